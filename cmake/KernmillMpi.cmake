@@ -1,0 +1,27 @@
+# MPI::MPI_CXX and hdf5::hdf5 (parallel, C interface). Debian may have OpenMPI's
+# mpicc beside MPICH's; MPI_CXX_COMPILER and HDF5_ROOT choose others.
+find_program(KERNMILL_MPICXX NAMES mpicxx.mpich mpicxx)
+if(KERNMILL_MPICXX AND NOT MPI_CXX_COMPILER)
+  set(MPI_CXX_COMPILER "${KERNMILL_MPICXX}" CACHE FILEPATH "MPI C++ compiler wrapper")
+endif()
+find_program(KERNMILL_MPICC NAMES mpicc.mpich mpicc)
+if(KERNMILL_MPICC AND NOT MPI_C_COMPILER)
+  set(MPI_C_COMPILER "${KERNMILL_MPICC}" CACHE FILEPATH "MPI C compiler wrapper")
+endif()
+find_program(KERNMILL_MPIEXEC NAMES mpiexec.mpich mpiexec.hydra mpiexec)
+if(KERNMILL_MPIEXEC AND NOT MPIEXEC_EXECUTABLE)
+  set(MPIEXEC_EXECUTABLE "${KERNMILL_MPIEXEC}" CACHE FILEPATH "MPI launcher")
+endif()
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(MPI REQUIRED COMPONENTS C CXX)
+
+set(HDF5_PREFER_PARALLEL ON)
+find_program(KERNMILL_H5PCC NAMES h5pcc.mpich h5pcc)
+if(KERNMILL_H5PCC AND NOT HDF5_C_COMPILER_EXECUTABLE)
+  set(HDF5_C_COMPILER_EXECUTABLE "${KERNMILL_H5PCC}" CACHE FILEPATH "HDF5 compiler wrapper")
+endif()
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "HDF5 ${HDF5_VERSION} was found, but it is serial. Install a parallel HDF5 "
+                      "(Debian: libhdf5-mpich-dev) or point HDF5_ROOT at one.")
+endif()

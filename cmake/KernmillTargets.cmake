@@ -1,0 +1,92 @@
+# How every target of Kernmill is made.
+#
+# A library sees its own headers and those of the libraries it links, nothing
+# else: each gets an include root of its own in the build tree that holds one
+# link, kernmill/NAME -> its source folder. Including a header of a layer that
+# the target does not link is therefore a compile error.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+
+add_library(kernmill_flags INTERFACE)
+target_compile_options(kernmill_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion
+                                                -Wno-sign-conversion)
+if(KERNMILL_WARNINGS_AS_ERRORS)
+  target_compile_options(kernmill_flags INTERFACE -Werror)
+endif()
+if(KERNMILL_SANITIZE)
+  add_compile_options(-fsanitize=${KERNMILL_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${KERNMILL_SANITIZE})
+endif()
+
+# kernmill_library(NAME [SOURCES file...] [PUBLIC target...] [PRIVATE target...])
+# makes kernmill::NAME of the current folder; without SOURCES, of its headers alone.
+function(kernmill_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
+  set(target kernmill_${name})
+  set(root "${PROJECT_BINARY_DIR}/include/${name}")
+  file(MAKE_DIRECTORY "${root}/kernmill")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${root}/kernmill/${name}" SYMBOLIC)
+  if(arg_SOURCES)
+    add_library(${target} STATIC ${arg_SOURCES})
+    target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${root}>" "$<INSTALL_INTERFACE:include>")
+    target_link_libraries(${target} PUBLIC ${arg_PUBLIC}
+                          PRIVATE "$<BUILD_INTERFACE:kernmill_flags>" ${arg_PRIVATE})
+  else()
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} INTERFACE "$<BUILD_INTERFACE:${root}>" "$<INSTALL_INTERFACE:include>")
+    target_link_libraries(${target} INTERFACE ${arg_PUBLIC})
+  endif()
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  add_library(kernmill::${name} ALIAS ${target})
+  set_property(GLOBAL APPEND PROPERTY KERNMILL_LIBRARIES ${target})
+  set_property(TARGET ${target} PROPERTY KERNMILL_HEADER_FOLDER "${CMAKE_CURRENT_SOURCE_DIR}")
+endfunction()
+
+# kernmill_program(NAME SOURCES file... LINK target...) makes an installed program.
+function(kernmill_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE kernmill_flags ${arg_LINK})
+  set_property(GLOBAL APPEND PROPERTY KERNMILL_PROGRAMS ${name})
+endfunction()
+
+# kernmill_test(NAME LABEL label [TIMEOUT seconds] SOURCES file... LINK target...)
+# makes a GoogleTest program; CTest lists each of its tests.
+function(kernmill_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT" "SOURCES;LINK;DEFINES")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(test_${name} ${arg_SOURCES})
+  target_link_libraries(test_${name} PRIVATE kernmill_flags ${arg_LINK} GTest::gtest_main GTest::gmock)
+  target_compile_definitions(test_${name} PRIVATE ${arg_DEFINES})
+  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# kernmill_mpi_test(NAME RANKS n... SOURCES file... LINK target...)
+# makes a GoogleTest program with MPI ranks and runs it once for each number of
+# ranks. tests/support/mpi_main.cpp gives it its main().
+function(kernmill_mpi_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "RANKS;SOURCES;LINK;DEFINES")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(test_${name} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp")
+  target_link_libraries(test_${name} PRIVATE kernmill_flags ${arg_LINK} GTest::gtest GTest::gmock MPI::MPI_CXX)
+  target_compile_definitions(test_${name} PRIVATE ${arg_DEFINES})
+  foreach(ranks IN LISTS arg_RANKS)
+    add_test(NAME ${name}.${ranks}_ranks
+             COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:test_${name}>)
+    set_tests_properties(${name}.${ranks}_ranks PROPERTIES LABELS mpi TIMEOUT ${arg_TIMEOUT} PROCESSORS ${ranks}
+      ENVIRONMENT "HYDRA_LAUNCHER=fork;MPIR_CVAR_ENABLE_HEAVY_YIELD=1;OPENBLAS_NUM_THREADS=1")
+  endforeach()
+endfunction()

@@ -1,0 +1,109 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/plan/progress.hpp"
+
+namespace kernmill {
+
+/// One line of the journal: `{"v":1,"time":"2026-11-21T04:05:06.123Z","event":"committed", ...}`.
+///
+/// | event | written by | carries |
+/// |---|---|---|
+/// | run_started | conductor | pid, start_time, host, resumed |
+/// | submitted | conductor | stage, instance, attempt, job |
+/// | skipped | conductor | stage, instance, why |
+/// | abandoned | conductor | stage, instance, attempt, why (an attempt found dead on resume, or ended by it)
+/// | | run_finished | conductor | outcome: done, failed, interrupted, cancelled | | started | exec | stage,
+/// instance, attempt, pid, start_time, host | | step_started | exec | stage, instance, attempt, pid,
+/// start_time | | committed | exec, or conductor for a cached one | stage, instance, attempt, metrics,
+/// artifacts, key, cached_from | | failed | exec | stage, instance, attempt, cause, exit_code, signal,
+/// message | | stopped | exec | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
+struct Record {
+  std::string event;
+  Json body = Json::object();  ///< everything but v, time and event
+};
+
+/// Appends to one file of the journal; no other process writes it. A record is on disk (fdatasync) when
+/// `append` returns. Throws std::system_error that names the file.
+class JournalWriter {
+ public:
+  /// Called before and after each record is made durable: for tests that end the process right there.
+  using Hook = std::function<void(const Record&, bool durable)>;
+  JournalWriter(const std::filesystem::path& journal, const std::string& job, unsigned restart,
+                const std::string& role, Hook hook = {});
+  ~JournalWriter();
+  JournalWriter(const JournalWriter&) = delete;
+  JournalWriter& operator=(const JournalWriter&) = delete;
+  void append(const Record& record);
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+  Hook hook_;
+};
+
+/// A file that a stage left, as its commit record describes it.
+struct Artifact {
+  std::string name;  ///< "dataset", "model", ... or a command's output
+  std::string path;  ///< absolute
+  std::uint64_t bytes = 0;
+  std::string sha256;
+};
+
+/// A process that may still run: by pid and start time (clock ticks since boot, field 22 of /proc/PID/stat).
+struct ProcessIdentity {
+  int pid = 0;
+  std::uint64_t start_time = 0;
+  std::string host;
+};
+
+/// What the journal says of one attempt.
+struct AttemptRecord {
+  enum class Ending { none, committed, failed, stopped, abandoned };
+  unsigned number = 0;
+  std::string job;
+  bool started = false;
+  Ending ending = Ending::none;
+  Cause cause = Cause::error;
+  int exit_code = 0;
+  std::string message;
+  std::string submitted_at, started_at, ended_at;  ///< ISO 8601, UTC
+  ProcessIdentity exec, step;
+  std::string key;          ///< cache key it was committed under
+  std::string cached_from;  ///< attempt directory that its artifacts were taken from
+};
+
+struct InstanceRecord {
+  std::vector<AttemptRecord> attempts;  ///< by number, ascending
+  bool committed = false;
+  bool skipped = false;
+  std::string skip_reason;
+  Json metrics = Json::object();  ///< of the committed attempt
+  std::vector<Artifact> artifacts;
+};
+
+/// The journal folded: what is known of every instance that has a record.
+struct RunRecord {
+  std::map<std::pair<std::string, unsigned>, InstanceRecord> instances;  ///< by stage name and index
+  std::string started_at, ended_at;
+  std::string outcome;        ///< of the newest run_finished; empty while none follows the newest run_started
+  ProcessIdentity conductor;  ///< of the newest run_started
+  [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
+};
+
+/// Folds every file of the journal. A torn last line is no record. A commit counts only from the newest
+/// attempt that has started. Throws std::runtime_error with file and line for a damaged line that is not the
+/// last.
+RunRecord fold_journal(const std::filesystem::path& journal);
+
+/// The records of one file, in order; a torn last line is left out.
+std::vector<Record> read_journal_file(const std::filesystem::path& file);
+
+}  // namespace kernmill

@@ -1,0 +1,45 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace kernmill {
+
+/// Where things lie in a run directory (the contract of DESIGN.md, "The run directory"). Pure names: makes
+/// nothing.
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+  [[nodiscard]] std::string name() const { return root_.filename().string(); }
+  [[nodiscard]] std::filesystem::path workflow() const { return root_ / "workflow.yaml"; }
+  [[nodiscard]] std::filesystem::path plan() const { return root_ / "plan.json"; }
+  [[nodiscard]] std::filesystem::path journal() const { return root_ / "journal"; }
+  [[nodiscard]] std::filesystem::path lock() const { return root_ / "conductor.lock"; }
+  [[nodiscard]] std::filesystem::path instance(const std::string& stage, unsigned index) const;
+  [[nodiscard]] std::filesystem::path attempt(const std::string& stage, unsigned index,
+                                              unsigned attempt) const;
+  [[nodiscard]] std::filesystem::path checkpoints(const std::string& stage, unsigned index) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// Makes `<root>/<workflow>-<YYYYMMDD-HHMMSS>-<4 hex>/` and its journal folder, 0700 (0750 with share_group).
+/// Throws std::system_error that names the path.
+RunDirectory create_run_directory(const std::filesystem::path& root, const std::string& workflow,
+                                  bool share_group);
+
+/// The run that `selector` means: `last`, a run's name, a unique prefix, or a path. Throws std::runtime_error
+/// that lists the candidates when none or several fit.
+RunDirectory select_run(const std::filesystem::path& root, const std::string& selector);
+
+/// Every run below `root`, oldest first.
+std::vector<RunDirectory> list_runs(const std::filesystem::path& root);
+
+/// Writes a whole file the safe way: temporary name beside it, flush, fsync, rename, fsync of the directory.
+/// Throws std::system_error that names the file; leaves nothing that looks whole.
+void write_file_durably(const std::filesystem::path& path, const std::string& content);
+std::string read_file(const std::filesystem::path& path);
+
+}  // namespace kernmill

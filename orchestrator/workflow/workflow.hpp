@@ -1,0 +1,102 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/workflow/value.hpp"
+
+namespace kernmill {
+
+enum class TaskKind { preprocess, train, evaluate, tune, deploy, command };
+std::string_view to_string(TaskKind kind);
+std::optional<TaskKind> task_kind(std::string_view name);
+
+/// What a job asks for. Names and meaning are those of sbatch's long options.
+struct Resources {
+  int nodes_min = 0;  ///< 0: not asked for
+  int nodes_max = 0;
+  int ntasks = 1;
+  int ntasks_per_node = 0;
+  int cpus_per_task = 1;
+  std::string gpus, gpus_per_node, gpus_per_task;  ///< "2" or "a100:2"
+  std::uint64_t mem = 0;                           ///< bytes a node; 0: not asked for
+  std::uint64_t mem_per_cpu = 0;                   ///< bytes
+  std::chrono::seconds time{0};                    ///< 0: no limit
+  std::string account, partition, qos, reservation, constraint, exclude, gres, licenses;
+  std::vector<std::string> slurm_extra;
+  [[nodiscard]] int cores() const { return ntasks * cpus_per_task; }
+};
+
+/// When a failed instance is tried again, and how it is changed then.
+struct Retries {
+  int max = 0;
+  std::vector<std::string> on{"oom", "timeout", "node_fail", "preempted"};  ///< causes; also "error"
+  double mem_factor = 1.0;
+  double time_factor = 1.0;
+};
+
+/// The instances of a stage: the cross product of the axes, less `exclude`, plus `include`.
+/// Kept unexpanded: a million instances are a few axes.
+struct Matrix {
+  struct Axis {
+    std::string name;
+    std::vector<Json> values;
+  };
+  std::vector<Axis> axes;
+  std::vector<Json> exclude;  ///< objects; a combination that agrees with all keys of one is left out
+  std::vector<Json> include;  ///< objects; each adds a combination of its own
+  [[nodiscard]] bool empty() const { return axes.empty() && include.empty(); }
+};
+
+/// What a stage reads: an artifact of another stage, or a file that was there before.
+struct Input {
+  std::string key;       ///< the setting that names it: "data", "model", "config", "input", or "inputs[2]"
+  std::string stage;     ///< the stage that leaves it; empty for a file
+  std::string artifact;  ///< "dataset", "model", "best", or a file that a command declared as output
+  std::string path;      ///< absolute, for a file
+  Where where;
+};
+
+struct Stage {
+  std::string name;
+  Where where;
+  TaskKind kind = TaskKind::command;
+  Json config = Json::object();  ///< the settings of its kind: names canonical, defaults filled in, params
+                                 ///< evaluated; strings may hold ${{ matrix.* }} and ${{ stages.* }}
+  Json resources = Json::object();  ///< canonical names, defaults merged; strings may hold ${{ matrix.* }}
+  Json env = Json::object();        ///< name -> string; may hold ${{ matrix.* }} and ${{ stages.* }}
+  std::string when;                 ///< a `${{ }}` template, or empty: always
+  std::vector<Input> inputs;
+  std::vector<std::string>
+      needs;  ///< every stage it waits for (inputs, expressions, needs:), once each, in file order
+  Matrix matrix;
+  Retries retries;
+  int max_parallel = 0;  ///< 0: no bound of its own
+  int max_fails = 0;     ///< how many instances may fail without failing the stage
+  std::vector<std::string> modules, setup;
+  std::string container;
+};
+
+/// A whole workflow, checked: names are unique, references resolve, the graph has no cycle.
+struct Workflow {
+  std::string name;
+  std::string file;            ///< as given by the user
+  std::string base_directory;  ///< absolute; relative paths in the workflow start here
+  std::string text;            ///< the file's bytes, kept for the run directory
+  Json params = Json::object();
+  bool share_group = false;
+  std::vector<Stage> stages;  ///< in the order of the file
+  [[nodiscard]] const Stage* find(std::string_view stage) const;
+};
+
+/// The resources of one instance: `resources` (no templates left) as typed values.
+/// The parser has checked them; throws std::invalid_argument when a matrix value does not fit after all.
+Resources to_resources(const Json& resources);
+
+/// Everything but `text`; `workflow_from_json(to_json(w))` gives `w` back.
+Json to_json(const Workflow& workflow);
+Workflow workflow_from_json(const Json& json);
+
+}  // namespace kernmill

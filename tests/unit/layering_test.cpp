@@ -1,0 +1,70 @@
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path source_dir = KERNMILL_SOURCE_DIR;
+
+/// A system header that only some folders may include.
+struct Rule {
+  const char* header;                ///< regular expression for what stands between < > or " "
+  std::vector<std::string> allowed;  ///< path prefixes below the source folder
+};
+
+const std::vector<Rule> rules{
+    {"slurm/.*", {"slurm/", "tests/slurm/"}},
+    {"hdf5\\.h|H5.*\\.h", {"storage/", "tests/"}},
+    {"mpi\\.h", {"tasks/comm/", "storage/", "tests/"}},
+    {"Kokkos_.*", {"kokkos_kernels/", "tasks/learn/", "tasks/main.cpp", "tests/"}},
+    {"yaml-cpp/.*", {"orchestrator/workflow/yaml_reader.cpp", "tests/"}},
+    {"\\.\\./.*", {}},
+};
+
+bool is_source(const fs::path& path) {
+  return path.extension() == ".hpp" || path.extension() == ".cpp";
+}
+
+std::vector<fs::path> sources() {
+  std::vector<fs::path> found;
+  for (const char* folder : {"orchestrator", "slurm", "tasks", "kokkos_kernels", "storage", "tests"}) {
+    if (!fs::exists(source_dir / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(source_dir / folder)) {
+      if (entry.is_regular_file() && is_source(entry.path())) found.push_back(entry.path());
+    }
+  }
+  return found;
+}
+
+bool may_include(const std::string& file, const Rule& rule) {
+  for (const auto& prefix : rule.allowed) {
+    if (file.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+TEST(Layering, EachSystemHeaderIsIncludedOnlyWhereItsWrapperLives) {
+  const std::regex include(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
+  const auto files = sources();
+  ASSERT_GT(files.size(), 30U) << "the source folder is not where this test looks for it";
+  for (const auto& path : files) {
+    const std::string file = fs::relative(path, source_dir).string();
+    std::ifstream in(path);
+    std::string line;
+    for (int number = 1; std::getline(in, line); ++number) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include)) continue;
+      for (const Rule& rule : rules) {
+        const bool names_it = std::regex_match(match[1].str(), std::regex(rule.header));
+        EXPECT_FALSE(names_it && !may_include(file, rule)) << file << ':' << number << ": " << line;
+      }
+    }
+  }
+}
+
+}  // namespace

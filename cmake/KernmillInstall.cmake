@@ -20,6 +20,6 @@ if(libraries)
                                 INSTALL_DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/kernmill")
   write_basic_package_version_file(kernmill-config-version.cmake COMPATIBILITY SameMinorVersion)
   install(FILES "${PROJECT_BINARY_DIR}/kernmill-config.cmake" "${PROJECT_BINARY_DIR}/kernmill-config-version.cmake"
-                cmake/KernmillMpi.cmake cmake/KernmillKokkos.cmake
+                cmake/KernmillMpi.cmake cmake/KernmillKokkos.cmake cmake/KernmillYaml.cmake
           DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/kernmill")
 endif()

@@ -11,26 +11,32 @@
 
 namespace kernmill {
 
+// clang-format off
 /// One line of the journal: `{"v":1,"time":"2026-11-21T04:05:06.123Z","event":"committed", ...}`.
 ///
-/// | event | written by | carries |
+/// | event        | written by            | carries |
 /// |---|---|---|
-/// | run_started | conductor | pid, start_time, host, resumed |
-/// | submitted | conductor | stage, instance, attempt, job |
-/// | skipped | conductor | stage, instance, why |
-/// | abandoned | conductor | stage, instance, attempt, why (an attempt found dead on resume, or ended by it)
-/// | | run_finished | conductor | outcome: done, failed, interrupted, cancelled | | started | exec | stage,
-/// instance, attempt, pid, start_time, host | | step_started | exec | stage, instance, attempt, pid,
-/// start_time | | committed | exec, or conductor for a cached one | stage, instance, attempt, metrics,
-/// artifacts, key, cached_from | | failed | exec | stage, instance, attempt, cause, exit_code, signal,
-/// message | | stopped | exec | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
+/// | run_started  | conductor             | pid, start_time, host, resumed |
+/// | submitted    | conductor             | stage, instance, attempt, job |
+/// | skipped      | conductor             | stage, instance, why |
+/// | abandoned    | conductor             | stage, instance, attempt, why (found dead on resume, or ended by it) |
+/// | run_finished | conductor             | outcome: done, failed, interrupted, cancelled |
+/// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host |
+/// | step_started | exec                  | stage, instance, attempt, pid, start_time, host |
+/// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
+/// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message |
+/// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
+///
+/// A reader ignores events that it does not know.
+// clang-format on
 struct Record {
   std::string event;
   Json body = Json::object();  ///< everything but v, time and event
 };
 
-/// Appends to one file of the journal; no other process writes it. A record is on disk (fdatasync) when
-/// `append` returns. Throws std::system_error that names the file.
+/// Appends to one file of the journal, `<job>.<restart>.<host>.<role>.jsonl`, which must be new: no other
+/// process writes it. A record is on disk (fdatasync) when `append` returns. Throws std::system_error that
+/// names the file; what a failed append left of its line is taken back.
 class JournalWriter {
  public:
   /// Called before and after each record is made durable: for tests that end the process right there.
@@ -56,6 +62,10 @@ struct Artifact {
   std::uint64_t bytes = 0;
   std::string sha256;
 };
+
+/// `{"name":..., "path":..., "bytes":..., "sha256":...}`, as commit records hold it.
+Json to_json(const Artifact& artifact);
+Artifact artifact_from_json(const Json& json);
 
 /// A process that may still run: by pid and start time (clock ticks since boot, field 22 of /proc/PID/stat).
 struct ProcessIdentity {
@@ -98,12 +108,13 @@ struct RunRecord {
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
 };
 
-/// Folds every file of the journal. A torn last line is no record. A commit counts only from the newest
-/// attempt that has started. Throws std::runtime_error with file and line for a damaged line that is not the
+/// Folds every file of the journal, in whatever order they are found. A torn last line is no record. A commit
+/// counts only from the newest attempt that has started (one taken from the cache starts with its commit).
+/// Throws std::runtime_error with file and line for a damaged line that is not the
 /// last.
 RunRecord fold_journal(const std::filesystem::path& journal);
 
-/// The records of one file, in order; a torn last line is left out.
+/// The records of one file, in order; a torn last line is left out. Throws as `fold_journal` does.
 std::vector<Record> read_journal_file(const std::filesystem::path& file);
 
 }  // namespace kernmill

@@ -6,7 +6,8 @@
 
 namespace kernmill {
 
-/// How a child process is started. It gets a process group of its own.
+/// How a child process is started. It gets a process group of its own, every signal in its default state, its
+/// stdin from /dev/null, and no open file of this process.
 struct SpawnOptions {
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment
@@ -24,11 +25,32 @@ std::uint64_t start_time_of(int pid);
 /// Whether the process with this id is the one that started then.
 bool is_alive(int pid, std::uint64_t start_time);
 
-/// Sends `signal` to a process, its descendants, and every process of this user whose environment holds
-/// `KERNMILL_TOKEN=token` (children that were re-parented when theirs died). Returns how many were signalled.
+/// Sends `signal` to a process, its descendants, the process groups they lead, and every process of this user
+/// whose environment holds `KERNMILL_TOKEN=token` (children that were re-parented when theirs died; none for
+/// an empty token). This process itself is never signalled. Returns how many were.
 int signal_tree(int pid, std::uint64_t start_time, const std::string& token, int signal);
 
 /// Ends such a tree: SIGKILL, again until nothing of it is left (by pidfd: waits for each end, no polling).
 void end_tree(int pid, std::uint64_t start_time, const std::string& token);
+
+/// A process found in such a tree.
+struct TreeMember {
+  int pid = 0;
+  int parent = 0;
+  std::uint64_t start_time = 0;
+  std::string program;  ///< its short name, as the kernel keeps it: 15 characters at most
+};
+/// The members of such a tree that are alive now, by process id.
+std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::string& token);
+
+/// Sends a signal to the process with this id if it is the one that started then. Returns whether it was
+/// sent.
+bool signal_process(int pid, std::uint64_t start_time, int signal);
+
+/// Waits for a child of this process to end. Returns its exit status, 128 + signal when a signal ended it.
+int reap(int child);
+
+/// The name of this machine: a process id means something only there.
+std::string host_name();
 
 }  // namespace kernmill

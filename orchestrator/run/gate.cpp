@@ -1,0 +1,80 @@
+#include "kernmill/run/gate.hpp"
+
+#include <fmt/format.h>
+
+namespace kernmill {
+namespace {
+
+/// The instance of `parent` that `child` refers to.
+InstanceId referred(const Plan& plan, InstanceId child, std::uint32_t parent) {
+  for (const Edge& edge : plan.parents(child.stage))
+    if (edge.parent == parent && edge.kind == EdgeKind::each) return {parent, child.index};
+  return {parent, plan.instance_count(parent) - 1};  // the only one, or a tune stage's reduce
+}
+
+bool truth(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number()) return value.get<double>() != 0.0;
+  if (value.is_string()) return !value.get_ref<const std::string&>().empty();
+  return !value.is_null();
+}
+
+std::string dotted(const NamePath& path) {
+  std::string text;
+  for (const std::string& part : path) text += (text.empty() ? "" : ".") + part;
+  return text;
+}
+
+/// The first name in the template that nothing has a value for.
+std::string unknown_name(const std::string& when, const Lookup& lookup) {
+  for (const NamePath& path : names_in(when))
+    if (!lookup(path)) return dotted(path);
+  return when;
+}
+
+}  // namespace
+
+void CommitTable::add(InstanceId id, Json metrics, Json paths) {
+  commits_[id] = Commit{std::move(metrics), std::move(paths)};
+}
+
+Lookup CommitTable::lookup(InstanceId for_instance) const {
+  return [this, for_instance](const NamePath& path) -> std::optional<Json> {
+    if (path.size() == 2 && path[0] == "matrix") {
+      const Json values = plan_->values(for_instance);
+      return values.contains(path[1]) ? std::optional<Json>(values[path[1]]) : std::nullopt;
+    }
+    if (path.size() == 3 && path[0] == "stages") return find(for_instance, path[1], path[2]);
+    return {};
+  };
+}
+
+std::optional<Json> CommitTable::find(InstanceId from, const std::string& stage,
+                                      const std::string& name) const {
+  const auto commit = commits_.find(referred(*plan_, from, plan_->stage_number(stage)));
+  if (commit == commits_.end()) return {};
+  if (commit->second.metrics.contains(name)) return commit->second.metrics[name];
+  if (commit->second.artifacts.contains(name)) return commit->second.artifacts[name];
+  return {};
+}
+
+bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits) {
+  const std::string& when = plan.stage(id.stage).when;
+  if (when.empty()) return true;
+  const Lookup lookup = commits.lookup(id);
+  const Json value = evaluate(when, lookup);
+  if (value.is_string() && has_template(value.get<std::string>()))
+    throw ExpressionError{fmt::format("nothing has left a value for {}", unknown_name(when, lookup))};
+  return truth(value);
+}
+
+Json artifact_paths(const Json& committed_body) {
+  Json paths = Json::object();
+  for (const Json& artifact : committed_body.value("artifacts", Json::array())) {
+    const Artifact parsed = artifact_from_json(artifact);
+    paths[parsed.name] = parsed.path;
+  }
+  return paths;
+}
+
+}  // namespace kernmill

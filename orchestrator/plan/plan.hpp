@@ -1,8 +1,12 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "kernmill/plan/combinations.hpp"
+#include "kernmill/plan/search_space.hpp"
 #include "kernmill/workflow/workflow.hpp"
 
 namespace kernmill {
@@ -30,7 +34,8 @@ struct Edge {
 /// Instances are not stored: what instance i is follows from its number.
 class Plan {
  public:
-  /// Takes a workflow that the parser accepted. Stages are put in an order in which parents come first.
+  /// Takes a workflow that the parser accepted. Stages are put in an order in which parents come first, and
+  /// else stay as they are in the file. Throws std::length_error when a stage has 2^32 instances or more.
   explicit Plan(Workflow workflow);
 
   [[nodiscard]] const Workflow& workflow() const { return workflow_; }
@@ -48,26 +53,40 @@ class Plan {
   [[nodiscard]] std::uint32_t instance_count(std::uint32_t stage) const { return counts_[stage]; }
   [[nodiscard]] std::uint64_t total_instances() const;
   [[nodiscard]] bool is_reduce(InstanceId id) const;
+  /// Which instance of `parent` this instance means when it refers to that stage: the one of its own number
+  /// where both have the same matrix, the reduce of a tune stage, else the only one. Nothing when the parent
+  /// has several and none of them is meant (a stage that only waits for them all).
+  [[nodiscard]] std::optional<InstanceId> referred(InstanceId id, std::uint32_t parent) const;
 
   /// The values of the matrix (or, for a trial, of the space) that make this instance; {} when there is none.
   [[nodiscard]] Json values(InstanceId id) const;
-  /// The stage's config with matrix.* evaluated; for a trial, with its point of the space put into `train`.
+  /// The stage's config with matrix.* evaluated. For a trial {train, objective} alone, with its point of the
+  /// space put into `train`: what a trial does depends on nothing else. For a reduce all of the stage's
+  /// config.
   [[nodiscard]] Json config(InstanceId id) const;
   [[nodiscard]] Json env(InstanceId id) const;
+  /// For a reduce: one core, and none of the trials' nodes, ranks and GPUs.
   [[nodiscard]] Resources resources(InstanceId id) const;
   /// "fit", "fit[3]", "search[17]", "search.reduce": how an instance is named to people.
   [[nodiscard]] std::string label(InstanceId id) const;
 
  private:
+  void sort_stages();
+  void connect();
+  void count();
+  [[nodiscard]] Json with_matrix(InstanceId id, const Json& templates) const;
+
   Workflow workflow_;
   std::vector<std::uint32_t> counts_;
   std::vector<std::vector<Edge>> parents_, children_;
-  /// For stages with `exclude`: the numbers of the combinations that are left.
-  std::vector<std::vector<std::uint32_t>> kept_;
+  std::vector<Combinations> combinations_;          ///< by stage
+  std::vector<std::optional<SearchSpace>> spaces_;  ///< by stage: of tune stages
 };
 
-/// plan.json, schema_version 1: the workflow with everything decided.
+/// plan.json, schema_version 1: the workflow with everything decided, and what follows from it for people and
+/// other programs to read (instances, who waits for whom). A matrix stays unexpanded.
 Json to_json(const Plan& plan);
+/// Throws std::runtime_error when this is no plan that this version of Kernmill can carry out as it was made.
 Plan plan_from_json(const Json& json);
 
 }  // namespace kernmill

@@ -1,0 +1,168 @@
+#include "kernmill/plan/plan.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <queue>
+#include <stdexcept>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "kernmill/workflow/expression.hpp"
+
+namespace kernmill {
+namespace {
+
+using StageNumbers = std::unordered_map<std::string, std::uint32_t>;
+
+StageNumbers numbers(const std::vector<Stage>& stages) {
+  StageNumbers result;
+  for (std::uint32_t s = 0; s < stages.size(); ++s) result.emplace(stages[s].name, s);
+  return result;
+}
+
+/// Kahn's algorithm; of the stages that may come next, the one that the file has first.
+std::vector<std::uint32_t> parents_first(const std::vector<Stage>& stages) {
+  const StageNumbers number = numbers(stages);
+  std::vector<std::vector<std::uint32_t>> children(stages.size());
+  std::vector<std::size_t> waits_for(stages.size(), 0);
+  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> next;
+  for (std::uint32_t s = 0; s < stages.size(); ++s) {
+    for (const std::string& need : stages[s].needs) children[number.at(need)].push_back(s);
+    waits_for[s] = stages[s].needs.size();
+    if (waits_for[s] == 0) next.push(s);
+  }
+  std::vector<std::uint32_t> order;
+  while (!next.empty()) {
+    order.push_back(next.top());
+    next.pop();
+    for (const std::uint32_t child : children[order.back()])
+      if (--waits_for[child] == 0) next.push(child);
+  }
+  if (order.size() != stages.size()) throw std::invalid_argument("the stages of a plan wait for each other");
+  return order;
+}
+
+/// The values at `matrix.NAME`.
+Lookup matrix_lookup(const Json& values) {
+  return [&values](const NamePath& path) -> std::optional<Json> {
+    if (path.size() != 2 || path[0] != "matrix") return {};
+    const auto value = values.find(path[1]);
+    return value == values.end() ? std::nullopt : std::optional<Json>(*value);
+  };
+}
+
+Resources for_reduce(const Resources& trial) {
+  Resources resources = trial;
+  resources.nodes_min = resources.nodes_max = 0;
+  resources.ntasks = resources.cpus_per_task = 1;
+  resources.ntasks_per_node = 0;
+  resources.gpus = resources.gpus_per_node = resources.gpus_per_task = resources.gres = "";
+  return resources;
+}
+
+}  // namespace
+
+Plan::Plan(Workflow workflow) : workflow_(std::move(workflow)) {
+  sort_stages();
+  connect();
+  count();
+}
+
+void Plan::sort_stages() {
+  std::vector<Stage> sorted;
+  sorted.reserve(workflow_.stages.size());
+  for (const std::uint32_t stage : parents_first(workflow_.stages))
+    sorted.push_back(std::move(workflow_.stages[stage]));
+  workflow_.stages = std::move(sorted);
+}
+
+void Plan::connect() {
+  parents_.resize(stage_count());
+  children_.resize(stage_count());
+  const StageNumbers number = numbers(workflow_.stages);
+  for (std::uint32_t child = 0; child < stage_count(); ++child)
+    for (const std::string& need : stage(child).needs) {
+      const std::uint32_t parent = number.at(need);
+      const bool same = same_combinations(stage(parent).matrix, stage(child).matrix);
+      const EdgeKind kind = same ? EdgeKind::each : EdgeKind::all;
+      parents_[child].push_back({parent, kind});
+      children_[parent].push_back({child, kind});
+    }
+}
+
+void Plan::count() {
+  for (const Stage& stage : workflow_.stages) {
+    const bool tune = stage.kind == TaskKind::tune;
+    if (tune && !stage.matrix.empty())
+      throw std::invalid_argument(
+          fmt::format("tune stage {} has a matrix; its space makes the instances", stage.name));
+    combinations_.emplace_back(stage.matrix);
+    spaces_.emplace_back();
+    if (tune) spaces_.back().emplace(stage.config.at("space"), stage.config.at("strategy"));
+    if (tune)
+      counts_.push_back(spaces_.back()->trials() + 1);
+    else
+      counts_.push_back(stage.matrix.empty() ? 1 : combinations_.back().size());
+  }
+}
+
+std::uint32_t Plan::stage_number(std::string_view name) const {
+  for (std::uint32_t s = 0; s < stage_count(); ++s)
+    if (stage(s).name == name) return s;
+  throw std::out_of_range(fmt::format("there is no stage {}", name));
+}
+
+std::uint64_t Plan::total_instances() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+}
+
+bool Plan::is_reduce(InstanceId id) const {
+  return spaces_[id.stage] && id.index + 1 == counts_[id.stage];
+}
+
+std::optional<InstanceId> Plan::referred(InstanceId id, std::uint32_t parent) const {
+  for (const Edge& edge : parents_[id.stage])
+    if (edge.parent == parent && edge.kind == EdgeKind::each) return InstanceId{parent, id.index};
+  if (spaces_[parent] || counts_[parent] == 1) return InstanceId{parent, counts_[parent] - 1};
+  return {};
+}
+
+Json Plan::values(InstanceId id) const {
+  if (is_reduce(id)) return Json::object();
+  if (spaces_[id.stage]) return spaces_[id.stage]->point(id.index);
+  const Matrix& matrix = stage(id.stage).matrix;
+  return matrix.empty() ? Json::object() : combinations_[id.stage].values(matrix, id.index);
+}
+
+Json Plan::with_matrix(InstanceId id, const Json& templates) const {
+  if (stage(id.stage).matrix.empty()) return templates;
+  const Json combination = values(id);
+  return evaluate_all(templates, matrix_lookup(combination));
+}
+
+Json Plan::config(InstanceId id) const {
+  const Json& config = stage(id.stage).config;
+  if (!spaces_[id.stage] || is_reduce(id)) return with_matrix(id, config);
+  return {{"train", with_point(config.at("train"), values(id))}, {"objective", config.at("objective")}};
+}
+
+Json Plan::env(InstanceId id) const {
+  return with_matrix(id, stage(id.stage).env);
+}
+
+Resources Plan::resources(InstanceId id) const {
+  const Resources resources = to_resources(with_matrix(id, stage(id.stage).resources));
+  return is_reduce(id) ? for_reduce(resources) : resources;
+}
+
+std::string Plan::label(InstanceId id) const {
+  const Stage& stage = workflow_.stages[id.stage];
+  if (is_reduce(id)) return stage.name + ".reduce";
+  if (stage.matrix.empty() && !spaces_[id.stage]) return stage.name;
+  return fmt::format("{}[{}]", stage.name, id.index);
+}
+
+}  // namespace kernmill

@@ -5,13 +5,6 @@
 namespace kernmill {
 namespace {
 
-/// The instance of `parent` that `child` refers to.
-InstanceId referred(const Plan& plan, InstanceId child, std::uint32_t parent) {
-  for (const Edge& edge : plan.parents(child.stage))
-    if (edge.parent == parent && edge.kind == EdgeKind::each) return {parent, child.index};
-  return {parent, plan.instance_count(parent) - 1};  // the only one, or a tune stage's reduce
-}
-
 bool truth(const Json& value) {
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_number()) return value.get<double>() != 0.0;
@@ -51,7 +44,8 @@ Lookup CommitTable::lookup(InstanceId for_instance) const {
 
 std::optional<Json> CommitTable::find(InstanceId from, const std::string& stage,
                                       const std::string& name) const {
-  const auto commit = commits_.find(referred(*plan_, from, plan_->stage_number(stage)));
+  const std::optional<InstanceId> meant = plan_->referred(from, plan_->stage_number(stage));
+  const auto commit = meant ? commits_.find(*meant) : commits_.end();
   if (commit == commits_.end()) return {};
   if (commit->second.metrics.contains(name)) return commit->second.metrics[name];
   if (commit->second.artifacts.contains(name)) return commit->second.artifacts[name];

@@ -14,9 +14,7 @@ class CommitTable {
  public:
   explicit CommitTable(const Plan& plan) : plan_(&plan) {}
   void add(InstanceId id, Json metrics, Json artifact_paths);
-  /// What `stages.*` and `matrix.*` mean to an instance: of a stage with as many instances as its own (and
-  /// an edge that joins them one to one) the instance of its number; of a tune stage the reduce; else the
-  /// only one.
+  /// What `matrix.*` and `stages.*` (by Plan::referred) mean to an instance.
   [[nodiscard]] Lookup lookup(InstanceId for_instance) const;
 
  private:

@@ -1,0 +1,112 @@
+#include "kernmill/report/quantity.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace kernmill {
+namespace {
+
+const std::vector<std::string>& favourites(TaskKind kind) {
+  static const std::vector<std::string> preprocess{"rows", "features", "classes", "train_rows", "test_rows"};
+  static const std::vector<std::string> train{
+      "objective", "train_loss", "train_accuracy", "train_rmse", "iterations", "epochs", "rows"};
+  static const std::vector<std::string> evaluate{"accuracy",    "correct",    "rmse", "r2",
+                                                 "r2_vs_naive", "naive_rmse", "rows", "log_loss"};
+  static const std::vector<std::string> tune{"value", "trial", "trials", "failed"};
+  static const std::vector<std::string> deploy{"rows", "rejected"};
+  static const std::vector<std::string> command;
+  switch (kind) {
+    case TaskKind::preprocess:
+      return preprocess;
+    case TaskKind::train:
+      return train;
+    case TaskKind::evaluate:
+      return evaluate;
+    case TaskKind::tune:
+      return tune;
+    case TaskKind::deploy:
+      return deploy;
+    case TaskKind::command:
+      return command;
+  }
+  return command;
+}
+
+}  // namespace
+
+std::string duration_text(std::chrono::duration<double> duration) {
+  const double seconds = std::max(0.0, duration.count());
+  if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<long long>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  if (whole < 86400) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+  return fmt::format("{} d {:02} h", whole / 86400, whole / 3600 % 24);
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
+  return fmt::format("{:.4g} {}", value, units[unit]);
+}
+
+std::string number_text(const Json& value) {
+  if (value.is_number_float()) return fmt::format("{:.4g}", value.get<double>());
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump();
+}
+
+std::vector<std::string> key_metrics(TaskKind kind, const Json& metrics, std::size_t limit) {
+  std::vector<std::string> names;
+  for (const std::string& name : favourites(kind))
+    if (names.size() < limit && metrics.contains(name)) names.push_back(name);
+  if (!names.empty()) return names;
+  for (const auto& [name, value] : metrics.items())
+    if (names.size() < limit && value.is_primitive()) names.push_back(name);
+  return names;
+}
+
+std::string metrics_text(TaskKind kind, const Json& metrics, std::size_t limit) {
+  std::string text;
+  for (const std::string& name : key_metrics(kind, metrics, limit))
+    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, number_text(metrics[name]));
+  return text;
+}
+
+std::string values_text(const Json& values) {
+  std::string text;
+  for (const auto& [name, value] : values.items())
+    text += fmt::format("{}{}={}", text.empty() ? "" : "  ", name, number_text(value));
+  return text;
+}
+
+std::optional<double> seconds_of(std::string_view time_stamp) {
+  std::tm parts{};
+  double second = 0;
+  const std::string text(time_stamp);
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%lf", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+                  &parts.tm_hour, &parts.tm_min, &second) != 6)
+    return {};
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  return static_cast<double>(timegm(&parts)) + second;
+}
+
+std::optional<std::chrono::duration<double>> between(std::string_view from, std::string_view to) {
+  const auto begin = seconds_of(from);
+  const auto end = seconds_of(to);
+  if (!begin || !end) return {};
+  return std::chrono::duration<double>(*end - *begin);
+}
+
+std::string time_text(std::string_view time_stamp) {
+  if (time_stamp.size() < 19) return "-";
+  return fmt::format("{} {}", time_stamp.substr(0, 10), time_stamp.substr(11, 8));
+}
+
+}  // namespace kernmill

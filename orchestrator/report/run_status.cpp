@@ -1,0 +1,226 @@
+#include "kernmill/report/run_status.hpp"
+
+#include <algorithm>
+
+#include "kernmill/report/quantity.hpp"
+
+namespace kernmill {
+namespace {
+
+using AttemptEnding = AttemptRecord::Ending;
+
+/// The plan driven by what the journal knows, so that what follows from it (blocked, skipped along) is
+/// decided by the same rules as when the run is conducted.
+class Replay {
+ public:
+  Replay(const Plan& plan, const RunRecord& record)
+      : plan_(without_limits(plan)), progress_(plan_, Progress::Options{}), record_(record) {
+    for (const auto& [key, instance] : record.instances) {
+      const InstanceId id{plan_.stage_number(key.first), key.second};
+      if (instance.committed)
+        progress_.restore(id, State::finished);
+      else if (instance.skipped)
+        progress_.restore(id, State::skipped);
+    }
+    while (const auto id = progress_.take_ready())
+      if (has_failed(*id)) progress_.failed(*id, false);
+  }
+
+  /// Instances that were taken and not failed are under way, or could be.
+  [[nodiscard]] State state(InstanceId id) const { return progress_.state(id); }
+
+ private:
+  static Plan without_limits(const Plan& plan) {
+    Workflow workflow = plan.workflow();
+    for (Stage& stage : workflow.stages) stage.max_parallel = 0;
+    return Plan(std::move(workflow));
+  }
+  [[nodiscard]] bool has_failed(InstanceId id) const {
+    const InstanceRecord* known = record_.find(plan_.stage(id.stage).name, id.index);
+    return known != nullptr && !known->attempts.empty() &&
+           known->attempts.back().ending == AttemptEnding::failed;
+  }
+
+  Plan plan_;
+  Progress progress_;
+  const RunRecord& record_;
+};
+
+void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const StatusOptions& options) {
+  status.cause = last.cause;
+  status.exit_code = last.exit_code;
+  if (last.ending == AttemptEnding::failed) status.message = last.message;
+  status.cached_from = last.cached_from;
+  status.cached = !last.cached_from.empty();
+  const std::string& began = last.started_at.empty() ? last.submitted_at : last.started_at;
+  const bool open = last.ending == AttemptEnding::none;
+  if (!open || options.alive)
+    status.took = between(began, open ? options.now : last.ended_at).value_or(std::chrono::seconds{0});
+  status.interrupted = last.ending == AttemptEnding::stopped || last.ending == AttemptEnding::abandoned ||
+                       (open && !options.alive);
+}
+
+/// An instance that the replay took is running only if an attempt of it is under way now.
+State settled(State replayed, const InstanceRecord* known, const StatusOptions& options) {
+  if (replayed != State::running) return replayed;
+  const bool open =
+      known != nullptr && !known->attempts.empty() && known->attempts.back().ending == AttemptEnding::none;
+  return open && options.alive ? State::running : State::ready;
+}
+
+InstanceStatus instance_status(const RunDirectory& run, const Plan& plan, const Replay& replay,
+                               const InstanceRecord* known, InstanceId id, const StatusOptions& options) {
+  InstanceStatus status;
+  status.id = id;
+  status.label = plan.label(id);
+  status.values = plan.values(id);
+  status.state = settled(replay.state(id), known, options);
+  if (known == nullptr) return status;
+  status.metrics = known->metrics;
+  status.artifacts = known->artifacts;
+  status.message = known->skip_reason;
+  if (known->attempts.empty()) return status;
+  const AttemptRecord& last = known->attempts.back();
+  status.attempts = static_cast<unsigned>(known->attempts.size());
+  status.directory = run.attempt(plan.stage(id.stage).name, id.index, last.number).string();
+  describe_attempt(status, last, options);
+  if (known->committed) status.interrupted = false;
+  return status;
+}
+
+/// The first start and the last end of a stage's attempts.
+struct Span {
+  std::string from, to;
+  void take(const AttemptRecord& attempt, const std::string& now) {
+    const std::string& begin = attempt.submitted_at.empty() ? attempt.started_at : attempt.submitted_at;
+    const std::string& end = attempt.ended_at.empty() ? now : attempt.ended_at;
+    if (!begin.empty() && (from.empty() || begin < from)) from = begin;
+    to = std::max(to, end);
+  }
+};
+
+StageStatus stage_status(const Plan& plan, std::uint32_t number, const std::vector<InstanceStatus>& instances,
+                         const RunRecord& record, const StatusOptions& options) {
+  StageStatus status;
+  status.name = plan.stage(number).name;
+  status.kind = plan.stage(number).kind;
+  status.instances = plan.instance_count(number);
+  Span span;
+  for (const InstanceStatus& instance : instances) {
+    ++status.count[instance.state];
+    status.cached += instance.cached ? 1 : 0;
+    status.interrupted += instance.interrupted ? 1 : 0;
+    if (status.instances == 1 || plan.is_reduce(instance.id)) status.metrics = instance.metrics;
+    const InstanceRecord* known = record.find(status.name, instance.id.index);
+    if (known != nullptr)
+      for (const AttemptRecord& attempt : known->attempts) span.take(attempt, options.now);
+  }
+  status.took = between(span.from, span.to).value_or(std::chrono::seconds{0});
+  return status;
+}
+
+std::string run_state(const RunRecord& record, bool alive) {
+  if (alive) return "running";
+  if (record.started_at.empty()) return "created";
+  return record.outcome.empty() ? "dead" : record.outcome;
+}
+
+Json to_json(const StageStatus& stage) {
+  Json count = Json::object();
+  for (const auto& [state, number] : stage.count) count[std::string(to_string(state))] = number;
+  return {{"name", stage.name},
+          {"kind", to_string(stage.kind)},
+          {"state", stage.word()},
+          {"instances", stage.instances},
+          {"count", std::move(count)},
+          {"cached", stage.cached},
+          {"seconds", stage.took.count()},
+          {"metrics", stage.metrics}};
+}
+
+}  // namespace
+
+std::uint32_t StageStatus::of(State state) const {
+  const auto found = count.find(state);
+  return found == count.end() ? 0 : found->second;
+}
+
+std::string StageStatus::word() const {
+  if (of(State::failed) > 0) return "failed";
+  if (of(State::running) > 0) return "running";
+  if (interrupted > 0) return "interrupted";
+  const std::uint32_t finished = of(State::finished);
+  if (finished + of(State::skipped) == instances && finished > 0)
+    return cached == finished ? "cached" : "done";
+  if (of(State::skipped) == instances) return "skipped";
+  if (of(State::blocked) > 0) return "blocked";
+  return finished > 0 ? "partly done" : "waiting";
+}
+
+const StageStatus* RunStatus::stage(const std::string& wanted) const {
+  for (const StageStatus& candidate : stages)
+    if (candidate.name == wanted) return &candidate;
+  return nullptr;
+}
+
+RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+                     const StatusOptions& options) {
+  RunStatus status;
+  status.name = run.name();
+  status.directory = run.root().string();
+  status.workflow_file = plan.workflow().file;
+  status.state = run_state(record, options.alive);
+  status.started_at = record.started_at;
+  status.ended_at = options.alive ? "" : record.ended_at;
+  status.conductor = record.conductor;
+  const std::string& end = options.alive ? options.now : record.ended_at;
+  status.took = between(record.started_at, end).value_or(std::chrono::seconds{0});
+
+  const Replay replay(plan, record);
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
+    std::vector<InstanceStatus> instances;
+    instances.reserve(plan.instance_count(stage));
+    for (std::uint32_t index = 0; index < plan.instance_count(stage); ++index)
+      instances.push_back(instance_status(run, plan, replay, record.find(plan.stage(stage).name, index),
+                                          {stage, index}, options));
+    status.stages.push_back(stage_status(plan, stage, instances, record, options));
+    for (InstanceStatus& instance : instances)
+      if (options.everything || instance.state != State::waiting || instance.attempts > 0)
+        status.instances.push_back(std::move(instance));
+  }
+  return status;
+}
+
+Json to_json(const InstanceStatus& instance) {
+  Json json{{"label", instance.label}, {"state", to_string(instance.state)}};
+  if (instance.interrupted) json["interrupted"] = true;
+  if (!instance.values.empty()) json["matrix"] = instance.values;
+  if (instance.attempts > 0) {
+    json["attempts"] = instance.attempts;
+    json["seconds"] = instance.took.count();
+    json["directory"] = instance.directory;
+  }
+  if (instance.state == State::failed) {
+    json["cause"] = to_string(instance.cause);
+    json["exit_code"] = instance.exit_code;
+  }
+  if (!instance.message.empty()) json["message"] = instance.message;
+  if (!instance.help.empty()) json["help"] = instance.help;
+  if (instance.cached) json["cached_from"] = instance.cached_from;
+  if (!instance.metrics.empty()) json["metrics"] = instance.metrics;
+  for (const Artifact& artifact : instance.artifacts) json["artifacts"][artifact.name] = artifact.path;
+  return json;
+}
+
+Json to_json(const RunStatus& status) {
+  Json json{{"schema_version", 1},           {"run", status.name},
+            {"directory", status.directory}, {"workflow", status.workflow_file},
+            {"state", status.state},         {"started_at", status.started_at},
+            {"ended_at", status.ended_at},   {"seconds", status.took.count()},
+            {"stages", Json::array()},       {"instances", Json::array()}};
+  for (const StageStatus& stage : status.stages) json["stages"].push_back(to_json(stage));
+  for (const InstanceStatus& instance : status.instances) json["instances"].push_back(to_json(instance));
+  return json;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,78 @@
+#pragma once
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/plan/progress.hpp"
+#include "kernmill/run/journal.hpp"
+#include "kernmill/run/run_directory.hpp"
+
+namespace kernmill {
+
+/// What became of one instance so far, in the words of a person.
+struct InstanceStatus {
+  InstanceId id;
+  std::string label;
+  State state = State::waiting;
+  bool interrupted = false;  ///< its last attempt was stopped, abandoned or lost: `resume` goes on with it
+  bool cached = false;
+  unsigned attempts = 0;
+  Cause cause = Cause::error;
+  int exit_code = 0;
+  std::string message;  ///< of the failure; or why it was skipped
+  std::string help;     ///< what to do about the failure; may be empty
+  std::string cached_from;
+  std::chrono::duration<double> took{0};
+  Json values = Json::object();  ///< of its matrix
+  Json metrics = Json::object();
+  std::vector<Artifact> artifacts;
+  std::string directory;  ///< of its last attempt; empty when there was none
+};
+
+struct StageStatus {
+  std::string name;
+  TaskKind kind = TaskKind::command;
+  std::uint32_t instances = 0;
+  std::map<State, std::uint32_t> count;  ///< states that occur
+  std::uint32_t cached = 0;
+  std::uint32_t interrupted = 0;
+  std::chrono::duration<double> took{0};  ///< from its first start to its last end
+  Json metrics = Json::object();          ///< of its only instance, or of the reduce of a tune stage
+  [[nodiscard]] std::uint32_t of(State state) const;
+  /// One word: done, cached, failed, running, interrupted, skipped, blocked or waiting.
+  [[nodiscard]] std::string word() const;
+};
+
+struct RunStatus {
+  std::string name, directory, workflow_file;
+  /// preparing (no plan yet), created (nothing has started), running, done, failed, interrupted, cancelled,
+  /// or dead (its conductor is gone without a word).
+  std::string state;
+  std::string started_at, ended_at;
+  std::chrono::duration<double> took{0};
+  ProcessIdentity conductor;
+  std::vector<StageStatus> stages;
+  /// Those of which there is something to tell: all but the waiting ones, unless everything was asked for.
+  std::vector<InstanceStatus> instances;
+  [[nodiscard]] const StageStatus* stage(const std::string& name) const;
+};
+
+struct StatusOptions {
+  bool alive = false;       ///< a conductor is at work
+  std::string now;          ///< ISO 8601, UTC: the end of what goes on still
+  bool everything = false;  ///< waiting instances too
+};
+
+/// What the plan and the journal say together.
+RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+                     const StatusOptions& options);
+
+/// schema_version 1.
+Json to_json(const RunStatus& status);
+Json to_json(const InstanceStatus& instance);
+
+}  // namespace kernmill

@@ -1,0 +1,141 @@
+#include "kernmill/storage/durable.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace kernmill::storage {
+namespace fs = std::filesystem;
+namespace {
+
+Fault& fault() {
+  static Fault current;
+  return current;
+}
+
+/// A file descriptor that closes itself; `close` tells what the destructor would swallow.
+class Descriptor {
+ public:
+  Descriptor(const fs::path& file, int flags, std::string_view what)
+      : file_(file), fd_(open(file.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (fd_ < 0) throw system_error(file, what, errno);
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  void close() {
+    if (::close(std::exchange(fd_, -1)) != 0) throw system_error(file_, "close it", errno);
+  }
+
+ private:
+  fs::path file_;
+  int fd_;
+};
+
+void fail_if(int error, const fs::path& file, std::string_view what) {
+  if (error != 0) throw system_error(file, what, error);
+}
+
+fs::path directory_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+std::string_view way_out(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return ". Free some space, or choose another directory";
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return ". Choose a directory that you may write to, or change its permissions";
+    case ENOENT:
+      return ". Check the path";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+void set_fault(Fault next) {
+  fault() = std::move(next);
+}
+
+int fault_at(std::string_view step) {
+  return fault() ? fault()(step) : 0;
+}
+
+Error system_error(const fs::path& file, std::string_view what, int error) {
+  return Error(fmt::format("{}: cannot {}: {}{}", file.string(), what, std::strerror(error), way_out(error)));
+}
+
+fs::path temporary_beside(const fs::path& file) {
+  return file.parent_path() / fmt::format(".{}.partial", file.filename().string());
+}
+
+void reserve_space(const fs::path& file, std::uint64_t bytes) {
+  const std::string what = fmt::format("reserve {} bytes", bytes);
+  fail_if(fault_at("reserve"), file, what);
+  if (bytes == 0) return;
+  const Descriptor fd(file, O_WRONLY, what);
+  if (fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0) return;
+  if (errno != EOPNOTSUPP && errno != ENOSYS) throw system_error(file, what, errno);
+}
+
+void sync_file(const fs::path& file) {
+  fail_if(fault_at("sync"), file, "sync it to disk");
+  Descriptor fd(file, O_RDWR, "sync it to disk");
+  if (fsync(fd.get()) != 0) throw system_error(file, "sync it to disk", errno);
+  fd.close();
+}
+
+void publish(const fs::path& temporary, const fs::path& file) {
+  fail_if(fault_at("rename"), file, "move it to its name");
+  if (rename(temporary.c_str(), file.c_str()) != 0) throw system_error(file, "move it to its name", errno);
+  const fs::path directory = directory_of(file);
+  try {
+    fail_if(fault_at("sync directory"), directory, "sync the directory");
+    const Descriptor fd(directory, O_RDONLY | O_DIRECTORY, "sync the directory");
+    // Some network file systems cannot sync a directory and need not.
+    if (fsync(fd.get()) != 0 && errno != EINVAL) throw system_error(directory, "sync the directory", errno);
+  } catch (const Error&) {
+    remove_quietly(file);  // it might be lost later: better not there now
+    throw;
+  }
+}
+
+void remove_quietly(const fs::path& file) noexcept {
+  std::error_code ignored;
+  fs::remove(file, ignored);
+}
+
+void write_durably(const fs::path& file, std::string_view content) {
+  const fs::path temporary = temporary_beside(file);
+  try {
+    fail_if(fault_at("create"), file, "create it");
+    Descriptor fd(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create it");
+    fail_if(fault_at("write"), file, "write it");
+    while (!content.empty()) {
+      const ssize_t n = write(fd.get(), content.data(), content.size());
+      if (n < 0 && errno != EINTR) throw system_error(file, "write it", errno);
+      content.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
+    }
+    fd.close();
+    sync_file(temporary);
+    publish(temporary, file);
+  } catch (const Error&) {
+    remove_quietly(temporary);
+    throw;
+  }
+}
+
+}  // namespace kernmill::storage

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "kernmill/storage/error.hpp"
+
+/// How a file comes to be there whole, or not at all: it is written under a temporary name in its own
+/// directory, synced, renamed, and the directory synced. One rank calls these; each throws Error.
+namespace kernmill::storage {
+
+/// `.NAME.partial` beside `file`: never taken for the file itself, and replaced by the next try.
+std::filesystem::path temporary_beside(const std::filesystem::path& file);
+
+/// Reserves `bytes` on disk, so that a full disk is found before the work, not in the middle of it. File
+/// systems that cannot reserve are left alone.
+void reserve_space(const std::filesystem::path& file, std::uint64_t bytes);
+
+void sync_file(const std::filesystem::path& file);
+
+/// Renames and syncs the directory. When this returns the file survives a power failure.
+void publish(const std::filesystem::path& temporary, const std::filesystem::path& file);
+
+void remove_quietly(const std::filesystem::path& file) noexcept;
+
+/// A small file, all in one go.
+void write_durably(const std::filesystem::path& file, std::string_view content);
+
+/// "FILE: cannot WHAT: reason. Way out", from an errno.
+Error system_error(const std::filesystem::path& file, std::string_view what, int error);
+
+/// For tests: is asked before each step ("create", "reserve", "write", "sync", "verify", "rename", "sync
+/// directory") on every rank that takes it; an answer other than 0 is the errno that the step fails with.
+using Fault = std::function<int(std::string_view step)>;
+void set_fault(Fault fault);
+int fault_at(std::string_view step);
+
+}  // namespace kernmill::storage

@@ -1,0 +1,195 @@
+#include "kernmill/tasks/comm/communicator.hpp"
+
+#include <climits>
+#include <exception>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+
+#include "kernmill/tasks/comm/failure.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+template <class T>
+MPI_Datatype type_of();
+template <>
+MPI_Datatype type_of<int>() {
+  return MPI_INT;
+}
+template <>
+MPI_Datatype type_of<std::int64_t>() {
+  return MPI_INT64_T;
+}
+template <>
+MPI_Datatype type_of<std::uint64_t>() {
+  return MPI_UINT64_T;
+}
+template <>
+MPI_Datatype type_of<float>() {
+  return MPI_FLOAT;
+}
+template <>
+MPI_Datatype type_of<double>() {
+  return MPI_DOUBLE;
+}
+template <>
+MPI_Datatype type_of<char>() {
+  return MPI_CHAR;
+}
+
+MPI_Op op_of(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::min:
+      return MPI_MIN;
+    case Reduction::max:
+      return MPI_MAX;
+    default:
+      return MPI_SUM;
+  }
+}
+
+// A blocking call spins; with more ranks than cores that costs milliseconds a message.
+void wait(MPI_Request request) {
+  int done = 0;
+  while (true) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (done) return;
+    std::this_thread::yield();
+  }
+}
+
+// MPI counts are ints: longer spans travel in pieces of this many elements.
+constexpr std::size_t piece = std::size_t{1} << 27;
+
+template <class T, class Call>
+void in_pieces(std::span<T> values, const Call& call) {
+  for (std::size_t at = 0; at < values.size(); at += piece) {
+    MPI_Request request;
+    const std::size_t n = std::min(piece, values.size() - at);
+    call(values.data() + at, static_cast<int>(n), &request);
+    wait(request);
+  }
+}
+
+}  // namespace
+
+Communicator::Communicator(MPI_Comm comm, Adopt) : comm_(comm) {
+  MPI_Comm_rank(comm_, &rank_);
+  MPI_Comm_size(comm_, &size_);
+}
+
+static MPI_Comm duplicate(MPI_Comm comm) {
+  MPI_Comm copy;
+  MPI_Comm_dup(comm, &copy);
+  return copy;
+}
+
+Communicator::Communicator(MPI_Comm comm) : Communicator(duplicate(comm), Adopt{}) {}
+
+Communicator::Communicator(Communicator&& other) noexcept
+    : comm_(std::exchange(other.comm_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
+
+Communicator::~Communicator() {
+  if (comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
+}
+
+template <class T>
+void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
+  in_pieces(values, [&](T* data, int n, MPI_Request* request) {
+    MPI_Iallreduce(MPI_IN_PLACE, data, n, type_of<T>(), op_of(reduction), comm_, request);
+  });
+}
+
+template <class T>
+T Communicator::exscan(T value) const {
+  T below{};
+  MPI_Request request;
+  MPI_Iexscan(&value, &below, 1, type_of<T>(), MPI_SUM, comm_, &request);
+  wait(request);
+  return rank_ == 0 ? T{} : below;
+}
+
+template <class T>
+std::vector<T> Communicator::allgatherv(std::span<const T> values) const {
+  std::vector<std::uint64_t> lengths(static_cast<std::size_t>(size_), 0);
+  lengths[static_cast<std::size_t>(rank_)] = values.size();
+  allreduce(std::span(lengths), Reduction::sum);
+  const std::uint64_t total = std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
+  if (total > INT_MAX) throw std::length_error("allgatherv: more than 2^31 elements in all");
+  std::vector<int> counts(lengths.begin(), lengths.end());
+  std::vector<int> offsets(counts.size());
+  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+  std::vector<T> all(total);
+  MPI_Request request;
+  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(), counts.data(),
+                  offsets.data(), type_of<T>(), comm_, &request);
+  wait(request);
+  return all;
+}
+
+template <class T>
+void Communicator::bcast(std::span<T> values, int root) const {
+  in_pieces(values, [&](T* data, int n, MPI_Request* request) {
+    MPI_Ibcast(data, n, type_of<T>(), root, comm_, request);
+  });
+}
+
+void Communicator::bcast(std::string& text, int root) const {
+  std::uint64_t length = text.size();
+  bcast(std::span(&length, 1), root);
+  text.resize(length);
+  bcast(std::span(text.data(), text.size()), root);
+}
+
+template <class T>
+void Communicator::send(std::span<const T> values, int to) const {
+  in_pieces(values, [&](const T* data, int n, MPI_Request* request) {
+    MPI_Isend(data, n, type_of<T>(), to, 0, comm_, request);
+  });
+}
+
+template <class T>
+void Communicator::receive(std::span<T> values, int from) const {
+  in_pieces(values, [&](T* data, int n, MPI_Request* request) {
+    MPI_Irecv(data, n, type_of<T>(), from, 0, comm_, request);
+  });
+}
+
+void Communicator::barrier() const {
+  MPI_Request request;
+  MPI_Ibarrier(comm_, &request);
+  wait(request);
+}
+
+Communicator Communicator::split(int color, int key) const {
+  MPI_Comm part;
+  MPI_Comm_split(comm_, color, key, &part);
+  return {part, Adopt{}};
+}
+
+void Communicator::agree(const std::function<void()>& work) const {
+  Failure failure = Failure::of(work);
+  const int first = allreduce(failure ? rank_ : size_, Reduction::min);
+  if (first == size_) return;
+  std::string text = failure.packed();
+  bcast(text, first);
+  Failure::unpacked(text).raise();
+}
+
+#define KERNMILL_INSTANTIATE(T)                                                  \
+  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;       \
+  template T Communicator::exscan<T>(T) const;                                   \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const; \
+  template void Communicator::bcast<T>(std::span<T>, int) const;                 \
+  template void Communicator::send<T>(std::span<const T>, int) const;            \
+  template void Communicator::receive<T>(std::span<T>, int) const;
+KERNMILL_INSTANTIATE(int)
+KERNMILL_INSTANTIATE(std::int64_t)
+KERNMILL_INSTANTIATE(std::uint64_t)
+KERNMILL_INSTANTIATE(float)
+KERNMILL_INSTANTIATE(double)
+KERNMILL_INSTANTIATE(char)
+#undef KERNMILL_INSTANTIATE
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <mpi.h>
+
+namespace kernmill::tasks {
+
+enum class Reduction { sum, min, max };
+
+/// The ranks that work on one thing together, and the only place where tasks talk MPI. Methods are collective
+/// over the communicator unless they say otherwise. Waiting yields the core, so that more ranks than cores
+/// still make progress. The element types are int, std::int64_t, std::uint64_t, float, double and char.
+class Communicator {
+ public:
+  /// Duplicates `comm`, so that our messages never meet somebody else's.
+  explicit Communicator(MPI_Comm comm);
+  ~Communicator();
+  Communicator(Communicator&& other) noexcept;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+  Communicator& operator=(Communicator&&) = delete;
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] bool is_root() const { return rank_ == 0; }
+  [[nodiscard]] MPI_Comm handle() const { return comm_; }
+
+  /// In place. The result is the same on every rank; the order of a floating-point sum is MPI's own.
+  template <class T>
+  void allreduce(std::span<T> values, Reduction reduction) const;
+  template <class T>
+  [[nodiscard]] T allreduce(T value, Reduction reduction) const {
+    allreduce(std::span<T>(&value, 1), reduction);
+    return value;
+  }
+  /// The sum over the lower ranks; zero on rank 0.
+  template <class T>
+  [[nodiscard]] T exscan(T value) const;
+  /// Everybody's values, in the order of the ranks. Ranks may give different numbers of values.
+  template <class T>
+  [[nodiscard]] std::vector<T> allgatherv(std::span<const T> values) const;
+  template <class T>
+  void bcast(std::span<T> values, int root = 0) const;
+  /// The length travels too.
+  void bcast(std::string& text, int root = 0) const;
+  /// Point to point; not collective.
+  template <class T>
+  void send(std::span<const T> values, int to) const;
+  template <class T>
+  void receive(std::span<T> values, int from) const;
+  void barrier() const;
+  /// Ranks of equal colour form a new communicator, ordered by key, then by rank.
+  [[nodiscard]] Communicator split(int color, int key) const;
+
+  /// Runs `work`, which must not communicate, on every rank. When any rank throws, every rank throws the
+  /// lowest rank's error as a TaskError with the same text (storage::Error and std::bad_alloc included).
+  void agree(const std::function<void()>& work) const;
+
+ private:
+  struct Adopt {};
+  Communicator(MPI_Comm comm, Adopt);
+  MPI_Comm comm_;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace kernmill::tasks

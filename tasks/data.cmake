@@ -1,0 +1,1 @@
+set(KERNMILL_TASKS_DATA)

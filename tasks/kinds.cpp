@@ -1,0 +1,15 @@
+#include <array>
+
+#include "kernmill/tasks/support/task.hpp"
+
+namespace kernmill::tasks {
+
+std::span<const Kind> kinds() {
+  static constexpr std::array all{
+      Kind{"preprocess", run_preprocess},
+      Kind{"deploy", run_deploy},
+  };
+  return all;
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,106 @@
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include <Kokkos_Core.hpp>
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include "kernmill/tasks/comm/failure.hpp"
+#include "kernmill/tasks/comm/last_word.hpp"
+#include "kernmill/tasks/support/stop.hpp"
+#include "kernmill/tasks/support/task.hpp"
+
+using namespace kernmill::tasks;
+
+namespace {
+
+enum ExitStatus { done = 0, failed = 1, unusable = 2, stopped = 75 };
+
+constexpr const char* program = "kernmill-task " KERNMILL_VERSION;
+constexpr const char* usage = "usage: kernmill-task KIND --spec FILE";
+
+// How long the other ranks may take to reach the end once one has failed. They are stuck in a reduction, most
+// likely, so nothing is lost by not waiting long.
+constexpr std::chrono::seconds patience{10};
+
+struct CommandLine {
+  const Kind* kind = nullptr;
+  std::string spec_file;
+};
+
+std::optional<CommandLine> parse(int argc, char** argv) {
+  if (argc != 4 || std::string_view(argv[2]) != "--spec") return std::nullopt;
+  for (const Kind& kind : kinds())
+    if (kind.name == argv[1]) return CommandLine{&kind, argv[3]};
+  return std::nullopt;
+}
+
+int report(const Failure& failure, const Spec& spec) {
+  if (failure.kind == Failure::Kind::stopped) {
+    fmt::print(stderr, "kernmill-task: stopped on request\n");
+    return stopped;
+  }
+  fmt::print(stderr, "error: {}\n", failure.message);
+  if (!failure.where.empty()) fmt::print(stderr, "  at {}\n", failure.where);
+  if (!failure.help.empty()) fmt::print(stderr, "  help: {}\n", failure.help);
+  if (failure.kind == Failure::Kind::unusable_spec) return unusable;
+  write_error(spec.output_directory, failure.message, failure.where, failure.help);
+  return failed;
+}
+
+// Collective. The exit status is the same on every rank.
+int finish(const Failure& own, const LastWord& last_word, const Communicator& world, const Spec& spec) {
+  int status = done;
+  const auto lowest = last_word.exchange(own, patience);
+  if (!lowest) {  // the others are somewhere else: they cannot be asked, only ended
+    status = report(own, spec);
+    std::fflush(nullptr);
+    MPI_Abort(world.handle(), status);
+  }
+  if (*lowest && world.is_root()) status = report(*lowest, spec);
+  return world.allreduce(status, Reduction::max);
+}
+
+int run(const CommandLine& command, const Communicator& world, const LastWord& last_word) {
+  const auto start = std::chrono::steady_clock::now();
+  Spec spec;
+  Result result;
+  const Failure failure = Failure::of([&] {
+    world.agree([&] { spec = read_spec(command.spec_file, command.kind->name); });
+    result = command.kind->run(spec, world);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    world.agree([&] {
+      if (world.is_root())
+        write_result(spec.output_directory, result, {program, world.size(), seconds.count()});
+    });
+  });
+  return finish(failure, last_word, world, spec);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    fmt::print("{}\n", program);
+    return done;
+  }
+  const auto command = parse(argc, argv);
+  if (!command) {
+    fmt::print(stderr, "{}\nkinds:", usage);
+    for (const Kind& kind : kinds()) fmt::print(stderr, " {}", kind.name);
+    fmt::print(stderr, "\n");
+    return unusable;
+  }
+  remember_stop_signals();
+  MPI_Init(&argc, &argv);
+  int status = failed;
+  {
+    const Kokkos::ScopeGuard kokkos(argc, argv);
+    const Communicator world(MPI_COMM_WORLD);
+    const LastWord last_word(world);
+    status = run(*command, world, last_word);
+  }
+  MPI_Finalize();
+  return status;
+}

@@ -1,0 +1,9 @@
+#pragma once
+#include <nlohmann/json.hpp>
+
+namespace kernmill::tasks {
+
+/// Keys keep the order in which they were written, so that files are the same from run to run.
+using Json = nlohmann::ordered_json;
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,33 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "kernmill/tasks/support/json.hpp"
+
+namespace kernmill::tasks {
+
+/// What a task leaves for others: metrics (numbers, strings, booleans, or lists of them) and artifacts (name
+/// -> file, relative to the output directory). Every rank returns one; rank 0's counts.
+struct Result {
+  Json metrics = Json::object();
+  Json artifacts = Json::object();
+};
+
+/// How the program ran, for result.json.
+struct Execution {
+  std::string program;
+  int ranks = 1;
+  double seconds = 0;
+};
+
+/// Writes result.json durably: it is there whole, or not at all. Throws storage::Error.
+/// (Other small files: storage::write_durably of kernmill/storage/durable.hpp.)
+void write_result(const std::filesystem::path& output_directory, const Result& result,
+                  const Execution& execution);
+
+/// Writes error.json. Never throws: an output directory that cannot be written must not hide the error
+/// itself.
+void write_error(const std::filesystem::path& output_directory, const std::string& message,
+                 const std::string& where, const std::string& help) noexcept;
+
+}  // namespace kernmill::tasks

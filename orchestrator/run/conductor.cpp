@@ -79,11 +79,12 @@ void Conductor::restore(const RunRecord& record) {
   resumed_ = true;
   for (const auto& [key, instance] : record.instances) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
-    if (!instance.attempts.empty()) tries(id).attempts = instance.attempts.back().number;
+    if (!instance.attempts.empty()) {
+      tries(id).attempts = instance.attempts.back().number;
+      tries(id).again = "the run was resumed";
+    }
     if (instance.committed) {
-      Json paths = Json::object();
-      for (const Artifact& artifact : instance.artifacts) paths[artifact.name] = artifact.path;
-      commits_.add(id, instance.metrics, std::move(paths));
+      commits_.add(id, {instance.artifacts, instance.metrics});
       progress_.restore(id, State::finished);
     } else if (instance.skipped) {
       progress_.restore(id, State::skipped);
@@ -146,12 +147,20 @@ bool Conductor::start(InstanceId id) {
   return true;
 }
 
+std::string Conductor::why_it_runs(InstanceId id) {
+  if (!tries(id).again.empty()) return tries(id).again;
+  const auto looked_up = not_in_cache_.find(id);
+  return looked_up == not_in_cache_.end() ? std::string{} : looked_up->second;
+}
+
 void Conductor::submit(InstanceId id, unsigned attempt, const JobId& job, const JobSpec& spec) {
+  const std::string why = why_it_runs(id);
   not_in_cache_.erase(id);
   tries(id).attempts = attempt;
   Json body = record_of(id);
   body["attempt"] = attempt;
   body["job"] = job;
+  if (!why.empty()) body["why"] = why;
   journal_.append({"submitted", std::move(body)});
   Attempt begun{id, attempt, surroundings_.now(), surroundings_.checkpoint_mark(id)};
   scheduler_.submit(job, spec);
@@ -162,14 +171,14 @@ void Conductor::submit(InstanceId id, unsigned attempt, const JobId& job, const 
 bool Conductor::take_from_cache(InstanceId id) {
   if (!surroundings_.from_cache || not_in_cache_.contains(id) || tries(id).attempts > 0) return false;
   const Attempt attempt{id, tries(id).attempts + 1, surroundings_.now(), {}};
-  auto found = surroundings_.from_cache(id, attempt.number);
-  if (!found) {
-    not_in_cache_.insert(id);
+  const CacheAnswer answer = surroundings_.from_cache(id, attempt.number, commits_);
+  if (!answer.committed) {
+    not_in_cache_.emplace(id, answer.why_not);
     return false;
   }
   Json body = record_of(id);
   body["attempt"] = attempt.number;
-  body.update(*found);
+  body.update(*answer.committed);
   journal_.append({"committed", body});
   tries(id).attempts = attempt.number;
   committed(attempt, body);
@@ -247,8 +256,9 @@ void Conductor::job_ended(const JobEnd& end) {
 }
 
 void Conductor::committed(const Attempt& attempt, const Json& body) {
-  const Json metrics = body.value("metrics", Json::object());
-  commits_.add(attempt.id, metrics, artifact_paths(body));
+  InstanceResult result = result_in(body);
+  const Json metrics = result.metrics;
+  commits_.add(attempt.id, std::move(result));
   progress_.finished(attempt.id);
   const bool cached = !body.value("cached_from", std::string{}).empty();
   InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
@@ -307,6 +317,7 @@ bool Conductor::may_retry(InstanceId id, Cause cause) {
   if (stop_requests_ > 0 || so_far.failures >= policy.max) return false;
   if (std::find(policy.on.begin(), policy.on.end(), to_string(cause)) == policy.on.end()) return false;
   ++so_far.failures;
+  so_far.again = fmt::format("tried again after {}", to_string(cause));
   if (cause == Cause::oom) so_far.scale.mem *= policy.mem_factor;
   if (cause == Cause::timeout) so_far.scale.time *= policy.time_factor;
   return true;
@@ -315,7 +326,8 @@ bool Conductor::may_retry(InstanceId id, Cause cause) {
 void Conductor::take_stop_requests() {
   if (!surroundings_.next_stop) return;
   while (const auto signal = surroundings_.next_stop()) {
-    if (stop_requests_++ == 0) first_stop_signal_ = *signal;
+    ++stop_requests_;
+    if (*signal == SIGTERM) cancelled_ = true;
     const bool force = stop_requests_ > 1;
     for (const auto& [job, attempt] : running_) scheduler_.cancel(job, force);
     output_.stopping(force, running_.size());
@@ -330,7 +342,7 @@ void Conductor::end_all_jobs() {
 
 Ending Conductor::ending() const {
   if (stop_requests_ > 0 && !progress_.complete())
-    return first_stop_signal_ == SIGTERM ? Ending::cancelled : Ending::interrupted;
+    return cancelled_ ? Ending::cancelled : Ending::interrupted;
   return progress_.outcome() == Outcome::done ? Ending::done : Ending::failed;
 }
 

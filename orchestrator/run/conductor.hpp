@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +23,13 @@ struct AttemptScale {
   double time = 1.0;
 };
 
+/// What the cache said of an attempt.
+struct CacheAnswer {
+  /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
+  std::optional<Json> committed;
+  std::string why_not;  ///< a miss: why it has to run, for `explain`
+};
+
 /// All that a conductor learns from outside its own logic. Every member but the optional ones must be set.
 struct Surroundings {
   std::function<std::chrono::steady_clock::time_point()> now;
@@ -31,9 +37,8 @@ struct Surroundings {
   std::function<std::vector<Record>(const JobId&)> job_records;
   /// The job that carries out an attempt. Its place in the run directory exists afterwards.
   std::function<JobSpec(InstanceId, unsigned attempt, const JobId&, AttemptScale)> job_spec;
-  /// Looks in earlier runs for what this attempt would make. A hit has been put into the attempt's directory;
-  /// the body of its `committed` record comes back.
-  std::function<std::optional<Json>(InstanceId, unsigned attempt)> from_cache;
+  /// Looks in earlier runs for what this attempt would make. May be empty: nothing is looked for.
+  std::function<CacheAnswer(InstanceId, unsigned attempt, const CommitTable&)> from_cache;
   /// Something that changes whenever an instance leaves a new checkpoint.
   std::function<std::string(InstanceId)> checkpoint_mark;
   /// Ends whatever is left of an attempt whose job has gone without an end record.
@@ -73,6 +78,7 @@ class Conductor {
   struct Tries {
     unsigned attempts = 0;  ///< ever, over all lives of the run
     int failures = 0;       ///< in this life
+    std::string again;      ///< why there is another attempt; empty for the first
     AttemptScale scale;
   };
   /// How the job of an attempt ended, from its last record.
@@ -82,6 +88,8 @@ class Conductor {
   void start_what_fits();
   /// False when there is no room for it.
   bool start(InstanceId id);
+  /// Why an attempt is made, for the `submitted` record.
+  [[nodiscard]] std::string why_it_runs(InstanceId id);
   void submit(InstanceId id, unsigned attempt, const JobId& job, const JobSpec& spec);
   bool take_from_cache(InstanceId id);
   void settle_gates(std::uint32_t stage);
@@ -117,10 +125,10 @@ class Conductor {
   std::vector<std::vector<std::pair<std::uint32_t, EdgeKind>>> gated_children_;
   std::map<JobId, Attempt> running_;
   std::map<InstanceId, Tries> tries_;
-  std::set<InstanceId> not_in_cache_;  ///< looked up already, waiting for room
+  std::map<InstanceId, std::string> not_in_cache_;  ///< looked up already, waiting for room; why it runs
   bool resumed_ = false;
   int stop_requests_ = 0;
-  int first_stop_signal_ = 0;
+  bool cancelled_ = false;
 };
 
 }  // namespace kernmill

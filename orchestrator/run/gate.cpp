@@ -27,8 +27,13 @@ std::string unknown_name(const std::string& when, const Lookup& lookup) {
 
 }  // namespace
 
-void CommitTable::add(InstanceId id, Json metrics, Json paths) {
-  commits_[id] = Commit{std::move(metrics), std::move(paths)};
+void CommitTable::add(InstanceId id, InstanceResult result) {
+  commits_[id] = std::move(result);
+}
+
+std::optional<InstanceResult> CommitTable::result(InstanceId id) const {
+  const auto found = commits_.find(id);
+  return found == commits_.end() ? std::nullopt : std::optional(found->second);
 }
 
 Lookup CommitTable::lookup(InstanceId for_instance) const {
@@ -48,7 +53,8 @@ std::optional<Json> CommitTable::find(InstanceId from, const std::string& stage,
   const auto commit = meant ? commits_.find(*meant) : commits_.end();
   if (commit == commits_.end()) return {};
   if (commit->second.metrics.contains(name)) return commit->second.metrics[name];
-  if (commit->second.artifacts.contains(name)) return commit->second.artifacts[name];
+  for (const Artifact& artifact : commit->second.artifacts)
+    if (artifact.name == name) return Json(artifact.path);
   return {};
 }
 
@@ -62,13 +68,12 @@ bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits) {
   return truth(value);
 }
 
-Json artifact_paths(const Json& committed_body) {
-  Json paths = Json::object();
-  for (const Json& artifact : committed_body.value("artifacts", Json::array())) {
-    const Artifact parsed = artifact_from_json(artifact);
-    paths[parsed.name] = parsed.path;
-  }
-  return paths;
+InstanceResult result_in(const Json& committed_body) {
+  InstanceResult result;
+  result.metrics = committed_body.value("metrics", Json::object());
+  for (const Json& artifact : committed_body.value("artifacts", Json::array()))
+    result.artifacts.push_back(artifact_from_json(artifact));
+  return result;
 }
 
 }  // namespace kernmill

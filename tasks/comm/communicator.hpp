@@ -3,6 +3,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <mpi.h>
@@ -33,6 +34,7 @@ class Communicator {
   template <class T>
   void allreduce(std::span<T> values, Reduction reduction) const;
   template <class T>
+  requires std::is_arithmetic_v<T>
   [[nodiscard]] T allreduce(T value, Reduction reduction) const {
     allreduce(std::span<T>(&value, 1), reduction);
     return value;

@@ -1,6 +1,5 @@
 #include "kernmill/tasks/support/stop.hpp"
 
-#include <array>
 #include <csignal>
 
 namespace kernmill::tasks {
@@ -27,9 +26,7 @@ bool stop_was_signalled() {
 }
 
 bool agree_to_stop(const Communicator& comm) {
-  std::array<int, 1> any{stop_was_signalled() ? 1 : 0};
-  comm.allreduce(std::span(any), Reduction::max);
-  return any[0] != 0;
+  return comm.allreduce(stop_was_signalled() ? 1 : 0, Reduction::max) != 0;
 }
 
 }  // namespace kernmill::tasks

@@ -1,0 +1,157 @@
+#include "kernmill/storage/format.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "kernmill/storage/crc32c.hpp"
+
+namespace kernmill::storage {
+namespace {
+
+using hdf5::Type;
+
+constexpr std::uint64_t doubles_per_block = (std::uint64_t{1} << 20) / sizeof(double);
+
+std::string to_text(TargetKind kind) {
+  switch (kind) {
+    case TargetKind::classes:
+      return "classes";
+    case TargetKind::numbers:
+      return "numbers";
+    default:
+      return "none";
+  }
+}
+
+TargetKind target_kind_of(const std::string& text, const hdf5::File& file) {
+  for (const auto kind : {TargetKind::none, TargetKind::classes, TargetKind::numbers})
+    if (to_text(kind) == text) return kind;
+  throw Error(fmt::format("{}: the target kind '{}' is unknown", file.path().string(), text));
+}
+
+std::vector<std::uint32_t> block_checksums(const std::vector<double>& data) {
+  std::vector<std::uint32_t> sums;
+  const std::span<const double> all(data);
+  for (std::uint64_t at = 0; at < all.size(); at += doubles_per_block)
+    sums.push_back(crc32c(all.subspan(at, std::min<std::uint64_t>(doubles_per_block, all.size() - at))));
+  return sums;
+}
+
+void require_sound(const Tensor& tensor) {
+  if (tensor.name.empty() || tensor.name.find('/') != std::string::npos || tensor.shape.empty() ||
+      hdf5::elements_of(tensor.shape) != tensor.data.size())
+    throw std::invalid_argument(
+        fmt::format("tensor '{}': bad name, or shape and data disagree", tensor.name));
+}
+
+Tensor read_tensor(const hdf5::File& file, const std::string& group, const std::string& name,
+                   std::uint64_t dimensions) {
+  const auto dataset = file.open_dataset(group + "/" + name, Type::f64, dimensions);
+  Tensor tensor{name, dataset.shape(), std::vector<double>(dataset.elements())};
+  dataset.read({0, tensor.shape.at(0)}, tensor.data.data());
+  const auto stored = file.read_all<std::uint32_t>("checksums/" + name, Type::u32);
+  const auto actual = block_checksums(tensor.data);
+  if (stored.size() != actual.size())
+    throw Error(fmt::format("{}: the checksums of '{}' are incomplete", file.path().string(), name));
+  const auto wrong = std::mismatch(stored.begin(), stored.end(), actual.begin()).first;
+  if (wrong != stored.end())
+    throw Error(fmt::format("{}: checksum of block {} of '{}' is wrong", file.path().string(),
+                            wrong - stored.begin(), name));
+  return tensor;
+}
+
+}  // namespace
+
+void write_format(const hdf5::File& file, const std::string& format) {
+  file.write_attribute("format", format);
+  file.write_attribute("format_version", format_version);
+}
+
+void require_format(const hdf5::File& file, const std::string& format) {
+  const std::string name = file.path().string();
+  if (!file.has_attribute("format"))
+    throw Error(fmt::format("{}: is an HDF5 file, but no {}: Kernmill did not write it", name, format));
+  const std::string actual = file.read_text_attribute("format");
+  if (actual != format) throw Error(fmt::format("{}: is a {}, not a {}", name, actual, format));
+  const std::uint64_t version = file.read_number_attribute("format_version");
+  if (version != format_version)
+    throw Error(fmt::format("{}: has format version {}; this program reads version {}", name, version,
+                            format_version));
+}
+
+void write_schema(const hdf5::File& file, const Schema& schema) {
+  file.create_group("schema");
+  file.write_text("schema/source", schema.source);
+  file.write_text("schema/target", schema.target);
+  file.write_text("schema/target_kind", to_text(schema.target_kind));
+  file.write_texts("schema/features", schema.features);
+  file.write_texts("schema/classes", schema.classes);
+  file.write_texts("schema/target_names", schema.target_names);
+  file.write_all<double>("schema/mean", Type::f64, schema.mean);
+  file.write_all<double>("schema/scale", Type::f64, schema.scale);
+  file.write_text("schema/series_transform", schema.series.transform);
+  const std::array<std::uint64_t, 2> shape{schema.series.window, schema.series.horizon};
+  file.write_all<std::uint64_t>("schema/series_window_horizon", Type::u64, shape);
+  file.write_texts("schema/series_columns", schema.series.columns);
+}
+
+Schema read_schema(const hdf5::File& file) {
+  Schema schema;
+  schema.source = file.read_text("schema/source");
+  schema.target = file.read_text("schema/target");
+  schema.target_kind = target_kind_of(file.read_text("schema/target_kind"), file);
+  schema.features = file.read_texts("schema/features");
+  schema.classes = file.read_texts("schema/classes");
+  schema.target_names = file.read_texts("schema/target_names");
+  schema.mean = file.read_all<double>("schema/mean", Type::f64);
+  schema.scale = file.read_all<double>("schema/scale", Type::f64);
+  schema.series.transform = file.read_text("schema/series_transform");
+  const auto shape = file.read_all<std::uint64_t>("schema/series_window_horizon", Type::u64);
+  if (shape.size() != 2) throw Error(fmt::format("{}: the schema is damaged", file.path().string()));
+  schema.series.window = static_cast<std::uint32_t>(shape[0]);
+  schema.series.horizon = static_cast<std::uint32_t>(shape[1]);
+  schema.series.columns = file.read_texts("schema/series_columns");
+  return schema;
+}
+
+void write_tensors(const hdf5::File& file, const std::string& group, const std::vector<Tensor>& tensors) {
+  file.create_group(group);
+  file.create_group("checksums");
+  std::vector<std::string> names;
+  std::vector<std::uint64_t> dimensions;
+  for (const Tensor& tensor : tensors) {
+    require_sound(tensor);
+    names.push_back(tensor.name);
+    dimensions.push_back(tensor.shape.size());
+    file.create_dataset(group + "/" + tensor.name, Type::f64, tensor.shape)
+        .write({0, tensor.shape.at(0)}, tensor.data.data());
+    const auto sums = block_checksums(tensor.data);
+    file.write_all<std::uint32_t>("checksums/" + tensor.name, Type::u32, sums);
+  }
+  file.write_texts("names", names);
+  file.write_all<std::uint64_t>("dimensions", Type::u64, dimensions);
+}
+
+std::vector<Tensor> read_tensors(const hdf5::File& file, const std::string& group) {
+  const auto names = file.read_texts("names");
+  const auto dimensions = file.read_all<std::uint64_t>("dimensions", Type::u64);
+  if (names.size() != dimensions.size())
+    throw Error(fmt::format("{}: the list of tensors is damaged", file.path().string()));
+  std::vector<Tensor> tensors;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    tensors.push_back(read_tensor(file, group, names[i], dimensions[i]));
+  return tensors;
+}
+
+void write_header_checksum(const hdf5::File& file, const std::string& bytes) {
+  file.write_attribute("header_crc32c", std::uint64_t{crc32c(std::span<const char>(bytes))});
+}
+
+void require_header_checksum(const hdf5::File& file, const std::string& bytes) {
+  if (file.read_number_attribute("header_crc32c") != crc32c(std::span<const char>(bytes)))
+    throw Error(fmt::format("{}: checksum of the header is wrong", file.path().string()));
+}
+
+}  // namespace kernmill::storage

@@ -1,0 +1,50 @@
+#include "kernmill/tasks/learn/batch.hpp"
+
+namespace kernmill::tasks {
+
+using kernels::Device;
+using kernels::Host;
+
+void BatchLoader::resize(std::size_t rows) {
+  features_.resize(rows * rows_->features());
+  target_.resize(rows * rows_->targets());
+}
+
+Batch BatchLoader::load(storage::RowRange range) {
+  resize(range.count());
+  rows_->read(range, features_, target_);
+  return upload();
+}
+
+Batch BatchLoader::load(std::span<const std::uint64_t> numbers) {
+  resize(numbers.size());
+  rows_->read(numbers, features_, target_);
+  return upload();
+}
+
+Batch BatchLoader::upload() {
+  const std::size_t columns = rows_->features(), rows = features_.size() / columns;
+  const kernels::Matrix<Host> features(features_.data(), rows, columns);
+  Batch batch;
+  batch.features = Kokkos::create_mirror_view_and_copy(Device::memory_space(), features);
+  if (loss_ == Loss::squared_error) {
+    const kernels::Matrix<Host> numbers(target_.data(), rows, rows_->targets());
+    batch.numbers = Kokkos::create_mirror_view_and_copy(Device::memory_space(), numbers);
+    return batch;
+  }
+  const kernels::Labels<Host> labels("labels", rows);
+  for (std::size_t i = 0; i < rows; ++i) labels(i) = static_cast<int>(target_[i]);
+  batch.labels = Kokkos::create_mirror_view_and_copy(Device::memory_space(), labels);
+  return batch;
+}
+
+Batch part_of(const Batch& batch, std::size_t first, std::size_t count) {
+  Batch part;
+  part.features = kernels::rows_of<Device>(batch.features, first, count);
+  if (batch.labels.data() != nullptr)
+    part.labels = kernels::Labels<Device>(batch.labels.data() + first, count);
+  if (batch.numbers.data() != nullptr) part.numbers = kernels::rows_of<Device>(batch.numbers, first, count);
+  return part;
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,27 @@
+#pragma once
+#include "kernmill/tasks/learn/network.hpp"
+#include "kernmill/tasks/learn/rows.hpp"
+
+namespace kernmill::tasks {
+
+/// Rows from a dataset onto the device, in the form that `loss` takes them.
+class BatchLoader {
+ public:
+  BatchLoader(const Rows& rows, Loss loss) : rows_(&rows), loss_(loss) {}
+  /// The rows of a range, or these rows in this order. Valid until the next call.
+  Batch load(storage::RowRange range);
+  Batch load(std::span<const std::uint64_t> numbers);
+
+ private:
+  void resize(std::size_t rows);
+  Batch upload();
+
+  const Rows* rows_;
+  Loss loss_;
+  std::vector<double> features_, target_;
+};
+
+/// Rows [first, first + count) of a batch: a view, not a copy.
+Batch part_of(const Batch& batch, std::size_t first, std::size_t count);
+
+}  // namespace kernmill::tasks

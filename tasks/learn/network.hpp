@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernmill/kernels/activation.hpp"
+#include "kernmill/kernels/gemm.hpp"
+#include "kernmill/kernels/types.hpp"
+
+namespace kernmill::tasks {
+
+enum class Loss { cross_entropy, squared_hinge, squared_error };
+
+struct NetworkShape {
+  std::vector<std::uint64_t> widths;  ///< features, hidden..., outputs
+  kernels::Activation activation = kernels::Activation::relu;
+  Loss loss = Loss::cross_entropy;
+};
+
+/// Rows on the device: features n x d, and what they should give, by the network's loss.
+struct Batch {
+  kernels::Matrix<kernels::Device> features;
+  kernels::Labels<kernels::Device> labels;   ///< of a class target
+  kernels::Matrix<kernels::Device> numbers;  ///< of a numeric target, n x outputs
+};
+
+/// A fully connected network; a linear model is one without hidden layers. It knows where each layer's
+/// parameters lie in one flat vector, and holds none itself.
+class Network {
+ public:
+  using Vector = kernels::Vector<kernels::Device>;
+  using Matrix = kernels::Matrix<kernels::Device>;
+
+  /// weights are inputs x outputs at `weights`, the bias is at `bias`, of the flat vector.
+  struct Layer {
+    std::uint64_t inputs = 0, outputs = 0;
+    std::size_t weights = 0, bias = 0;
+  };
+
+  explicit Network(NetworkShape shape);
+
+  [[nodiscard]] const NetworkShape& shape() const { return shape_; }
+  [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
+  [[nodiscard]] std::size_t parameter_count() const { return parameter_count_; }
+  [[nodiscard]] std::uint64_t outputs() const { return shape_.widths.back(); }
+  /// Into how many parts the loss is told: one for the cross-entropy, else one an output.
+  [[nodiscard]] std::size_t loss_parts() const { return shape_.loss == Loss::cross_entropy ? 1 : outputs(); }
+  /// The length of what `sums` gives: the gradient, the loss by part, the number of rows predicted right.
+  [[nodiscard]] std::size_t sums_length() const { return parameter_count_ + loss_parts() + 1; }
+
+  /// Glorot's uniform weights (+- sqrt(6 / (inputs + outputs))), keyed by seed, layer and index; zero biases.
+  [[nodiscard]] std::vector<double> glorot(std::uint64_t seed) const;
+
+  /// The last layer's outputs, rows x outputs, in the network's own memory until the next call.
+  Matrix forward(const Vector& parameters, const Matrix& features);
+  /// Sums over the rows of the batch, without any regularisation.
+  void sums(const Vector& parameters, const Batch& batch, const Vector& out);
+
+ private:
+  void backward(const Vector& parameters, const Matrix& features, const Vector& gradient);
+  void chunk_sums(const Vector& parameters, const Batch& chunk, const Vector& out);
+  [[nodiscard]] Matrix activated(std::size_t layer, std::size_t rows) const;
+  void reserve(std::size_t rows);
+
+  NetworkShape shape_;
+  std::vector<Layer> layers_;
+  std::size_t parameter_count_ = 0;
+  std::vector<Matrix> activated_, gradients_;  ///< by layer
+  Matrix terms_;
+  std::vector<Vector> bias_sums_;  ///< by layer
+  Vector term_sums_;
+};
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,93 @@
+#include <cerrno>
+#include <cstring>
+
+#include <gmock/gmock.h>
+
+#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/model.hpp"
+#include "shared_directory.hpp"
+
+/// Faults injected at each step of a commit, so that these run wherever the tests do. The real thing, a full
+/// disk and a read-only one, is in data_disk_test.cpp.
+namespace kernmill::storage {
+namespace {
+
+using kernmill::testing::message_of;
+using kernmill::testing::world_rank;
+using kernmill::testing::world_size;
+using ::testing::HasSubstr;
+
+class FaultsOnOneRank : public kernmill::testing::SharedDirectory {
+ protected:
+  void TearDown() override {
+    set_fault({});
+    SharedDirectory::TearDown();
+  }
+};
+
+class FaultsAtEachStep : public FaultsOnOneRank,
+                         public ::testing::WithParamInterface<std::tuple<const char*, int>> {};
+
+Schema one_feature() {
+  Schema schema;
+  schema.features = {"x"};
+  return schema;
+}
+
+void write_dataset(const std::filesystem::path& file) {
+  DatasetWriter writer(MPI_COMM_WORLD, file, one_feature(), {8, 0, 0});
+  const RowRange mine = rows_of_rank(8, world_rank(), world_size());
+  const std::vector<double> features(mine.count(), 1.0);
+  const std::vector<std::uint64_t> numbers(mine.count(), 0);
+  writer.write(Part::train, mine.begin, features, {}, numbers);
+  writer.commit();
+}
+
+TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
+  const auto [step, error] = GetParam();
+  set_fault(
+      [step = std::string_view(step), error = error](std::string_view at) { return at == step ? error : 0; });
+  const std::string reason = std::strerror(error);
+  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5"); }),
+              AllOf(HasSubstr(directory.string()), HasSubstr(reason)));
+  EXPECT_THAT(names(), ::testing::IsEmpty());
+  if (std::string_view(step) == "reserve") return;  // models and checkpoints are small: nothing to reserve
+  const Model model{"softmax", "{}", one_feature(), {{"w", {1}, {1}}}};
+  EXPECT_THAT(message_of<Error>([&] { write_model(MPI_COMM_WORLD, directory / "model.h5", model); }),
+              AllOf(HasSubstr(directory.string()), HasSubstr(reason)));
+  EXPECT_THAT(message_of<Error>([&] {
+                write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", model.parameters}, 2);
+              }),
+              HasSubstr(reason));
+  EXPECT_THAT(names(), ::testing::IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Commit, FaultsAtEachStep,
+                         ::testing::Combine(::testing::Values("create", "reserve", "write", "sync", "verify",
+                                                              "rename", "sync directory"),
+                                            ::testing::Values(ENOSPC, EROFS, EACCES)));
+
+TEST_F(FaultsOnOneRank, AreEverybodysError) {
+  const int last = world_size() - 1;
+  set_fault([last](std::string_view at) { return world_rank() == last && at == "write" ? ENOSPC : 0; });
+  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5"); }),
+              HasSubstr("No space left on device"));
+  EXPECT_THAT(names(), ::testing::IsEmpty());
+}
+
+TEST_F(FaultsOnOneRank, AnOlderCheckpointSurvivesANewOneThatFails) {
+  write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", {{"w", {1}, {1}}}}, 1);
+  set_fault([](std::string_view at) { return at == "sync" ? ENOSPC : 0; });
+  EXPECT_THROW(write_checkpoint(MPI_COMM_WORLD, directory, {2, "{}", {{"w", {1}, {2}}}}, 1), Error);
+  set_fault({});
+  EXPECT_EQ(load_newest_checkpoint(MPI_COMM_WORLD, directory).checkpoint.step, 1U);
+}
+
+TEST_F(FaultsOnOneRank, AMissingDirectoryIsNamed) {
+  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "absent" / "dataset.h5"); }),
+              AllOf(HasSubstr("absent/dataset.h5"), HasSubstr("No such file or directory")));
+}
+
+}  // namespace
+}  // namespace kernmill::storage

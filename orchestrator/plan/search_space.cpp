@@ -12,10 +12,10 @@
 namespace kernmill {
 namespace {
 
-double round_to_15_digits(double value) {
+double round_to_12_digits(double value) {
   std::array<char, 64> text{};
   const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 15);
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 12);
   std::from_chars(text.data(), end.ptr, value);
   return value;
 }
@@ -24,10 +24,12 @@ double round_to_15_digits(double value) {
 double real_at(const Json& domain, double share) {
   const double low = domain.at("low").get<double>();
   const double high = domain.at("high").get<double>();
+  if (share == 0) return low;
+  if (share == 1) return high;
   const bool log = domain.at("type") == "log_uniform";
-  const double value =
-      log ? std::exp(std::log(low) + share * (std::log(high) - std::log(low))) : low + share * (high - low);
-  return std::clamp(round_to_15_digits(value), low, high);
+  const double value = log ? std::pow(10, std::log10(low) + share * (std::log10(high) - std::log10(low)))
+                           : low + share * (high - low);
+  return std::clamp(round_to_12_digits(value), low, high);
 }
 
 std::vector<Json> grid_integers(const Json& domain) {

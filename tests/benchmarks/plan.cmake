@@ -1,0 +1,6 @@
+find_package(benchmark QUIET)
+if(NOT TARGET kernmill::plan OR NOT benchmark_FOUND)
+  return()
+endif()
+add_executable(bench_plan ${CMAKE_CURRENT_LIST_DIR}/plan_benchmark.cpp)
+target_link_libraries(bench_plan PRIVATE kernmill_flags kernmill::plan benchmark::benchmark)

@@ -63,7 +63,7 @@ struct RunStatus {
 
 struct StatusOptions {
   bool alive = false;       ///< a conductor is at work
-  std::string now;          ///< ISO 8601, UTC: the end of what goes on still
+  std::string now = {};     ///< ISO 8601, UTC: the end of what goes on still
   bool everything = false;  ///< waiting instances too
 };
 

@@ -1,0 +1,98 @@
+#include "kernmill/cli/cli.hpp"
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/command.hpp"
+#include "kernmill/report/table.hpp"
+#include "kernmill/run/conductor_lock.hpp"
+#include "kernmill/workflow/diagnostic.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+std::string overview() {
+  Table table({}, "  ");
+  for (const Command& command : commands()) table.row({command.name, command.summary});
+  return fmt::format(
+      "Examples:\n"
+      "  kernmill validate iris_svm.yaml      every mistake at once, with its place\n"
+      "  kernmill plan iris_svm.yaml          what would run, and why\n"
+      "  kernmill run iris_svm.yaml           run it here\n"
+      "  kernmill status                      how the last run stands\n"
+      "  kernmill resume last                 go on with it\n\n"
+      "Kernmill runs machine-learning workflows written in YAML.\n\n"
+      "Usage: kernmill COMMAND [options]\n\n"
+      "Commands:\n{}\n"
+      "`kernmill COMMAND --help` says more. RUN is a run's name, a unique beginning of it, or `last`.\n"
+      "Exit status: 0 done, 1 the workflow failed, 2 usage or an invalid workflow,\n"
+      "3 the scheduler or something else is not available, 130 interrupted.\n",
+      table.text());
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : commands())
+    if (name == command.name) return &command;
+  return nullptr;
+}
+
+const Command& command_or_throw(const std::string& name) {
+  if (const Command* command = find_command(name)) return *command;
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.emplace_back(command.name);
+  const std::string meant = nearest(name, names);
+  throw UsageError(fmt::format("kernmill: unknown command '{}'", name),
+                   meant.empty() ? "see kernmill --help" : fmt::format("did you mean kernmill {}?", meant));
+}
+
+int dispatch(std::vector<std::string> words, const Hooks& hooks) {
+  if (words.empty()) {
+    std::fputs(overview().c_str(), stderr);
+    return exit_usage;
+  }
+  std::string name = words.front();
+  words.erase(words.begin());
+  if (name == "help" && !words.empty()) {
+    name = words.front();
+    words = {"--help"};
+  }
+  if (name == "help" || name == "--help" || name == "-h") {
+    std::fputs(overview().c_str(), stdout);
+    return exit_done;
+  }
+  if (name == "--version") name = "version";
+  const Command& command = command_or_throw(name);
+  return command.run(command, words, hooks);
+}
+
+int complain(const std::string& message, const std::string& help, ExitCode code) {
+  fmt::print(stderr, "error: {}\n", message);
+  if (!help.empty()) fmt::print(stderr, "help: {}\n", help);
+  return code;
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+  static const std::array list{validate_command, plan_command,   run_command,     resume_command,
+                               status_command,   logs_command,   explain_command, cancel_command,
+                               clean_command,    version_command};
+  return list;
+}
+
+int main(int argc, char** argv, const Hooks& hooks) try {
+  return dispatch({argv + 1, argv + argc}, hooks);
+} catch (const UsageError& error) {
+  return complain(error.what(), error.help, exit_usage);
+} catch (const RunIsLocked& error) {
+  return complain(error.what(), "wait for it, or end it with kernmill cancel", exit_unavailable);
+} catch (const std::exception& error) {
+  return complain(error.what(), "", exit_unavailable);
+}
+
+}  // namespace kernmill::cli

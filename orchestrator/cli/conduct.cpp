@@ -1,0 +1,124 @@
+#include "kernmill/cli/conduct.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <random>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "kernmill/cli/inspect.hpp"
+#include "kernmill/cli/surroundings.hpp"
+#include "kernmill/report/run_summary.hpp"
+#include "kernmill/report/text_output.hpp"
+#include "kernmill/run/conductor_lock.hpp"
+#include "kernmill/run/resume.hpp"
+#include "kernmill/scheduler/local_scheduler.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
+}
+
+TextOptions text_options(const Arguments& arguments) {
+  TextOptions options;
+  options.color = arguments.err_paint().on();
+  options.live = isatty(2) == 1;
+  options.quiet = arguments.has("quiet");
+  options.verbose = arguments.has("verbose");
+  options.width = terminal_width();
+  return options;
+}
+
+std::string new_session() {
+  return fmt::format("{:06x}", std::random_device{}() & 0xffffffU);
+}
+
+ExitCode exit_code(Ending ending) {
+  switch (ending) {
+    case Ending::done:
+      return exit_done;
+    case Ending::failed:
+      return exit_failed;
+    case Ending::interrupted:
+    case Ending::cancelled:
+      break;
+  }
+  return exit_interrupted;
+}
+
+void show_end(RunStatus status, const RunResult& result, const Arguments& arguments) {
+  status.took = result.took;  // of this life of the run
+  const Paint paint = arguments.err_paint();
+  const std::string failures = failures_text(status, paint);
+  if (!failures.empty()) fmt::print(stderr, "\n{}", failures);
+  const std::string results = results_text(status);
+  if (arguments.json()) {
+    fmt::print("{}\n", to_json(status).dump(2));
+  } else if (!results.empty()) {
+    if (!arguments.has("quiet")) fmt::print(stderr, "\n");
+    fmt::print("{}", results);
+  }
+  std::fflush(stdout);
+  if (!arguments.has("quiet") || result.ending != Ending::done)
+    fmt::print(stderr, "\n{}", closing_text(status, paint));
+}
+
+}  // namespace
+
+void add_conduct_options(boost::program_options::options_description& options) {
+  add_number(options, "cores,j", "N", "cores to use at most (default: all that this process may run on)");
+  add_flag(options, "keep-going", "after a failure, finish what does not depend on it (the default)");
+  add_flag(options, "fail-fast", "after a failure, start nothing new");
+  add_flag(options, "no-cache", "run everything, whether it has changed or not");
+  add_text(options, "scheduler", "NAME", "local or auto (default auto)");
+  add_flag(options, "quiet,q", "tell of failures only");
+  add_flag(options, "verbose,v", "tell of every start, and of every instance of a large stage");
+}
+
+void check_conduct_options(const Arguments& arguments) {
+  if (arguments.has("keep-going") && arguments.has("fail-fast"))
+    throw UsageError("--keep-going and --fail-fast contradict each other");
+  if (arguments.number("cores").value_or(1) < 1) throw UsageError("--cores takes a number from 1 on");
+  const std::string scheduler = arguments.text("scheduler", "auto");
+  if (scheduler == "slurm")
+    throw std::runtime_error(
+        "--scheduler slurm: the Slurm plug-in (kernmill_slurm.so) is not installed; "
+        "--scheduler local runs the workflow on this machine");
+  if (scheduler != "auto" && scheduler != "local")
+    throw UsageError(fmt::format("--scheduler takes local, slurm or auto, not '{}'", scheduler));
+}
+
+int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
+            const Hooks& hooks) {
+  const ProcessIdentity self = self_identity();
+  std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
+  const StopSignals stop;
+  JournalWriter journal(run.journal(), fmt::format("conductor-{}-{}", self.pid, self.start_time), 0,
+                        "conductor", hooks.journal);
+  RunRecord record;
+  if (resumed)
+    record = settle_open_attempts(run, journal, self.host, [&](const OpenAttempt& open) {
+      if (!arguments.has("quiet"))
+        fmt::print(stderr, "ended what was left of attempt {} of {}\n", open.attempt.number,
+                   plan.label({plan.stage_number(open.stage), open.index}));
+    });
+
+  LocalSurroundings surroundings(run, plan, stop, {.no_cache = arguments.has("no-cache")});
+  LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
+  TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
+  Conductor conductor(run, plan, scheduler, journal, output, surroundings.functions(),
+                      {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
+  if (resumed) conductor.restore(record);
+  const RunResult result = conductor.run(self);
+  lock.reset();  // what follows looks at the run from outside
+  show_end(inspect(run, plan, fold_journal(run.journal()), /*everything=*/true), result, arguments);
+  return exit_code(result.ending);
+}
+
+}  // namespace kernmill::cli

@@ -1,0 +1,18 @@
+#pragma once
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/run/run_directory.hpp"
+
+namespace kernmill::cli {
+
+/// Adds the options that `run` and `resume` share: --cores, --keep-going, --fail-fast, --no-cache, ...
+void add_conduct_options(boost::program_options::options_description& options);
+/// Throws UsageError for values that cannot be meant, std::runtime_error for a scheduler that is not there.
+void check_conduct_options(const Arguments& arguments);
+
+/// Conducts a run in this process until it ends, narrates it, and shows what came out of it. With `resumed`,
+/// settles first what an earlier conductor left open. Returns the exit status.
+int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
+            const Hooks& hooks);
+
+}  // namespace kernmill::cli

@@ -1,0 +1,5 @@
+#include "kernmill/cli/cli.hpp"
+
+int main(int argc, char** argv) {
+  return kernmill::cli::main(argc, argv);
+}

@@ -1,0 +1,25 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kernmill::cli {
+
+/// The programs of an installation that work together.
+struct Programs {
+  std::filesystem::path exec;  ///< kernmill-exec
+  std::filesystem::path task;  ///< kernmill-task
+};
+
+/// Finds them: KERNMILL_EXEC and KERNMILL_TASK, else beside the running program, else in PATH. One that is
+/// nowhere keeps its bare name.
+Programs find_programs();
+
+/// The environment that jobs start with: a few variables of this process, nothing else.
+std::vector<std::pair<std::string, std::string>> job_environment(const Programs& programs);
+
+/// The value of an environment variable, or `otherwise` when it is not set or empty.
+std::string environment(const char* name, const std::string& otherwise = {});
+
+}  // namespace kernmill::cli

@@ -23,6 +23,7 @@ struct Value {
 
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> data;
   Where where;
+  std::string text;  ///< a scalar as it was written: `1.10` is the number 1.1, and text where text is wanted
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data); }
   [[nodiscard]] bool is_string() const { return std::holds_alternative<std::string>(data); }
@@ -41,5 +42,11 @@ struct Value::Entry {
 
 /// Places are lost; order is kept.
 Json to_json(const Value& value);
+
+/// The value of `json`, every part of it at `where`.
+Value value_from_json(const Json& json, const Where& where);
+
+/// "a number", "a list", ...: what the value is, for messages.
+std::string describe(const Value& value);
 
 }  // namespace kernmill

@@ -63,8 +63,8 @@ struct Stage {
   std::string name;
   Where where;
   TaskKind kind = TaskKind::command;
-  Json config = Json::object();  ///< the settings of its kind: names canonical, defaults filled in, params
-                                 ///< evaluated; strings may hold ${{ matrix.* }} and ${{ stages.* }}
+  Json config = Json::object();     ///< the settings of its kind: names canonical, defaults filled in, params
+                                    ///< evaluated; strings may hold ${{ matrix.* }} and ${{ stages.* }}
   Json resources = Json::object();  ///< canonical names, defaults merged; strings may hold ${{ matrix.* }}
   Json env = Json::object();        ///< name -> string; may hold ${{ matrix.* }} and ${{ stages.* }}
   std::string when;                 ///< a `${{ }}` template, or empty: always

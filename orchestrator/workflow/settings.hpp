@@ -1,0 +1,108 @@
+#pragma once
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/workflow/workflow.hpp"
+
+namespace kernmill {
+
+/// What a setting takes.
+enum class SettingType {
+  boolean,
+  integer,
+  real,
+  text,
+  text_list,     ///< or one text
+  integer_list,  ///< or one integer
+  real_list,     ///< or one number
+  text_map,      ///< name -> scalar, kept as text
+  table,         ///< a map with settings of its own
+  variant,       ///< a map whose `type` says which settings it has
+  reference,     ///< a stage, stage.artifact, or a file
+  references,    ///< a list of them
+  time,
+  memory,
+  nodes,
+  gpus,
+  factor,
+  expression,
+  params,
+  matrix,
+  space,
+  stages,
+};
+
+/// Bounds of a number; open ones are not reached themselves.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_open = false;
+  bool high_open = false;
+};
+
+struct Table;
+struct Variant;
+
+/// One key of the workflow language. The parser's checks, the JSON schema and the key reference all come from
+/// these.
+struct Setting {
+  std::string name;
+  SettingType type = SettingType::text;
+  std::string doc;
+  std::optional<Json> fallback{};  ///< filled in when the key is absent; none: the key stays absent
+  std::string fallback_doc{};      ///< in words, where the default depends on other settings
+  bool required = false;
+  std::vector<std::string> aliases{};
+  std::vector<std::string> choices{};  ///< of a text, or of the items of a text_list
+  Range range{};                       ///< of a number, or of the items of a list
+  const Table* table = nullptr;        ///< of a table
+  const Variant* variant = nullptr;    ///< of a variant
+  std::string artifact{};  ///< of a reference: what it has to be: dataset, model, best, csv, or any
+  bool transient = false;  ///< checked, and not kept in the config
+};
+
+/// Settings that stand in one map.
+struct Table {
+  std::string name;  ///< "a train stage", "`target`": how messages call it
+  std::vector<Setting> settings;
+  std::string shorthand{};  ///< the setting that a plain value instead of the map stands for
+  [[nodiscard]] const Setting* find(std::string_view name_or_alias) const;
+};
+
+/// A map that comes in several kinds.
+struct Variant {
+  struct Alternative {
+    std::string type;
+    std::string doc;
+    Table table;
+    std::vector<std::string> markers{};  ///< keys that tell this kind where `type` is left out
+  };
+  std::string name;
+  std::vector<Alternative> alternatives;
+  std::string default_type{};  ///< when neither `type` nor a marker tells; empty: `type` is required then
+  [[nodiscard]] const Alternative* find(std::string_view type) const;
+};
+
+/// The settings of a kind of task, without those that every stage has.
+const Table& task_settings(TaskKind kind);
+/// The settings that every stage has.
+const Table& stage_settings();
+/// The keys of `resources:`, which may also stand on the stage itself.
+const Table& resource_settings();
+const Table& retries_settings();
+const Table& defaults_settings();
+const Table& workflow_settings();
+/// The settings of `train:` in a tune stage: those of a train stage that a trial may vary.
+const Table& trial_settings();
+const Table& objective_settings();
+const Variant& strategy_variant();
+
+/// The artifacts that a stage of this kind leaves, its main one first; empty for a command.
+const std::vector<std::string>& artifacts_of(TaskKind kind);
+/// The metrics that a stage of this kind reports. A name that ends in `*` is a beginning. Empty for a
+/// command: it reports what it likes.
+const std::vector<std::string>& metrics_of(TaskKind kind);
+
+}  // namespace kernmill

@@ -1,0 +1,529 @@
+#include "kernmill/workflow/settings.hpp"
+
+// The settings of the task kinds. tasks/ reads what comes out of these tables from spec.json.
+
+namespace kernmill {
+namespace {
+
+using T = SettingType;
+
+const Range positive{.low = 0, .low_open = true};
+const Range not_negative{.low = 0};
+const Range at_least_one{.low = 1};
+const Range fraction{.low = 0, .high = 1, .high_open = true};
+
+Setting seed() {
+  return {.name = "seed",
+          .type = T::integer,
+          .doc = "seed of the random numbers",
+          .fallback = 0,
+          .range = not_negative};
+}
+
+const Variant& split_variant() {
+  static const Variant variant{
+      "'split'",
+      {{"none", "every row is a training row", {"'split'", {}}},
+       {"random",
+        "rows drawn at random",
+        {"a random split",
+         {{.name = "test",
+           .type = T::real,
+           .doc = "share of the rows for the test",
+           .fallback = 0.2,
+           .range = fraction},
+          {.name = "validation",
+           .type = T::real,
+           .doc = "share of the rows for validation",
+           .fallback = 0.0,
+           .range = fraction},
+          {.name = "stratify", .type = T::boolean, .doc = "the same share of each class", .fallback = false},
+          seed()}},
+        {"test", "validation", "stratify", "seed"}},
+       {"every",
+        "test rows are those with i % every == offset (i counts data rows from 0)",
+        {"a split by row number",
+         {{.name = "every",
+           .type = T::integer,
+           .doc = "the period",
+           .required = true,
+           .aliases = {"folds"},
+           .range = {.low = 2}},
+          {.name = "offset",
+           .type = T::integer,
+           .doc = "which row of each period",
+           .fallback = 0,
+           .aliases = {"fold"},
+           .range = not_negative}}},
+        {"every", "folds", "offset", "fold"}},
+       {"chronological",
+        "the first rows train, the next validate, the last test",
+        {"a chronological split",
+         {{.name = "order",
+           .type = T::text,
+           .doc = "says that the split is chronological",
+           .choices = {"chronological"},
+           .transient = true},
+          {.name = "train",
+           .type = T::real,
+           .doc = "share of the rows, from the beginning",
+           .required = true,
+           .range = {.low = 0, .high = 1, .low_open = true, .high_open = true}},
+          {.name = "validation",
+           .type = T::real,
+           .doc = "share of the rows behind those",
+           .fallback = 0.0,
+           .range = fraction},
+          {.name = "test",
+           .type = T::real,
+           .doc = "share of the last rows",
+           .fallback_doc = "the rest",
+           .range = fraction}}},
+        {"order", "train"}}},
+      "none"};
+  return variant;
+}
+
+const Table& target_table() {
+  static const Table table{"'target'",
+                           {{.name = "column", .type = T::text, .doc = "the column's name", .required = true},
+                            {.name = "type",
+                             .type = T::text,
+                             .doc = "`auto`: text is a class, so are whole numbers; else a number",
+                             .fallback = "auto",
+                             .choices = {"auto", "class", "number"}}},
+                           "column"};
+  return table;
+}
+
+const Table& series_table() {
+  static const Table table{"'series'",
+                           {{.name = "transform",
+                             .type = T::text,
+                             .doc = "what is done to each column first",
+                             .fallback = "none",
+                             .choices = {"log_return", "difference", "none"}},
+                            {.name = "window",
+                             .type = T::integer,
+                             .doc = "how many past rows make a sample",
+                             .fallback = 10,
+                             .range = at_least_one},
+                            {.name = "horizon",
+                             .type = T::integer,
+                             .doc = "how many rows ahead the target lies",
+                             .fallback = 1,
+                             .range = at_least_one},
+                            {.name = "columns",
+                             .type = T::text_list,
+                             .doc = "the columns; empty: all numeric ones",
+                             .fallback = Json::array()}}};
+  return table;
+}
+
+const Table& preprocess() {
+  static const Table table{
+      "a preprocess stage",
+      {{.name = "input",
+        .type = T::reference,
+        .doc = "the CSV file to read",
+        .required = true,
+        .artifact = "csv"},
+       {.name = "target",
+        .type = T::table,
+        .doc = "the column to predict; absent: nothing is (unsupervised)",
+        .fallback = Json(nullptr),
+        .table = &target_table()},
+       {.name = "features",
+        .type = T::text_list,
+        .doc = "the columns to learn from; empty: all but `target` and `drop`",
+        .fallback = Json::array()},
+       {.name = "drop", .type = T::text_list, .doc = "columns to leave out", .fallback = Json::array()},
+       {.name = "delimiter",
+        .type = T::text,
+        .doc = "one character between fields; `auto`: a tab in .tsv files, else a comma",
+        .fallback = "auto"},
+       {.name = "header", .type = T::boolean, .doc = "the first line names the columns", .fallback = true},
+       {.name = "split",
+        .type = T::variant,
+        .doc = "which rows are kept for validation and test",
+        .fallback = Json::object(),
+        .variant = &split_variant()},
+       {.name = "scale",
+        .type = T::text,
+        .doc = "`standard`: mean 0 and deviation 1, fitted on the training rows",
+        .fallback = "none",
+        .choices = {"none", "standard"}},
+       {.name = "series",
+        .type = T::table,
+        .doc = "the rows are a time series; samples are windows over it",
+        .fallback = Json(nullptr),
+        .table = &series_table()}}};
+  return table;
+}
+
+const Table& init_table() {
+  static const Table table{
+      "'init'",
+      {{.name = "weights", .type = T::real_list, .doc = "one a feature", .required = true},
+       {.name = "bias", .type = T::real, .doc = "the constant term", .fallback = 0.0}}};
+  return table;
+}
+
+Setting l2(double fallback, std::string doc) {
+  return {.name = "l2", .type = T::real, .doc = std::move(doc), .fallback = fallback, .range = not_negative};
+}
+
+Setting regularize_bias(bool fallback) {
+  return {.name = "regularize_bias",
+          .type = T::boolean,
+          .doc = "the penalty counts the bias, too",
+          .fallback = fallback};
+}
+
+const Variant& model_variant() {
+  static const Variant variant{
+      "'model'",
+      {{"softmax",
+        "multinomial logistic regression: sum of cross-entropies + l2/2 ||W||^2",
+        {"a softmax model", {l2(1.0, "weight of the penalty"), regularize_bias(false)}}},
+       {"linear_svm",
+        "one-versus-rest: 1/2 ||w||^2 + C sum loss",
+        {"a linear_svm model",
+         {{.name = "C", .type = T::real, .doc = "weight of the loss", .fallback = 1.0, .range = positive},
+          {.name = "loss",
+           .type = T::text,
+           .doc = "the loss of a row",
+           .fallback = "squared_hinge",
+           .choices = {"squared_hinge"}},
+          regularize_bias(true)}}},
+       {"linear_regression",
+        "mean squared error + l2 ||w||^2",
+        {"a linear_regression model",
+         {l2(0.0, "weight of the penalty"),
+          regularize_bias(false),
+          {.name = "init",
+           .type = T::table,
+           .doc = "the weights to start from; absent: zeros",
+           .fallback = Json(nullptr),
+           .table = &init_table()}}}},
+       {"mlp",
+        "a neural network; cross-entropy for a class target, else mean squared error",
+        {"an mlp model",
+         {{.name = "hidden",
+           .type = T::integer_list,
+           .doc = "units of each hidden layer",
+           .fallback = Json::array({100}),
+           .range = at_least_one},
+          {.name = "activation",
+           .type = T::text,
+           .doc = "of the hidden layers",
+           .fallback = "relu",
+           .choices = {"relu", "tanh"}},
+          l2(1e-4, "weight of the penalty")}}}}};
+  return variant;
+}
+
+Setting epochs() {
+  return {.name = "epochs",
+          .type = T::integer,
+          .doc = "passes over the training rows",
+          .fallback = 20,
+          .range = at_least_one};
+}
+Setting batch_size() {
+  return {.name = "batch_size",
+          .type = T::integer,
+          .doc = "rows a step, over all ranks",
+          .fallback = 32,
+          .range = at_least_one};
+}
+Setting learning_rate(double fallback) {
+  return {
+      .name = "learning_rate", .type = T::real, .doc = "step size", .fallback = fallback, .range = positive};
+}
+Setting decay(std::string name, double fallback, std::string doc) {
+  return {.name = std::move(name),
+          .type = T::real,
+          .doc = std::move(doc),
+          .fallback = fallback,
+          .range = fraction};
+}
+
+const Variant& optimizer_variant() {
+  static const Variant variant{
+      "'optimizer'",
+      {{"lbfgs",
+        "L-BFGS over all rows",
+        {"an lbfgs optimizer",
+         {{.name = "max_iterations",
+           .type = T::integer,
+           .doc = "iterations at most",
+           .fallback = 1000,
+           .range = at_least_one},
+          {.name = "tolerance",
+           .type = T::real,
+           .doc = "relative norm of the gradient to stop at",
+           .fallback = 1e-10,
+           .range = not_negative},
+          {.name = "history",
+           .type = T::integer,
+           .doc = "past steps that are kept",
+           .fallback = 10,
+           .range = at_least_one}}}},
+       {"gradient_descent",
+        "plain gradient descent over all rows",
+        {"a gradient_descent optimizer",
+         {learning_rate(0.01),
+          {.name = "steps",
+           .type = T::integer,
+           .doc = "how many",
+           .fallback = 1000,
+           .range = at_least_one}}}},
+       {"sgd",
+        "stochastic gradient descent with momentum",
+        {"an sgd optimizer",
+         {learning_rate(0.1), decay("momentum", 0.9, "how much of the last step is kept"), epochs(),
+          batch_size()}}},
+       {"adam",
+        "Adam",
+        {"an adam optimizer",
+         {learning_rate(1e-3),
+          decay("beta1", 0.9, "decay of the mean of the gradients"),
+          decay("beta2", 0.999, "decay of their mean square"),
+          {.name = "epsilon",
+           .type = T::real,
+           .doc = "keeps the division finite",
+           .fallback = 1e-8,
+           .range = positive},
+          epochs(),
+          batch_size()}}}}};
+  return variant;
+}
+
+const Table& checkpoint_table() {
+  static const Table table{"'checkpoint'",
+                           {{.name = "every",
+                             .type = T::integer,
+                             .doc = "epochs, or iterations of a full-batch method",
+                             .fallback_doc = "10 epochs, 100 iterations",
+                             .range = at_least_one},
+                            {.name = "keep",
+                             .type = T::integer,
+                             .doc = "how many are kept",
+                             .fallback = 2,
+                             .range = at_least_one}},
+                           "every"};
+  return table;
+}
+
+std::vector<Setting> learning_settings(bool model_required) {
+  return {{.name = "model",
+           .type = T::variant,
+           .doc = "what is fitted",
+           .required = model_required,
+           .variant = &model_variant()},
+          {.name = "optimizer",
+           .type = T::variant,
+           .doc = "how it is fitted",
+           .fallback = Json::object(),
+           .fallback_doc = "lbfgs; adam for an mlp",
+           .variant = &optimizer_variant()},
+          seed(),
+          {.name = "checkpoint",
+           .type = T::table,
+           .doc = "how often the state is saved",
+           .fallback = Json::object(),
+           .table = &checkpoint_table()}};
+}
+
+const Table& train() {
+  static const Table table = [] {
+    Table t{"a train stage", learning_settings(false)};
+    t.settings.insert(t.settings.begin(),
+                      {{.name = "data",
+                        .type = T::reference,
+                        .doc = "the dataset to learn from",
+                        .required = true,
+                        .artifact = "dataset"},
+                       {.name = "config",
+                        .type = T::reference,
+                        .doc = "a tune stage whose best configuration is taken; keys beside it override",
+                        .artifact = "best"}});
+    return t;
+  }();
+  return table;
+}
+
+const Table& evaluate() {
+  static const Table table{"an evaluate stage",
+                           {{.name = "model",
+                             .type = T::reference,
+                             .doc = "the model to judge",
+                             .required = true,
+                             .artifact = "model"},
+                            {.name = "data",
+                             .type = T::reference,
+                             .doc = "the dataset to judge it on",
+                             .required = true,
+                             .artifact = "dataset"},
+                            {.name = "split",
+                             .type = T::text,
+                             .doc = "which of its rows",
+                             .fallback = "test",
+                             .choices = {"test", "train", "validation", "all"}}}};
+  return table;
+}
+
+const Table& validation_table() {
+  static const Table table{"'validation'",
+                           {{.name = "folds",
+                             .type = T::integer,
+                             .doc = "cross-validation: fold k is the training rows with i % folds == k",
+                             .range = {.low = 2}},
+                            {.name = "split",
+                             .type = T::text,
+                             .doc = "judge on the rows that `prepare` kept for this",
+                             .choices = {"validation"}}}};
+  return table;
+}
+
+const Table& tune() {
+  static const Table table{
+      "a tune stage",
+      {{.name = "data",
+        .type = T::reference,
+        .doc = "the dataset to learn from",
+        .required = true,
+        .artifact = "dataset"},
+       {.name = "train",
+        .type = T::table,
+        .doc = "what a trial trains, as in a train stage",
+        .required = true,
+        .table = &trial_settings()},
+       {.name = "space",
+        .type = T::space,
+        .doc = "dotted name of a setting of `train` -> what it may be: a list, or one of choice, uniform, "
+               "log_uniform, int_uniform (with points for a grid)",
+        .required = true},
+       {.name = "strategy",
+        .type = T::variant,
+        .doc = "how the space is searched",
+        .fallback = Json::object(),
+        .variant = &strategy_variant()},
+       {.name = "objective",
+        .type = T::table,
+        .doc = "what makes a trial the best",
+        .required = true,
+        .table = &objective_settings()}}};
+  return table;
+}
+
+const Table& deploy() {
+  static const Table table{"a deploy stage",
+                           {{.name = "model",
+                             .type = T::reference,
+                             .doc = "the model that predicts",
+                             .required = true,
+                             .artifact = "model"},
+                            {.name = "input",
+                             .type = T::reference,
+                             .doc = "the CSV file to predict for",
+                             .required = true,
+                             .artifact = "csv"},
+                            {.name = "on_bad_row",
+                             .type = T::text,
+                             .doc = "`skip` writes bad rows to rejected.csv",
+                             .fallback = "error",
+                             .choices = {"error", "skip"}},
+                            {.name = "probabilities",
+                             .type = T::boolean,
+                             .doc = "write a column p_<class> for each class, too",
+                             .fallback = false}}};
+  return table;
+}
+
+const Table& command() {
+  static const Table table{"a command",
+                           {{.name = "run",
+                             .type = T::text,
+                             .doc = "the shell command; it runs in the workflow file's directory",
+                             .required = true,
+                             .aliases = {"cmd", "script"}},
+                            {.name = "restart",
+                             .type = T::text,
+                             .doc = "the command of a resumed attempt; empty: `run` again",
+                             .fallback = ""},
+                            {.name = "inputs",
+                             .type = T::references,
+                             .doc = "files and stage.artifact that the command reads",
+                             .artifact = "any"},
+                            {.name = "outputs",
+                             .type = T::text_list,
+                             .doc = "files that the command leaves in $KERNMILL_OUTPUT; with `inputs` given, "
+                                    "too, its result is cached",
+                             .fallback = Json::array()}}};
+  return table;
+}
+
+}  // namespace
+
+const Table& trial_settings() {
+  static const Table table{"'train'", learning_settings(true)};
+  return table;
+}
+
+const Table& objective_settings() {
+  static const Table table{"'objective'",
+                           {{.name = "metric",
+                             .type = T::text,
+                             .doc = "the metric to compare",
+                             .required = true,
+                             .choices = {"accuracy", "log_loss", "rmse", "mae", "r2"}},
+                            {.name = "goal",
+                             .type = T::text,
+                             .doc = "which end of it is good",
+                             .fallback_doc = "maximize for accuracy and r2, else minimize",
+                             .choices = {"maximize", "minimize"}},
+                            {.name = "validation",
+                             .type = T::table,
+                             .doc = "the rows that a trial is judged on",
+                             .fallback_doc = "{folds: 5}",
+                             .table = &validation_table()}}};
+  return table;
+}
+
+const Variant& strategy_variant() {
+  static const Variant variant{"'strategy'",
+                               {{"grid", "every combination", {"a grid search", {}}},
+                                {"random",
+                                 "drawn at random",
+                                 {"a random search",
+                                  {{.name = "trials",
+                                    .type = T::integer,
+                                    .doc = "how many are drawn",
+                                    .fallback = 20,
+                                    .range = {.low = 1, .high = 10'000'000}},
+                                   seed()}},
+                                 {"trials", "seed"}}},
+                               "grid"};
+  return variant;
+}
+
+const Table& task_settings(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::preprocess:
+      return preprocess();
+    case TaskKind::train:
+      return train();
+    case TaskKind::evaluate:
+      return evaluate();
+    case TaskKind::tune:
+      return tune();
+    case TaskKind::deploy:
+      return deploy();
+    default:
+      return command();
+  }
+}
+
+}  // namespace kernmill

@@ -1,0 +1,26 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace kernmill {
+
+/// One code point read from UTF-8, and how many bytes it took.
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t bytes = 0;
+};
+
+/// The code point at the beginning of `text`, or nothing when the bytes there are not UTF-8.
+std::optional<CodePoint> decode(std::string_view text);
+
+/// The offset of the first byte that is not UTF-8 text (NUL counts as none), or npos when all of it is.
+std::size_t first_invalid_byte(std::string_view text);
+
+/// How many code points `text` holds; a byte that is not UTF-8 counts as one.
+std::size_t character_count(std::string_view text);
+
+/// How many columns a terminal gives the code point: 0 for combining marks, 2 for East Asian wide ones.
+std::size_t terminal_width(char32_t point);
+
+}  // namespace kernmill

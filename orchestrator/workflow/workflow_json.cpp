@@ -1,0 +1,133 @@
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "kernmill/workflow/workflow.hpp"
+
+namespace kernmill {
+namespace {
+
+using File = std::shared_ptr<const SourceFile>;
+
+Json to_json(const Where& where) {
+  return Json::array({where.line, where.column, where.length});
+}
+
+Where where_from(const Json& json, const File& file) {
+  return {file, json.at(0).get<std::uint32_t>(), json.at(1).get<std::uint32_t>(),
+          json.at(2).get<std::uint32_t>()};
+}
+
+Json to_json(const Matrix& matrix) {
+  Json axes = Json::object();
+  for (const auto& axis : matrix.axes) axes[axis.name] = axis.values;
+  return {{"axes", std::move(axes)}, {"exclude", matrix.exclude}, {"include", matrix.include}};
+}
+
+Matrix matrix_from(const Json& json) {
+  Matrix matrix;
+  for (const auto& [name, values] : json.at("axes").items())
+    matrix.axes.push_back({name, values.get<std::vector<Json>>()});
+  matrix.exclude = json.at("exclude").get<std::vector<Json>>();
+  matrix.include = json.at("include").get<std::vector<Json>>();
+  return matrix;
+}
+
+Json to_json(const Input& input) {
+  return {{"key", input.key},
+          {"stage", input.stage},
+          {"artifact", input.artifact},
+          {"path", input.path},
+          {"where", to_json(input.where)}};
+}
+
+Input input_from(const Json& json, const File& file) {
+  return {json.at("key").get<std::string>(), json.at("stage").get<std::string>(),
+          json.at("artifact").get<std::string>(), json.at("path").get<std::string>(),
+          where_from(json.at("where"), file)};
+}
+
+Json to_json(const Retries& retries) {
+  return {{"max", retries.max},
+          {"on", retries.on},
+          {"mem_factor", retries.mem_factor},
+          {"time_factor", retries.time_factor}};
+}
+
+Retries retries_from(const Json& json) {
+  return {json.at("max").get<int>(), json.at("on").get<std::vector<std::string>>(),
+          json.at("mem_factor").get<double>(), json.at("time_factor").get<double>()};
+}
+
+Json to_json(const Stage& stage) {
+  Json json{{"name", stage.name},
+            {"where", to_json(stage.where)},
+            {"task", to_string(stage.kind)},
+            {"config", stage.config},
+            {"resources", stage.resources},
+            {"env", stage.env},
+            {"when", stage.when},
+            {"inputs", Json::array()},
+            {"needs", stage.needs},
+            {"matrix", to_json(stage.matrix)},
+            {"retries", to_json(stage.retries)},
+            {"max_parallel", stage.max_parallel},
+            {"max_fails", stage.max_fails},
+            {"modules", stage.modules},
+            {"setup", stage.setup},
+            {"container", stage.container}};
+  for (const Input& input : stage.inputs) json["inputs"].push_back(to_json(input));
+  return json;
+}
+
+Stage stage_from(const Json& json, const File& file) {
+  Stage stage;
+  stage.name = json.at("name").get<std::string>();
+  stage.where = where_from(json.at("where"), file);
+  const auto kind = task_kind(json.at("task").get<std::string>());
+  if (!kind)
+    throw std::invalid_argument(
+        fmt::format("stage {} has the unknown task {}", stage.name, json.at("task").dump()));
+  stage.kind = *kind;
+  stage.config = json.at("config");
+  stage.resources = json.at("resources");
+  stage.env = json.at("env");
+  stage.when = json.at("when").get<std::string>();
+  for (const Json& input : json.at("inputs")) stage.inputs.push_back(input_from(input, file));
+  stage.needs = json.at("needs").get<std::vector<std::string>>();
+  stage.matrix = matrix_from(json.at("matrix"));
+  stage.retries = retries_from(json.at("retries"));
+  stage.max_parallel = json.at("max_parallel").get<int>();
+  stage.max_fails = json.at("max_fails").get<int>();
+  stage.modules = json.at("modules").get<std::vector<std::string>>();
+  stage.setup = json.at("setup").get<std::vector<std::string>>();
+  stage.container = json.at("container").get<std::string>();
+  return stage;
+}
+
+}  // namespace
+
+Json to_json(const Workflow& workflow) {
+  Json json{{"name", workflow.name},
+            {"file", workflow.file},
+            {"base_directory", workflow.base_directory},
+            {"params", workflow.params},
+            {"share_group", workflow.share_group},
+            {"stages", Json::array()}};
+  for (const Stage& stage : workflow.stages) json["stages"].push_back(to_json(stage));
+  return json;
+}
+
+Workflow workflow_from_json(const Json& json) {
+  Workflow workflow;
+  workflow.name = json.at("name").get<std::string>();
+  workflow.file = json.at("file").get<std::string>();
+  workflow.base_directory = json.at("base_directory").get<std::string>();
+  workflow.params = json.at("params");
+  workflow.share_group = json.at("share_group").get<bool>();
+  const auto file = std::make_shared<const SourceFile>(SourceFile{workflow.file, ""});
+  for (const Json& stage : json.at("stages")) workflow.stages.push_back(stage_from(stage, file));
+  return workflow;
+}
+
+}  // namespace kernmill

@@ -8,6 +8,7 @@
 
 #include <mpi.h>
 
+#include "kernmill/storage/error.hpp"
 #include "kernmill/storage/schema.hpp"
 
 namespace kernmill::storage {

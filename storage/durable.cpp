@@ -21,9 +21,9 @@ Fault& fault() {
 /// A file descriptor that closes itself; `close` tells what the destructor would swallow.
 class Descriptor {
  public:
-  Descriptor(const fs::path& file, int flags, std::string_view what)
-      : file_(file), fd_(open(file.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (fd_ < 0) throw system_error(file, what, errno);
+  Descriptor(const fs::path& file, const fs::path& named, int flags, std::string_view what)
+      : named_(named), fd_(open(file.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (fd_ < 0) throw system_error(named, what, errno);
   }
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
@@ -32,11 +32,11 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   [[nodiscard]] int get() const { return fd_; }
   void close() {
-    if (::close(std::exchange(fd_, -1)) != 0) throw system_error(file_, "close it", errno);
+    if (::close(std::exchange(fd_, -1)) != 0) throw system_error(named_, "close it", errno);
   }
 
  private:
-  fs::path file_;
+  fs::path named_;
   int fd_;
 };
 
@@ -86,14 +86,14 @@ void reserve_space(const fs::path& file, std::uint64_t bytes) {
   const std::string what = fmt::format("reserve {} bytes", bytes);
   fail_if(fault_at("reserve"), file, what);
   if (bytes == 0) return;
-  const Descriptor fd(file, O_WRONLY, what);
+  const Descriptor fd(file, file, O_WRONLY, what);
   if (fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0) return;
   if (errno != EOPNOTSUPP && errno != ENOSYS) throw system_error(file, what, errno);
 }
 
 void sync_file(const fs::path& file) {
   fail_if(fault_at("sync"), file, "sync it to disk");
-  Descriptor fd(file, O_RDWR, "sync it to disk");
+  Descriptor fd(file, file, O_RDWR, "sync it to disk");
   if (fsync(fd.get()) != 0) throw system_error(file, "sync it to disk", errno);
   fd.close();
 }
@@ -104,7 +104,7 @@ void publish(const fs::path& temporary, const fs::path& file) {
   const fs::path directory = directory_of(file);
   try {
     fail_if(fault_at("sync directory"), directory, "sync the directory");
-    const Descriptor fd(directory, O_RDONLY | O_DIRECTORY, "sync the directory");
+    const Descriptor fd(directory, directory, O_RDONLY | O_DIRECTORY, "sync the directory");
     // Some network file systems cannot sync a directory and need not.
     if (fsync(fd.get()) != 0 && errno != EINVAL) throw system_error(directory, "sync the directory", errno);
   } catch (const Error&) {
@@ -118,19 +118,31 @@ void remove_quietly(const fs::path& file) noexcept {
   fs::remove(file, ignored);
 }
 
+void create_empty(const fs::path& file, const fs::path& named) {
+  fail_if(fault_at("create"), named, "create it");
+  Descriptor(file, named, O_WRONLY | O_CREAT | O_TRUNC, "create it").close();
+}
+
+void write_piece(const fs::path& file, const fs::path& named, std::uint64_t offset, std::string_view bytes) {
+  fail_if(fault_at("write"), named, "write it");
+  Descriptor fd(file, named, O_WRONLY, "write it");
+  while (!bytes.empty()) {
+    const ssize_t n = pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error(named, "write it", errno);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  fail_if(fault_at("sync"), named, "sync it to disk");
+  if (fsync(fd.get()) != 0) throw system_error(named, "sync it to disk", errno);
+  fd.close();
+}
+
 void write_durably(const fs::path& file, std::string_view content) {
   const fs::path temporary = temporary_beside(file);
   try {
-    fail_if(fault_at("create"), file, "create it");
-    Descriptor fd(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create it");
-    fail_if(fault_at("write"), file, "write it");
-    while (!content.empty()) {
-      const ssize_t n = write(fd.get(), content.data(), content.size());
-      if (n < 0 && errno != EINTR) throw system_error(file, "write it", errno);
-      content.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
-    }
-    fd.close();
-    sync_file(temporary);
+    create_empty(temporary, file);
+    write_piece(temporary, file, 0, content);
     publish(temporary, file);
   } catch (const Error&) {
     remove_quietly(temporary);

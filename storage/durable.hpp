@@ -25,6 +25,12 @@ void publish(const std::filesystem::path& temporary, const std::filesystem::path
 
 void remove_quietly(const std::filesystem::path& file) noexcept;
 
+/// A file that several ranks fill: one creates it empty, each writes its bytes (and syncs them), one
+/// publishes it. Errors call it `named`.
+void create_empty(const std::filesystem::path& file, const std::filesystem::path& named);
+void write_piece(const std::filesystem::path& file, const std::filesystem::path& named, std::uint64_t offset,
+                 std::string_view bytes);
+
 /// A small file, all in one go.
 void write_durably(const std::filesystem::path& file, std::string_view content);
 

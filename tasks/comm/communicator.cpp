@@ -1,5 +1,6 @@
 #include "kernmill/tasks/comm/communicator.hpp"
 
+#include <algorithm>
 #include <climits>
 #include <exception>
 #include <numeric>
@@ -102,12 +103,14 @@ void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
 }
 
 template <class T>
-T Communicator::exscan(T value) const {
-  T below{};
+void Communicator::exscan(std::span<T> values) const {
+  std::vector<T> below(values.size(), T{});
   MPI_Request request;
-  MPI_Iexscan(&value, &below, 1, type_of<T>(), MPI_SUM, comm_, &request);
+  MPI_Iexscan(values.data(), below.data(), static_cast<int>(values.size()), type_of<T>(), MPI_SUM, comm_,
+              &request);
   wait(request);
-  return rank_ == 0 ? T{} : below;
+  if (rank_ == 0) below.assign(values.size(), T{});  // MPI leaves rank 0's undefined
+  std::copy(below.begin(), below.end(), values.begin());
 }
 
 template <class T>
@@ -179,7 +182,7 @@ void Communicator::agree(const std::function<void()>& work) const {
 
 #define KERNMILL_INSTANTIATE(T)                                                  \
   template void Communicator::allreduce<T>(std::span<T>, Reduction) const;       \
-  template T Communicator::exscan<T>(T) const;                                   \
+  template void Communicator::exscan<T>(std::span<T>) const;                     \
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const; \
   template void Communicator::bcast<T>(std::span<T>, int) const;                 \
   template void Communicator::send<T>(std::span<const T>, int) const;            \

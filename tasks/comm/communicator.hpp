@@ -39,9 +39,15 @@ class Communicator {
     allreduce(std::span<T>(&value, 1), reduction);
     return value;
   }
-  /// The sum over the lower ranks; zero on rank 0.
+  /// In place: the sums over the lower ranks; zeros on rank 0.
   template <class T>
-  [[nodiscard]] T exscan(T value) const;
+  void exscan(std::span<T> values) const;
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  [[nodiscard]] T exscan(T value) const {
+    exscan(std::span<T>(&value, 1));
+    return value;
+  }
   /// Everybody's values, in the order of the ranks. Ranks may give different numbers of values.
   template <class T>
   [[nodiscard]] std::vector<T> allgatherv(std::span<const T> values) const;

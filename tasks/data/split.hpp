@@ -1,0 +1,25 @@
+#pragma once
+#include <vector>
+
+#include "kernmill/storage/dataset.hpp"
+#include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/data/samples.hpp"
+#include "kernmill/tasks/support/json.hpp"
+
+namespace kernmill::tasks {
+
+/// Collective. Which part each of a rank's samples belongs to, as `config.split` asks. It depends on the
+/// samples' places in the input and on the seed, never on the number of ranks.
+///
+/// random: a keyed permutation; the first `test` of its places are test samples, the next `validation`.
+/// Counts are rounded to the nearest. Stratified: so within each class, the rounding shared out by largest
+/// remainder.
+std::vector<storage::Part> assign_parts(const Communicator& comm, const Json& split, const Samples& samples,
+                                        std::size_t classes);
+
+/// Shares `total` out in proportion to `weights` by largest remainder (Hamilton), ties to the lower index,
+/// none above its cap. The sum is `total` where the caps allow it.
+std::vector<std::uint64_t> largest_remainder(const std::vector<std::uint64_t>& weights, std::uint64_t total,
+                                             const std::vector<std::uint64_t>& caps);
+
+}  // namespace kernmill::tasks

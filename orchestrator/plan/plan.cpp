@@ -153,6 +153,13 @@ Json Plan::env(InstanceId id) const {
   return with_matrix(id, stage(id.stage).env);
 }
 
+std::vector<Input> Plan::inputs(InstanceId id) const {
+  std::vector<Input> inputs = stage(id.stage).inputs;
+  for (Input& input : inputs)
+    if (has_template(input.path)) input.path = with_matrix(id, input.path).get<std::string>();
+  return inputs;
+}
+
 Resources Plan::resources(InstanceId id) const {
   const Resources resources = to_resources(with_matrix(id, stage(id.stage).resources));
   return is_reduce(id) ? for_reduce(resources) : resources;

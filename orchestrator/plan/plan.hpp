@@ -65,6 +65,8 @@ class Plan {
   /// config.
   [[nodiscard]] Json config(InstanceId id) const;
   [[nodiscard]] Json env(InstanceId id) const;
+  /// The stage's inputs, with matrix.* in the paths of files evaluated.
+  [[nodiscard]] std::vector<Input> inputs(InstanceId id) const;
   /// For a reduce: one core, and none of the trials' nodes, ranks and GPUs.
   [[nodiscard]] Resources resources(InstanceId id) const;
   /// "fit", "fit[3]", "search[17]", "search.reduce": how an instance is named to people.

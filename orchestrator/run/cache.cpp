@@ -1,13 +1,17 @@
 #include "kernmill/run/cache.hpp"
 
 #include <cctype>
+#include <cerrno>
 #include <fstream>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "kernmill/run/replace_file.hpp"
 #include "kernmill/run/run_directory.hpp"
+#include "kernmill/scheduler/file_descriptor.hpp"
 
 namespace kernmill {
 namespace {
@@ -75,12 +79,23 @@ bool is_intact(const Artifact& artifact, DigestStore& digests) {
   }
 }
 
+void sync_file(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::fsync(file.get()) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot sync " + path.string());
+}
+
+/// On disk when it returns: a commit record may follow.
 void link_or_copy(const fs::path& from, const fs::path& to) {
   make_directories(to.parent_path());
   fs::remove(to);
   std::error_code error;
   fs::create_hard_link(from, to, error);
-  if (error) fs::copy_file(from, to);  // another file system, or one without hard links
+  if (error) {  // another file system, or one without hard links
+    fs::copy_file(from, to);
+    sync_file(to);
+  }
+  sync_directory(to.parent_path());
 }
 
 }  // namespace
@@ -138,7 +153,6 @@ CacheEntry take(const CacheEntry& entry, const fs::path& destination) {
     link_or_copy(artifact.path, place);
     artifact.path = place.string();
   }
-  sync_directory(destination);
   return taken;
 }
 

@@ -88,7 +88,7 @@ class Cook {
  private:
   void add_inputs() {
     recipe_.body["inputs"] = Json::object();
-    for (const Input& input : stage_.inputs) {
+    for (const Input& input : plan_.inputs(id_)) {
       const bool from_file = input.stage.empty();
       recipe_.body["inputs"][input.key] = from_file ? file_digest(input) : artifact_digest(input);
       recipe_.input_names[input.key] = from_file ? display_path(input.path, plan_.workflow())
@@ -119,7 +119,7 @@ class Cook {
     Json values = Json::array();
     for (std::uint32_t trial = 0; trial < id_.index; ++trial) {
       const auto result = result_of_({id_.stage, trial});
-      if (!result) throw NoRecipe{fmt::format("a trial of {} will run first", stage_.name)};
+      if (!result) throw NoRecipe{fmt::format("not every trial of {} has a result yet", stage_.name)};
       values.push_back(result->metrics.value("value", Json()));
     }
     return sha256(canonical_json(values));

@@ -85,6 +85,15 @@ TEST(Plan, MatrixValuesAreFilledInAndStageReferencesStay) {
   EXPECT_EQ(p.env({0, 2}), Json({{"ACCURACY", "${{ stages.score.accuracy }} of 2"}}));
 }
 
+TEST(Plan, AnInputFileMayDependOnTheMatrix) {
+  Stage stage = command("fit", {}, one_axis(3));
+  stage.inputs = {{"input", "", "", "/data/part-${{ matrix.x }}.csv", {}},
+                  {"data", "prepare", "dataset", "", {}}};
+  const Plan p = plan({stage});
+  EXPECT_EQ(p.inputs({0, 2})[0].path, "/data/part-2.csv");
+  EXPECT_EQ(p.inputs({0, 2})[1].stage, "prepare");
+}
+
 TEST(Plan, ResourcesMayDependOnTheMatrix) {
   Stage stage = command("fit", {}, one_axis(3));
   stage.resources = {{"ntasks", "${{ matrix.x + 1 }}"}, {"cpus_per_task", 2}};

@@ -1,0 +1,81 @@
+#pragma once
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include <Kokkos_Core.hpp>
+
+#ifdef KOKKOS_ENABLE_CUDA
+#include <cublas_v2.h>
+#endif
+
+/// The Fortran interface, which every BLAS has under this name.
+extern "C" void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k,
+                       const double* alpha, const double* a, const int* lda, const double* b, const int* ldb,
+                       const double* beta, double* c, const int* ldc);
+
+namespace kernmill::kernels::detail {
+
+/// BLAS counts in int; a row-major product is the column-major product of the operands in turn.
+inline int blas_int(std::size_t value) {
+  if (value > 0x7fffffffU)
+    throw std::length_error("a matrix of " + std::to_string(value) + " rows is too long for BLAS");
+  return static_cast<int>(value);
+}
+
+template <class Space>
+struct HostBlas {
+  static constexpr bool available = true;
+  static void gemm(const Space&, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, double alpha,
+                   const double* a, std::size_t lda, const double* b, std::size_t ldb, double beta,
+                   double* c) {
+    const char flag_a = ta ? 'T' : 'N', flag_b = tb ? 'T' : 'N';
+    const int rows = blas_int(m), columns = blas_int(n), inner = blas_int(k);
+    const int step_a = blas_int(lda), step_b = blas_int(ldb);
+    dgemm_(&flag_b, &flag_a, &columns, &rows, &inner, &alpha, b, &step_b, a, &step_a, &beta, c, &columns);
+  }
+};
+
+template <class Space>
+struct NoBlas {
+  static constexpr bool available = false;
+  template <class... Arguments>
+  static void gemm(Arguments&&...) {}
+};
+
+template <class Space>
+struct Blas : std::conditional_t<
+                  Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Space::memory_space>::accessible &&
+                      Kokkos::SpaceAccessibility<Space, Kokkos::HostSpace>::accessible,
+                  HostBlas<Space>, NoBlas<Space>> {};
+
+#ifdef KOKKOS_ENABLE_CUDA
+/// One handle a process: it is made at first use, and left to the end of the process.
+inline cublasHandle_t cublas_handle() {
+  static cublasHandle_t handle = [] {
+    cublasHandle_t made = nullptr;
+    if (cublasCreate(&made) != CUBLAS_STATUS_SUCCESS) throw std::runtime_error("cuBLAS could not be started");
+    return made;
+  }();
+  return handle;
+}
+
+template <>
+struct Blas<Kokkos::Cuda> {
+  static constexpr bool available = true;
+  static void gemm(const Kokkos::Cuda& space, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k,
+                   double alpha, const double* a, std::size_t lda, const double* b, std::size_t ldb,
+                   double beta, double* c) {
+    cublasSetStream(cublas_handle(), space.cuda_stream());
+    const auto status = cublasDgemm(cublas_handle(), tb ? CUBLAS_OP_T : CUBLAS_OP_N,
+                                    ta ? CUBLAS_OP_T : CUBLAS_OP_N, blas_int(n), blas_int(m), blas_int(k),
+                                    &alpha, b, blas_int(ldb), a, blas_int(lda), &beta, c, blas_int(n));
+    if (status != CUBLAS_STATUS_SUCCESS) {
+      throw std::runtime_error("cublasDgemm failed with status " + std::to_string(static_cast<int>(status)));
+    }
+  }
+};
+#endif
+
+}  // namespace kernmill::kernels::detail

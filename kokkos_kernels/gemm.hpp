@@ -1,0 +1,48 @@
+#pragma once
+#include "kernmill/kernels/detail/blas.hpp"
+#include "kernmill/kernels/types.hpp"
+
+namespace kernmill::kernels {
+
+enum class Transpose { no, yes };
+
+/// Who multiplies: `fast` is the BLAS of the space (the host's, cuBLAS), where there is one; `exact` is a
+/// Kokkos kernel that adds in the order of the inner index, whatever the machine.
+enum class Multiply { fast, exact };
+
+/// c = alpha * op(a) * op(b) + beta * c, where op(a) is m x k and op(b) k x n. c may hold anything when beta
+/// is 0.
+template <class Space>
+void gemm_exact(const Space& space, Transpose ta, Transpose tb, double alpha, ConstMatrix<Space> a,
+                ConstMatrix<Space> b, double beta, Matrix<Space> c) {
+  const std::size_t n = c.extent(1);
+  const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
+  const bool flip_a = ta == Transpose::yes, flip_b = tb == Transpose::yes;
+  Kokkos::parallel_for(
+      "kernmill_gemm", Range<Space>(space, 0, c.extent(0) * n), KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / n, j = index % n;
+        double sum = 0;
+        for (std::size_t k = 0; k < inner; ++k) {
+          sum += (flip_a ? a(k, i) : a(i, k)) * (flip_b ? b(j, k) : b(k, j));
+        }
+        c(i, j) = alpha * sum + (beta == 0 ? 0.0 : beta * c(i, j));
+      });
+}
+
+/// The same through the fastest way that the space has. The bits depend on the shape and the BLAS, not on
+/// where the arrays lie nor on what else is multiplied.
+template <class Space>
+void gemm(const Space& space, Transpose ta, Transpose tb, double alpha, ConstMatrix<Space> a,
+          ConstMatrix<Space> b, double beta, Matrix<Space> c, Multiply how = Multiply::fast) {
+  const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
+  if (c.extent(0) == 0 || c.extent(1) == 0) return;
+  if (inner > 0 && how == Multiply::fast && detail::Blas<Space>::available) {
+    space.fence();
+    detail::Blas<Space>::gemm(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0), c.extent(1),
+                              inner, alpha, a.data(), a.extent(1), b.data(), b.extent(1), beta, c.data());
+  } else {
+    gemm_exact(space, ta, tb, alpha, a, b, beta, c);
+  }
+}
+
+}  // namespace kernmill::kernels

@@ -1,0 +1,25 @@
+#pragma once
+#include <Kokkos_Core.hpp>
+#include <math.h>
+
+/// Kokkos gained math functions of its own only after 3.4; the C ones work on host and device alike.
+namespace kernmill::kernels::math {
+
+KOKKOS_INLINE_FUNCTION double exp(double x) {
+  return ::exp(x);
+}
+KOKKOS_INLINE_FUNCTION double log(double x) {
+  return ::log(x);
+}
+KOKKOS_INLINE_FUNCTION double sqrt(double x) {
+  return ::sqrt(x);
+}
+KOKKOS_INLINE_FUNCTION double tanh(double x) {
+  return ::tanh(x);
+}
+/// NaN where either is: a wrong number must not look like a right one.
+KOKKOS_INLINE_FUNCTION double max(double x, double y) {
+  return (x > y || x != x) ? x : y;
+}
+
+}  // namespace kernmill::kernels::math

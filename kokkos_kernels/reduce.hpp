@@ -1,0 +1,44 @@
+#pragma once
+#include "kernmill/kernels/types.hpp"
+
+namespace kernmill::kernels {
+
+/// How many rows one thread adds up in turn. Fixed: together with the pairwise fold of the blocks it makes a
+/// sum the same bits for every number of threads.
+inline constexpr std::size_t reduction_block = 4096;
+
+/// sums(j) = sum over i of values(i, j).
+template <class Space>
+void column_sums(const Space& space, ConstMatrix<Space> values, Vector<Space> sums) {
+  const std::size_t rows = values.extent(0), columns = values.extent(1);
+  const std::size_t blocks = rows == 0 ? 1 : (rows + reduction_block - 1) / reduction_block;
+  auto partial = make_matrix<Space>(blocks, columns);
+  Kokkos::parallel_for(
+      "kernmill_block_sums", Range<Space>(space, 0, blocks * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t block = index / columns, j = index % columns;
+        const std::size_t begin = block * reduction_block;
+        const std::size_t end = begin + reduction_block < rows ? begin + reduction_block : rows;
+        double sum = 0;
+        for (std::size_t i = begin; i < end; ++i) sum += values(i, j);
+        partial(block, j) = sum;
+      });
+  Kokkos::parallel_for(
+      "kernmill_fold_blocks", Range<Space>(space, 0, columns), KOKKOS_LAMBDA(const std::size_t j) {
+        for (std::size_t step = 1; step < blocks; step *= 2) {
+          for (std::size_t i = 0; i + step < blocks; i += 2 * step) partial(i, j) += partial(i + step, j);
+        }
+        sums(j) = partial(0, j);
+      });
+  space.fence();
+}
+
+/// target(i) += source(i).
+template <class Space>
+void add(const Space& space, ConstVector<Space> source, Vector<Space> target) {
+  Kokkos::parallel_for(
+      "kernmill_add", Range<Space>(space, 0, target.extent(0)),
+      KOKKOS_LAMBDA(const std::size_t i) { target(i) += source(i); });
+}
+
+}  // namespace kernmill::kernels

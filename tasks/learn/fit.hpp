@@ -1,0 +1,23 @@
+#pragma once
+#include "kernmill/storage/model.hpp"
+#include "kernmill/tasks/learn/rows.hpp"
+#include "kernmill/tasks/learn/session.hpp"
+#include "kernmill/tasks/learn/settings.hpp"
+#include "kernmill/tasks/support/json.hpp"
+
+namespace kernmill::tasks {
+
+/// A trained model, and what there is to say about its training.
+struct Fit {
+  storage::Model model;
+  Json metrics;
+};
+
+/// Trains on `rows`. `config` is a train stage's, for the model file. Collective. Throws TaskError, Stopped.
+Fit fit(const Json& config, const Rows& rows, Session& session);
+
+/// How many of the method's own steps lie between two checkpoints: `checkpoint.every` counts epochs, or
+/// iterations of a full-batch method.
+std::uint64_t checkpoint_interval(const TrainSettings& settings, std::uint64_t rows);
+
+}  // namespace kernmill::tasks

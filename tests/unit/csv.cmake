@@ -1,0 +1,9 @@
+if(NOT TARGET kernmill_tasks)
+  return()
+endif()
+include(KernmillMpi)
+include(KernmillKokkos)
+kernmill_test(csv LABEL unit
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/csv_test.cpp ${CMAKE_CURRENT_LIST_DIR}/csv_mutation_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/exact_sum_test.cpp
+  LINK kernmill::tasks)

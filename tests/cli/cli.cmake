@@ -1,0 +1,24 @@
+if(NOT TARGET kernmill OR NOT TARGET kernmill-exec)
+  return()
+endif()
+
+# The programs as they are, but for the place where they kill themselves.
+add_executable(kernmill_dying cli/kernmill_dying.cpp)
+target_link_libraries(kernmill_dying PRIVATE kernmill_flags kernmill::cli)
+add_executable(kernmill_exec_dying cli/kernmill_exec_dying.cpp)
+target_link_libraries(kernmill_exec_dying PRIVATE kernmill_flags kernmill::exec)
+
+set(cli_defines KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_EXEC="$<TARGET_FILE:kernmill-exec>"
+                KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>" KERNMILL_EXEC_DYING="$<TARGET_FILE:kernmill_exec_dying>"
+                WORKFLOWS="${CMAKE_CURRENT_LIST_DIR}/workflows" GOLDEN="${CMAKE_CURRENT_LIST_DIR}/golden")
+
+kernmill_test(cli LABEL cli TIMEOUT 120
+  SOURCES cli/golden_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp support/program.cpp
+  LINK kernmill::run DEFINES ${cli_defines})
+kernmill_test(kill LABEL cli TIMEOUT 900
+  SOURCES cli/kill_test.cpp cli/kill_world.cpp support/program.cpp
+  LINK kernmill::run DEFINES ${cli_defines})
+foreach(test IN ITEMS cli kill)
+  target_include_directories(test_${test} PRIVATE "${CMAKE_CURRENT_LIST_DIR}/../support" "${CMAKE_CURRENT_LIST_DIR}")
+  add_dependencies(test_${test} kernmill kernmill-exec kernmill_dying kernmill_exec_dying)
+endforeach()

@@ -1,0 +1,148 @@
+// kernmill and kernmill-exec are killed, at every boundary of their journals and at random moments; `kernmill
+// resume` has to finish the run, running nothing again that had committed, with no process left behind.
+#include <csignal>
+#include <cstdlib>
+#include <random>
+
+#include <sys/stat.h>
+
+#include "kill_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+bool long_suite() {
+  const char* value = std::getenv("KERNMILL_LONG");
+  return value != nullptr && std::string(value) == "1";
+}
+
+/// Kills kernmill at its `boundary`-th journal boundary. False when it ended before it got there.
+bool killed_at(const KillWorld& world, int boundary, std::vector<std::string> words) {
+  Invocation invocation = world.kernmill(std::move(words), KERNMILL_DYING);
+  invocation.environment.emplace_back("KERNMILL_TEST_DIE_AT", std::to_string(boundary));
+  return run_program(invocation).exit_code == 128 + SIGKILL;
+}
+
+TEST(Kill, OfTheConductorAtEveryBoundaryOfItsJournal) {
+  int boundary = 1;
+  for (;; ++boundary) {
+    SCOPED_TRACE("boundary " + std::to_string(boundary));
+    const KillWorld world("diamond.yaml");
+    if (!killed_at(world, boundary, {"run", "flow.yaml"})) break;
+    world.go_on();
+    world.expect_whole();
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(boundary, 12) << "the conductor journalled less than it should have";
+}
+
+TEST(Kill, OfAResumingConductorAtEveryBoundaryOfItsJournal) {
+  int boundary = 1;
+  for (;; ++boundary) {
+    SCOPED_TRACE("boundary " + std::to_string(boundary));
+    const KillWorld world("diamond.yaml");
+    ASSERT_TRUE(killed_at(world, 6, {"run", "flow.yaml"}));
+    if (!killed_at(world, boundary, {"resume"})) break;
+    world.go_on();
+    world.expect_whole();
+  }
+  EXPECT_GT(boundary, 8) << "the conductor journalled less than it should have";
+}
+
+// The second run takes `top` from the cache: its commit is the conductor's own record.
+TEST(Kill, OfAConductorThatCommitsFromTheCache) {
+  int boundary = 1;
+  for (;; ++boundary) {
+    SCOPED_TRACE("boundary " + std::to_string(boundary));
+    const KillWorld world("cached.yaml");
+    ASSERT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+    ASSERT_EQ(world.ledger().size(), 2U);
+    if (!killed_at(world, boundary, {"run", "flow.yaml"})) break;
+    world.go_on();
+    const RunRecord record = fold_journal(world.runs().back().journal());
+    EXPECT_EQ(record.outcome, "done");
+    EXPECT_FALSE(record.find("top", 0)->attempts.back().cached_from.empty());
+    EXPECT_EQ(world.ledger().size(), 2U) << "what has not changed was run again";
+  }
+  EXPECT_GT(boundary, 4);
+}
+
+TEST(Kill, OfKernmillExecAtEveryBoundaryOfItsJournal) {
+  for (const std::string instance : {"top.0", "left.1", "bottom.0"}) {
+    int boundary = 1;
+    for (;; ++boundary) {
+      SCOPED_TRACE(instance + " at boundary " + std::to_string(boundary));
+      const KillWorld world("diamond.yaml");
+      Invocation invocation = world.kernmill({"run", "flow.yaml"});
+      invocation.environment.back() = {"KERNMILL_EXEC", world.dying_exec(instance, boundary).string()};
+      const Finished first = run_program(invocation);
+      if (!world.exec_was_killed()) break;
+      // Killed behind its commit it is a success all the same.
+      EXPECT_TRUE(first.exit_code == 1 || first.exit_code == 0) << first.err;
+      world.go_on();
+      world.expect_whole();
+    }
+    EXPECT_GT(boundary, 4) << instance << " journalled less than it should have";
+  }
+}
+
+TEST(Kill, AtRandomMoments) {
+  const int moments = long_suite() ? 50 : 10;
+  std::mt19937 random(20261121);
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    const KillWorld world("diamond.yaml");
+    ASSERT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  }
+  const auto whole =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+  for (int moment = 0; moment < moments; ++moment) {
+    const KillWorld world("diamond.yaml");
+    const std::chrono::microseconds first(random() % static_cast<unsigned>(whole.count()));
+    const std::chrono::microseconds second(random() % static_cast<unsigned>(whole.count()));
+    SCOPED_TRACE("killed after " + std::to_string(first.count()) + " us, resumed, killed after " +
+                 std::to_string(second.count()) + " us");
+    for (const auto& [words, after] : {std::pair{std::vector<std::string>{"run", "flow.yaml"}, first},
+                                       std::pair{std::vector<std::string>{"resume"}, second}}) {
+      Program program(world.kernmill(words));
+      if (!program.ends_within(after)) program.send(SIGKILL);
+      program.wait();
+    }
+    world.go_on();
+    world.expect_whole();
+  }
+}
+
+TEST(Kill, LeavesOrphansThatResumeEndsBeforeItStartsAnything) {
+  const KillWorld world("stubborn.yaml");
+  mkfifo((world.folder() / "started").c_str(), 0600);
+  Program program(world.kernmill({"run", "flow.yaml"}));
+  std::string word;
+  std::getline(std::ifstream(world.folder() / "started"),
+               word);  // waits until the first attempt is under way
+  const std::string token = world.runs().back().name() + "/only/0/1";
+  EXPECT_GE(processes_with_token(token).size(), 3U);
+  program.send(SIGKILL);
+  EXPECT_EQ(program.wait().exit_code, 128 + SIGKILL);
+  world.go_on();
+  EXPECT_TRUE(processes_with_token(token).empty());
+  world.expect_whole();
+}
+
+TEST(Kill, LeavesARunThatCancelClosesAndResumeFinishes) {
+  const KillWorld world("stubborn.yaml");
+  mkfifo((world.folder() / "started").c_str(), 0600);
+  Program program(world.kernmill({"run", "flow.yaml"}));
+  std::string word;
+  std::getline(std::ifstream(world.folder() / "started"), word);
+  program.send(SIGKILL);
+  program.wait();
+  EXPECT_EQ(world.run({"cancel"}).exit_code, 0);
+  EXPECT_TRUE(processes_with_token(world.runs().back().name() + "/").empty());
+  EXPECT_EQ(fold_journal(world.runs().back().journal()).outcome, "cancelled");
+  world.go_on();
+  world.expect_whole();
+}
+
+}  // namespace
+}  // namespace kernmill::testing

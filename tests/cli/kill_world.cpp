@@ -1,0 +1,82 @@
+#include "kill_world.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace fs = std::filesystem;
+
+namespace kernmill::testing {
+namespace {
+
+using Key = std::pair<std::string, unsigned>;
+
+/// Commits by instance, over all files of the journal.
+std::map<Key, std::vector<unsigned>> commits(const RunDirectory& run) {
+  std::map<Key, std::vector<unsigned>> found;
+  for (const auto& file : fs::directory_iterator(run.journal()))
+    for (const Record& record : read_journal_file(file.path()))
+      if (record.event == "committed")
+        found[{record.body.at("stage"), record.body.at("instance")}].push_back(record.body.at("attempt"));
+  return found;
+}
+
+}  // namespace
+
+KillWorld::KillWorld(const std::string& workflow) {
+  fs::copy_file(fs::path(WORKFLOWS) / workflow, folder() / "flow.yaml");
+}
+
+Invocation KillWorld::kernmill(std::vector<std::string> words, const std::string& program) const {
+  words.insert(words.begin(), program);
+  return {std::move(words), folder(), {{"KERNMILL_RUNS", ""}, {"KERNMILL_EXEC", KERNMILL_EXEC}}};
+}
+
+void KillWorld::go_on() const {
+  const auto started = runs();
+  const bool begun = !started.empty() && fs::exists(started.back().plan());
+  if (!started.empty() && !begun) {
+    const Finished refused = run({"resume", started.back().name()});
+    EXPECT_EQ(refused.exit_code, 2) << refused.err;
+    EXPECT_TRUE(ledger().empty());
+  }
+  const Finished finished = begun ? run({"resume", started.back().name()}) : run({"run", "flow.yaml"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+}
+
+void KillWorld::expect_whole() const {
+  const RunDirectory last = runs().back();
+  const RunRecord record = fold_journal(last.journal());
+  EXPECT_EQ(record.outcome, "done");
+  const auto all = commits(last);
+  EXPECT_EQ(all.size(), record.instances.size());
+  const std::vector<std::string> lines = ledger();
+  for (const auto& [key, attempts] : all) {
+    const std::string name = key.first + " " + std::to_string(key.second);
+    EXPECT_EQ(attempts.size(), 1U) << name << " was committed more than once";
+    EXPECT_EQ(record.find(key.first, key.second)->attempts.back().number, attempts.front())
+        << name << " was tried again after it had committed";
+    const auto ran = std::count(lines.begin(), lines.end(), name + " " + std::to_string(attempts.front()));
+    EXPECT_EQ(ran, 1) << name << ": the attempt that committed did not run exactly once";
+  }
+  EXPECT_EQ(std::set(lines.begin(), lines.end()).size(), lines.size()) << "an attempt ran twice";
+  EXPECT_TRUE(processes_with_token(last.name() + "/").empty());
+}
+
+fs::path KillWorld::dying_exec(const std::string& instance, int boundary) const {
+  const fs::path script = folder() / "dying-exec";
+  std::ofstream(script) << "#!/bin/sh\n"
+                        << "KERNMILL_TEST_INSTANCE=" << instance << " KERNMILL_TEST_DIE_AT=" << boundary
+                        << " KERNMILL_TEST_KILLED='" << (folder() / "killed").string() << "' exec '"
+                        << KERNMILL_EXEC_DYING << "' \"$@\"\n";
+  fs::permissions(script, fs::perms::owner_all);
+  return script;
+}
+
+std::vector<std::string> KillWorld::ledger() const {
+  std::vector<std::string> lines;
+  std::ifstream stream(folder() / "ledger");
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace kernmill::testing

@@ -1,0 +1,33 @@
+#include "kernmill/report/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include "kernmill/report/paint.hpp"
+
+namespace kernmill {
+namespace {
+
+TEST(Table, AlignsColumnsAndLeavesNoTrailingBlanks) {
+  Table table({Table::Align::left, Table::Align::right});
+  table.row({"a", "1"});
+  table.row({"long", "100", "x"});
+  EXPECT_EQ(table.text(), "a       1\nlong  100  x\n");
+}
+
+TEST(Table, CountsColourAsNothing) {
+  Table table;
+  table.row({Paint(true)(Color::red, "ab"), "c"});
+  table.row({"abc", "d"});
+  EXPECT_EQ(table.text(), Paint(true)(Color::red, "ab") + "   c\nabc  d\n");
+}
+
+TEST(Table, CountsACharacterBeyondAsciiAsOne) {
+  EXPECT_EQ(display_width("größe"), 5U);
+}
+
+TEST(Paint, LeavesTextAloneWhenItIsOff) {
+  EXPECT_EQ(Paint(false)(Color::red, "x"), "x");
+}
+
+}  // namespace
+}  // namespace kernmill

@@ -38,6 +38,7 @@ std::vector<Json> grid_integers(const Json& domain) {
   const std::int64_t count = high - low + 1;
   const std::int64_t points = std::min(count, domain.value("points", count));
   std::vector<Json> values;
+  values.reserve(static_cast<std::size_t>(points));
   for (std::int64_t p = 0; p < points; ++p)
     values.emplace_back(points == 1
                             ? low
@@ -50,6 +51,7 @@ std::vector<Json> grid_reals(const std::string& name, const Json& domain) {
   const int points = domain.value("points", 0);
   if (points < 1) throw std::invalid_argument("a grid over the interval of " + name + " needs `points`");
   std::vector<Json> values;
+  values.reserve(static_cast<std::size_t>(points));
   for (int p = 0; p < points; ++p)
     values.emplace_back(real_at(domain, points == 1 ? 0.5 : static_cast<double>(p) / (points - 1)));
   return values;

@@ -246,9 +246,9 @@ void require_hdf5(const std::filesystem::path& file, const std::filesystem::path
 File File::create(const std::filesystem::path& file, const std::filesystem::path& named) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Handle list = access_list();
-  return {
-      Handle(H5Fcreate(file.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, list.id()), H5Fclose, {named, "create it"}),
-      named};
+  return {Handle(H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed_list(H5P_FILE_CREATE).id(), list.id()),
+                 H5Fclose, {named, "create it"}),
+          named};
 }
 
 File File::open(const std::filesystem::path& file, const std::filesystem::path& named) {

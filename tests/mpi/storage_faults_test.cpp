@@ -1,4 +1,6 @@
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <gmock/gmock.h>
@@ -82,6 +84,16 @@ TEST_F(FaultsOnOneRank, AnOlderCheckpointSurvivesANewOneThatFails) {
   EXPECT_THROW(write_checkpoint(MPI_COMM_WORLD, directory, {2, "{}", {{"w", {1}, {2}}}}, 1), Error);
   set_fault({});
   EXPECT_EQ(load_newest_checkpoint(MPI_COMM_WORLD, directory).checkpoint.step, 1U);
+}
+
+// Ends the program: data_program_test.cpp runs it, and looks at what is left in the directory.
+TEST(KilledWriter, DISABLED_DiesInMidWrite) {
+  const int last = world_size() - 1;
+  set_fault([last](std::string_view at) {
+    if (at == "write" && world_rank() == last) std::raise(SIGKILL);
+    return 0;
+  });
+  write_dataset(std::filesystem::path(std::getenv("KERNMILL_TEST_DIRECTORY")) / "dataset.h5");
 }
 
 TEST_F(FaultsOnOneRank, AMissingDirectoryIsNamed) {

@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <random>
+
+#include <gmock/gmock.h>
+
+#include "data_fixture.hpp"
+#include "kernmill/tasks/data/csv_file.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+class CsvShares : public Preprocessing {};
+
+TEST_F(CsvShares, AreTheWholeFileWhateverStandsInItsQuotes) {
+  std::mt19937 random(20261121);  // the same on every rank
+  for (int trial = 0; trial < 60; ++trial) {
+    std::string body;
+    const int records = 1 + static_cast<int>(random() % 12);
+    for (int i = 0; i < records; ++i) {
+      const std::string filler(random() % 20, 'x');
+      const char* ends[] = {"\n", "\r\n"};
+      const std::string quoted[] = {"\"" + filler + "\n\n\"\"\n" + filler + "\"", filler, "\"\n\"",
+                                    "\"\"\"\""};
+      body += quoted[random() % 4] + ",1" + ends[random() % 2];
+    }
+    if (random() % 2 == 0) body.resize(body.find_last_not_of("\r\n") + 1);
+    const auto file = directory / "shares.csv";
+    put(file, "text,number\n" + body);
+    const CsvHeader header = read_csv_header(comm, file, {',', true});
+    const CsvShare share = read_csv_share(comm, header);
+    const auto all = comm.allgatherv(std::span<const char>(share.text));
+    EXPECT_EQ(std::string(all.begin(), all.end()), body);
+    const std::uint64_t below = comm.exscan(std::uint64_t{share.text.size()});
+    const auto lines = std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(below), '\n');
+    if (!share.text.empty()) {
+      EXPECT_EQ(share.first_line, static_cast<std::uint64_t>(lines) + 2);
+    }
+    comm.barrier();
+  }
+}
+
+TEST_F(CsvShares, ARecordLongerThanARanksBytesBelongsToOneRank) {
+  const std::string body = "\"" + std::string(200000, '\n') + "\",1\nb,2\n";
+  put(directory / "long.csv", "text,number\n" + body);
+  const CsvHeader header = read_csv_header(comm, directory / "long.csv", {',', true});
+  const auto share = read_csv_share(comm, header);
+  const auto all = comm.allgatherv(std::span<const char>(share.text));
+  EXPECT_TRUE(std::string(all.begin(), all.end()) == body);
+}
+
+TEST_F(CsvShares, AHeaderMayBeQuotedAndLongAndBehindAMark) {
+  const std::string name(100000, 'n');
+  put(directory / "header.csv", "\xEF\xBB\xBF\n\"a\nb\"," + name + "\r\n1,2\r\n");
+  const CsvHeader header = read_csv_header(comm, directory / "header.csv", {',', true});
+  EXPECT_EQ(header.names, (std::vector<std::string>{"a\nb", name}));
+  EXPECT_EQ(header.data_line, 4U);
+  EXPECT_EQ(header.data_begin, 3 + 1 + 5 + 1 + name.size() + 2);
+}
+
+}  // namespace
+}  // namespace kernmill::tasks

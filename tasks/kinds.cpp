@@ -6,7 +6,8 @@ namespace kernmill::tasks {
 
 std::span<const Kind> kinds() {
   static constexpr std::array all{
-      Kind{"preprocess", run_preprocess},
+      Kind{"preprocess", run_preprocess}, Kind{"train", run_train},
+      Kind{"evaluate", run_evaluate},     Kind{"tune", run_tune},
       Kind{"deploy", run_deploy},
   };
   return all;

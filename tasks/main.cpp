@@ -4,10 +4,10 @@
 
 #include <Kokkos_Core.hpp>
 #include <fmt/format.h>
-#include <mpi.h>
 
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
+#include "kernmill/tasks/comm/mpi_session.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
 
@@ -56,7 +56,7 @@ int finish(const Failure& own, const LastWord& last_word, const Communicator& wo
   if (!lowest) {  // the others are somewhere else: they cannot be asked, only ended
     status = report(own, spec);
     std::fflush(nullptr);
-    MPI_Abort(world.handle(), status);
+    end_all_ranks(world, status);
   }
   if (*lowest && world.is_root()) status = report(*lowest, spec);
   return world.allreduce(status, Reduction::max);
@@ -93,14 +93,9 @@ int main(int argc, char** argv) {
     return unusable;
   }
   remember_stop_signals();
-  MPI_Init(&argc, &argv);
-  int status = failed;
-  {
-    const Kokkos::ScopeGuard kokkos(argc, argv);
-    const Communicator world(MPI_COMM_WORLD);
-    const LastWord last_word(world);
-    status = run(*command, world, last_word);
-  }
-  MPI_Finalize();
-  return status;
+  const MpiSession mpi(argc, argv);
+  const Kokkos::ScopeGuard kokkos(argc, argv);
+  const Communicator world = mpi.world();
+  const LastWord last_word(world);
+  return run(*command, world, last_word);
 }

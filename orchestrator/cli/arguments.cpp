@@ -72,7 +72,7 @@ std::string Arguments::help() const {
   std::string text =
       fmt::format("Examples:\n{}\nkernmill {}: {}\n\nUsage: kernmill {} {}\n\nOptions:\n", command_.examples,
                   command_.name, command_.summary, command_.name, command_.synopsis);
-  Table table({}, "  ");
+  TextTable table({}, "  ");
   for (const auto& option : shown_.options()) {
     const std::string shorthand =
         option->canonical_display_name(po::command_line_style::allow_dash_for_short);

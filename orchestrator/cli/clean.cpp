@@ -106,7 +106,7 @@ void remove(const RunDirectory& run) {
 
 void show(const std::vector<Candidate>& candidates, bool removed, const Arguments& arguments) {
   Json list = Json::array();
-  Table table({Table::Align::left, Table::Align::right, Table::Align::left});
+  TextTable table({TextTable::Align::left, TextTable::Align::right, TextTable::Align::left});
   for (const Candidate& candidate : candidates) {
     const bool goes = candidate.why_kept.empty();
     const std::string what = !goes ? "kept: " + candidate.why_kept : removed ? "removed" : "would be removed";

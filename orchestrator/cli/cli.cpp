@@ -17,7 +17,7 @@ namespace kernmill::cli {
 namespace {
 
 std::string overview() {
-  Table table({}, "  ");
+  TextTable table({}, "  ");
   for (const Command& command : commands()) table.row({command.name, command.summary});
   return fmt::format(
       "Examples:\n"

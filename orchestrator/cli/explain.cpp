@@ -123,7 +123,7 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
 
   const Explainer explainer(run, plan, status);
   Json list = Json::array();
-  Table table;
+  TextTable table;
   for (const InstanceStatus& instance : status.instances) {
     if (!stage.empty() && plan.stage(instance.id.stage).name != stage) continue;
     const std::string why = explainer.why(instance);

@@ -72,7 +72,7 @@ void show(const std::vector<fs::path>& files) {
 /// All logs of a run that are not empty.
 void list(const RunDirectory& run, bool json) {
   Json files = Json::array();
-  Table table({Table::Align::right, Table::Align::left});
+  TextTable table({TextTable::Align::right, TextTable::Align::left});
   std::vector<fs::path> found;
   std::error_code none;
   for (const auto& entry : fs::recursive_directory_iterator(run.root() / "stages", none))

@@ -6,6 +6,8 @@
 #include "kernmill/cli/load_workflow.hpp"
 #include "kernmill/cli/programs.hpp"
 #include "kernmill/cli/run_root.hpp"
+#include "kernmill/exec/launcher.hpp"
+#include "kernmill/exec/shell.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/prediction.hpp"
@@ -19,6 +21,8 @@ constexpr std::uint32_t sample = 3;
 struct Preview {
   const Plan& plan;
   const CachePrediction& prediction;
+  const Programs& programs;
+  const RunDirectory& run;  ///< a name that stands for the run to come
   const Paint& paint;
   bool all;
 
@@ -55,6 +59,39 @@ std::string decision_text(const Paint& paint, const Decision& decision) {
   return paint(color, text.substr(0, colon)) + text.substr(colon);
 }
 
+/// What the first attempt of an instance will execute; empty for a reduce, which kernmill-exec does itself.
+std::vector<std::string> command_line(const Preview& preview, InstanceId id) {
+  if (preview.plan.is_reduce(id)) return {};
+  const exec::Attempt attempt{preview.run, preview.plan, id, 1, false, CommitTable(preview.plan)};
+  if (attempt.stage().kind == TaskKind::command) return exec::command_words(attempt);
+  const std::string launcher = environment("KERNMILL_LAUNCHER_TEMPLATE", "mpiexec -n {ntasks}");
+  std::vector<std::string> words = exec::launch_words(launcher, preview.plan.resources(id));
+  words.insert(words.end(), {preview.programs.task.string(), std::string(to_string(attempt.stage().kind)),
+                             "--spec", attempt.file("spec.json").string()});
+  return exec::with_setup(attempt.stage(), words);
+}
+
+/// A word as a shell would have to be given it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%<>";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+/// The command line of an instance, continued lines indented.
+void show_command(const Preview& preview, InstanceId id) {
+  std::string text;
+  for (const std::string& word : command_line(preview, id))
+    text += (text.empty() ? "$ " : " ") + quoted(word);
+  if (text.empty()) return;
+  std::string indented;
+  for (const char c : text) indented += c == '\n' ? std::string("\n        ") : std::string(1, c);
+  fmt::print("      {}\n", preview.paint(Color::dim, indented));
+}
+
 /// The lines of a stage's instances: what will happen to each, and what will be executed.
 void show_instances(const Preview& preview, std::uint32_t stage) {
   const Plan& plan = preview.plan;
@@ -65,6 +102,7 @@ void show_instances(const Preview& preview, std::uint32_t stage) {
     fmt::print("    {}{}  {}\n", plan.label(id),
                values.empty() ? "" : "  " + preview.paint(Color::dim, values),
                decision_text(preview.paint, preview.prediction.of(id)));
+    if (preview.prediction.of(id).what == Decision::What::runs) show_command(preview, id);
   }
   if (shown < plan.instance_count(stage))
     fmt::print("    ... and {} more (--all shows them)\n", plan.instance_count(stage) - shown);
@@ -109,7 +147,8 @@ Json instance_json(const Preview& preview, InstanceId id) {
   return {{"label", preview.plan.label(id)},
           {"matrix", preview.plan.values(id)},
           {"decision", word(decision.what)},
-          {"reason", decision.reason}};
+          {"reason", decision.reason},
+          {"command", command_line(preview, id)}};
 }
 
 Json stage_json(const Preview& preview, std::uint32_t number) {
@@ -160,7 +199,8 @@ int plan(const Command& self, const std::vector<std::string>& words, const Hooks
       predict(made, cache, digests, program_digests(digests, programs.task, programs.exec),
               {.no_cache = arguments.has("no-cache")});
   const Paint paint = arguments.out_paint();
-  const Preview preview{made, prediction, paint, arguments.has("all")};
+  const RunDirectory run(root / "<run>");
+  const Preview preview{made, prediction, programs, run, paint, arguments.has("all")};
   if (arguments.json())
     show_json(preview);
   else

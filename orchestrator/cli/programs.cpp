@@ -37,7 +37,7 @@ Programs find_programs() {
 
 std::vector<std::pair<std::string, std::string>> job_environment(const Programs& programs) {
   std::vector<std::pair<std::string, std::string>> variables;
-  for (const char* name : {"PATH", "HOME", "USER", "LANG", "TMPDIR"})
+  for (const char* name : {"PATH", "HOME", "USER", "LANG", "TMPDIR", "KERNMILL_LAUNCHER_TEMPLATE"})
     if (const std::string value = environment(name); !value.empty()) variables.emplace_back(name, value);
   variables.emplace_back("KERNMILL_TASK", programs.task.string());
   return variables;

@@ -24,7 +24,7 @@ std::string finished_text(const RunStatus& status) {
 
 void show_all(const std::vector<RunDirectory>& runs, bool json) {
   Json list = Json::array();
-  Table table({}, "");
+  TextTable table({}, "");
   table.row({"RUN", "STATE", "DONE", "STARTED (UTC)", "TOOK"});
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
     const RunStatus status = inspect(*run, /*everything=*/false);

@@ -30,7 +30,7 @@ int version(const Command& self, const std::vector<std::string>& words, const Ho
   Json json{{"schema_version", 1},
             {"version", KERNMILL_VERSION},
             {"scheduler_interface", Scheduler::interface_version}};
-  Table table;
+  TextTable table;
   table.row({"kernmill", KERNMILL_VERSION});
   for (const auto& [name, path] : all) {
     const std::string id = build_id(path);

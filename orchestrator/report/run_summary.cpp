@@ -45,7 +45,7 @@ bool is_product(const Artifact& artifact) {
   return artifact.name != "model" && artifact.name != "dataset" && artifact.name != "best";
 }
 
-void add_single(Table& table, const std::string& stage, const InstanceStatus& instance) {
+void add_single(TextTable& table, const std::string& stage, const InstanceStatus& instance) {
   std::string label = stage;
   const auto add = [&](const std::string& name, const std::string& value) {
     table.row({std::exchange(label, ""), name, value});
@@ -69,7 +69,7 @@ std::vector<std::string> scalar_names(const std::vector<const InstanceStatus*>& 
 std::string matrix_table(const StageStatus& stage, const std::vector<const InstanceStatus*>& instances) {
   const std::vector<std::string> metrics = scalar_names(instances);
   if (metrics.empty()) return {};
-  Table table({}, "  ");
+  TextTable table({}, "  ");
   std::vector<std::string> head;
   for (const auto& [name, value] : instances.front()->values.items()) head.push_back(name);
   const std::size_t axes = head.size();
@@ -182,7 +182,7 @@ std::string stage_details(const StageStatus& stage) {
 }  // namespace
 
 std::string results_text(const RunStatus& status) {
-  Table singles({}, "");
+  TextTable singles({}, "");
   std::string matrices;
   for (std::uint32_t number = 0; number < status.stages.size(); ++number) {
     const StageStatus& stage = status.stages[number];
@@ -220,7 +220,7 @@ std::string failures_text(const RunStatus& status, const Paint& paint) {
 std::string closing_text(const RunStatus& status, const Paint& paint) {
   std::string text = fmt::format("{} in {}: {}.\n", paint(color_of(status.state), headline(status.state)),
                                  duration_text(status.took), counts_text(status));
-  Table table({}, "  ");
+  TextTable table({}, "  ");
   table.row({"run", status.directory});
   if (status.state == "done") {
     table.row({"next", fmt::format("kernmill status {}", status.name)});
@@ -232,7 +232,7 @@ std::string closing_text(const RunStatus& status, const Paint& paint) {
 }
 
 std::string stages_text(const RunStatus& status, const Paint& paint) {
-  Table table({Table::Align::left, Table::Align::left, Table::Align::right}, "  ");
+  TextTable table({TextTable::Align::left, TextTable::Align::left, TextTable::Align::right}, "  ");
   for (const StageStatus& stage : status.stages)
     table.row({stage.name, paint(color_of(stage.word()), stage.word()),
                stage.took.count() > 0 ? duration_text(stage.took) : "-", stage_details(stage)});

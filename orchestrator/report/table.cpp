@@ -16,13 +16,13 @@ std::size_t display_width(const std::string& text) {
   return width;
 }
 
-std::string padded(const std::string& text, std::size_t width, Table::Align align) {
+std::string padded(const std::string& text, std::size_t width, TextTable::Align align) {
   const std::size_t taken = display_width(text);
   const std::string blanks(width > taken ? width - taken : 0, ' ');
-  return align == Table::Align::left ? text + blanks : blanks + text;
+  return align == TextTable::Align::left ? text + blanks : blanks + text;
 }
 
-std::string Table::text() const {
+std::string TextTable::text() const {
   std::vector<std::size_t> widths;
   for (const auto& cells : rows_) {
     widths.resize(std::max(widths.size(), cells.size()));

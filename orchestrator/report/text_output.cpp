@@ -172,7 +172,7 @@ void TextOutput::line(const std::string& label, What what, const std::string& wo
   const std::string duration = took ? duration_text(*took) : "";
   std::string text = fmt::format("  {}  {} {}  {}", padded(label, label_width_),
                                  padded(paint_(color_of(what), word), word_width),
-                                 padded(duration, duration_width, Table::Align::right), details);
+                                 padded(duration, duration_width, TextTable::Align::right), details);
   text.erase(text.find_last_not_of(' ') + 1);
   write(text + "\n");
 }

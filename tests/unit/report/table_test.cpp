@@ -8,14 +8,14 @@ namespace kernmill {
 namespace {
 
 TEST(Table, AlignsColumnsAndLeavesNoTrailingBlanks) {
-  Table table({Table::Align::left, Table::Align::right});
+  TextTable table({TextTable::Align::left, TextTable::Align::right});
   table.row({"a", "1"});
   table.row({"long", "100", "x"});
   EXPECT_EQ(table.text(), "a       1\nlong  100  x\n");
 }
 
 TEST(Table, CountsColourAsNothing) {
-  Table table;
+  TextTable table;
   table.row({Paint(true)(Color::red, "ab"), "c"});
   table.row({"abc", "d"});
   EXPECT_EQ(table.text(), Paint(true)(Color::red, "ab") + "   c\nabc  d\n");

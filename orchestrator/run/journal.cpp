@@ -22,7 +22,16 @@ namespace fs = std::filesystem;
   throw std::system_error(code, std::generic_category(), std::string(what) + " " + path.string());
 }
 
-std::string now_utc() {
+std::string to_line(const Record& record) {
+  Json line = {{"v", 1}, {"time", utc_timestamp()}, {"event", record.event}};
+  line.update(record.body);
+  // Bytes that are no UTF-8 (in a message of a foreign program) are replaced: the record must not be lost.
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string utc_timestamp() {
   using namespace std::chrono;
   const auto now = floor<milliseconds>(system_clock::now());
   const std::time_t time = system_clock::to_time_t(now);
@@ -32,15 +41,6 @@ std::string now_utc() {
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
   return fmt::format("{}.{:03}Z", text, (now.time_since_epoch() % 1s).count());
 }
-
-std::string to_line(const Record& record) {
-  Json line = {{"v", 1}, {"time", now_utc()}, {"event", record.event}};
-  line.update(record.body);
-  // Bytes that are no UTF-8 (in a message of a foreign program) are replaced: the record must not be lost.
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
-}  // namespace
 
 JournalWriter::JournalWriter(const fs::path& journal, const std::string& job, unsigned restart,
                              const std::string& role, Hook hook)

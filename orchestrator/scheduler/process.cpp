@@ -124,11 +124,11 @@ std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::
   const std::vector<Stat> processes = living_processes();
   const int self = ::getpid();
   std::set<int> members;
-  for (const auto& process : processes) {
-    if (process.who.pid == self) continue;
-    const bool root = process.who.pid == pid && process.who.start_time == start_time;
-    if (root || (!token.empty() && holds_token(process.who.pid, token))) members.insert(process.who.pid);
-  }
+  // A root that has ended but is not reaped yet still leads its group.
+  if (pid > 0 && pid != self && start_time_of(pid) == start_time && start_time != 0) members.insert(pid);
+  for (const auto& process : processes)
+    if (process.who.pid != self && !token.empty() && holds_token(process.who.pid, token))
+      members.insert(process.who.pid);
   close_over(processes, members);
   members.erase(self);
   std::vector<TreeMember> result;

@@ -1,0 +1,117 @@
+#include "kernmill/exec/attempt.hpp"
+
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/workflow/expression.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+/// The instances that this one waits for, by stage.
+std::vector<std::vector<InstanceId>> parents_of(const Attempt& attempt) {
+  const Plan& plan = attempt.plan;
+  std::vector<std::vector<InstanceId>> result;
+  for (const Edge& edge : plan.parents(attempt.id.stage)) {
+    auto& list = result.emplace_back();
+    if (const auto one = plan.referred(attempt.id, edge.parent); one) {
+      list.push_back(*one);
+    } else {
+      for (std::uint32_t i = 0; i < plan.instance_count(edge.parent); ++i) list.push_back({edge.parent, i});
+    }
+  }
+  if (!plan.is_reduce(attempt.id)) return result;
+  auto& trials = result.emplace_back();
+  for (std::uint32_t i = 0; i < attempt.id.index; ++i) trials.push_back({attempt.id.stage, i});
+  return result;
+}
+
+void check_stage(const Attempt& attempt, const std::vector<InstanceId>& instances) {
+  if (instances.empty()) return;
+  std::vector<std::string> missing;
+  for (const InstanceId id : instances)
+    if (!attempt.commits.result(id)) missing.push_back(attempt.plan.label(id));
+  const auto allowed = static_cast<std::size_t>(attempt.plan.stage(instances.front().stage).max_fails);
+  if (missing.empty() ||
+      (instances.size() > 1 && missing.size() <= allowed && missing.size() < instances.size()))
+    return;
+  constexpr std::size_t shown = 3;
+  const std::size_t others = missing.size() > shown ? missing.size() - shown : 0;
+  missing.resize(missing.size() - others);
+  throw AttemptError(fmt::format("its parents have not finished: the journal has no commit of {}{}",
+                                 fmt::join(missing, ", "),
+                                 others > 0 ? fmt::format(" and {} more", others) : ""));
+}
+
+std::string first_unknown(const Json& value, const Lookup& lookup) {
+  if (value.is_structured()) {
+    for (const Json& part : value)
+      if (auto name = first_unknown(part, lookup); !name.empty()) return name;
+  } else if (value.is_string() && has_template(value.get_ref<const std::string&>())) {
+    for (const NamePath& name : names_in(value.get_ref<const std::string&>()))
+      if (!lookup(name)) return fmt::format("{}", fmt::join(name, "."));
+  }
+  return {};
+}
+
+}  // namespace
+
+Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptName& name,
+                     const RunRecord& record) {
+  if (plan.workflow().find(name.stage) == nullptr)
+    throw AttemptError(fmt::format("the plan in {} has no stage '{}'", run.plan().string(), name.stage));
+  const InstanceId id{plan.stage_number(name.stage), name.instance};
+  if (id.index >= plan.instance_count(id.stage))
+    throw AttemptError(fmt::format("the stage '{}' has {} instances, and none with the number {}", name.stage,
+                                   plan.instance_count(id.stage), id.index));
+  Attempt attempt{run, plan, id, name.number, false, CommitTable(plan)};
+  for (const auto& [key, instance] : record.instances)
+    if (instance.committed && plan.workflow().find(key.first) != nullptr)
+      attempt.commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
+  if (const auto* own = record.find(name.stage, name.instance))
+    for (const auto& other : own->attempts)
+      attempt.earlier_attempt_started |= other.started && other.number < name.number;
+  check_fence(attempt, record);
+  return attempt;
+}
+
+void check_fence(const Attempt& attempt, const RunRecord& record) {
+  const auto* own = record.find(attempt.stage().name, attempt.id.index);
+  if (own == nullptr) return;
+  for (const auto& other : own->attempts)
+    if (other.started && other.number > attempt.number)
+      throw AttemptError(fmt::format("attempt {} of {} has started: attempt {} leaves the field to it",
+                                     other.number, attempt.plan.label(attempt.id), attempt.number));
+}
+
+void check_parents(const Attempt& attempt) {
+  for (const auto& stage : parents_of(attempt)) check_stage(attempt, stage);
+}
+
+std::string input_path(const Attempt& attempt, const Input& input) {
+  if (input.stage.empty()) return input.path;
+  const auto id = attempt.plan.referred(attempt.id, attempt.plan.stage_number(input.stage));
+  const auto result = id ? attempt.commits.result(*id) : std::nullopt;
+  if (result)
+    for (const Artifact& artifact : result->artifacts)
+      if (artifact.name == input.artifact) return artifact.path;
+  throw AttemptError(
+      fmt::format("'{}' needs {}.{}, which that stage has not left", input.key, input.stage, input.artifact));
+}
+
+Json resolve(const Attempt& attempt, const Json& templates) {
+  const Lookup lookup = attempt.commits.lookup(attempt.id);
+  try {
+    Json value = evaluate_all(templates, lookup);
+    if (const auto name = first_unknown(value, lookup); !name.empty())
+      throw AttemptError(
+          fmt::format("nothing is known of {}: that stage has left no such metric or artifact", name));
+    return value;
+  } catch (const ExpressionError& error) {
+    throw AttemptError(error.message);
+  }
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,5 @@
+#include "kernmill/exec/exec.hpp"
+
+int main(int argc, char** argv) {
+  return kernmill::exec::main(argc, argv, {});
+}

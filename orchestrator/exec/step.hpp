@@ -1,0 +1,36 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "kernmill/exec/stop_requests.hpp"
+#include "kernmill/scheduler/process.hpp"
+
+namespace kernmill::exec {
+
+/// The program of an attempt, and how it is watched.
+struct StepOptions {
+  SpawnOptions spawn;
+  std::string token;  ///< KERNMILL_TOKEN of the attempt: finds processes whose parents have died
+  /// The program that ranks run. A request to stop goes to the ranks alone: a launcher that gets it too might
+  /// end them before they have saved anything. Empty (a command): it goes to every process of the step.
+  std::string rank_program;
+  std::chrono::milliseconds limit{0};  ///< 0: none
+};
+
+struct StepEnd {
+  int exit_code = 0;           ///< of the launcher or shell; 128 + signal when a signal ended it
+  bool asked_to_stop = false;  ///< from outside
+  bool near_limit = false;     ///< asked to stop because its time was running out
+  bool killed = false;         ///< at its time limit
+  bool out_of_memory = false;  ///< the kernel ended a process of this job's memory group
+};
+
+/// How long before its limit a step is asked to stop: a tenth of it, at most 30 seconds.
+std::chrono::milliseconds grace_of(std::chrono::milliseconds limit);
+
+/// Runs a step until it and all processes that it left behind have ended. `started` hears its process id.
+StepEnd run_step(const StepOptions& options, StopRequests& stop,
+                 const std::function<void(int pid, std::uint64_t start_time)>& started);
+
+}  // namespace kernmill::exec

@@ -78,7 +78,7 @@ JobSpec LocalSurroundings::job_spec(InstanceId id, unsigned attempt, const JobId
 CacheAnswer LocalSurroundings::from_cache(InstanceId id, unsigned attempt, const CommitTable& commits) {
   const auto result_of = [&commits](InstanceId parent) { return commits.result(parent); };
   const Decision decision = decide(plan_, id, result_of, cache_, digests_, program_digests_);
-  if (decision.what != Decision::What::cached) return {{}, decision.reason};
+  if (decision.what != Decision::What::cached) return {.committed = {}, .why_not = decision.reason};
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
   CacheEntry taken = take(*decision.entry, directory);
@@ -86,14 +86,14 @@ CacheAnswer LocalSurroundings::from_cache(InstanceId id, unsigned attempt, const
   taken.stage = plan_.stage(id.stage).name;
   taken.instance = id.index;
   taken.run = run_.name();
-  cache_.store(taken);
   Json artifacts = Json::array();
   for (const Artifact& artifact : taken.artifacts) artifacts.push_back(to_json(artifact));
-  return {Json{{"metrics", taken.metrics},
-               {"artifacts", std::move(artifacts)},
-               {"key", taken.recipe.key},
-               {"cached_from", decision.entry->attempt_directory.string()}},
-          {}};
+  Json body{{"metrics", taken.metrics},
+            {"artifacts", std::move(artifacts)},
+            {"key", taken.recipe.key},
+            {"cached_from", decision.entry->attempt_directory.string()}};
+  // Only then may the cache name this directory: until it is committed, a resumed run would use it again.
+  return {.committed = std::move(body), .after_commit = [this, taken] { cache_.store(taken); }};
 }
 
 std::string LocalSurroundings::checkpoint_mark(InstanceId id) const {

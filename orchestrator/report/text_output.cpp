@@ -63,7 +63,11 @@ std::string joined(const std::string& first, const std::string& second) {
 }
 
 std::string failure_text(const InstanceEvent& event) {
-  if (!event.message.empty()) return event.message.substr(0, event.message.find('\n'));
+  std::string line = event.message.substr(0, event.message.find_last_not_of('\n') + 1);
+  for (std::size_t end; (end = line.find('\n')) != std::string::npos;) line.replace(end, 1, ": ");
+  constexpr std::size_t longest = 160;
+  if (line.size() > longest) line = line.substr(0, longest) + " ...";
+  if (!line.empty()) return line;
   return fmt::format("{}, exit status {}", to_string(event.cause), event.exit_code);
 }
 

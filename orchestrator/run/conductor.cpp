@@ -180,6 +180,7 @@ bool Conductor::take_from_cache(InstanceId id) {
   body["attempt"] = attempt.number;
   body.update(*answer.committed);
   journal_.append({"committed", body});
+  if (answer.after_commit) answer.after_commit();
   tries(id).attempts = attempt.number;
   committed(attempt, body);
   return true;

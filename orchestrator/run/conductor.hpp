@@ -26,8 +26,10 @@ struct AttemptScale {
 /// What the cache said of an attempt.
 struct CacheAnswer {
   /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
-  std::optional<Json> committed;
-  std::string why_not;  ///< a miss: why it has to run, for `explain`
+  std::optional<Json> committed = {};
+  /// A hit: to be called once that record is durable, and not before.
+  std::function<void()> after_commit = {};
+  std::string why_not = {};  ///< a miss: why it has to run, for `explain`
 };
 
 /// All that a conductor learns from outside its own logic. Every member but the optional ones must be set.

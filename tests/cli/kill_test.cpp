@@ -60,7 +60,7 @@ TEST(Kill, OfAConductorThatCommitsFromTheCache) {
     if (!killed_at(world, boundary, {"run", "flow.yaml"})) break;
     world.go_on();
     const RunRecord record = fold_journal(world.runs().back().journal());
-    EXPECT_EQ(record.outcome, "done");
+    ASSERT_EQ(record.outcome, "done");
     EXPECT_FALSE(record.find("bottom", 0)->attempts.back().cached_from.empty());
     const auto lines = world.ledger();
     EXPECT_EQ(std::count(lines.begin(), lines.end(), "bottom 0 1"), 1)

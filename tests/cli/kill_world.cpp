@@ -44,6 +44,7 @@ void KillWorld::go_on() const {
 }
 
 void KillWorld::expect_whole() const {
+  ASSERT_FALSE(runs().empty());
   const RunDirectory last = runs().back();
   const RunRecord record = fold_journal(last.journal());
   EXPECT_EQ(record.outcome, "done");

@@ -95,6 +95,7 @@ class ConductorWorld {
   std::map<std::string, int> vanishing;
   /// Labels of instances that the cache has.
   std::map<std::string, Json> cached;
+  bool committed_when_stored = false;  ///< the cache heard of a hit after its commit was durable
   std::deque<int> signals;
   std::string checkpoint = "none";
   std::vector<AttemptScale> scales;
@@ -130,9 +131,12 @@ class ConductorWorld {
     };
     all.from_cache = [this](InstanceId id, unsigned, const CommitTable&) {
       const auto hit = cached.find(plan_.label(id));
-      if (hit == cached.end()) return CacheAnswer{{}, "no earlier result"};
-      return CacheAnswer{
-          Json{{"metrics", hit->second}, {"artifacts", Json::array()}, {"cached_from", "/earlier"}}, {}};
+      if (hit == cached.end()) return CacheAnswer{.committed = {}, .why_not = "no earlier result"};
+      Json body{{"metrics", hit->second}, {"artifacts", Json::array()}, {"cached_from", "/earlier"}};
+      const auto note = [this, id] {
+        committed_when_stored = journal().find(plan_.stage(id.stage).name, id.index) != nullptr;
+      };
+      return CacheAnswer{.committed = std::move(body), .after_commit = note};
     };
     all.checkpoint_mark = [this](InstanceId) { return checkpoint; };
     all.end_leftovers = [this](InstanceId id, unsigned) { leftovers_ended.push_back(plan_.label(id)); };

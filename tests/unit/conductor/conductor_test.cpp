@@ -79,6 +79,7 @@ TEST(Conductor, CommitsACachedInstanceWithoutAJob) {
   const RunRecord record = world.journal();
   EXPECT_TRUE(record.find("a", 0)->committed);
   EXPECT_EQ(record.find("a", 0)->attempts.back().cached_from, "/earlier");
+  EXPECT_TRUE(world.committed_when_stored);
 }
 
 TEST(Conductor, CallsAJobThatLeftNoRecordAbandonedAndEndsWhatIsLeftOfIt) {
@@ -91,7 +92,6 @@ TEST(Conductor, CallsAJobThatLeftNoRecordAbandonedAndEndsWhatIsLeftOfIt) {
   EXPECT_EQ(world.journal().find("a", 0)->attempts.back().ending, AttemptRecord::Ending::abandoned);
 }
 
-/// A scheduler that cannot start anything.
 TEST(Conductor, EndsRunningJobsWhenAnExceptionEndsIt) {
   ConductorWorld world(plan_of_stages({with_instances(command_stage("a"), 2)}), /*cores=*/2);
   world.scheduler.while_waiting = [&, thrown = false]() mutable {

@@ -50,7 +50,8 @@ class DeadRun : public ::testing::Test {
 TEST_F(DeadRun, HasItsOrphansEndedAndTheirAttemptsAbandoned) {
   const int orphan = start_orphan();
   journal("job", {about("submitted", {{"job", "job"}}),
-                  about("started", {{"pid", orphan}, {"start_time", start_time_of(orphan)}, {"host", host_name()}})});
+                  about("started",
+                        {{"pid", orphan}, {"start_time", start_time_of(orphan)}, {"host", host_name()}})});
   const RunRecord record = settle();
   EXPECT_EQ(reap(orphan), 128 + SIGKILL);
   EXPECT_EQ(record.find("a", 0)->attempts.back().ending, AttemptRecord::Ending::abandoned);

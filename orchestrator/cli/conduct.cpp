@@ -11,6 +11,7 @@
 
 #include "kernmill/cli/inspect.hpp"
 #include "kernmill/cli/surroundings.hpp"
+#include "kernmill/report/confusion.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
 #include "kernmill/run/conductor_lock.hpp"
@@ -52,6 +53,22 @@ ExitCode exit_code(Ending ending) {
   return exit_interrupted;
 }
 
+/// The confusion matrices of the stages that evaluated one model.
+std::string confusions(const RunStatus& status) {
+  std::string text;
+  for (const InstanceStatus& instance : status.instances) {
+    const StageStatus& stage = status.stages[instance.id.stage];
+    if (stage.kind != TaskKind::evaluate || stage.instances > 1) continue;
+    for (const Artifact& artifact : instance.artifacts) {
+      if (artifact.name != "report" || !std::filesystem::exists(artifact.path)) continue;
+      const std::string table =
+          confusion_text(Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false));
+      if (!table.empty()) text += fmt::format("\n{}\n{}", instance.label, table);
+    }
+  }
+  return text;
+}
+
 void show_end(RunStatus status, const RunResult& result, const Arguments& arguments) {
   status.took = result.took;  // of this life of the run
   const Paint paint = arguments.err_paint();
@@ -62,7 +79,7 @@ void show_end(RunStatus status, const RunResult& result, const Arguments& argume
     fmt::print("{}\n", to_json(status).dump(2));
   } else if (!results.empty()) {
     if (!arguments.has("quiet")) fmt::print(stderr, "\n");
-    fmt::print("{}", results);
+    fmt::print("{}{}", results, confusions(status));
   }
   std::fflush(stdout);
   if (!arguments.has("quiet") || result.ending != Ending::done)

@@ -3,6 +3,7 @@ if(NOT TARGET kernmill_report)
 endif()
 kernmill_test(report LABEL unit
   SOURCES
+    unit/report/confusion_test.cpp
     unit/report/quantity_test.cpp
     unit/report/run_status_test.cpp
     unit/report/table_test.cpp

@@ -1,0 +1,28 @@
+#include "kernmill/report/confusion.hpp"
+
+#include "kernmill/report/quantity.hpp"
+#include "kernmill/report/table.hpp"
+
+namespace kernmill {
+
+std::string confusion_text(const Json& evaluation) {
+  constexpr std::size_t most_classes = 12;
+  if (!evaluation.is_object()) return {};
+  const Json classes = evaluation.value("classes", Json::array());
+  const Json counts = evaluation.value("confusion", Json::array());
+  if (classes.empty() || classes.size() > most_classes || counts.size() != classes.size()) return {};
+  std::vector<TextTable::Align> align(classes.size() + 1, TextTable::Align::right);
+  align.front() = TextTable::Align::left;
+  TextTable table(align, "  ");
+  std::vector<std::string> head{"true \\ predicted"};
+  for (const Json& name : classes) head.push_back(number_text(name));
+  table.row(std::move(head));
+  for (std::size_t row = 0; row < classes.size(); ++row) {
+    std::vector<std::string> cells{number_text(classes[row])};
+    for (const Json& count : counts[row]) cells.push_back(number_text(count));
+    table.row(std::move(cells));
+  }
+  return table.text();
+}
+
+}  // namespace kernmill

@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+
+#include "kernmill/workflow/value.hpp"
+
+namespace kernmill {
+
+/// The confusion matrix of an evaluation.json as a table: rows are true classes, columns predicted ones.
+/// Empty when there is none (a numeric target), or more classes than a terminal shows.
+std::string confusion_text(const Json& evaluation);
+
+}  // namespace kernmill

@@ -1,0 +1,25 @@
+#include "kernmill/report/confusion.hpp"
+
+#include <gtest/gtest.h>
+
+namespace kernmill {
+namespace {
+
+TEST(Confusion, HasTrueClassesInRowsAndPredictedOnesInColumns) {
+  const Json evaluation{{"classes", {"a", "long"}}, {"confusion", {{10, 0}, {3, 7}}}};
+  EXPECT_EQ(confusion_text(evaluation),
+            "  true \\ predicted   a  long\n"
+            "  a                 10     0\n"
+            "  long               3     7\n");
+}
+
+TEST(Confusion, IsNothingForANumericTarget) {
+  EXPECT_EQ(confusion_text({{"metrics", {{"rmse", 1.0}}}}), "");
+}
+
+TEST(Confusion, IsNothingForADamagedReport) {
+  EXPECT_EQ(confusion_text(Json()), "");
+}
+
+}  // namespace
+}  // namespace kernmill

@@ -71,7 +71,7 @@ class ColumnChecker {
     if (!line || trimmed(*line).empty()) {
       draft_.diagnostics.error(
           input->where,
-          fmt::format("'{}' {}", input->path,
+          fmt::format("'{}' {}", value("input")->text,
                       line ? "begins with an empty line, or has none" : "cannot be read"),
           "it has to be a CSV file, with a line of column names unless header: false");
       return false;

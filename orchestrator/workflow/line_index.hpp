@@ -22,6 +22,16 @@ class LineIndex {
     return std::min(starts_[line] + byte_column, text_.size());
   }
 
+  /// The byte offset of a place.
+  [[nodiscard]] std::size_t offset(const Where& where) const {
+    std::size_t at = offset(where.line - 1, 0);
+    for (std::uint32_t column = 1; column < where.column && at < text_.size(); ++column) {
+      const auto point = decode(text_.substr(at));
+      at += point ? point->bytes : 1;
+    }
+    return at;
+  }
+
   /// The place of the `bytes` bytes at `offset`, cut at the end of their line.
   [[nodiscard]] Where where(std::shared_ptr<const SourceFile> file, std::size_t offset,
                             std::size_t bytes) const {

@@ -71,12 +71,12 @@ Fields SettingsReader::collect(const Value& map, const std::vector<const Table*>
     }
     const Field* earlier = fields.find(setting->name);
     if (earlier == nullptr) {
-      fields.known.push_back({setting, &entry.value, entry.key_where});
+      fields.known.push_back({setting, &entry.value, entry.key_where, entry.key});
     } else if (to_json(*earlier->value) != to_json(entry.value)) {
       diagnostics_->error(entry.key_where,
                           fmt::format("'{}' is given twice with different values", setting->name),
-                          fmt::format("'{}' means '{}', which line {} gives; keep one of them", entry.key,
-                                      setting->name, earlier->key_where.line));
+                          fmt::format("'{}' on line {} means the same; keep one of them", earlier->key,
+                                      earlier->key_where.line));
     }
   }
   return fields;

@@ -14,6 +14,7 @@ struct Field {
   const Setting* setting = nullptr;
   const Value* value = nullptr;
   Where key_where;
+  std::string key;  ///< as the user wrote it: the name or an alias
 };
 
 /// The settings of one map, by canonical name; in the order of the file.

@@ -231,8 +231,14 @@ std::optional<Json> SettingsReader::text_map(const Value& value, const std::stri
 std::optional<Json> SettingsReader::templated(const Setting& setting, const Value& value,
                                               const std::string& name) {
   const std::string& text = std::get<std::string>(value.data);
+  std::vector<NamePath> names;
   try {
-    const std::string axis = only_axis(names_in(text));
+    names = names_in(text);
+  } catch (const ExpressionError&) {
+    return Json(text);  // reported when names were resolved
+  }
+  try {
+    const std::string axis = only_axis(names);
     const auto values = axis.empty() || matrix_ == nullptr ? std::vector<Json>{} : values_of(*matrix_, axis);
     for (const Json& candidate : values) {
       Diagnostics found;

@@ -63,7 +63,11 @@ class SpaceReader {
   }
 
   const Setting* unknown(const Value::Entry& entry, const std::string& word, const Table* table) {
-    std::string help = table == nullptr ? "" : did_you_mean(word, keys_of({table}));
+    std::string help = table == nullptr ? "" : nearest(word, keys_of({table}));
+    if (!help.empty()) {
+      const std::string before = entry.key.substr(0, entry.key.rfind('.') + 1);
+      help = fmt::format("did you mean '{}{}'?", before, help);
+    }
     if (help.empty() && table != nullptr && !table->settings.empty())
       help = fmt::format("{} has {}", table->name, fmt::join(keys_of({table}), ", "));
     return refuse(entry.key_where, fmt::format("'{}' is no setting of 'train'", entry.key), help);

@@ -140,7 +140,7 @@ Where place_in(const Value& value, std::size_t offset, std::size_t length) {
   const std::string_view part = text.substr(open, shown - open);
   const std::string_view source = value.where.file->text;
   const LineIndex lines(source);
-  std::size_t at = lines.offset(value.where.line - 1, 0);
+  std::size_t at = lines.offset(value.where);
   std::size_t skip = occurrences(text, part, open);
   for (at = source.find(part, at); at != std::string_view::npos && skip > 0; --skip)
     at = source.find(part, at + 1);

@@ -30,6 +30,7 @@ class Reader {
   void merge(Value::Map& into, const YAML::Node& node, int depth);
   decltype(Value::data) scalar(const YAML::Node& node, const Where& where);
   void count_value(const Where& where, int depth);
+  void report(const YAML::Exception& error);
 
   [[nodiscard]] Where where(const YAML::Mark& mark, const YAML::Node* node = nullptr) const;
   [[nodiscard]] std::size_t span(std::size_t at, const YAML::Node& node) const;
@@ -180,9 +181,38 @@ Value Reader::value(const YAML::Node& node, int depth) {
   return value;
 }
 
-/// yaml-cpp's messages begin in many ways; ours begin with what is wrong.
-std::string syntax_message(const std::string& from_yaml_cpp) {
-  return fmt::format("this is not valid YAML: {}", from_yaml_cpp);
+/// The last bracket that is opened and not closed, or npos; quotes and comments are passed over.
+std::size_t unclosed_bracket(std::string_view text) {
+  std::vector<std::size_t> open;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool begins_word =
+        at == 0 || std::string_view(" \t\n[{,:").find(text[at - 1]) != std::string_view::npos;
+    if (text[at] == '#' && begins_word) at = std::min(text.find('\n', at), text.size() - 1);
+    const char c = text[at];
+    if ((c == '"' || c == '\'') && begins_word) at += closed_span(text, at) - 1;
+    if (c == '[' || c == '{') open.push_back(at);
+    if ((c == ']' || c == '}') && !open.empty()) open.pop_back();
+  }
+  return open.empty() ? std::string_view::npos : open.back();
+}
+
+/// yaml-cpp's errors, where and in the words in which a user looks for them.
+void Reader::report(const YAML::Exception& error) {
+  const Where there = where(error.mark);
+  const std::size_t begin = there.line == 0 ? 0 : lines_.offset(there.line - 1, 0);
+  const std::size_t bracket = unclosed_bracket(text_);
+  if (begin < text_.size() && text_[begin] == '\t')
+    return diagnostics_->error(lines_.where(file_, begin, 1), "YAML takes no tabs for indentation",
+                               "use spaces");
+  if (error.msg.find("flow not found") != std::string::npos && bracket != std::string_view::npos)
+    return diagnostics_->error(lines_.where(file_, bracket, 1),
+                               fmt::format("this '{}' is never closed", text_[bracket]));
+  if (error.msg.find("anchor is not defined") != std::string::npos)
+    return diagnostics_->error(
+        there, "there is no anchor of this name above",
+        "'&name' marks a value, '*name' repeats it; quote a text that begins with '*'");
+  diagnostics_->error(there, fmt::format("this is not valid YAML: {}", error.msg),
+                      "check colons, quotes, brackets and indentation on this line and the one before");
 }
 
 std::optional<Value> Reader::read() {
@@ -204,11 +234,7 @@ std::optional<Value> Reader::read() {
   } catch (const Unreadable&) {
     return std::nullopt;
   } catch (const YAML::Exception& error) {
-    const char* tabs =
-        text_.find('\t') != std::string_view::npos
-            ? "YAML takes no tabs for indentation; check colons, quotes, brackets and indentation"
-            : "check colons, quotes, brackets and indentation on this line and the one before";
-    diagnostics_->error(where(error.mark), syntax_message(error.msg), tabs);
+    report(error);
     return std::nullopt;
   }
 }

@@ -1,0 +1,96 @@
+#include "learn_world.hpp"
+
+// Objectives of scikit-learn and liblinear at the unique minimum, digits after the point as they were
+// printed.
+namespace kernmill::testing {
+namespace {
+
+using tasks::Json;
+
+class Convex : public LearnWorld {
+ protected:
+  /// Trains on all ranks, and again on one: the two must not differ in a bit.
+  tasks::Result train_twice(const std::filesystem::path& data, const Json& config) {
+    const tasks::Result result = train(data, config);
+    const std::vector<double> together = parameters();
+    const tasks::Spec alone_spec = spec("train", config, {{"data", data}}, "alone");
+    on_first_rank([&](const tasks::Communicator& alone) {
+      const tasks::Result again = tasks::run_train(alone_spec, alone);
+      EXPECT_EQ(again.metrics.dump(), result.metrics.dump());
+    });
+    EXPECT_EQ(digest(parameters("alone")), digest(together));
+    return result;
+  }
+};
+
+void expect_relative(double value, double expected, double tolerance) {
+  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
+}
+
+TEST_F(Convex, SoftmaxOnIrisReachesTheReferenceObjective) {
+  const auto result = train_twice(fold_four("iris", "species"), train_config(softmax_model(), lbfgs()));
+  expect_relative(result.metrics.at("objective"), 27.33364022, 1e-9);
+}
+
+TEST_F(Convex, SoftmaxOnDigitsReachesTheReferenceObjective) {
+  const auto result = train_twice(fold_four("digits", "digit"), train_config(softmax_model(), lbfgs()));
+  expect_relative(result.metrics.at("objective"), 97.29860730, 1e-7);
+}
+
+TEST_F(Convex, SquaredHingeOnIrisReachesTheReferenceObjectiveOfEachClass) {
+  const auto result = train_twice(fold_four("iris", "species"), train_config(svm_model(), lbfgs()));
+  const Json& each = result.metrics.at("objective_per_class");
+  ASSERT_EQ(each.size(), 3U);
+  expect_relative(each[0], 1.131258, 1e-6);
+  expect_relative(each[1], 76.614567, 1e-6);
+  expect_relative(each[2], 14.362232, 1e-6);
+}
+
+class LinearRegression : public Convex {
+ protected:
+  std::filesystem::path data() {
+    return dataset("linear_regression", {{"target", {{"column", "y"}, {"type", "number"}}}});
+  }
+  static Json model(Json init) {
+    return {
+        {"type", "linear_regression"}, {"l2", 0.0}, {"regularize_bias", false}, {"init", std::move(init)}};
+  }
+};
+
+TEST_F(LinearRegression, ReachesTheLeastSquaresFloor) {
+  const auto result = train_twice(data(), train_config(model(nullptr), lbfgs()));
+  expect_relative(result.metrics.at("objective"), 0.0809077636, 1e-9);
+}
+
+TEST_F(LinearRegression, AThousandStepsOfGradientDescentGiveTheReferenceLoss) {
+  const Json init = {
+      {"weights",
+       {0.19296424626829956, 0.28363721119324037, 0.3499245310927812, 0.20395671841312268, 0.5395282826303711,
+        0.5694768886174323, 0.7795808337367227, 0.695514524824469, 0.24580421136504083, 0.1575062888112274}},
+      {"bias", 0.9038797122369524}};
+  const Json optimizer = {{"type", "gradient_descent"}, {"learning_rate", 0.01}, {"steps", 1000}};
+  const auto result = train_twice(data(), train_config(model(init), optimizer));
+  expect_relative(result.metrics.at("objective"), 0.08283869, 1e-6);
+  EXPECT_EQ(result.metrics.at("iterations"), 1000);
+}
+
+TEST_F(LinearRegression, WorksOnMoreRanksThanRows) {
+  put(directory / "two.csv", "x,y\n1,3\n2,5\n");
+  const tasks::Spec prepare = spec("preprocess",
+                                   {{"target", {{"column", "y"}, {"type", "number"}}},
+                                    {"features", Json::array()},
+                                    {"drop", Json::array()},
+                                    {"delimiter", "auto"},
+                                    {"header", true},
+                                    {"split", {{"type", "none"}}},
+                                    {"scale", "none"},
+                                    {"series", nullptr}},
+                                   {{"input", directory / "two.csv"}}, "prepare");
+  tasks::run_preprocess(prepare, comm);
+  train_twice(prepare.output_directory / "dataset.h5", train_config(model(nullptr), lbfgs()));
+  EXPECT_NEAR(parameters()[0], 2.0, 1e-6);
+  EXPECT_NEAR(parameters()[1], 1.0, 1e-6);
+}
+
+}  // namespace
+}  // namespace kernmill::testing

@@ -1,0 +1,7 @@
+find_package(benchmark QUIET)
+if(NOT TARGET kernmill_kernels OR NOT benchmark_FOUND)
+  return()
+endif()
+include(KernmillKokkos)
+add_executable(bench_kernels ${CMAKE_CURRENT_LIST_DIR}/kernels_benchmark.cpp)
+target_link_libraries(bench_kernels PRIVATE kernmill_flags kernmill::kernels benchmark::benchmark)

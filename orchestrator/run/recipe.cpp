@@ -203,7 +203,7 @@ std::string why_never_cached(const Plan& plan, std::uint32_t number, const Progr
   if (stage.kind != TaskKind::command)
     return programs.task.empty() ? "the program kernmill-task was not found" : "";
   const Json outputs = stage.config.value("outputs", Json::array());
-  if (stage.inputs.empty() || outputs.empty())
+  if (!stage.inputs_declared || outputs.empty())
     return "a command without declared inputs and outputs always runs";
   return "";
 }

@@ -217,6 +217,7 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
   SettingsReader reader(draft.diagnostics);
   const std::string owner = stage.kind_known ? task_settings(stage.stage.kind).name : "a stage";
   stage.fields = reader.collect(stage.body, tables, owner, kinds_with);
+  stage.stage.inputs_declared = stage.fields.find("inputs") != nullptr;
   if (const Field* outputs = stage.fields.find("outputs")) stage.outputs = texts(outputs->value);
 }
 

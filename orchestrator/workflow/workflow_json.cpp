@@ -68,6 +68,7 @@ Json to_json(const Stage& stage) {
             {"env", stage.env},
             {"when", stage.when},
             {"inputs", Json::array()},
+            {"inputs_declared", stage.inputs_declared},
             {"needs", stage.needs},
             {"matrix", to_json(stage.matrix)},
             {"retries", to_json(stage.retries)},
@@ -94,6 +95,7 @@ Stage stage_from(const Json& json, const File& file) {
   stage.env = json.at("env");
   stage.when = json.at("when").get<std::string>();
   for (const Json& input : json.at("inputs")) stage.inputs.push_back(input_from(input, file));
+  stage.inputs_declared = json.at("inputs_declared").get<bool>();
   stage.needs = json.at("needs").get<std::vector<std::string>>();
   stage.matrix = matrix_from(json.at("matrix"));
   stage.retries = retries_from(json.at("retries"));

@@ -16,6 +16,7 @@ Stage task(TaskKind kind, const std::string& name, std::vector<Input> inputs, Js
   stage.config = std::move(config);
   for (const Input& input : inputs)
     if (!input.stage.empty()) stage.needs.push_back(input.stage);
+  stage.inputs_declared = !inputs.empty();
   stage.inputs = std::move(inputs);
   return stage;
 }

@@ -94,6 +94,7 @@ TEST_F(RecipeOfAnInstance, HoldsMetricsByValueAndArtifactsByContent) {
   Stage notify = command("notify", {"prepare"});
   notify.config["outputs"] = {"out.txt"};
   notify.inputs = {{"inputs[0]", "prepare", "dataset", "", {}}};
+  notify.inputs_declared = true;
   notify.env = {{"ROWS", "${{ stages.prepare.rows }}"}, {"FILE", "${{ stages.prepare.dataset }}"}};
   const Recipe made = recipe(notify, leaves("dataset", "rows", {{"rows", 150}}));
   EXPECT_EQ(made.body["env"], Json({{"ROWS", 150}, {"FILE", "sha256:" + sha256("rows")}}));
@@ -111,6 +112,14 @@ TEST_F(RecipeOfAnInstance, ACommandNeedsDeclaredInputsAndOutputs) {
   stage.config["outputs"] = {"out.txt"};
   EXPECT_THAT(why_none(stage, leaves("dataset", "rows")), HasSubstr("without declared inputs and outputs"));
   stage.inputs = {{"inputs[0]", "prepare", "dataset", "", {}}};
+  stage.inputs_declared = true;
+  EXPECT_FALSE(recipe(stage).key.empty());
+}
+
+TEST_F(RecipeOfAnInstance, ACommandThatDeclaresToReadNothingIsCached) {
+  Stage stage = command("throw", {});
+  stage.config["outputs"] = {"out.txt"};
+  stage.inputs_declared = true;  // inputs: []
   EXPECT_FALSE(recipe(stage).key.empty());
 }
 

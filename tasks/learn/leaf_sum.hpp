@@ -68,7 +68,7 @@ class LeafSum {
         tree.add({level, index, kernels::host_vector(at, length_)});
         at += length_;
       }
-      stop_ = stop_ || *at++ != 0;
+      if (*at++ != 0) stop_ = true;
     }
     kernels::Host().fence();
     return {tree.nodes().front().sum.data(), length_};

@@ -2,7 +2,18 @@ if(NOT TARGET kernmill_tasks)
   return()
 endif()
 include(KernmillMpi)
+include(KernmillKokkos)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+set(here ${CMAKE_CURRENT_LIST_DIR})
 kernmill_mpi_test(learn RANKS 1 2 3 4
-  SOURCES ${CMAKE_CURRENT_LIST_DIR}/learn_world.cpp ${CMAKE_CURRENT_LIST_DIR}/learn_convex_test.cpp
+  SOURCES ${here}/learn_world.cpp ${here}/learn_convex_test.cpp ${here}/learn_evaluate_test.cpp
+          ${here}/learn_network_test.cpp
   LINK kernmill::tasks
   DEFINES KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
+kernmill_test(learn_interrupt LABEL mpi TIMEOUT 300
+  SOURCES ${here}/learn_interrupt_test.cpp
+  LINK nlohmann_json::nlohmann_json
+  DEFINES KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_MPIEXEC="${MPIEXEC_EXECUTABLE}"
+          KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
+add_dependencies(test_learn_interrupt kernmill-task)

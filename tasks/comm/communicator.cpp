@@ -115,17 +115,23 @@ void Communicator::exscan(std::span<T> values) const {
 
 template <class T>
 std::vector<T> Communicator::allgatherv(std::span<const T> values) const {
-  std::vector<std::uint64_t> lengths(static_cast<std::size_t>(size_), 0);
-  lengths[static_cast<std::size_t>(rank_)] = values.size();
-  allreduce(std::span(lengths), Reduction::sum);
-  const std::uint64_t total = std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(size_), 0);
+  counts[static_cast<std::size_t>(rank_)] = values.size();
+  allreduce(std::span(counts), Reduction::sum);
+  return allgatherv(values, std::span<const std::uint64_t>(counts));
+}
+
+template <class T>
+std::vector<T> Communicator::allgatherv(std::span<const T> values,
+                                        std::span<const std::uint64_t> counts) const {
+  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
   if (total > INT_MAX) throw std::length_error("allgatherv: more than 2^31 elements in all");
-  std::vector<int> counts(lengths.begin(), lengths.end());
-  std::vector<int> offsets(counts.size());
-  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+  const std::vector<int> lengths(counts.begin(), counts.end());
+  std::vector<int> offsets(lengths.size());
+  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
   std::vector<T> all(total);
   MPI_Request request;
-  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(), counts.data(),
+  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(), lengths.data(),
                   offsets.data(), type_of<T>(), comm_, &request);
   wait(request);
   return all;
@@ -180,12 +186,14 @@ void Communicator::agree(const std::function<void()>& work) const {
   Failure::unpacked(text).raise();
 }
 
-#define KERNMILL_INSTANTIATE(T)                                                  \
-  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;       \
-  template void Communicator::exscan<T>(std::span<T>) const;                     \
-  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const; \
-  template void Communicator::bcast<T>(std::span<T>, int) const;                 \
-  template void Communicator::send<T>(std::span<const T>, int) const;            \
+#define KERNMILL_INSTANTIATE(T)                                                                           \
+  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;                                \
+  template void Communicator::exscan<T>(std::span<T>) const;                                              \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                          \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>) \
+      const;                                                                                              \
+  template void Communicator::bcast<T>(std::span<T>, int) const;                                          \
+  template void Communicator::send<T>(std::span<const T>, int) const;                                     \
   template void Communicator::receive<T>(std::span<T>, int) const;
 KERNMILL_INSTANTIATE(int)
 KERNMILL_INSTANTIATE(std::int64_t)

@@ -51,6 +51,10 @@ class Communicator {
   /// Everybody's values, in the order of the ranks. Ranks may give different numbers of values.
   template <class T>
   [[nodiscard]] std::vector<T> allgatherv(std::span<const T> values) const;
+  /// The same where every rank knows how many values each gives: one message round instead of two.
+  template <class T>
+  [[nodiscard]] std::vector<T> allgatherv(std::span<const T> values,
+                                          std::span<const std::uint64_t> counts) const;
   template <class T>
   void bcast(std::span<T> values, int root = 0) const;
   /// The length travels too.

@@ -20,7 +20,11 @@ class LeafSum {
  public:
   /// `leaves` is a power of two.
   LeafSum(const Communicator& comm, std::uint64_t leaves, std::size_t length)
-      : comm_(&comm), leaves_(leaves), length_(length) {}
+      : comm_(&comm), leaves_(leaves), length_(length) {
+    for (int rank = 0; rank < comm.size(); ++rank) {
+      counts_.push_back(subtrees_of(rank).size() * length + 1);  // the last one says whether to stop
+    }
+  }
 
   /// The leaves of this rank.
   [[nodiscard]] storage::RowRange own() const {
@@ -32,7 +36,7 @@ class LeafSum {
   template <class Work>
   std::span<const double> operator()(const Work& work) {
     fold_own(work);
-    gathered_ = comm_->allgatherv(std::span<const double>(packed_));
+    gathered_ = comm_->allgatherv(std::span<const double>(packed_), std::span<const std::uint64_t>(counts_));
     return fold_all();
   }
 
@@ -40,6 +44,11 @@ class LeafSum {
   [[nodiscard]] bool stop_requested() const { return stop_; }
 
  private:
+  [[nodiscard]] auto subtrees_of(int rank) const {
+    const auto leaves = storage::rows_of_rank(leaves_, rank, comm_->size());
+    return kernels::whole_subtrees(leaves.begin, leaves.end);
+  }
+
   template <class Work>
   void fold_own(const Work& work) {
     const storage::RowRange own_leaves = own();
@@ -63,8 +72,7 @@ class LeafSum {
     kernels::TreeFold<kernels::Host> tree;
     double* at = gathered_.data();
     for (int rank = 0; rank < comm_->size(); ++rank) {
-      const auto leaves = storage::rows_of_rank(leaves_, rank, comm_->size());
-      for (const auto& [level, index] : kernels::whole_subtrees(leaves.begin, leaves.end)) {
+      for (const auto& [level, index] : subtrees_of(rank)) {
         tree.add({level, index, kernels::host_vector(at, length_)});
         at += length_;
       }
@@ -78,6 +86,7 @@ class LeafSum {
   std::uint64_t leaves_;
   std::size_t length_;
   kernels::TreeFold<Space> fold_;
+  std::vector<std::uint64_t> counts_;  ///< of what each rank gives
   std::vector<double> packed_, gathered_;
   bool stop_ = false;
 };

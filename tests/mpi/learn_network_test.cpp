@@ -45,7 +45,7 @@ TEST_F(Networks, MiniBatchesReachTheConvexMinimumRoughly) {
 
 TEST_F(Networks, AMultilayerPerceptronKnowsMostDigits) {
   const auto result =
-      trial(whole("digits", "digit"), train_config(mlp_model({100}), adam(1e-3, 40, 64)), "accuracy");
+      trial(whole("digits", "digit"), train_config(mlp_model({100}), adam(2e-3, 15, 64)), "accuracy");
   EXPECT_EQ(result.metrics.at("rows"), 1797);
   EXPECT_GT(result.metrics.at("value").get<double>(), 0.97);
   EXPECT_EQ(result.metrics.at("value"), result.metrics.at("accuracy"));

@@ -103,20 +103,30 @@ class ReferenceReader {
   void add_file_of_instances(const std::string& text) {
     const std::string path = absolute_path(draft_, text);
     stage_.stage.inputs.push_back({key_, "", "", path, where_});
-    std::string axis_name;
-    for (const NamePath& name : names_in(text)) {
-      if (name.size() != 2 || name[0] != "matrix" || (!axis_name.empty() && axis_name != name[1])) return;
-      axis_name = name[1];
+    try {
+      check_files_of_instances(path);
+    } catch (const ExpressionError&) {
+      return;  // reported when names were resolved
     }
-    for (const auto& axis : stage_.stage.matrix.axes)
+  }
+
+  /// Only for a path of one axis: others are looked at when the run is planned.
+  void check_files_of_instances(const std::string& path) {
+    const auto names = names_in(path);
+    const auto other = [&](const NamePath& name) {
+      return name.size() != 2 || name[0] != "matrix" || name != names[0];
+    };
+    if (names.empty() || std::any_of(names.begin(), names.end(), other)) return;
+    for (const auto& axis : stage_.stage.matrix.axes) {
+      if (axis.name != names[0][1]) continue;
       for (const Json& item : axis.values) {
-        if (axis.name != axis_name) break;
         const Json filled = evaluate(path, [&](const NamePath&) { return std::optional(item); });
-        if (filled.is_string() && !draft_.files.exists(filled.get<std::string>()))
+        if (!draft_.files.exists(filled.get<std::string>()))
           return refuse(fmt::format("with matrix.{} = {}, there is no file '{}'", axis.name, item.dump(),
                                     filled.get<std::string>()),
                         "");
       }
+    }
   }
 
   void add_text(const std::string& text) {

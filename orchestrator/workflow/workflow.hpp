@@ -69,7 +69,7 @@ struct Stage {
   Json env = Json::object();        ///< name -> string; may hold ${{ matrix.* }} and ${{ stages.* }}
   std::string when;                 ///< a `${{ }}` template, or empty: always
   std::vector<Input> inputs;
-  bool inputs_declared = false;    ///< `inputs:` was written, perhaps as []: a command that may be cached
+  bool inputs_declared = false;  ///< `inputs:` was written, perhaps as []: a command that may be cached
   std::vector<std::string>
       needs;  ///< every stage it waits for (inputs, expressions, needs:), once each, in file order
   Matrix matrix;

@@ -1,0 +1,207 @@
+#include <gmock/gmock.h>
+
+#include "fixture.hpp"
+
+namespace kernmill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Parsed design() {
+  return parse_good(read_text(KERNMILL_EXAMPLES "/design.yaml"));
+}
+
+TEST(Parser, ReadsAllFiveTaskKindsAndACommand) {
+  const Parsed parsed = design();
+  ASSERT_EQ(parsed.workflow.stages.size(), 6u);
+  EXPECT_EQ(parsed.workflow.name, "iris-svm");
+  EXPECT_EQ(parsed.workflow.base_directory, "/flows");
+  EXPECT_EQ(parsed.stage("ship").kind, TaskKind::deploy);
+  EXPECT_EQ(parsed.stage("notify").kind, TaskKind::command);
+}
+
+TEST(Parser, FillsInTheDefaultsOfAPreprocessStage) {
+  const Json expected = Json::parse(R"({"target": {"column": "species", "type": "auto"}, "features": [],
+    "drop": [], "delimiter": "auto", "header": true, "split": {"type": "random", "test": 0.2, "validation": 0.0,
+    "stratify": true, "seed": 7}, "scale": "standard", "series": null})");
+  EXPECT_EQ(design().stage("prepare").config, expected);
+}
+
+TEST(Parser, FillsInTheDefaultsOfTheTrainingOfATrial) {
+  const Json expected = Json::parse(R"({"train": {
+      "model": {"type": "linear_svm", "C": 1.0, "loss": "squared_hinge", "regularize_bias": true},
+      "optimizer": {"type": "lbfgs", "max_iterations": 1000, "tolerance": 1e-10, "history": 10},
+      "seed": 0, "checkpoint": {"every": 100, "keep": 2}},
+    "strategy": {"type": "random", "trials": 64, "seed": 0},
+    "objective": {"metric": "accuracy", "goal": "maximize", "validation": {"folds": 5}},
+    "space": {"model.C": {"type": "log_uniform", "low": 0.001, "high": 1000.0}}})");
+  EXPECT_EQ(design().stage("search").config, expected);
+}
+
+TEST(Parser, MakesReferencesInputsAndDependencies) {
+  const Parsed parsed = design();
+  const Stage& fit = parsed.stage("fit");
+  ASSERT_EQ(fit.inputs.size(), 2u);
+  EXPECT_EQ(fit.inputs[0].stage, "prepare");
+  EXPECT_EQ(fit.inputs[0].artifact, "dataset");
+  EXPECT_EQ(fit.inputs[1].key, "config");
+  EXPECT_EQ(fit.inputs[1].artifact, "best");
+  EXPECT_THAT(fit.needs, ElementsAre("prepare", "search"));
+  EXPECT_EQ(parsed.stage("ship").inputs[1].path, "/flows/data/new_flowers.csv");
+}
+
+TEST(Parser, MakesStagesInExpressionsDependencies) {
+  const Parsed parsed = design();
+  EXPECT_THAT(parsed.stage("notify").needs, ElementsAre("score"));
+  EXPECT_EQ(parsed.stage("notify").env.at("ACCURACY"), "${{ stages.score.accuracy }}");
+  EXPECT_EQ(parsed.stage("ship").when, "${{ stages.score.accuracy >= 0.9 }}");
+}
+
+TEST(Parser, FillsInNothingWhereAConfigurationIsTakenFromATuneStage) {
+  EXPECT_EQ(design().stage("fit").config, Json::object());
+  const Parsed parsed = parse_good(read_text(KERNMILL_EXAMPLES "/design.yaml") +
+                                   "  again: {task: train, data: prepare, config: search, model: {C: 2}}\n");
+  EXPECT_EQ(parsed.stage("again").config, Json::parse(R"({"model": {"C": 2.0}})"));
+}
+
+TEST(Parser, ChoosesTheOptimizerByTheModel) {
+  const Parsed parsed =
+      parse_good(prepare + "  fit: {task: train, data: prepare, model: {type: mlp, hidden: 20}}\n");
+  const Json& config = parsed.stage("fit").config;
+  EXPECT_EQ(config.at("optimizer").at("type"), "adam");
+  EXPECT_EQ(config.at("checkpoint").at("every"), 10);
+  EXPECT_EQ(config.at("model").at("hidden"), Json::array({20}));
+}
+
+Json split_of(const std::string& split) {
+  return parse_good("stages:\n  p: {task: preprocess, input: iris.csv, split: " + split + "}\n")
+      .stage("p")
+      .config.at("split");
+}
+
+TEST(Parser, TellsTheKindOfASplitByItsKeys) {
+  EXPECT_EQ(split_of("{every: 5, offset: 4}"), Json::parse(R"({"type": "every", "every": 5, "offset": 4})"));
+  EXPECT_EQ(split_of("{folds: 5, fold: 2}"), Json::parse(R"({"type": "every", "every": 5, "offset": 2})"));
+  EXPECT_EQ(split_of("none"), Json::parse(R"({"type": "none"})"));
+  EXPECT_EQ(split_of("{validation: 0.1}").at("type"), "random");
+}
+
+TEST(Parser, GivesTheTestTheRestOfAChronologicalSplit) {
+  const Json expected =
+      Json::parse(R"({"type": "chronological", "train": 0.7, "validation": 0.15, "test": 0.15})");
+  EXPECT_EQ(split_of("{train: 0.7, validation: 0.15, order: chronological}"), expected);
+}
+
+TEST(Parser, LetsTheStrongerDefaultWin) {
+  ParseOptions options;
+  options.outer_defaults = {
+      {"site.yaml",
+       "resources: {account: site, qos: site, time: 1, mem_per_cpu: 1G}\nenv: {A: site, B: site}"},
+      {"profile.yaml", "resources: {qos: profile, time: 2}\nenv: {B: profile}"}};
+  const Parsed parsed = parse_good(
+      "defaults: {resources: {time: 3}, modules: [gcc]}\n"
+      "stages: {s: {run: ls, mem: 2G, time: 4, modules: [clang, mpich]}, t: {run: ls}}",
+      options);
+  EXPECT_EQ(parsed.stage("s").resources,
+            Json::parse(R"({"time": 4, "account": "site", "qos": "profile", "mem": "2G"})"));
+  EXPECT_EQ(parsed.stage("t").resources.at("time"), 3);
+  EXPECT_EQ(parsed.stage("s").env, Json::parse(R"({"A": "site", "B": "profile"})"));
+  EXPECT_THAT(parsed.stage("s").modules, ElementsAre("clang", "mpich"));
+  EXPECT_THAT(parsed.stage("t").modules, ElementsAre("gcc"));
+}
+
+TEST(Parser, PointsIntoTheProfileThatHasTheMistake) {
+  ParseOptions options;
+  options.outer_defaults = {{"profile.yaml", "resources: {quos: fast}"}};
+  EXPECT_THAT(parse("stages: {s: {run: ls}}", options).text(),
+              HasSubstr("profile.yaml:1:13: error: unknown key 'quos'"));
+}
+
+TEST(Parser, TypesOverridesAsYamlDoes) {
+  ParseOptions options;
+  options.set = {{"rates", "[1, 0.5]"}, {"seed", "8"}};
+  const Parsed parsed = parse_good(
+      "params: {seed: 7, rates: [2]}\nstages: {s: {run: 'echo ${{ params.seed }}', matrix: {r: '${{ "
+      "params.rates }}'}}}",
+      options);
+  EXPECT_EQ(parsed.stage("s").config.at("run"), "echo 8");
+  EXPECT_EQ(parsed.stage("s").matrix.axes[0].values, (std::vector<Json>{1, 0.5}));
+}
+
+TEST(Parser, RefusesAnOverrideOfNoParameter) {
+  ParseOptions options;
+  options.set = {{"sede", "8"}};
+  const std::string text = parse("params: {seed: 7}\nstages: {s: {run: ls}}", options).text();
+  EXPECT_THAT(text, HasSubstr("unknown parameter 'sede'"));
+  EXPECT_THAT(text, HasSubstr("did you mean 'seed'?"));
+}
+
+TEST(Parser, AppliesMergeKeysAndAliases) {
+  const Parsed parsed =
+      parse_good("defaults: {env: &common {A: 1, B: 2}}\nstages: {s: {run: ls, env: {<<: *common, B: 3}}}");
+  EXPECT_EQ(parsed.stage("s").env, Json::parse(R"({"A": "1", "B": "3"})"));
+}
+
+TEST(Parser, KeepsTextAsItWasWritten) {
+  const Parsed parsed = parse_good("stages: {s: {run: ls, env: {VERSION: 1.10, YES: true, CODE: 007}}}");
+  EXPECT_EQ(parsed.stage("s").env, Json::parse(R"({"VERSION": "1.10", "YES": "true", "CODE": "007"})"));
+}
+
+TEST(Parser, DropsAConditionThatIsTrueAnyway) {
+  const Parsed parsed = parse_good(
+      "params: {go: true}\nstages: {a: {run: ls, when: '${{ params.go }}'}, b: {run: ls, when: params.go && "
+      "false}}");
+  EXPECT_EQ(parsed.stage("a").when, "");
+  EXPECT_EQ(parsed.stage("b").when, "${{ false }}");
+}
+
+TEST(Parser, AcceptsEveryAlias) {
+  const Parsed parsed = parse_good(read_text(KERNMILL_EXAMPLES "/aliases.yaml"));
+  const Resources resources = to_resources(parsed.stage("prepare").resources);
+  EXPECT_EQ(resources.account, "chemistry");
+  EXPECT_EQ(resources.mem, 512ull << 20);
+  EXPECT_EQ(resources.time, std::chrono::hours(26));
+  EXPECT_EQ(parsed.stage("list").config.at("run"), "ls -l > \"$KERNMILL_OUTPUT/list.txt\"");
+  EXPECT_EQ(parsed.stage("count").inputs.at(0).artifact, "list.txt");
+  EXPECT_EQ(parsed.stage("grid").config.at("space").at("optimizer.history").at("type"), "int_uniform");
+  EXPECT_EQ(parsed.stage("fit").retries.max, 3);
+  EXPECT_DOUBLE_EQ(parsed.stage("fit").retries.mem_factor, 2);
+  EXPECT_TRUE(parsed.workflow.share_group);
+}
+
+TEST(Parser, SortsWhatItFinds) {
+  const Parsed parsed = parse("stages: {b: {run: ls, needs: nobody}}\nnmae: x\n");
+  ASSERT_EQ(parsed.diagnostics.all().size(), 2u);
+  EXPECT_EQ(parsed.diagnostics.all()[0].where.line, 1u);
+  EXPECT_EQ(parsed.diagnostics.all()[1].where.line, 2u);
+}
+
+TEST(Workflow, SurvivesTheWayThroughJson) {
+  for (const char* name : {"design", "aliases"}) {
+    const Workflow workflow =
+        parse_good(read_text(std::string(KERNMILL_EXAMPLES "/") + name + ".yaml")).workflow;
+    const Json json = Json::parse(to_json(workflow).dump());
+    EXPECT_EQ(to_json(workflow_from_json(json)), json);
+    EXPECT_EQ(workflow_from_json(json).stages[1].where.line, workflow.stages[1].where.line);
+  }
+}
+
+TEST(Resources, AreReadFromWhatTheMatrixGives) {
+  const Resources resources = to_resources(
+      Json::parse(R"({"ntasks": "4", "cpus_per_task": 2, "nodes": "2-8", "mem": 100, "gpus": "a100:2"})"));
+  EXPECT_EQ(resources.cores(), 8);
+  EXPECT_EQ(resources.nodes_min, 2);
+  EXPECT_EQ(resources.nodes_max, 8);
+  EXPECT_EQ(resources.mem, 100ull << 20);
+  EXPECT_EQ(resources.gpus, "a100:2");
+}
+
+TEST(Resources, ThatDoNotFitAfterAllThrow) {
+  EXPECT_THROW(to_resources(Json{{"ntasks", 0}}), std::invalid_argument);
+  EXPECT_THROW(to_resources(Json{{"time", "soon"}}), std::invalid_argument);
+  EXPECT_THROW(to_resources(Json{{"ram", "1G"}}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace kernmill

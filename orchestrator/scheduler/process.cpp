@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -26,16 +30,22 @@ struct Stat {
   [[nodiscard]] bool ended() const { return state == 'Z' || state == 'X'; }
 };
 
-/// The whole of a small file of /proc; empty when it cannot be read (the process has gone, or is another's).
-std::string read_proc(int pid, const char* name) {
+/// The whole of a small file of /proc; nothing when it cannot be opened (the process has gone, or is
+/// another's).
+std::optional<std::string> read_if_open(int pid, const char* name) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
   std::string text;
   char buffer[4096];
   ssize_t got = 0;
-  while (file && (got = ::read(file.get(), buffer, sizeof buffer)) > 0)
+  while ((got = ::read(file.get(), buffer, sizeof buffer)) > 0)
     text.append(buffer, static_cast<std::size_t>(got));
   return text;
+}
+
+std::string read_proc(int pid, const char* name) {
+  return read_if_open(pid, name).value_or("");
 }
 
 std::optional<Stat> read_stat(int pid) {
@@ -69,11 +79,32 @@ std::vector<Stat> living_processes() {
   return result;
 }
 
+/// Whether the process has no environment yet: it is in the middle of an exec (its memory has no bounds of an
+/// environment, field 51 of stat). Kernel threads never have one.
+bool is_becoming_another_program(int pid) {
+  const std::string text = read_proc(pid, "stat");
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string state, field;
+  unsigned long flags = 0;
+  fields >> state;  // field 3
+  for (int number = 4; number <= 51 && fields >> field; ++number)
+    if (number == 9) flags = std::strtoul(field.c_str(), nullptr, 10);
+  constexpr unsigned long kernel_thread = 0x00200000;
+  return fields && state != "Z" && state != "X" && (flags & kernel_thread) == 0 && field == "0";
+}
+
 bool holds_token(int pid, const std::string& token) {
+  auto environment = read_if_open(pid, "environ");
+  // Missing a process because it is just being started would leave it running: look again, for a second at
+  // most.
+  for (int i = 0; environment && environment->empty() && i < 1000 && is_becoming_another_program(pid); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    environment = read_if_open(pid, "environ");
+  }
+  if (!environment) return false;
   const std::string wanted = "KERNMILL_TOKEN=" + token + '\0';
-  const std::string environment = read_proc(pid, "environ");
-  const std::size_t at = environment.find(wanted);
-  return at != std::string::npos && (at == 0 || environment[at - 1] == '\0');
+  const std::size_t at = environment->find(wanted);
+  return at != std::string::npos && (at == 0 || (*environment)[at - 1] == '\0');
 }
 
 /// Adds whoever has a member as its parent or the leader of its group, until nobody is added.

@@ -59,7 +59,7 @@ TEST_F(Process, RunsWithExactlyItsEnvironmentAndAppendsItsOutput) {
 }
 
 TEST_F(Process, InheritsNoFileSignalStateOrGroup) {
-  const int leak = ::open("/dev/null", O_RDONLY);  // not closed on exec
+  const int leak = ::fcntl(STDIN_FILENO, F_DUPFD, 100);  // not closed on exec
   ASSERT_GE(leak, 0);
   ::signal(SIGUSR2, SIG_IGN);
   sigset_t blocked;
@@ -69,15 +69,16 @@ TEST_F(Process, InheritsNoFileSignalStateOrGroup) {
   SpawnOptions grep = shell("");  // a shell has signal states of its own
   grep.argv = {"grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"};
   reap(spawn(grep));
-  reap(
-      spawn(shell("ls /proc/$$/fd | tr '\\n' ' '; [ $(cut -d' ' -f5 /proc/$$/stat) = $$ ] && echo leader; "
-                  "readlink /proc/$$/fd/0")));
+  SpawnOptions ls = shell("");
+  ls.argv = {"ls", "/proc/self/fd"};
+  reap(spawn(ls));
+  reap(spawn(shell("[ $(cut -d' ' -f5 /proc/$$/stat) = $$ ] && echo leader; readlink /proc/$$/fd/0")));
   ::sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
   ::signal(SIGUSR2, SIG_DFL);
   ::close(leak);
   EXPECT_THAT(log(), AllOf(HasSubstr("SigBlk:\t0000000000000000"), HasSubstr("SigIgn:\t0000000000000000"),
                            HasSubstr("leader"), HasSubstr("/dev/null")));
-  EXPECT_THAT(log(), Not(HasSubstr(" " + std::to_string(leak) + " ")));
+  EXPECT_THAT(log(), Not(HasSubstr("\n" + std::to_string(leak) + "\n")));
 }
 
 TEST_F(Process, ExitStatusAndEndingSignalAreTold) {

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/workflow/expression.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -20,6 +22,17 @@ const Setting* find_in(const std::vector<const Table*>& tables, std::string_view
   for (const Table* table : tables)
     if (const Setting* setting = table->find(key)) return setting;
   return nullptr;
+}
+
+/// Whether an expression was left as it stands because something in it was reported.
+bool has_reported_name(const Value& value) {
+  try {
+    const auto names = names_in(std::get<std::string>(value.data));
+    const auto known = [](const NamePath& name) { return name[0] == "matrix" || name[0] == "stages"; };
+    return !std::all_of(names.begin(), names.end(), known);
+  } catch (const ExpressionError&) {
+    return true;
+  }
 }
 
 }  // namespace
@@ -124,8 +137,10 @@ std::optional<Json> SettingsReader::table(const Setting& setting, const Value& v
   const Setting* shorthand = inner.shorthand.empty() ? nullptr : inner.find(inner.shorthand);
   Value::Map map{{inner.shorthand, value.where, value}};
   Value spelled_out{std::move(map), value.where, ""};
-  if (!value.is_map() && (shorthand == nullptr || value.is_list()))
+  if (!value.is_map() && (shorthand == nullptr || value.is_list())) {
+    if (value.is_template() && has_reported_name(value)) return std::nullopt;
     return wrong_type(value, name, "a map of settings");
+  }
   const Value& whole = value.is_map() ? value : spelled_out;
   return read(inner, collect(whole, {&inner}, inner.name), value.where);
 }

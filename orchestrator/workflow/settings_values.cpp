@@ -75,7 +75,8 @@ std::optional<Json> SettingsReader::wrong_type(const Value& value, const std::st
 std::optional<Json> SettingsReader::convert(const Setting& setting, const Value& value,
                                             const std::string& name) {
   using T = SettingType;
-  if (value.is_template() && setting.type != T::variant) return templated(setting, value, name);
+  if (value.is_template() && setting.type != T::variant && setting.type != T::table)
+    return templated(setting, value, name);
   switch (setting.type) {
     case T::boolean:
       return boolean(value, name);

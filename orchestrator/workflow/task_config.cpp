@@ -42,6 +42,14 @@ void finish_chronological(Json& split, const Value& value, Diagnostics& diagnost
                       "'test' may be left out: it is the rest");
 }
 
+void check_offset(const Json& split, const Value& value, Diagnostics& diagnostics) {
+  const double every = number_in(split, "every"), offset = number_in(split, "offset");
+  if (every == 0 || offset < every) return;
+  diagnostics.error(
+      part_where(value, value.find("fold") != nullptr ? "fold" : "offset"),
+      fmt::format("offset {:.0f} never occurs: i % {:.0f} is at most {:.0f}", offset, every, every - 1));
+}
+
 void check_split(Json& config, const StageDraft& stage, Diagnostics& diagnostics) {
   const Value* value = value_of(stage, "split");
   if (value == nullptr || !config.contains("split") || !config.contains("target")) return;
@@ -49,14 +57,7 @@ void check_split(Json& config, const StageDraft& stage, Diagnostics& diagnostics
   const std::string type = split.value("type", "");
   if (type == "random") check_random_split(split, *value, config, diagnostics);
   if (type == "chronological") finish_chronological(split, *value, diagnostics);
-  if (type == "every" && split.contains("every") && split.at("every").is_number() &&
-      split.at("offset").is_number() &&
-      split.at("offset").get<std::int64_t>() >= split.at("every").get<std::int64_t>())
-    diagnostics.error(
-        part_where(*value, value->find("fold") != nullptr ? "fold" : "offset"),
-        fmt::format("offset {} never occurs: i % {} is at most {}", split.at("offset").get<std::int64_t>(),
-                    split.at("every").get<std::int64_t>(), split.at("every").get<std::int64_t>() - 1),
-        "");
+  if (type == "every") check_offset(split, *value, diagnostics);
 }
 
 void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {

@@ -87,6 +87,21 @@ TEST(Parser, TellsTheKindOfASplitByItsKeys) {
   EXPECT_EQ(split_of("{validation: 0.1}").at("type"), "random");
 }
 
+TEST(Parser, KeepsTheShapeOfASettingThatTheMatrixGives) {
+  const Parsed parsed = parse_good(
+      "stages:\n  p: {task: preprocess, input: iris.csv, target: '${{ matrix.t }}', matrix: {t: "
+      "[species]}}\n");
+  EXPECT_EQ(parsed.stage("p").config.at("target"),
+            Json::parse(R"({"column": "${{ matrix.t }}", "type": "auto"})"));
+}
+
+TEST(Parser, JudgesNoValueThatItCouldNotRead) {
+  EXPECT_EQ(parse(prepare + "  q: {task: preprocess, input: iris.csv, split: {every: 5, offset: x}}\n")
+                .diagnostics.all()
+                .size(),
+            1u);
+}
+
 TEST(Parser, GivesTheTestTheRestOfAChronologicalSplit) {
   const Json expected =
       Json::parse(R"({"type": "chronological", "train": 0.7, "validation": 0.15, "test": 0.15})");

@@ -1,8 +1,10 @@
 #include "kernmill/workflow/yaml_reader.hpp"
 
 #include <map>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "kernmill/workflow/line_index.hpp"
@@ -31,6 +33,7 @@ class Reader {
   decltype(Value::data) scalar(const YAML::Node& node, const Where& where);
   void count_value(const Where& where, int depth);
   void report(const YAML::Exception& error);
+  bool is_one_document();
 
   [[nodiscard]] Where where(const YAML::Mark& mark, const YAML::Node* node = nullptr) const;
   [[nodiscard]] std::size_t span(std::size_t at, const YAML::Node& node) const;
@@ -181,6 +184,38 @@ Value Reader::value(const YAML::Node& node, int depth) {
   return value;
 }
 
+/// Looks on while yaml-cpp reads a document, and keeps where it begins.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  YAML::Mark mark;
+  void OnDocumentStart(const YAML::Mark& at) override { mark = at; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
+/// YAML::LoadAll never ends on a file that begins with a comma: each of its documents is empty, and takes
+/// nothing away. So two documents are looked at, and no more.
+bool Reader::is_one_document() {
+  std::istringstream stream(file_->text);
+  YAML::Parser parser(stream);
+  DocumentStart first, second;
+  if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return true;
+  if (first.mark.pos == second.mark.pos)
+    diagnostics_->error(where(first.mark), "this is not valid YAML: no value can begin like this");
+  else
+    diagnostics_->error(where(second.mark), "a second YAML document begins here",
+                        "keep one workflow in a file, without '---' lines between documents");
+  return false;
+}
+
 /// The last bracket that is opened and not closed, or npos; quotes and comments are passed over.
 std::size_t unclosed_bracket(std::string_view text) {
   std::vector<std::size_t> open;
@@ -222,15 +257,11 @@ std::optional<Value> Reader::read() {
     return std::nullopt;
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(file_->text);
-    if (documents.size() > 1) {
-      diagnostics_->error(where(documents[1].Mark(), &documents[1]), "a second YAML document begins here",
-                          "keep one workflow in a file, without '---' lines between documents");
-      return std::nullopt;
-    }
+    if (!is_one_document()) return std::nullopt;
+    const YAML::Node document = YAML::Load(file_->text);
     Value empty;
     empty.where = {file_, 0, 0, 1};
-    return documents.empty() ? empty : value(documents[0], 0);
+    return document.IsNull() ? empty : value(document, 0);
   } catch (const Unreadable&) {
     return std::nullopt;
   } catch (const YAML::Exception& error) {

@@ -172,6 +172,8 @@ std::size_t mistakes(const std::string& text) {
 TEST(YamlReader, SurvivesFilesMadeToBreakIt) {
   EXPECT_EQ(mistakes(std::string(100000, '[')), 1u);
   EXPECT_EQ(mistakes("a: &x [*x]"), 1u);
+  EXPECT_EQ(mistakes(", a: 1"), 1u);
+  EXPECT_EQ(mistakes("a: 1\n---\nb: 2\n---\nc: 3\n"), 1u);
   EXPECT_EQ(mistakes("\xff\xfe"), 1u);
   EXPECT_EQ(mistakes(std::string("a: \0", 4)), 1u);
   EXPECT_EQ(mistakes(""), 0u);

@@ -26,6 +26,7 @@ std::string normalised(std::string text, const fs::path& folder) {
   text = replaced(text, "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}", "<TIME>");
   text = replaced(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", "<TIME>");
   text = replaced(text, " *\\b[0-9]+\\.[0-9]+ s\\b", " <DURATION>");
+  text = replaced(text, "\\b[0-9.]+ KiB\\b", "<SIZE>");  // holds the length of the folder's name
   text = replaced(text, "\"seconds\": [0-9.e-]+", "\"seconds\": <SECONDS>");
   return text;
 }

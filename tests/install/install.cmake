@@ -20,7 +20,7 @@ set_tests_properties(Install.AConsumerBuilds PROPERTIES FIXTURES_REQUIRED config
 set_tests_properties(Install.AConsumerRuns PROPERTIES FIXTURES_REQUIRED built
                      PASS_REGULAR_EXPRESSION "6 instances, rank 1 of 4 holds rows 3 to 6")
 set_tests_properties(Install.TheInstalledProgramAnswers PROPERTIES FIXTURES_REQUIRED installed
-                     PASS_REGULAR_EXPRESSION "kernmill ${PROJECT_VERSION}")
+                     PASS_REGULAR_EXPRESSION "kernmill +${PROJECT_VERSION}")
 set_tests_properties(Install.InstallsIntoAPrefix Install.AConsumerConfigures Install.AConsumerBuilds
                      Install.AConsumerRuns Install.TheInstalledProgramAnswers
                      PROPERTIES LABELS install TIMEOUT 300)

@@ -80,6 +80,7 @@ class Fold {
   void take(const Line& line) {
     if (line.event == "run_started") return start_run(line);
     if (line.event == "run_finished") return finish_run(line);
+    if (line.json.contains("generation")) return take_submission(line);
     if (!line.json.contains("stage") || !line.json.contains("instance")) return;
     const std::pair<std::string, unsigned> key{line.json.at("stage"), line.json.at("instance")};
     InstanceRecord& instance = record_.instances[key];
@@ -115,12 +116,34 @@ class Fold {
     if (line.time < started_.time) return;
     started_ = {line.time, line.file, line.number};
     record_.conductor = identity(line.json);
+    record_.scheduler = line.json.value("scheduler", "");
   }
 
   void finish_run(const Line& line) {
     if (line.time < finished_.time) return;
     finished_ = {line.time, line.file, line.number};
     outcome_ = line.json.at("outcome");
+  }
+
+  void take_submission(const Line& line) {
+    const unsigned number = line.json.at("generation");
+    Generation& generation = record_.generations[number];
+    generation.number = number;
+    if (line.event == "submitting") {
+      generation.token = line.json.at("token");
+      generation.fail_fast = line.json.value("fail_fast", false);
+      generation.no_cache = line.json.value("no_cache", false);
+      for (const Json& array : line.json.at("arrays")) generation.arrays[array.at("key")].plan = array;
+    } else if (line.event == "array_submitted") {
+      const std::string key = line.json.at("array"), job = line.json.at("job");
+      (key == "close" ? generation.closing_job : generation.arrays[key].job) = job;
+    } else if (line.event == "accepted") {
+      generation.accepted = true;
+    } else if (line.event == "released") {
+      generation.released = true;
+    } else if (line.event == "rolled_back") {
+      generation.rolled_back = true;
+    }
   }
 
   static void end(AttemptRecord& attempt, Ending ending, const Line& line) {
@@ -153,6 +176,10 @@ class Fold {
       end(attempt, Ending::failed, line);
     } else if (line.event == "stopped") {
       end(attempt, Ending::stopped, line);
+    } else if (line.event == "retrying") {
+      end(attempt, Ending::retrying, line);
+      attempt.mem_factor = line.json.value("mem", 1.0);
+      attempt.time_factor = line.json.value("time", 1.0);
     } else if (line.event == "abandoned") {
       end(attempt, Ending::abandoned, line);
     }

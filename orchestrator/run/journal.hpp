@@ -16,16 +16,22 @@ namespace kernmill {
 ///
 /// | event        | written by            | carries |
 /// |---|---|---|
-/// | run_started  | conductor             | pid, start_time, host, resumed |
+/// | run_started  | conductor, submit     | pid, start_time, host, resumed; scheduler ("slurm"), when jobs carry it on |
 /// | submitted    | conductor             | stage, instance, attempt, job |
 /// | skipped      | conductor             | stage, instance, why |
 /// | abandoned    | conductor             | stage, instance, attempt, why (found dead on resume, or ended by it) |
-/// | run_finished | conductor             | outcome: done, failed, interrupted, cancelled |
+/// | run_finished | conductor, closing job | outcome: done, failed, interrupted, cancelled |
+/// | submitting   | submit                | generation, token, fail_fast, no_cache, arrays (as job_plan.hpp writes them) |
+/// | array_submitted | submit             | generation, array (its key; "close": the closing job), job |
+/// | accepted     | submit                | generation (every id is durable: its jobs may be released) |
+/// | released     | submit                | generation |
+/// | rolled_back  | submit                | generation, why |
 /// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host |
 /// | step_started | exec                  | stage, instance, attempt, pid, start_time, host |
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
 /// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message |
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
+/// | retrying     | exec                  | as failed, and mem, time: factors of the next attempt, which the same job makes |
 ///
 /// A reader ignores events that it does not know.
 // clang-format on
@@ -79,7 +85,7 @@ struct ProcessIdentity {
 
 /// What the journal says of one attempt.
 struct AttemptRecord {
-  enum class Ending { none, committed, failed, stopped, abandoned };
+  enum class Ending { none, committed, failed, stopped, abandoned, retrying };
   unsigned number = 0;
   std::string job;
   bool started = false;
@@ -89,8 +95,9 @@ struct AttemptRecord {
   std::string message;
   std::string submitted_at, started_at, ended_at;  ///< ISO 8601, UTC
   ProcessIdentity exec, step;
-  std::string key;          ///< cache key it was committed under
-  std::string cached_from;  ///< attempt directory that its artifacts were taken from
+  double mem_factor = 1.0, time_factor = 1.0;  ///< of the attempt after it, when it is retried
+  std::string key;                             ///< cache key it was committed under
+  std::string cached_from;                     ///< attempt directory that its artifacts were taken from
 };
 
 struct InstanceRecord {
@@ -102,12 +109,29 @@ struct InstanceRecord {
   std::vector<Artifact> artifacts;
 };
 
+/// One act of submitting a run, or what was missing of it, to a cluster.
+struct Generation {
+  struct Array {
+    Json plan;        ///< as job_plan.hpp writes an ArrayPlan
+    std::string job;  ///< empty as long as no id is known
+  };
+  unsigned number = 0;
+  std::string token;  ///< stands in the comment of each of its jobs
+  bool fail_fast = false;
+  bool no_cache = false;
+  std::map<std::string, Array> arrays;  ///< by key
+  std::string closing_job;
+  bool accepted = false, released = false, rolled_back = false;
+};
+
 /// The journal folded: what is known of every instance that has a record.
 struct RunRecord {
   std::map<std::pair<std::string, unsigned>, InstanceRecord> instances;  ///< by stage name and index
   std::string started_at, ended_at;
   std::string outcome;        ///< of the newest run_finished; empty while none follows the newest run_started
   ProcessIdentity conductor;  ///< of the newest run_started
+  std::string scheduler;      ///< of the newest run_started: "slurm", or empty
+  std::map<unsigned, Generation> generations;
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
 };
 

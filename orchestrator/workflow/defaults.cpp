@@ -33,14 +33,18 @@ Fields resource_fields(SettingsReader& reader, const Fields& fields, Diagnostics
   return all;
 }
 
-Json read_resources(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics) {
+void read_resources(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics,
+                    CommonSettings& common) {
   const Fields resources = resource_fields(reader, fields, diagnostics);
   const Field* mem = resources.find("mem");
   const Field* mem_per_cpu = resources.find("mem_per_cpu");
   if (mem != nullptr && mem_per_cpu != nullptr)
     diagnostics.error(mem_per_cpu->key_where, "'mem' and 'mem_per_cpu' exclude each other",
                       "'mem' is the memory of a node, 'mem_per_cpu' that of each core");
-  return reader.read(resource_settings(), resources, {});
+  common.resources = reader.read(resource_settings(), resources, {});
+  for (const Field& field : resources.known)
+    if (common.resources.contains(field.setting->name))
+      common.resource_where[field.setting->name] = field.value->where;
 }
 
 void merge(Json& weaker, const Json& stronger) {
@@ -51,7 +55,7 @@ void merge(Json& weaker, const Json& stronger) {
 
 CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics) {
   CommonSettings common;
-  common.resources = read_resources(reader, fields, diagnostics);
+  read_resources(reader, fields, diagnostics, common);
   if (auto env = converted(reader, fields, "env")) common.env = std::move(*env);
   if (auto retries = converted(reader, fields, "retries"); retries && retries->is_object())
     common.retries = std::move(*retries);
@@ -68,6 +72,9 @@ CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger) {
   if (stronger.resources.contains("mem")) weaker.resources.erase("mem_per_cpu");
   if (stronger.resources.contains("mem_per_cpu")) weaker.resources.erase("mem");
   merge(weaker.resources, stronger.resources);
+  for (const auto& [key, where] : stronger.resource_where) weaker.resource_where[key] = where;
+  std::erase_if(weaker.resource_where,
+                [&](const auto& place) { return !weaker.resources.contains(place.first); });
   merge(weaker.env, stronger.env);
   merge(weaker.retries, stronger.retries);
   if (stronger.modules) weaker.modules = stronger.modules;

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@ namespace kernmill {
 /// over a weaker one key by key; lists replace each other.
 struct CommonSettings {
   Json resources = Json::object();
+  std::map<std::string, Where> resource_where;  ///< by canonical name: the value's place
   Json env = Json::object();
   Json retries = Json::object();
   std::optional<std::vector<std::string>> modules, setup;

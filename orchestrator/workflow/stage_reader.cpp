@@ -161,6 +161,7 @@ Retries retries_of(const Json& json) {
 
 void take(Stage& stage, CommonSettings common) {
   stage.resources = std::move(common.resources);
+  stage.resource_where = std::move(common.resource_where);
   stage.env = std::move(common.env);
   stage.retries = retries_of(common.retries);
   stage.modules = common.modules.value_or(std::vector<std::string>{});

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,8 +67,10 @@ struct Stage {
   Json config = Json::object();     ///< the settings of its kind: names canonical, defaults filled in, params
                                     ///< evaluated; strings may hold ${{ matrix.* }} and ${{ stages.* }}
   Json resources = Json::object();  ///< canonical names, defaults merged; strings may hold ${{ matrix.* }}
-  Json env = Json::object();        ///< name -> string; may hold ${{ matrix.* }} and ${{ stages.* }}
-  std::string when;                 ///< a `${{ }}` template, or empty: always
+  std::map<std::string, Where> resource_where;  ///< of each resource's value: in the workflow, a profile or
+                                                ///< the site file; not kept in plan.json
+  Json env = Json::object();  ///< name -> string; may hold ${{ matrix.* }} and ${{ stages.* }}
+  std::string when;           ///< a `${{ }}` template, or empty: always
   std::vector<Input> inputs;
   bool inputs_declared = false;  ///< `inputs:` was written, perhaps as []: a command that may be cached
   std::vector<std::string>
@@ -76,6 +79,7 @@ struct Stage {
   Retries retries;
   int max_parallel = 0;  ///< 0: no bound of its own
   int max_fails = 0;     ///< how many instances may fail without failing the stage
+  int pack = 1;           ///< instances in an element of a job array: 1: no packing; 0: auto
   std::vector<std::string> modules, setup;
   std::string container;
 };

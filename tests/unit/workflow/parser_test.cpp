@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "fixture.hpp"
@@ -124,6 +125,24 @@ TEST(Parser, LetsTheStrongerDefaultWin) {
   EXPECT_EQ(parsed.stage("s").env, Json::parse(R"({"A": "site", "B": "profile"})"));
   EXPECT_THAT(parsed.stage("s").modules, ElementsAre("clang", "mpich"));
   EXPECT_THAT(parsed.stage("t").modules, ElementsAre("gcc"));
+}
+
+TEST(Parser, KnowsWhereEachResourceWasWritten) {
+  ParseOptions options;
+  options.outer_defaults = {{"site.yaml", "resources: {account: site, qos: site, mem_per_cpu: 1G}"},
+                            {"profile.yaml", "resources:\n  queue: gpu"}};
+  const auto parsed = parse_good(
+      "defaults: {qos: normal}\nstages:\n  s:\n    run: ls\n    resources: {mem: 2G}\n    walltime: 5m\n",
+      options);
+  std::map<std::string, std::string> places;
+  for (const auto& [key, where] : parsed.stage("s").resource_where)
+    places[key] = fmt::format("{}:{}:{}", where.file->path, where.line, where.column);
+  const std::map<std::string, std::string> expected{{"account", "site.yaml:1:22"},
+                                                    {"mem", "/flows/test.yaml:5:22"},
+                                                    {"partition", "profile.yaml:2:10"},
+                                                    {"qos", "/flows/test.yaml:1:17"},
+                                                    {"time", "/flows/test.yaml:6:15"}};
+  EXPECT_EQ(places, expected);
 }
 
 TEST(Parser, PointsIntoTheProfileThatHasTheMistake) {

@@ -16,6 +16,8 @@ std::string_view type_word(SettingType type) {
       return "true or false";
     case T::integer:
       return "whole number";
+    case T::number_or_auto:
+      return "`auto` or whole number";
     case T::real:
       return "number";
     case T::text:

@@ -135,6 +135,8 @@ class SchemaBuilder {
         return {{"type", "boolean"}};
       case T::integer:
         return number(setting, "integer");
+      case T::number_or_auto:
+        return either({Json{{"const", "auto"}}, number(setting, "integer")});
       case T::real:
         return number(setting, "number");
       case T::text:

@@ -27,6 +27,7 @@ enum class SettingType {
   nodes,
   gpus,
   factor,
+  number_or_auto,  ///< a whole number, or the word auto
   expression,
   params,
   matrix,

@@ -82,6 +82,8 @@ std::optional<Json> SettingsReader::convert(const Setting& setting, const Value&
       return boolean(value, name);
     case T::integer:
       return integer(setting, value, name);
+    case T::number_or_auto:
+      return value.text == "auto" ? std::optional(Json("auto")) : integer(setting, value, name);
     case T::real:
       return real(setting, value, name);
     case T::text:
@@ -129,7 +131,10 @@ bool SettingsReader::in_range(const Setting& setting, double number, const Value
 std::optional<Json> SettingsReader::integer(const Setting& setting, const Value& value,
                                             const std::string& name) {
   const auto whole = whole_number(value);
-  if (!whole) return wrong_type(value, name, "a whole number");
+  if (!whole)
+    return wrong_type(
+        value, name,
+        setting.type == SettingType::number_or_auto ? "auto or a whole number" : "a whole number");
   if (!in_range(setting, static_cast<double>(*whole), value, name)) return std::nullopt;
   return Json(*whole);
 }

@@ -11,6 +11,7 @@
 #include "kernmill/workflow/references.hpp"
 #include "kernmill/workflow/task_config.hpp"
 #include "kernmill/workflow/templates.hpp"
+#include "kernmill/workflow/units.hpp"
 
 namespace kernmill {
 namespace {
@@ -91,8 +92,8 @@ TemplateScope scope_of(const Setting* setting, const std::string& key) {
   if (name == "resources" || resource_settings().find(name) == setting ||
       is({"run", "restart", "inputs", "input", "outputs"}))
     scope.stages = is({"inputs", "input"});
-  if (is({"matrix", "needs", "retries", "max_parallel", "max_fails", "modules", "setup", "container", "task",
-          "space", "strategy", "objective"}))
+  if (is({"matrix", "needs", "retries", "max_parallel", "pack", "max_fails", "modules", "setup", "container",
+          "task", "space", "strategy", "objective"}))
     scope.matrix = scope.stages = false;
   return scope;
 }
@@ -148,6 +149,24 @@ int count_of(const StageDraft& stage, SettingsReader& reader, std::string_view n
   if (field == nullptr) return 0;
   const auto json = reader.convert(*field->setting, *field->value);
   return json && json->is_number() ? json->get<int>() : 0;
+}
+
+void read_pack(StageDraft& stage, SettingsReader& reader, Diagnostics& diagnostics) {
+  const Field* field = stage.fields.find("pack");
+  if (field == nullptr) return;
+  const auto json = reader.convert(*field->setting, *field->value);
+  if (!json || (json->is_string() && *json != "auto")) return;
+  stage.stage.pack = json->is_string() ? 0 : json->get<int>();
+  if (stage.stage.pack == 1) return;
+  if (stage.kind_known && stage.stage.kind != TaskKind::tune && stage.stage.matrix.empty() &&
+      !stage.matrix_broken)
+    diagnostics.warning(field->key_where, "'pack' does nothing here: the stage has only one instance",
+                        "it is for stages with a matrix, and for the trials of a tune stage");
+  const Json nodes = stage.stage.resources.value("nodes", Json(1));
+  if (const auto range = parse_node_range(nodes.is_string() ? nodes.get<std::string>() : nodes.dump());
+      range && range->second > 1)
+    diagnostics.error(field->key_where, "instances that need more than one node cannot be packed",
+                      fmt::format("remove 'pack', or ask for one node (nodes is {})", nodes.is_string() ? nodes.get<std::string>() : nodes.dump()));
 }
 
 Retries retries_of(const Json& json) {
@@ -227,6 +246,7 @@ void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& def
   take(stage.stage, lay_over(defaults, read_common(reader, stage.fields, draft.diagnostics)));
   read_when(stage, draft.diagnostics);
   stage.stage.max_parallel = count_of(stage, reader, "max_parallel");
+  read_pack(stage, reader, draft.diagnostics);
   stage.stage.max_fails = count_of(stage, reader, "max_fails");
   read_needs(draft, stage);
   if (stage.kind_known) read_references(draft, stage);

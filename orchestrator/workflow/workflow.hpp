@@ -78,6 +78,7 @@ struct Stage {
   Matrix matrix;
   Retries retries;
   int max_parallel = 0;  ///< 0: no bound of its own
+  int pack = 1;          ///< instances in an element of the job array; 0: as many as seem good
   int max_fails = 0;     ///< how many instances may fail without failing the stage
   int pack = 1;           ///< instances in an element of a job array: 1: no packing; 0: auto
   std::vector<std::string> modules, setup;

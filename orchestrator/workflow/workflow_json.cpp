@@ -73,6 +73,7 @@ Json to_json(const Stage& stage) {
             {"matrix", to_json(stage.matrix)},
             {"retries", to_json(stage.retries)},
             {"max_parallel", stage.max_parallel},
+            {"pack", stage.pack},
             {"max_fails", stage.max_fails},
             {"modules", stage.modules},
             {"setup", stage.setup},
@@ -100,6 +101,7 @@ Stage stage_from(const Json& json, const File& file) {
   stage.matrix = matrix_from(json.at("matrix"));
   stage.retries = retries_from(json.at("retries"));
   stage.max_parallel = json.at("max_parallel").get<int>();
+  stage.pack = json.value("pack", 1);
   stage.max_fails = json.at("max_fails").get<int>();
   stage.modules = json.at("modules").get<std::vector<std::string>>();
   stage.setup = json.at("setup").get<std::vector<std::string>>();

@@ -1,8 +1,9 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernmill/plan/index_ranges.hpp"
@@ -18,7 +19,7 @@ struct ArrayPlan {
       success,        ///< afterok: until all of it has succeeded
       end,            ///< afterany: until all of it has ended, however; the job itself looks who committed
     };
-    std::uint32_t array = 0;  ///< index of the array waited for
+    std::string array;  ///< key of the array waited for
     Kind kind = Kind::success;
     friend bool operator==(const Wait&, const Wait&) = default;
   };
@@ -32,6 +33,7 @@ struct ArrayPlan {
   Resources resources;      ///< of an element
   std::uint32_t max_parallel = 0;  ///< elements at once; 0: no bound
   std::vector<Wait> waits;
+  std::vector<std::string> after_jobs;  ///< jobs of an earlier generation that have to end first
   bool is_array = false;  ///< a job array, perhaps of one element; else a plain job, whose element is 0
 
   [[nodiscard]] std::uint32_t elements() const;
@@ -42,14 +44,20 @@ struct ArrayPlan {
   [[nodiscard]] std::uint32_t element_of(std::uint32_t instance) const;
 };
 
+/// As sbatch spells it: aftercorr, afterok, afterany.
+std::string_view to_string(ArrayPlan::Wait::Kind kind);
+
 /// What the jobs of a plan depend on beside the plan.
 struct JobPlanOptions {
   std::uint32_t max_array_size = 1001;  ///< indices are below it
   std::uint32_t node_cpus = 0;          ///< CPUs of the smallest node that packs may get; 0: not known
   std::uint64_t node_mem = 0;           ///< bytes of that node
   std::uint32_t nodes = 0;              ///< how many there are
+  std::chrono::seconds max_time{0};     ///< of an element; 0: no limit is known
   /// The instances that need a job; empty: all.
   std::function<bool(InstanceId)> needed = {};
+  /// Jobs that still carry out instances of a stage; empty: none.
+  std::function<std::vector<std::string>(std::uint32_t stage)> live_jobs = {};
   /// The number of the next attempt; empty: 1.
   std::function<unsigned(InstanceId)> next_attempt = {};
 };
@@ -58,6 +66,7 @@ struct JobPlanOptions {
 std::vector<ArrayPlan> plan_jobs(const Plan& plan, const JobPlanOptions& options);
 
 Json to_json(const ArrayPlan& array, const Plan& plan);
+/// Throws std::invalid_argument, std::out_of_range or Json::exception when it is no array of this plan.
 ArrayPlan array_from_json(const Json& json, const Plan& plan);
 
 }  // namespace kernmill

@@ -104,4 +104,31 @@ Resources to_resources(const Json& json) {
   return resources;
 }
 
+Json to_json(const Resources& r) {
+  Json json = {{"ntasks", r.ntasks}, {"cpus_per_task", r.cpus_per_task}};
+  if (r.nodes_min > 0)
+    json["nodes"] =
+        r.nodes_min == r.nodes_max ? Json(r.nodes_min) : Json(fmt::format("{}-{}", r.nodes_min, r.nodes_max));
+  if (r.ntasks_per_node > 0) json["ntasks_per_node"] = r.ntasks_per_node;
+  const auto kilobytes = [](std::uint64_t bytes) { return fmt::format("{}K", (bytes + 1023) / 1024); };
+  if (r.mem > 0) json["mem"] = kilobytes(r.mem);
+  if (r.mem_per_cpu > 0) json["mem_per_cpu"] = kilobytes(r.mem_per_cpu);
+  if (r.time.count() > 0) json["time"] = fmt::format("{}s", r.time.count());
+  const std::pair<const char*, const std::string*> texts[] = {{"gpus", &r.gpus},
+                                                              {"gpus_per_node", &r.gpus_per_node},
+                                                              {"gpus_per_task", &r.gpus_per_task},
+                                                              {"account", &r.account},
+                                                              {"partition", &r.partition},
+                                                              {"qos", &r.qos},
+                                                              {"reservation", &r.reservation},
+                                                              {"constraint", &r.constraint},
+                                                              {"exclude", &r.exclude},
+                                                              {"gres", &r.gres},
+                                                              {"licenses", &r.licenses}};
+  for (const auto& [key, text] : texts)
+    if (!text->empty()) json[key] = *text;
+  if (!r.slurm_extra.empty()) json["slurm_extra"] = r.slurm_extra;
+  return json;
+}
+
 }  // namespace kernmill

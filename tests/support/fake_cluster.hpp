@@ -1,0 +1,114 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/scheduler/cluster.hpp"
+
+namespace kernmill::testing {
+
+inline std::string option_of(const BatchJob& job, const std::string& name) {
+  for (const auto& [key, value] : job.options)
+    if (key == name) return value.empty() ? "yes" : value;
+  return "";
+}
+
+/// A cluster that writes down what it is asked to do: "submit 1 iris.fit", "release 1", "cancel 3_[2-4]", ...
+/// Its jobs stay pending until a test says otherwise.
+class FakeCluster final : public Cluster {
+ public:
+  /// What the next calls of `submit` do, one each: nothing special, or an error.
+  struct Mishap {
+    ClusterError::Kind kind;
+    bool carried_out = false;  ///< the job is there, although the answer was lost
+  };
+  std::deque<std::optional<Mishap>> mishaps;
+  /// Fails every call from now on.
+  bool is_down = false;
+  std::vector<std::string> calls;
+  std::vector<BatchJob> submitted;
+  std::vector<ClusterJob> known;
+  ClusterFacts facts_;
+
+  [[nodiscard]] std::string description() const override { return "a fake cluster"; }
+  [[nodiscard]] std::vector<std::string> check(const BatchJob&) const override { return {}; }
+
+  std::string submit(const BatchJob& job) override {
+    require_up();
+    std::optional<Mishap> mishap;
+    if (!mishaps.empty()) {
+      mishap = mishaps.front();
+      mishaps.pop_front();
+    }
+    std::string id;
+    if (!mishap || mishap->carried_out) id = accept(job);
+    if (mishap) throw ClusterError(mishap->kind, "a mishap");
+    return id;
+  }
+  void release(const std::string& job) override {
+    note("release " + job);
+    for (ClusterJob& one : known)
+      if (one.id == job) one.held = false;
+  }
+  void cancel(const std::string& job) override {
+    note("cancel " + job);
+    for (ClusterJob& one : known)
+      if (one.id == job) one.state = JobState::cancelled;
+  }
+  void signal(const std::string& job, int signal) override {
+    note("signal " + job + " " + std::to_string(signal));
+  }
+  void requeue(const std::string& job) override { note("requeue " + job); }
+  void change(const std::string& job, const BatchJob::Options& options) override {
+    std::string text = "change " + job;
+    for (const auto& [name, value] : options) text += " " + name + "=" + value;
+    note(text);
+  }
+  std::vector<ClusterJob> jobs() override {
+    require_up();
+    ++queries;
+    return known;
+  }
+  std::vector<ClusterJob> job(const std::string& id) override {
+    require_up();
+    ++queries;
+    std::vector<ClusterJob> found;
+    for (const ClusterJob& one : known)
+      if (one.id == id || one.id + "_" + one.elements == id) found.push_back(one);
+    return found;
+  }
+  ClusterFacts facts() override {
+    require_up();
+    return facts_;
+  }
+  std::optional<std::chrono::system_clock::time_point> expected_start(const BatchJob&) override { return {}; }
+  std::map<std::string, std::uint64_t> request_counts() override { return {}; }
+
+  int queries = 0;
+
+ private:
+  void require_up() const {
+    if (is_down) throw ClusterError(ClusterError::Kind::unavailable, "the controller does not answer");
+  }
+  void note(const std::string& call) {
+    require_up();
+    calls.push_back(call);
+  }
+  std::string accept(const BatchJob& job) {
+    submitted.push_back(job);
+    ClusterJob one;
+    one.id = std::to_string(submitted.size());
+    one.elements = option_of(job, "array");
+    one.name = option_of(job, "job-name");
+    one.comment = option_of(job, "comment");
+    one.dependency = option_of(job, "dependency");
+    one.held = !option_of(job, "hold").empty();
+    known.push_back(one);
+    calls.push_back("submit " + one.id + " " + one.name);
+    return one.id;
+  }
+};
+
+}  // namespace kernmill::testing

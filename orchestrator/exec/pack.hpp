@@ -1,0 +1,55 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/exec/stop_requests.hpp"
+#include "kernmill/plan/job_plan.hpp"
+#include "kernmill/run/gate.hpp"
+#include "kernmill/run/journal.hpp"
+#include "kernmill/run/run_directory.hpp"
+
+namespace kernmill::exec {
+
+/// An instance that a packed element has still to run.
+struct PackedInstance {
+  std::uint32_t index = 0;
+  unsigned attempt = 1;         ///< the number of its next attempt
+  int failures = 0;             ///< that count against its retries
+  bool out_of_memory = false;   ///< its last attempt was: this one has the element's memory to itself
+  bool started_before = false;  ///< an earlier attempt had
+};
+
+/// What an element has still to run: its instances without those that have committed, were skipped, or have
+/// failed for good since its array was submitted. `attempt` is the element's: array.attempt and its restarts.
+std::vector<PackedInstance> left_to_run(const Plan& plan, const ArrayPlan& array, std::uint32_t element,
+                                        unsigned attempt, const RunRecord& record);
+
+struct PackOptions {
+  const RunDirectory& run;
+  const Plan& plan;
+  const ArrayPlan& array;
+  std::vector<PackedInstance> instances;
+  std::string job;  ///< as the journal names the element
+  unsigned restart = 0;
+  /// Starts an instance of several ranks, on the element's node.
+  std::string launcher = "mpiexec -n {ntasks}";
+  bool no_cache = false;
+  double time_factor = 1.0;
+  std::uint64_t mem = 0;  ///< bytes that the element got; 0: what the array asked for
+  /// Why an instance is not to be run at all, beside its own `when`: a parent was skipped. Empty: never.
+  std::function<std::optional<std::string>(InstanceId)> skip = {};
+  std::chrono::milliseconds flush_interval{100};  ///< a record is durable so long after it was made, at most
+  std::chrono::milliseconds stop_grace{20'000};   ///< that instances have after a request to stop
+};
+
+/// Runs the instances of a packed element: `array.slots` of them side by side, each on its share of this
+/// process's cores, the next as soon as one has ended. Each has its records in the journal; a directory only
+/// when it failed or left artifacts. One that ran out of memory is tried again alone; other failures as its
+/// stage's `retries` say. Returns 0 when all of them have been dealt with, failed ones too, and 75 when a
+/// request to stop came before that.
+int run_pack(const PackOptions& options, CommitTable commits, JournalWriter& journal, StopRequests& stop);
+
+}  // namespace kernmill::exec

@@ -52,6 +52,10 @@ void check_elements(job_array_resp_msg_t* response, const std::string& action, b
   }
 }
 
+std::string name_of(const JobRequest& request) {
+  return request.name.empty() ? "the job" : request.name;
+}
+
 /// Everything that a new job needs, and libslurm does not work out itself.
 void describe(const Submission& submission, Description& description) {
   const JobRequest& request = submission.request;
@@ -89,6 +93,18 @@ void update(Description& description, const std::string& job, const std::string&
   check_elements(response, action);
 }
 
+/// Has libslurm give the whole list of an array's elements: it cuts it off after 64 letters otherwise.
+class WholeLists {
+ public:
+  WholeLists() { ::setenv(variable, "0", 1); }
+  ~WholeLists() { ::unsetenv(variable); }  // it is no business of the processes that are started
+  WholeLists(const WholeLists&) = delete;
+  WholeLists& operator=(const WholeLists&) = delete;
+
+ private:
+  static constexpr const char* variable = "SLURM_BITSTR_LEN";
+};
+
 std::vector<ClusterJob> translate_all(const job_info_msg_t& message) {
   std::vector<ClusterJob> jobs;
   jobs.reserve(message.record_count);
@@ -113,7 +129,6 @@ void initialise() {
   static bool is_done = false;
   if (is_done) return;
   compat::show_library_to_all();
-  ::setenv("SLURM_BITSTR_LEN", "0", 0);  // else a long list of array elements is cut off after 64 letters
   probe([] { slurm_init(nullptr); });
   slurm_init(nullptr);
   is_done = true;
@@ -121,7 +136,7 @@ void initialise() {
 
 std::string submit_job(const Submission& submission) {
   initialise();
-  const std::string action = fmt::format("submit {}", submission.request.name);
+  const std::string action = "submit " + name_of(submission.request);
   Description description;
   describe(submission, description);
   submit_response_msg_t* response = nullptr;
@@ -137,7 +152,7 @@ std::optional<std::chrono::system_clock::time_point> estimate_start(const Submis
   describe(submission, description);
   will_run_response_msg_t* response = nullptr;
   if (slurm_job_will_run2(&description.message, &response) != SLURM_SUCCESS) {
-    fail(fmt::format("start {} at any time", submission.request.name));
+    fail(fmt::format("start {} at any time", name_of(submission.request)));
   }
   const Owned<will_run_response_msg_t> owned(response, slurm_free_will_run_response_msg);
   if (response == nullptr || response->start_time == 0) return std::nullopt;
@@ -185,6 +200,7 @@ void requeue_job(const std::string& job) {
 }
 
 std::vector<ClusterJob> load_jobs_of_this_user() {
+  const WholeLists whole;
   return translate_all(*load<job_info_msg_t>("list your jobs", slurm_free_job_info_msg, [](auto** message) {
     return slurm_load_job_user(message, ::getuid(), SHOW_ALL | SHOW_DETAIL);
   }));
@@ -192,6 +208,7 @@ std::vector<ClusterJob> load_jobs_of_this_user() {
 
 std::vector<ClusterJob> load_job(std::uint32_t number) {
   initialise();
+  const WholeLists whole;
   job_info_msg_t* message = nullptr;
   if (compat::load_job(&message, number, SHOW_ALL | SHOW_DETAIL) != SLURM_SUCCESS) {
     if (reason_of(slurm_get_errno()) == Reason::unknown_job) return {};

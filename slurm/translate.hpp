@@ -27,8 +27,7 @@ inline std::vector<std::string> split_list(const char* list) {
   return parts;
 }
 
-inline JobState state_of(std::uint32_t state) {
-  if ((state & JOB_COMPLETING) != 0) return JobState::completing;
+inline JobState base_state_of(std::uint32_t state) {
   switch (state & JOB_STATE_BASE) {
     case JOB_PENDING:
       return JobState::pending;
@@ -74,7 +73,8 @@ inline ClusterJob translate(const slurm_job_info_t& job) {
   result.elements = elements_of(job);
   result.name = or_empty(job.name);
   result.comment = or_empty(job.comment);
-  result.state = state_of(job.job_state);
+  result.next_state = base_state_of(job.job_state);
+  result.state = (job.job_state & JOB_COMPLETING) != 0 ? JobState::completing : result.next_state;
   const std::string description = or_empty(job.state_desc);
   result.reason = description.empty() ? compat::reason_name(job.state_reason) : description;
   if (result.reason == "None") result.reason.clear();
@@ -87,7 +87,7 @@ inline ClusterJob translate(const slurm_job_info_t& job) {
   result.start = job.start_time;
   // Until a job has ended, Slurm gives the time at which its limit would end it.
   const bool has_ended = !is_live(result.state) || result.state == JobState::completing;
-  result.end = has_ended ? job.end_time : 0;
+  (has_ended ? result.end : result.limit) = job.end_time;
   return result;
 }
 

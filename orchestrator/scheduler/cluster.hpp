@@ -57,6 +57,8 @@ struct ClusterJob {
   std::string name;
   std::string comment;
   JobState state = JobState::pending;
+  /// Of a completing job: what it is on its way to. Pending: back to the queue. Else as `state`.
+  JobState next_state = JobState::pending;
   std::string reason;  ///< why it waits, or why it ended: "Resources", "DependencyNeverSatisfied", ...
   bool held = false;
   int exit_code = 0;  ///< 128 + signal when a signal ended it
@@ -65,6 +67,7 @@ struct ClusterJob {
   std::string dependency;  ///< what of it is not fulfilled yet
   std::int64_t submitted = 0, start = 0,
                end = 0;  ///< seconds since 1970; 0: not known. A start may lie ahead.
+  std::int64_t limit = 0;  ///< when its time limit ends a running job, in seconds since 1970; 0: not known
 };
 
 /// What a cluster offers, as far as one may ask before submitting. Numbers are 0 where they are not known.

@@ -1,0 +1,23 @@
+if(NOT TARGET kernmill_slurm)
+  return()
+endif()
+# kernmill_slurm_test(NAME SOURCES file... [LINK target...]): tests that start a Slurm cluster of their own.
+function(kernmill_slurm_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINK;DEFINES;NEEDS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  kernmill_test(${name} LABEL slurm TIMEOUT ${arg_TIMEOUT}
+    SOURCES ${arg_SOURCES} slurm/slurm_world.cpp support/program.cpp
+    LINK kernmill::scheduler ${arg_LINK}
+    DEFINES KERNMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+            KERNMILL_SLURM_PLUGIN_FILE="$<TARGET_FILE:kernmill_slurm>" ${arg_DEFINES})
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support"
+                                                  "${PROJECT_SOURCE_DIR}/tests/slurm")
+  add_dependencies(test_${name} kernmill_slurm ${arg_NEEDS})
+endfunction()
+
+kernmill_test(slurm_options LABEL unit
+  SOURCES slurm/options_test.cpp slurm/formats_test.cpp
+  LINK kernmill_slurm_options)
+kernmill_slurm_test(slurm_plugin SOURCES slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)

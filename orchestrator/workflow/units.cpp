@@ -142,6 +142,27 @@ std::optional<std::uint64_t> parse_memory(std::string_view text) {
   return *count << shift;
 }
 
+std::string spell_time(seconds time) {
+  auto rest = static_cast<std::uint64_t>(time.count());
+  if (rest == 0) return "unlimited";
+  std::string text;
+  for (const char unit : {'d', 'h', 'm', 's'}) {
+    const std::uint64_t count = rest / *seconds_of(unit);
+    rest %= *seconds_of(unit);
+    if (count > 0) text += std::to_string(count) + unit;
+  }
+  return text;
+}
+
+std::string spell_memory(std::uint64_t bytes) {
+  constexpr std::uint64_t mega = 1u << 20u;
+  if (bytes < mega) return std::to_string((bytes + 1023) / 1024) + "K";
+  std::uint64_t count = bytes / mega;
+  std::size_t unit = 0;
+  for (; count % 1024 == 0 && unit < 2; ++unit) count /= 1024;
+  return std::to_string(count) + "MGT"[unit];
+}
+
 std::optional<std::pair<int, int>> parse_node_range(std::string_view text) {
   const auto parts = split(text, '-');
   const auto low = positive(parts.front());

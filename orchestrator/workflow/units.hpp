@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,11 @@ std::optional<std::chrono::seconds> parse_time(std::string_view text);
 
 /// Memory in bytes: 512M, 16G, 16GB, 1T, 2048K; a bare number is megabytes, as in sbatch.
 std::optional<std::uint64_t> parse_memory(std::string_view text);
+
+/// What `parse_time` and `parse_memory` read back, as a person would write it: "1h30m", "16G". Memory is
+/// rounded down to megabytes from one megabyte on.
+std::string spell_time(std::chrono::seconds time);
+std::string spell_memory(std::uint64_t bytes);
 
 /// A number of nodes, or a range such as 2-8; at least one node.
 std::optional<std::pair<int, int>> parse_node_range(std::string_view text);

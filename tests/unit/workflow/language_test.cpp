@@ -116,6 +116,20 @@ TEST(Units, ReadMemoryInPowersOf1024) {
     EXPECT_FALSE(parse_memory(text)) << text;
 }
 
+TEST(Units, AreSpelledAsTheyAreRead) {
+  for (const char* time : {"1s", "90m", "2h", "1d", "1d2h3m4s", "7d"}) {
+    const auto read = parse_time(time);
+    ASSERT_TRUE(read) << time;
+    EXPECT_EQ(parse_time(spell_time(*read)), read) << spell_time(*read);
+  }
+  EXPECT_EQ(spell_time(std::chrono::seconds(5400)), "1h30m");
+  EXPECT_EQ(spell_time(std::chrono::seconds(0)), "unlimited");
+  EXPECT_EQ(spell_memory(16ull << 30u), "16G");
+  EXPECT_EQ(spell_memory(4000ull << 20u), "4000M");
+  EXPECT_EQ(spell_memory(3ull << 40u), "3T");
+  EXPECT_EQ(spell_memory(2048), "2K");
+}
+
 TEST(Units, ReadNodesGpusAndFactors) {
   EXPECT_EQ(parse_node_range("4"), std::pair(4, 4));
   EXPECT_EQ(parse_node_range("2-8"), std::pair(2, 8));

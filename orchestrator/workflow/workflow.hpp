@@ -80,7 +80,6 @@ struct Stage {
   int max_parallel = 0;  ///< 0: no bound of its own
   int pack = 1;          ///< instances in an element of the job array; 0: as many as seem good
   int max_fails = 0;     ///< how many instances may fail without failing the stage
-  int pack = 1;           ///< instances in an element of a job array: 1: no packing; 0: auto
   std::vector<std::string> modules, setup;
   std::string container;
 };
@@ -100,6 +99,8 @@ struct Workflow {
 /// The resources of one instance: `resources` (no templates left) as typed values.
 /// The parser has checked them; throws std::invalid_argument when a matrix value does not fit after all.
 Resources to_resources(const Json& resources);
+/// What `to_resources` reads back; what is not asked for is left out.
+Json to_json(const Resources& resources);
 
 /// Everything but `text`; `workflow_from_json(to_json(w))` gives `w` back.
 Json to_json(const Workflow& workflow);

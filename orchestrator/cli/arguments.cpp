@@ -78,7 +78,7 @@ std::string Arguments::help() const {
         option->canonical_display_name(po::command_line_style::allow_dash_for_short);
     const std::string value = option->semantic()->max_tokens() == 0 ? "" : " " + option->semantic()->name();
     const std::string both = shorthand.size() == 2 ? shorthand + ", --" : "    --";
-    table.row({both + option->long_name() + value, option->description()});
+    table.row({fmt::format("{}{}{}", both, option->long_name(), value), option->description()});
   }
   return text + table.text();
 }

@@ -107,7 +107,7 @@ class WorkflowParser {
 
   void read_overrides(const std::vector<std::string>& names) {
     for (const auto& [name, text] : options_.set) {
-      const auto file = std::make_shared<const SourceFile>(SourceFile{"--set", name + "=" + text});
+      const auto file = std::make_shared<const SourceFile>(SourceFile{"--set", fmt::format("{}={}", name, text)});
       const Where where{file, 1, 1, static_cast<std::uint32_t>(std::max<std::size_t>(name.size(), 1))};
       if (std::find(names.begin(), names.end(), name) == names.end()) {
         std::string help = did_you_mean(name, names);
@@ -136,6 +136,8 @@ class WorkflowParser {
     const Json top = reader.read(table, fields, {root.where.file, has_stages ? root.where.line : 1, 1, 1});
     workflow_.name = as_file_name(top.value("name", fs::path(source_.path).stem().string()));
     workflow_.share_group = top.value("share", "private") == "group";
+    workflow_.on_success = top.value("on_success", "");
+    workflow_.on_failure = top.value("on_failure", "");
     workflow_.params = draft_.params;
     for (const SourceFile& outer : options_.outer_defaults)
       if (const auto value = read_yaml(without_byte_order_mark(outer), diagnostics_);

@@ -61,7 +61,7 @@ Json evaluate_classes(const Communicator& comm, const std::vector<Rows>& parts, 
     const auto row = scores.confusion.begin() + static_cast<std::ptrdiff_t>(i * classes.size());
     confusion.push_back(std::vector<std::uint64_t>(row, row + static_cast<std::ptrdiff_t>(classes.size())));
   }
-  const Json metrics = scores.metrics();
+  Json metrics = scores.metrics();
   if (comm.is_root()) {
     print_metrics(metrics);
     print_confusion(classes, scores.confusion);

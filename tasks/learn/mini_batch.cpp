@@ -57,8 +57,8 @@ class BatchTraining {
   [[nodiscard]] Slice batch() const;
   std::span<const double> batch_sums(Slice batch);
   void step();
-  void update(std::vector<double> gradient);
-  void begin(std::vector<double> start);
+  void update(const std::vector<double>& gradient);
+  void begin(const std::vector<double>& start);
   void end_epoch(std::uint64_t total);
   [[nodiscard]] storage::Checkpoint state() const;
 
@@ -75,7 +75,7 @@ class BatchTraining {
   double epoch_loss_ = 0, epoch_right_ = 0;
 };
 
-void BatchTraining::begin(std::vector<double> start) {
+void BatchTraining::begin(const std::vector<double>& start) {
   const std::vector<double> zeros(start.size(), 0.0);
   if (const auto checkpoint = session_.resume()) {
     step_ = checkpoint->step;
@@ -145,7 +145,7 @@ void BatchTraining::step() {
   update(std::move(gradient));
 }
 
-void BatchTraining::update(std::vector<double> gradient) {
+void BatchTraining::update(const std::vector<double>& gradient) {
   const Device space;
   const Vector on_device = to_device(gradient);
   if (settings_.type == OptimizerType::sgd) {

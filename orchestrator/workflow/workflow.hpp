@@ -92,6 +92,7 @@ struct Workflow {
   std::string text;            ///< the file's bytes, kept for the run directory
   Json params = Json::object();
   bool share_group = false;
+  std::string on_success, on_failure;  ///< shell commands for the end of a submitted run; may be empty
   std::vector<Stage> stages;  ///< in the order of the file
   [[nodiscard]] const Stage* find(std::string_view stage) const;
 };

@@ -117,6 +117,8 @@ Json to_json(const Workflow& workflow) {
             {"base_directory", workflow.base_directory},
             {"params", workflow.params},
             {"share_group", workflow.share_group},
+            {"on_success", workflow.on_success},
+            {"on_failure", workflow.on_failure},
             {"stages", Json::array()}};
   for (const Stage& stage : workflow.stages) json["stages"].push_back(to_json(stage));
   return json;
@@ -129,6 +131,8 @@ Workflow workflow_from_json(const Json& json) {
   workflow.base_directory = json.at("base_directory").get<std::string>();
   workflow.params = json.at("params");
   workflow.share_group = json.at("share_group").get<bool>();
+  workflow.on_success = json.value("on_success", "");
+  workflow.on_failure = json.value("on_failure", "");
   const auto file = std::make_shared<const SourceFile>(SourceFile{workflow.file, ""});
   for (const Json& stage : json.at("stages")) workflow.stages.push_back(stage_from(stage, file));
   return workflow;

@@ -1,49 +1,13 @@
 #include "kernmill/exec/attempt.hpp"
 
-#include <vector>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/exec/parents.hpp"
 #include "kernmill/workflow/expression.hpp"
 
 namespace kernmill::exec {
 namespace {
-
-/// The instances that this one waits for, by stage.
-std::vector<std::vector<InstanceId>> parents_of(const Attempt& attempt) {
-  const Plan& plan = attempt.plan;
-  std::vector<std::vector<InstanceId>> result;
-  for (const Edge& edge : plan.parents(attempt.id.stage)) {
-    auto& list = result.emplace_back();
-    if (const auto one = plan.referred(attempt.id, edge.parent); one) {
-      list.push_back(*one);
-    } else {
-      for (std::uint32_t i = 0; i < plan.instance_count(edge.parent); ++i) list.push_back({edge.parent, i});
-    }
-  }
-  if (!plan.is_reduce(attempt.id)) return result;
-  auto& trials = result.emplace_back();
-  for (std::uint32_t i = 0; i < attempt.id.index; ++i) trials.push_back({attempt.id.stage, i});
-  return result;
-}
-
-void check_stage(const Attempt& attempt, const std::vector<InstanceId>& instances) {
-  if (instances.empty()) return;
-  std::vector<std::string> missing;
-  for (const InstanceId id : instances)
-    if (!attempt.commits.result(id)) missing.push_back(attempt.plan.label(id));
-  const auto allowed = static_cast<std::size_t>(attempt.plan.stage(instances.front().stage).max_fails);
-  if (missing.empty() ||
-      (instances.size() > 1 && missing.size() <= allowed && missing.size() < instances.size()))
-    return;
-  constexpr std::size_t shown = 3;
-  const std::size_t others = missing.size() > shown ? missing.size() - shown : 0;
-  missing.resize(missing.size() - others);
-  throw AttemptError(fmt::format("its parents have not finished: the journal has no commit of {}{}",
-                                 fmt::join(missing, ", "),
-                                 others > 0 ? fmt::format(" and {} more", others) : ""));
-}
 
 std::string first_unknown(const Json& value, const Lookup& lookup) {
   if (value.is_structured()) {
@@ -86,8 +50,9 @@ void check_fence(const Attempt& attempt, const RunRecord& record) {
                                      other.number, attempt.plan.label(attempt.id), attempt.number));
 }
 
-void check_parents(const Attempt& attempt) {
-  for (const auto& stage : parents_of(attempt)) check_stage(attempt, stage);
+void check_parents(const Attempt& attempt, const RunRecord& record) {
+  if (standing(attempt.plan, attempt.id, record) != Standing::may_run)
+    throw AttemptError(why_unsettled(attempt.plan, attempt.id, record));
 }
 
 std::string input_path(const Attempt& attempt, const Input& input) {

@@ -30,10 +30,11 @@ struct Attempt {
   unsigned number = 1;
   bool earlier_attempt_started = false;
   CommitTable commits;
+  std::filesystem::path place = {};  ///< where it works for the time being; empty: in its own directory
 
   [[nodiscard]] const Stage& stage() const { return plan.stage(id.stage); }
   [[nodiscard]] std::filesystem::path directory() const {
-    return run.attempt(stage().name, id.index, number);
+    return place.empty() ? run.attempt(stage().name, id.index, number) : place;
   }
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return directory() / name; }
 };
@@ -46,9 +47,8 @@ Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptNam
 /// Throws AttemptError when a newer attempt has started: this one must not commit any more.
 void check_fence(const Attempt& attempt, const RunRecord& record);
 
-/// Throws AttemptError that names the parents without a commit record. As many as their stage's max_fails may
-/// lack one; of the trials of a tune stage, at least one must have it.
-void check_parents(const Attempt& attempt);
+/// Throws AttemptError that names the parents without a commit record, when they are more than may lack one.
+void check_parents(const Attempt& attempt, const RunRecord& record);
 
 /// The absolute path of an input. Throws AttemptError when the stage it comes from left no such artifact.
 std::string input_path(const Attempt& attempt, const Input& input);

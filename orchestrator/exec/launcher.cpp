@@ -1,6 +1,7 @@
 #include "kernmill/exec/launcher.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 #include <string_view>
 
@@ -71,6 +72,13 @@ std::string value_of(const Environment& environment, const std::string& name) {
   for (const auto& [key, value] : environment)
     if (key == name) return value;
   return {};
+}
+
+int number_of(const Environment& environment, const std::string& name, int otherwise) {
+  const std::string text = value_of(environment, name);
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? value : otherwise;
 }
 
 }  // namespace kernmill::exec

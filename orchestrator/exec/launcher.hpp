@@ -23,5 +23,7 @@ void set(Environment& environment, const std::string& name, const std::string& v
 /// This process's environment.
 Environment own_environment();
 std::string value_of(const Environment& environment, const std::string& name);
+/// A whole number in the environment; `otherwise` when it is not set or none.
+int number_of(const Environment& environment, const std::string& name, int otherwise);
 
 }  // namespace kernmill::exec

@@ -1,31 +1,46 @@
 #include "kernmill/exec/memory_group.hpp"
 
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
+#include <utility>
 
 namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// The file with the counter: memory.events (cgroup v2) or memory.oom_control (v1).
-fs::path find_events() {
-  std::ifstream groups("/proc/self/cgroup");
-  fs::path version_2;
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1),
-                      group = line.substr(second + 1);
-    if (controllers == "memory") return "/sys/fs/cgroup/memory" + group + "/memory.oom_control";
-    if (controllers.empty()) version_2 = "/sys/fs/cgroup" + group + "/memory.events";
-  }
-  return version_2;
+/// "/slurm.../job_12/step_batch/..." -> "/slurm.../job_12".
+std::string of_whole_job(const std::string& group) {
+  const std::size_t job = group.find("/job_");
+  return job == std::string::npos ? group : group.substr(0, group.find('/', job + 1));
+}
+
+std::string own_groups() {
+  std::ifstream file("/proc/self/cgroup");
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
 
-MemoryGroup::MemoryGroup() : events_(find_events()), before_(kills()) {}
+fs::path memory_events_file(const fs::path& root, const std::string& groups) {
+  std::istringstream lines(groups);
+  fs::path version_2;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1),
+                      group = of_whole_job(line.substr(second + 1));
+    if (controllers == "memory") return root.string() + "/memory" + group + "/memory.oom_control";
+    if (controllers.empty()) version_2 = root.string() + group + "/memory.events";
+  }
+  return version_2;
+}
+
+MemoryGroup::MemoryGroup() : MemoryGroup(memory_events_file("/sys/fs/cgroup", own_groups())) {}
+
+MemoryGroup::MemoryGroup(fs::path events) : events_(std::move(events)), before_(kills()) {}
 
 std::uint64_t MemoryGroup::kills() const {
   std::ifstream events(events_);

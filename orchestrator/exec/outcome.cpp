@@ -81,7 +81,8 @@ Outcome stop(Cause cause, const StepEnd& end, std::string message) {
 }
 
 std::string describe_end(const StepEnd& end, int signal) {
-  if (end.out_of_memory) return "out of memory: the kernel ended a process of this job";
+  if (end.out_of_memory) return "out of memory: a process of this job was ended for it";
+  if (end.node_failed) return "one of its nodes failed";
   if (signal == SIGKILL)
     return "killed by signal 9 (out of memory, somebody's kill -9, or its launcher after another rank had "
            "failed)";
@@ -98,8 +99,8 @@ Outcome crash(const Attempt& attempt, const StepEnd& end) {
   int signal = end.exit_code > 128 ? end.exit_code - 128 : 0;
   if (signal == 0 && attempt.stage().kind != TaskKind::command)
     signal = signal_in_report(attempt.file("out.log"));
-  return failure(end.out_of_memory ? Cause::oom : Cause::error, end, signal,
-                 describe_end(end, signal) + last_lines(attempt.file("err.log"), 5));
+  const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
+  return failure(cause, end, signal, describe_end(end, signal) + last_lines(attempt.file("err.log"), 5));
 }
 
 /// An end that is neither a result nor a task's own error.

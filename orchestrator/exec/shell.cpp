@@ -37,6 +37,13 @@ std::vector<std::string> bash(const std::string& text) {
   return {"/bin/bash", "-e", "-o", "pipefail", "-c", text};
 }
 
+std::string command_text(const Attempt& attempt) {
+  const Json config = attempt.plan.config(attempt.id);
+  const std::string restart = config.value("restart", "");
+  const bool again = attempt.earlier_attempt_started && !restart.empty();
+  return again ? restart : config.at("run").get<std::string>();
+}
+
 bool is_metric_name(const std::string& name) {
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front()))) return false;
   for (const char c : name)
@@ -84,10 +91,11 @@ std::string text_of(const Json& value) {
 }  // namespace
 
 std::vector<std::string> command_words(const Attempt& attempt) {
-  const Json config = attempt.plan.config(attempt.id);
-  const std::string restart = config.value("restart", "");
-  const bool again = attempt.earlier_attempt_started && !restart.empty();
-  return bash(preparation(attempt.stage()) + (again ? restart : config.at("run").get<std::string>()));
+  return bash(preparation(attempt.stage()) + command_text(attempt));
+}
+
+std::vector<std::string> command_words_alone(const Attempt& attempt) {
+  return bash(command_text(attempt));
 }
 
 std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words) {

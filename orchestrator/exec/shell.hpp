@@ -12,6 +12,9 @@ namespace kernmill::exec {
 /// modules loaded and its setup lines run before. `restart` is taken when an earlier attempt had started.
 std::vector<std::string> command_words(const Attempt& attempt);
 
+/// The same without the modules and the setup lines.
+std::vector<std::string> command_words_alone(const Attempt& attempt);
+
 /// `words` as they are, or, where the stage has modules or setup lines, by way of a shell that runs those
 /// first.
 std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words);

@@ -71,24 +71,56 @@ class Step {
  private:
   void watch() {
     if (options_.limit.count() > 0) limit_.set(options_.limit - grace_of(options_.limit));
+    if (options_.heartbeat) heartbeat_.set(options_.heartbeat_interval);
+    if (in_batch_job()) hear_batch_system();  // it may have said something before
     while (true) {
       pollfd entries[] = {{process_.get(), POLLIN, 0},
                           {end_.asked_to_stop ? -1 : stop_.fd(), POLLIN, 0},
                           {limit_.fd(), POLLIN, 0},
-                          {again_.fd(), POLLIN, 0}};
+                          {again_.fd(), POLLIN, 0},
+                          {heartbeat_.fd(), POLLIN, 0}};
       if (::poll(entries, std::size(entries), -1) < 0 && errno != EINTR) fail("cannot wait for the step");
       if (entries[0].revents != 0) return;
-      if (!end_.asked_to_stop && stop_.asked()) {
-        end_.asked_to_stop = true;
-        pass_on();
-      }
+      if (entries[1].revents != 0) hear_requests();
       if (limit_.expired()) reach_limit();
       if (again_.expired()) pass_on();
+      if (heartbeat_.expired()) beat();
     }
   }
 
+  [[nodiscard]] bool in_batch_job() const { return static_cast<bool>(options_.time_left); }
+
+  void beat() {
+    options_.heartbeat();
+    heartbeat_.set(options_.heartbeat_interval);
+  }
+
+  void hear_requests() {
+    if (in_batch_job()) return hear_batch_system();
+    if (!stop_.asked()) return;
+    end_.asked_to_stop = true;
+    pass_on();
+  }
+
+  void hear_batch_system() {
+    stop_.asked();
+    if (stop_.told_to_end() && !end_.asked_to_stop) {
+      end_.asked_to_stop = true;
+      end_within(end_.near_limit ? options_.grace / 4 : options_.grace);
+    } else if (stop_.time_is_short() && !end_.near_limit) {
+      end_.near_limit = true;
+      end_within(options_.time_left());
+    }
+  }
+
+  void end_within(milliseconds time) {
+    is_last_call_ = true;
+    pass_on();
+    if (time.count() > 0) limit_.set(time);
+  }
+
   void reach_limit() {
-    if (!end_.near_limit) {
+    if (!end_.near_limit && !is_last_call_) {
       end_.near_limit = true;
       limit_.set(grace_of(options_.limit));
       return pass_on();
@@ -100,6 +132,10 @@ class Step {
   /// Tells the step to stop. Ranks may not have been started yet, and a launcher loses what comes that early:
   /// then it is told again.
   void pass_on() {
+    if (options_.signal_ranks) {
+      if (!options_.signal_ranks(SIGTERM)) again_.set(milliseconds(2'000));
+      return;
+    }
     if (options_.rank_program.empty()) {
       signal_tree(pid_, start_time_, options_.token, SIGTERM);
       return;
@@ -119,7 +155,8 @@ class Step {
   int pid_ = 0;
   std::uint64_t start_time_ = 0;
   FileDescriptor process_;
-  Timer limit_, again_;
+  bool is_last_call_ = false;  ///< whatever still runs when the limit is reached is ended
+  Timer limit_, again_, heartbeat_;
 };
 
 }  // namespace

@@ -16,6 +16,16 @@ struct StepOptions {
   /// end them before they have saved anything. Empty (a command): it goes to every process of the step.
   std::string rank_program;
   std::chrono::milliseconds limit{0};  ///< 0: none
+  /// Sends a signal to ranks wherever they run; false: to be tried again. Empty: they are those of
+  /// `rank_program` on this machine.
+  std::function<bool(int signal)> signal_ranks = {};
+  /// In a job of a batch system, which keeps the limit itself: SIGUSR1 says that time is short, and then this
+  /// says how short (0: not known). After any other request to stop, the step has `grace` at most.
+  std::function<std::chrono::milliseconds()> time_left = {};
+  std::chrono::milliseconds grace{20'000};
+  /// Called again and again while the step runs, to show that somebody watches it.
+  std::function<void()> heartbeat = {};
+  std::chrono::milliseconds heartbeat_interval{30'000};
 };
 
 struct StepEnd {
@@ -23,6 +33,7 @@ struct StepEnd {
   bool asked_to_stop = false;  ///< from outside
   bool near_limit = false;     ///< asked to stop because its time was running out
   bool killed = false;         ///< at its time limit
+  bool node_failed = false;    ///< one of its nodes, as its launcher says
   bool out_of_memory = false;  ///< the kernel ended a process of this job's memory group
 };
 

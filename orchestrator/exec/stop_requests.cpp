@@ -19,13 +19,14 @@ StopRequests::StopRequests() {
   if (!signals_) throw std::system_error(errno, std::generic_category(), "cannot listen for signals");
   const pid_t parent = ::getppid();
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  asked_ = ::getppid() != parent;  // it died before it could have been told
+  told_to_end_ = ::getppid() != parent;  // it died before it could have been told
 }
 
 bool StopRequests::asked() {
   signalfd_siginfo info;
-  while (::read(signals_.get(), &info, sizeof info) == sizeof info) asked_ = true;
-  return asked_;
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info)
+    (info.ssi_signo == SIGUSR1 ? time_is_short_ : told_to_end_) = true;
+  return time_is_short_ || told_to_end_;
 }
 
 }  // namespace kernmill::exec

@@ -180,6 +180,7 @@ class Fold {
       end(attempt, Ending::retrying, line);
       attempt.mem_factor = line.json.value("mem", 1.0);
       attempt.time_factor = line.json.value("time", 1.0);
+      attempt.counts = line.json.value("counts", true);
     } else if (line.event == "abandoned") {
       end(attempt, Ending::abandoned, line);
     }
@@ -212,9 +213,13 @@ const InstanceRecord* RunRecord::find(const std::string& stage, unsigned index) 
 }
 
 RunRecord fold_journal(const fs::path& journal) {
+  return fold_journal(journal, [](std::string_view) { return true; });
+}
+
+RunRecord fold_journal(const fs::path& journal, const std::function<bool(std::string_view)>& wanted) {
   Fold fold;
   for (const auto& entry : fs::directory_iterator(journal))
-    if (entry.path().extension() == ".jsonl")
+    if (entry.path().extension() == ".jsonl" && wanted(entry.path().filename().native()))
       for_each_line(entry.path(), [&](const Line& line) { fold.take(line); });
   return fold.finish();
 }

@@ -31,7 +31,7 @@ namespace kernmill {
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
 /// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message |
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
-/// | retrying     | exec                  | as failed, and mem, time: factors of the next attempt, which the same job makes |
+/// | retrying     | exec                  | as failed, and mem, time: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
 ///
 /// A reader ignores events that it does not know.
 // clang-format on
@@ -96,6 +96,7 @@ struct AttemptRecord {
   std::string submitted_at, started_at, ended_at;  ///< ISO 8601, UTC
   ProcessIdentity exec, step;
   double mem_factor = 1.0, time_factor = 1.0;  ///< of the attempt after it, when it is retried
+  bool counts = true;                          ///< against the retries that its stage allows, likewise
   std::string key;                             ///< cache key it was committed under
   std::string cached_from;                     ///< attempt directory that its artifacts were taken from
 };
@@ -140,6 +141,9 @@ struct RunRecord {
 /// Throws std::runtime_error with file and line for a damaged line that is not the
 /// last.
 RunRecord fold_journal(const std::filesystem::path& journal);
+/// The same of those files alone whose names (not paths) are wanted.
+RunRecord fold_journal(const std::filesystem::path& journal,
+                       const std::function<bool(std::string_view file)>& wanted);
 
 /// The records of one file, in order; a torn last line is left out. Throws as `fold_journal` does.
 std::vector<Record> read_journal_file(const std::filesystem::path& file);

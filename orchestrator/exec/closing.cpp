@@ -1,0 +1,190 @@
+#include "kernmill/exec/closing.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kernmill/exec/execution.hpp"
+#include "kernmill/exec/replay.hpp"
+#include "kernmill/exec/submitted.hpp"
+#include "kernmill/run/batch_job.hpp"
+#include "kernmill/run/resume.hpp"
+#include "kernmill/scheduler/process.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+using Ending = AttemptRecord::Ending;
+
+bool has_newer_generation(const RunRecord& record, unsigned generation) {
+  return std::any_of(record.generations.begin(), record.generations.end(), [&](const auto& entry) {
+    return entry.first > generation && !entry.second.rolled_back;
+  });
+}
+
+/// The name of a job, as the journal gives it: "12_3", "12".
+std::string name_of(const ClusterJob& job) {
+  return job.elements.empty() ? job.id : fmt::format("{}_{}", job.id, job.elements);
+}
+
+/// How to name a job to end it: elements that have not started are several.
+std::string to_cancel(const ClusterJob& job) {
+  const bool several = job.elements.find_first_of(",-") != std::string::npos;
+  return several ? fmt::format("{}_[{}]", job.id, job.elements) : name_of(job);
+}
+
+/// Why an attempt has ended without a word, by the state of its job.
+std::pair<Cause, std::string> end_of(JobState state) {
+  if (is_live(state)) return {Cause::cancelled, "its job still ran when the run was closed"};
+  const std::string what = fmt::format("its job has ended as {}", to_string(state));
+  switch (state) {
+    case JobState::cancelled:
+      return {Cause::cancelled, what};
+    case JobState::timeout:
+      return {Cause::timeout, what};
+    case JobState::preempted:
+      return {Cause::preempted, what};
+    case JobState::out_of_memory:
+      return {Cause::oom, what};
+    default:
+      return {Cause::node_fail, what};
+  }
+}
+
+class Closing {
+ public:
+  Closing(const RunDirectory& run, const Plan& plan, unsigned generation, JournalWriter& journal, OwnJob& job,
+          Patience late_files)
+      : run_(run),
+        plan_(plan),
+        generation_(generation),
+        journal_(journal),
+        job_(job),
+        late_files_(std::move(late_files)) {}
+
+  /// The outcome; empty when a newer generation goes on with the run.
+  std::string settle() {
+    cancel_what_is_left();
+    RunRecord record = read_late_ends();
+    if (has_newer_generation(record, generation_)) return {};
+    for (const OpenAttempt& open : lost(record)) abandon(open);
+    record = fold_journal(run_.journal());
+    const std::string outcome = outcome_of(record);
+    journal_.append({"run_finished", {{"outcome", outcome}, {"generation", generation_}}});
+    return outcome;
+  }
+
+ private:
+  void cancel_what_is_left() {
+    try {
+      for (const ClusterJob& job : job_.cluster().jobs()) {
+        const auto identity = identity_in(job.comment);
+        if (!identity || identity->run != run_.name() || identity->key == "close") continue;
+        states_[name_of(job)] = job.state;
+        if (is_live(job.state) && identity->generation <= generation_) job_.cancel(to_cancel(job));
+      }
+    } catch (const ClusterError& error) {
+      fmt::print(stderr, "kernmill-exec: cannot look for jobs that are left: {}\n", error.what());
+    }
+  }
+
+  /// Attempts whose jobs have ended, as far as it is known, without an end record.
+  std::vector<OpenAttempt> lost(const RunRecord& record) const {
+    std::vector<OpenAttempt> lost;
+    for (OpenAttempt& open : open_attempts(record)) {
+      const bool is_newest =
+          record.find(open.stage, open.index)->attempts.back().number == open.attempt.number;
+      if (open.attempt.started && is_newest) lost.push_back(std::move(open));
+    }
+    return lost;
+  }
+
+  RunRecord read_late_ends() const {
+    std::chrono::milliseconds waited{0};
+    constexpr std::chrono::milliseconds step{250};
+    while (true) {
+      RunRecord record = fold_journal(run_.journal());
+      if (lost(record).empty() || waited >= late_files_.total) return record;
+      late_files_.pause(step);
+      waited += step;
+    }
+  }
+
+  void abandon(const OpenAttempt& open) {
+    const auto state = states_.find(open.attempt.job);
+    const auto [cause, why] = state == states_.end()
+                                  ? std::pair{Cause::node_fail, std::string("its job is gone")}
+                                  : end_of(state->second);
+    journal_.append({"abandoned",
+                     {{"stage", open.stage},
+                      {"instance", open.index},
+                      {"attempt", open.attempt.number},
+                      {"cause", to_string(cause)},
+                      {"why", why + ", and has left no last word"}}});
+  }
+
+  std::string outcome_of(RunRecord record) const {
+    forget_older_failures(record, plan_, submitted_arrays(plan_, record));
+    const Replay replay(plan_, record);
+    if (replay.outcome() == kernmill::Outcome::failed) return "failed";
+    bool is_done = true, is_cancelled = false;
+    for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage)
+      for (std::uint32_t i = 0; i < plan_.instance_count(stage); ++i) {
+        const State state = replay.state({stage, i});
+        is_done = is_done && state != State::running && state != State::waiting;
+        const InstanceRecord* known = record.find(plan_.stage(stage).name, i);
+        if (state == State::running && known != nullptr && !known->attempts.empty()) {
+          const AttemptRecord& last = known->attempts.back();
+          is_cancelled |= (last.ending == Ending::stopped || last.ending == Ending::abandoned) &&
+                          last.cause == Cause::cancelled;
+        }
+      }
+    return is_done ? "done" : is_cancelled ? "cancelled" : "failed";
+  }
+
+  const RunDirectory& run_;
+  const Plan& plan_;
+  unsigned generation_;
+  JournalWriter& journal_;
+  OwnJob& job_;
+  Patience late_files_;
+  std::map<std::string, JobState> states_;  ///< of the run's jobs that are still known, by name
+};
+
+/// Runs the workflow's command for this outcome. Returns an exit status.
+int run_hook(const RunDirectory& run, const Workflow& workflow, const std::string& outcome) {
+  const std::string& command = outcome == "done" ? workflow.on_success : workflow.on_failure;
+  if (command.empty()) return committed;
+  SpawnOptions options;
+  options.argv = {"/bin/bash", "-e", "-o", "pipefail", "-c", command};
+  options.env = step_environment(own_environment(), Resources{});
+  set(options.env, "KERNMILL_RUN", run.root().string());
+  set(options.env, "KERNMILL_OUTCOME", outcome);
+  options.work_dir = workflow.base_directory;
+  const int status = reap(spawn(options));
+  if (status == 0) return committed;
+  fmt::print(stderr, "kernmill-exec: {} of the workflow ended with status {}\n",
+             outcome == "done" ? "on_success" : "on_failure", status);
+  return failed;
+}
+
+}  // namespace
+
+int close_run(const Options& options, const RunDirectory& run, const JournalWriter::Hook& hook,
+              const ClusterFactory& open_cluster) {
+  const Environment environment = own_environment();
+  const Plan plan = plan_from_json(Json::parse(read_file(run.plan())));
+  const BatchPlace place = batch_place(environment);
+  OwnJob job(open_cluster, place.name());
+  JournalWriter journal(run.journal(), place.name(), place.restart, "close", hook);
+  const Patience late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
+                            [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
+  const std::string outcome = Closing(run, plan, options.generation, journal, job, late_files).settle();
+  return outcome.empty() ? committed : run_hook(run, plan.workflow(), outcome);
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,15 @@
+#pragma once
+#include "kernmill/exec/options.hpp"
+#include "kernmill/exec/own_job.hpp"
+#include "kernmill/run/journal.hpp"
+
+namespace kernmill::exec {
+
+/// Settles the end of a submitted run, in a job that waits for the end of all others: journals attempts that
+/// ended without a word as abandoned, cancels what is left of its jobs, writes how the run has ended, and
+/// runs the workflow's on_success or on_failure. Leaves the end to a newer generation where there is one.
+/// Returns an exit status: failed when that command failed.
+int close_run(const Options& options, const RunDirectory& run, const JournalWriter::Hook& hook,
+              const ClusterFactory& open_cluster);
+
+}  // namespace kernmill::exec

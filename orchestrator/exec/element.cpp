@@ -1,0 +1,256 @@
+#include "kernmill/exec/element.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/exec/element_context.hpp"
+#include "kernmill/exec/pack_element.hpp"
+#include "kernmill/exec/retry_policy.hpp"
+#include "kernmill/run/resume.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+/// Something that changes whenever an instance leaves a new checkpoint.
+std::string checkpoint_mark(const fs::path& checkpoints) {
+  std::vector<std::string> marks;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(checkpoints, none))
+    marks.push_back(fmt::format("{} {}", entry.path().filename().string(),
+                                entry.last_write_time(none).time_since_epoch().count()));
+  std::sort(marks.begin(), marks.end());
+  return fmt::format("{}", fmt::join(marks, "\n"));
+}
+
+EarlierTries earlier_tries(const RunRecord& record, const ElementContext& context, InstanceId id) {
+  EarlierTries tries;
+  const InstanceRecord* own = record.find(context.plan.stage(id.stage).name, id.index);
+  if (own == nullptr) return tries;
+  for (const AttemptRecord& attempt : own->attempts) {
+    const bool retried = attempt.ending == AttemptRecord::Ending::retrying;
+    if (!retried || attempt.number < context.array.plan.attempt || attempt.number >= context.attempt())
+      continue;
+    tries.failures += attempt.counts ? 1 : 0;
+    tries.mem = attempt.mem_factor;
+    tries.time = attempt.time_factor;
+  }
+  return tries;
+}
+
+/// One instance, one attempt.
+class Element {
+ public:
+  Element(const ElementContext& context, InstanceId id, JournalWriter& writer, StopRequests& stop)
+      : context_(context),
+        id_(id),
+        name_{context.plan.stage(id.stage).name, id.index, context.attempt()},
+        writer_(writer),
+        journal_(writer, name_),
+        stop_(stop) {}
+
+  int carry_out() {
+    const Look look = look_at_parents(context_, id_);
+    if (look.what != Look::What::run) {
+      fmt::print(stderr, "kernmill-exec: {} does not run: {}\n", context_.plan.label(id_), look.why);
+      return look.what == Look::What::blocked ? failed : committed;
+    }
+    tries_ = earlier_tries(look.record, context_, id_);
+    try {
+      if (const auto closed = gate(look.record)) return *closed;
+      return attempt(look.record);
+    } catch (const std::exception& error) {
+      Outcome outcome;
+      outcome.what = Outcome::What::failed;
+      outcome.message = error.what();
+      return give_up(outcome);
+    }
+  }
+
+ private:
+  std::optional<int> gate(const RunRecord& record) {
+    CommitTable commits(context_.plan);
+    for (const auto& [key, instance] : record.instances)
+      if (instance.committed)
+        commits.add({context_.plan.stage_number(key.first), key.second},
+                    {instance.artifacts, instance.metrics});
+    const std::string& when = context_.plan.stage(id_.stage).when;
+    try {
+      if (when_is_true(context_.plan, id_, commits)) return {};
+    } catch (const ExpressionError& error) {
+      throw AttemptError(fmt::format("when: {}: {}", when, error.message));
+    }
+    journal_.skipped(when + " is false");
+    draw_consequences(context_, writer_, {id_}, false);
+    return committed;
+  }
+
+  int attempt(const RunRecord& record) {
+    journal_.started(context_.batch.job.name());
+    const Attempt attempt = make_attempt(context_.run, context_.plan, name_, record);
+    check_fence(attempt, own_records());
+    mark_ = checkpoint_mark(checkpoints());
+    Execution execution(given(), stop_, journal_);
+    const auto outcome = execution.run(attempt);
+    if (outcome && outcome->what != Outcome::What::done) return give_up(*outcome);
+    if (outcome) execution.commit(attempt, outcome->leavings, [this] { return own_records(); });
+    draw_consequences(context_, writer_, {id_}, false);
+    return committed;
+  }
+
+  [[nodiscard]] Execution::Given given() const {
+    Execution::Given given{context_.environment};
+    given.launcher = context_.launcher;
+    given.token = attempt_token(context_.run.name(), name_.stage, name_.instance, name_.number);
+    given.no_cache = context_.no_cache;
+    given.batch = &context_.batch;
+    return given;
+  }
+
+  int give_up(Outcome outcome) {
+    const bool back_in_queue = ask_what_stopped_it(outcome);
+    const Ended ended{outcome.what, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
+    const Retry retry = retry_after(context_.plan.stage(id_.stage).retries, tries_, ended);
+    if (retry.what == Retry::What::give_way) {
+      journal_.gave_up(outcome);
+      return stopped;
+    }
+    if (retry.what == Retry::What::again) {
+      journal_.gave_up("retrying", outcome,
+                       {{"mem", retry.mem}, {"time", retry.time}, {"counts", retry.counts}});
+      if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
+        context_.batch.job.change(changes(retry), context_.requeue);
+        return stopped;
+      }
+      outcome.message += "\nit was to be tried again, but the batch system did not take it back";
+    }
+    outcome.what = Outcome::What::failed;
+    journal_.gave_up(outcome);
+    draw_consequences(context_, writer_, {id_}, true);
+    return failed;
+  }
+
+  /// Who told an attempt to end shows in the state of its job. True when the batch system has put it back
+  /// into the queue by itself.
+  bool ask_what_stopped_it(Outcome& outcome) {
+    if (!stop_.asked() || !stop_.told_to_end()) return false;
+    const auto job = context_.batch.job.look();
+    if (!job) return false;
+    const JobState state = job->state == JobState::completing ? job->next_state : job->state;
+    const bool was_stopped = outcome.what == Outcome::What::stopped && outcome.cause == Cause::cancelled;
+    if (state == JobState::pending || state == JobState::preempted) {
+      if (was_stopped) outcome.cause = Cause::preempted;
+      outcome.message += outcome.message.empty() ? "" : ": ";
+      outcome.message += "its job was preempted or requeued";
+    } else if (was_stopped && (state == JobState::timeout || state == JobState::node_fail)) {
+      outcome.what = Outcome::What::failed;
+      outcome.cause = state == JobState::timeout ? Cause::timeout : Cause::node_fail;
+    }
+    return state == JobState::pending;
+  }
+
+  /// What the next start of the job gets, where that differs from this one.
+  [[nodiscard]] BatchJob::Options changes(const Retry& retry) const {
+    BatchJob::Options options;
+    const BatchPlace& place = context_.batch.place;
+    const Resources& planned = context_.array.plan.resources;
+    if (const double factor = retry.mem / tries_.mem; factor != 1.0) {
+      const bool by_cpu = place.mem == 0 && place.mem_per_cpu > 0;
+      const auto now = static_cast<double>(by_cpu ? place.mem_per_cpu : place.mem);
+      if (now > 0)
+        options.emplace_back(by_cpu ? "mem-per-cpu" : "mem",
+                             fmt::format("{:.0f}M", std::ceil(now * factor / (1024 * 1024))));
+    }
+    if (retry.time != tries_.time && planned.time.count() > 0)
+      options.emplace_back("time", fmt::format("{:.0f}", std::ceil(static_cast<double>(planned.time.count()) *
+                                                                   retry.time / 60)));
+    if (retry.elsewhere && !place.node.empty())
+      options.emplace_back("exclude",
+                           planned.exclude.empty() ? place.node : planned.exclude + "," + place.node);
+    return options;
+  }
+
+  [[nodiscard]] fs::path checkpoints() const { return context_.run.checkpoints(name_.stage, name_.instance); }
+
+  [[nodiscard]] RunRecord own_records() const {
+    JournalSelection own;
+    own.add_instance(context_.plan, context_.arrays, id_);
+    return context_.journal_of(own);
+  }
+
+  const ElementContext& context_;
+  InstanceId id_;
+  AttemptName name_;
+  JournalWriter& writer_;
+  AttemptJournal journal_;
+  StopRequests& stop_;
+  EarlierTries tries_;
+  std::string mark_;
+};
+
+Patience patience(std::chrono::seconds total) {
+  return {total, [](milliseconds time) { std::this_thread::sleep_for(time); }};
+}
+
+const SubmittedArray& find_array(const std::vector<SubmittedArray>& arrays, const Options& options,
+                                 const BatchPlace& place, const RunDirectory& run) {
+  for (const SubmittedArray& array : arrays)
+    if (array.generation == options.generation && array.plan.key == options.array) {
+      if (!array.plan.element_indices().contains(place.element))
+        throw std::invalid_argument(
+            fmt::format("the array '{}' of {} has no element {}", options.array, run.name(), place.element));
+      return array;
+    }
+  throw std::invalid_argument(fmt::format("the journal in {} knows of no array '{}' in generation {}",
+                                          run.journal().string(), options.array, options.generation));
+}
+
+/// The arrays, the own one with the id that it runs under: its record may be on its way to this node still.
+std::vector<SubmittedArray> known_arrays(const Plan& plan, const RunRecord& record, const Options& options,
+                                         const BatchPlace& place) {
+  std::vector<SubmittedArray> arrays = submitted_arrays(plan, record);
+  for (SubmittedArray& array : arrays)
+    if (array.generation == options.generation && array.plan.key == options.array) array.job = place.job;
+  return arrays;
+}
+
+}  // namespace
+
+int carry_out_element(const Options& options, const RunDirectory& run, StopRequests& stop,
+                      const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
+  const Environment environment = own_environment();
+  const Json document = Json::parse(read_file(run.plan()));
+  const Plan plan = plan_from_json(document);
+  const RunRecord submissions =
+      fold_journal(run.journal(), [](std::string_view file) { return file.starts_with("submit-"); });
+  const BatchPlace place = batch_place(environment);
+  OwnJob job(open_cluster, place.name());
+  InBatch batch{place, job, patience(std::chrono::minutes(10))};
+  auto arrays = known_arrays(plan, submissions, options, place);
+  const SubmittedArray array = find_array(arrays, options, place, run);
+  const ElementContext context{
+      run,
+      plan,
+      document.value("launcher", ""),
+      environment,
+      batch,
+      std::move(arrays),
+      array,
+      submissions.generations.at(options.generation).fail_fast,
+      options.no_cache,
+      patience(std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10))),
+      patience(std::chrono::minutes(2))};
+  JournalWriter journal(run.journal(), place.name(), place.restart, "exec", hook);
+  if (array.plan.pack > 1) return carry_out_pack(context, journal, stop);
+  const InstanceId id{array.plan.stage, array.plan.instances_of(place.element).at(0)};
+  return Element(context, id, journal, stop).carry_out();
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,52 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "kernmill/scheduler/cluster.hpp"
+
+namespace kernmill::exec {
+
+using ClusterFactory = std::function<std::unique_ptr<Cluster>()>;
+
+/// How long something is tried again, and what waits in between.
+struct Patience {
+  std::chrono::milliseconds total{0};
+  std::function<void(std::chrono::milliseconds)> pause;
+};
+
+/// The job that this process is in, as the batch system sees it. The plug-in is opened when it is needed
+/// first. A controller that does not answer is no error here: what was not done is said on stderr.
+class OwnJob {
+ public:
+  /// `name`: "12", or "12_3" for an element.
+  OwnJob(ClusterFactory open, std::string name) : open_(std::move(open)), name_(std::move(name)) {}
+  OwnJob(const OwnJob&) = delete;
+  OwnJob& operator=(const OwnJob&) = delete;
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  /// What the batch system says of it; nothing when it does not say.
+  std::optional<ClusterJob> look();
+  /// Sends a signal to all ranks of its steps, on all nodes. Whether it was sent.
+  bool signal(int number);
+  /// Puts it back into the queue. False when the batch system refuses to, or does not answer for that long.
+  bool requeue(const Patience& patience);
+  /// Changes what its next start gets.
+  void change(const BatchJob::Options& options, const Patience& patience);
+  /// Ends other jobs.
+  void cancel(const std::string& job);
+  /// Throws ClusterError.
+  Cluster& cluster();
+
+ private:
+  /// Calls again as long as the controller is away or busy. False when it has not succeeded.
+  bool persist(const Patience& patience, const std::string& what, const std::function<void()>& call);
+
+  ClusterFactory open_;
+  std::string name_;
+  std::unique_ptr<Cluster> cluster_;
+};
+
+}  // namespace kernmill::exec

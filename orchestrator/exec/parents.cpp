@@ -1,0 +1,93 @@
+#include "kernmill/exec/parents.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/exec/replay.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+template <typename Test>
+bool all_parents(const Plan& plan, InstanceId id, const RunRecord& record, const Test& test) {
+  for (const auto& stage : parents_of(plan, id))
+    for (const InstanceId parent : stage) {
+      const InstanceRecord* known = record.find(plan.stage(parent.stage).name, parent.index);
+      if (known == nullptr || !test(*known)) return false;
+    }
+  return true;
+}
+
+/// Those of the instances that are neither committed nor skipped.
+std::vector<InstanceId> missing(const std::vector<InstanceId>& instances, const Replay& replay) {
+  std::vector<InstanceId> result;
+  for (const InstanceId id : instances)
+    if (replay.state(id) != State::finished && replay.state(id) != State::skipped) result.push_back(id);
+  return result;
+}
+
+bool are_enough(const Plan& plan, const std::vector<InstanceId>& instances, const Replay& replay) {
+  if (instances.empty()) return true;
+  const std::size_t lacking = missing(instances, replay).size();
+  const auto allowed = static_cast<std::size_t>(plan.stage(instances.front().stage).max_fails);
+  return lacking == 0 || (instances.size() > 1 && lacking <= allowed && lacking < instances.size());
+}
+
+}  // namespace
+
+std::vector<std::vector<InstanceId>> parents_of(const Plan& plan, InstanceId id) {
+  std::vector<std::vector<InstanceId>> result;
+  for (const Edge& edge : plan.parents(id.stage)) {
+    auto& list = result.emplace_back();
+    if (const auto one = plan.referred(id, edge.parent); one) {
+      list.push_back(*one);
+    } else {
+      for (std::uint32_t i = 0; i < plan.instance_count(edge.parent); ++i) list.push_back({edge.parent, i});
+    }
+  }
+  if (!plan.is_reduce(id)) return result;
+  auto& trials = result.emplace_back();
+  for (std::uint32_t i = 0; i < id.index; ++i) trials.push_back({id.stage, i});
+  return result;
+}
+
+bool all_committed(const Plan& plan, InstanceId id, const RunRecord& of_parents) {
+  return all_parents(plan, id, of_parents, [](const InstanceRecord& known) { return known.committed; });
+}
+
+bool all_settled(const Plan& plan, InstanceId id, const RunRecord& of_parents) {
+  return all_parents(plan, id, of_parents, [](const InstanceRecord& known) {
+    return known.committed || known.skipped || has_failed(known);
+  });
+}
+
+Standing standing(const Plan& plan, InstanceId id, const RunRecord& record) {
+  if (all_committed(plan, id, record)) return Standing::may_run;
+  const Replay replay(plan, record);
+  const State state = replay.state(id);
+  if (state == State::skipped) return Standing::skipped;
+  if (state == State::blocked) return Standing::blocked;
+  const auto parents = parents_of(plan, id);
+  const bool enough = std::all_of(parents.begin(), parents.end(),
+                                  [&](const auto& stage) { return are_enough(plan, stage, replay); });
+  return enough ? Standing::may_run : Standing::unsettled;
+}
+
+std::string why_unsettled(const Plan& plan, InstanceId id, const RunRecord& record) {
+  const Replay replay(plan, record);
+  std::vector<std::string> labels;
+  for (const auto& stage : parents_of(plan, id)) {
+    if (are_enough(plan, stage, replay)) continue;
+    for (const InstanceId parent : missing(stage, replay)) labels.push_back(plan.label(parent));
+    break;
+  }
+  constexpr std::size_t shown = 3;
+  const std::size_t others = labels.size() > shown ? labels.size() - shown : 0;
+  labels.resize(labels.size() - others);
+  return fmt::format("its parents have not finished: the journal has no commit of {}{}",
+                     fmt::join(labels, ", "), others > 0 ? fmt::format(" and {} more", others) : "");
+}
+
+}  // namespace kernmill::exec

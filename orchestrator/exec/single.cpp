@@ -1,0 +1,48 @@
+#include "kernmill/exec/single.hpp"
+
+#include "kernmill/exec/execution.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+int carry_out(const Options& options, const RunDirectory& run, StopRequests& stop, AttemptJournal& journal) {
+  journal.started(options.job);
+  const RunRecord record = fold_journal(run.journal());
+  const Json document = Json::parse(read_file(run.plan()));
+  const Plan plan = plan_from_json(document);
+  const Attempt attempt = make_attempt(run, plan, options.attempt, record);
+  check_parents(attempt, record);
+  Execution::Given given{own_environment()};
+  given.launcher = document.value("launcher", "");
+  given.token = value_of(given.environment, "KERNMILL_TOKEN");
+  given.no_cache = options.no_cache;
+  given.time_factor = options.time_factor;
+  Execution execution(std::move(given), stop, journal);
+  const auto outcome = execution.run(attempt);
+  if (!outcome) return committed;
+  if (outcome->what == Outcome::What::done) {
+    execution.commit(attempt, outcome->leavings, [&run] { return fold_journal(run.journal()); });
+    return committed;
+  }
+  journal.gave_up(*outcome);
+  return outcome->what == Outcome::What::stopped ? stopped : failed;
+}
+
+}  // namespace
+
+int carry_out_attempt(const Options& options, const RunDirectory& run, StopRequests& stop,
+                      const JournalWriter::Hook& hook) {
+  JournalWriter writer(run.journal(), options.job, options.restart, "exec", hook);
+  AttemptJournal journal(writer, options.attempt);
+  try {
+    return carry_out(options, run, stop, journal);
+  } catch (const std::exception& error) {
+    Outcome outcome;
+    outcome.what = Outcome::What::failed;
+    outcome.message = error.what();
+    journal.gave_up(outcome);
+    return failed;
+  }
+}
+
+}  // namespace kernmill::exec

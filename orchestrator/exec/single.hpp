@@ -1,0 +1,12 @@
+#pragma once
+#include "kernmill/exec/options.hpp"
+#include "kernmill/exec/stop_requests.hpp"
+#include "kernmill/run/journal.hpp"
+
+namespace kernmill::exec {
+
+/// Carries out the attempt that the command line names. Returns an exit status.
+int carry_out_attempt(const Options& options, const RunDirectory& run, StopRequests& stop,
+                      const JournalWriter::Hook& hook);
+
+}  // namespace kernmill::exec

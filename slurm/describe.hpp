@@ -9,6 +9,7 @@
 
 #include "compat.hpp"
 #include "libslurm.hpp"
+#include "tres.hpp"
 
 namespace kernmill::slurm {
 
@@ -43,18 +44,6 @@ class Description {
   std::deque<std::string> texts_;
 };
 
-/// "2" -> "gres:gpu:2", "a100:2,v100:1" -> "gres:gpu:a100:2,gres:gpu:v100:1"; an empty text stays empty.
-inline std::string with_prefix(const std::string& prefix, const std::string& list) {
-  std::string result;
-  for (std::size_t start = 0; start < list.size();) {
-    const std::size_t comma = std::min(list.find(',', start), list.size());
-    const std::string part = list.substr(start, comma - start);
-    result += fmt::format("{}{}{}", result.empty() ? "" : ",", part.starts_with(prefix) ? "" : prefix, part);
-    start = comma + 1;
-  }
-  return result;
-}
-
 inline void describe_texts(const JobRequest& request, Description& description) {
   job_desc_msg_t& message = description.message;
   description.set(message.account, request.account);
@@ -86,7 +75,7 @@ inline void describe_texts(const JobRequest& request, Description& description) 
 inline void describe_devices(const JobRequest& request, Description& description) {
   job_desc_msg_t& message = description.message;
   const std::string gres = dialect().slash_tres ? "gres/" : "gres:";
-  const std::string gpu = gres + "gpu:";
+  const std::string gpu = gpu_prefix(dialect());
   const auto of_gpu = [&](const auto& number) {
     return number ? fmt::format("{}{}", gpu, *number) : std::string();
   };
@@ -97,13 +86,10 @@ inline void describe_devices(const JobRequest& request, Description& description
   description.set(message.tres_per_job, with_prefix(gpu, request.gpus));
   description.set(message.tres_per_node, per_node);
   description.set(message.tres_per_socket, with_prefix(gpu, request.gpus_per_socket));
-  description.set(message.tres_per_task, with_prefix(gpu, request.gpus_per_task));
+  description.set(message.tres_per_task, tres_per_task(request, dialect()));
   description.set(message.cpus_per_tres, of_gpu(request.cpus_per_gpu));
   description.set(message.mem_per_tres, of_gpu(request.mem_per_gpu));
-  description.set(message.tres_bind, request.tres_bind);
-  if (!request.gpu_bind.empty()) {
-    message.tres_bind = description.keep((dialect().slash_tres ? gpu : "gpu:") + request.gpu_bind);
-  }
+  description.set(message.tres_bind, tres_bind(request, dialect()));
   if (!request.gpu_freq.empty()) message.tres_freq = description.keep("gpu:" + request.gpu_freq);
   Description::set(message.ntasks_per_tres, request.ntasks_per_gpu);
 }

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tres.hpp"
+
 namespace kernmill::slurm {
 namespace {
 
@@ -108,6 +110,7 @@ Submitter this_submitter() {
 }
 
 std::vector<std::pair<std::string, std::string>> job_environment(const JobRequest& request,
+                                                                 const Dialect& dialect,
                                                                  const Submitter& submitter) {
   Variables variables;
   add(variables, "SLURM_SUBMIT_DIR", submitter.folder);
@@ -120,6 +123,7 @@ std::vector<std::pair<std::string, std::string>> job_environment(const JobReques
   }
   add_layout(variables, request);
   add_devices(variables, request);
+  if (dialect.counts_per_task) add(variables, "SLURM_TRES_PER_TASK", tres_per_task(request, dialect));
   add(variables, "SLURM_CONTAINER", request.container);
   if (request.append_output) variables.emplace_back("SLURM_OPEN_MODE", "a");
   if (request.truncate_output) variables.emplace_back("SLURM_OPEN_MODE", "t");

@@ -21,6 +21,7 @@ Submitter this_submitter();
 /// The SLURM_* variables that sbatch adds to a job's environment, so that srun in the job and slurmd on the
 /// node do what they do under sbatch. The request is settled.
 std::vector<std::pair<std::string, std::string>> job_environment(const JobRequest& request,
+                                                                 const Dialect& dialect,
                                                                  const Submitter& submitter);
 
 }  // namespace kernmill::slurm

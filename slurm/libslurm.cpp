@@ -1,5 +1,6 @@
 #include "libslurm.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -23,7 +24,7 @@ std::string release_of(long version) {
                      SLURM_VERSION_MICRO(version));
 }
 
-[[noreturn]] void fail(const std::string& action, int code = slurm_get_errno()) {
+[[noreturn]] void fail(const std::string& action, int code = errno) {
   throw make_error(reason_of(code), action, slurm_strerror(code), code);
 }
 
@@ -122,7 +123,8 @@ std::string built_for() {
 
 Dialect dialect() {
   constexpr bool is_newer = SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 11, 0);
-  return {.slash_tres = is_newer, .nodes_from_tasks = is_newer};
+  constexpr bool is_newest = SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(24, 5, 0);
+  return {.slash_tres = is_newer, .nodes_from_tasks = is_newer, .counts_per_task = is_newest};
 }
 
 void initialise() {
@@ -179,7 +181,7 @@ void release_job(const std::string& job) {
 void kill_job(const std::string& job) {
   initialise();
   if (slurm_kill_job2(job.c_str(), SIGKILL, 0, nullptr) == SLURM_SUCCESS) return;
-  if (reason_of(slurm_get_errno()) != Reason::already_ended) fail(fmt::format("cancel job {}", job));
+  if (reason_of(errno) != Reason::already_ended) fail(fmt::format("cancel job {}", job));
 }
 
 void signal_steps(const std::string& job, int signal) {
@@ -211,7 +213,7 @@ std::vector<ClusterJob> load_job(std::uint32_t number) {
   const WholeLists whole;
   job_info_msg_t* message = nullptr;
   if (compat::load_job(&message, number, SHOW_ALL | SHOW_DETAIL) != SLURM_SUCCESS) {
-    if (reason_of(slurm_get_errno()) == Reason::unknown_job) return {};
+    if (reason_of(errno) == Reason::unknown_job) return {};
     fail(fmt::format("ask for job {}", number));
   }
   const Owned<job_info_msg_t> owned(message, slurm_free_job_info_msg);

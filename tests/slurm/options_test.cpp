@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "job_environment.hpp"
+#include "tres.hpp"
 
 namespace kernmill::slurm {
 namespace {
@@ -137,13 +138,23 @@ TEST(SlurmOptions, NewerReleasesWorkOutNodesFromTasks) {
   EXPECT_EQ(request.min_cpus, 6U);
 }
 
+TEST(SlurmOptions, DevicesAreWrittenAsTheReleaseWantsThem) {
+  const JobRequest request = settled({{"gpus-per-task", "a100:2"}, {"cpus-per-task", "4"}});
+  EXPECT_EQ(tres_per_task(request, Dialect{}), "gres:gpu:a100:2");
+  EXPECT_EQ(tres_bind(request, Dialect{}), "");
+  const Dialect newest{.slash_tres = true, .nodes_from_tasks = true, .counts_per_task = true};
+  EXPECT_EQ(tres_per_task(request, newest), "cpu=4,gres/gpu:a100=2");
+  EXPECT_EQ(tres_bind(request, newest), "gres/gpu:per_task:2");
+  EXPECT_EQ(with_prefix("gres:", "gpu:2,gres:nic:1"), "gres:gpu:2,gres:nic:1");
+}
+
 TEST(SlurmOptions, TheEnvironmentHasWhatSbatchWouldAdd) {
   const Submitter submitter{
       .folder = "/w", .host = "login", .umask = 027, .niceness = 0, .limits = {{"CORE", 7}}};
   const auto variables = job_environment(
       settled(
           {{"job-name", "iris.fit"}, {"ntasks", "4"}, {"cpus-per-task", "2"}, {"gpus-per-task", "a100:1"}}),
-      submitter);
+      Dialect{}, submitter);
   EXPECT_THAT(variables, Contains(Pair("SLURM_JOB_NAME", "iris.fit")));
   EXPECT_THAT(variables, Contains(Pair("SLURM_SUBMIT_DIR", "/w")));
   EXPECT_THAT(variables, Contains(Pair("SLURM_UMASK", "0027")));

@@ -21,3 +21,8 @@ kernmill_test(slurm_options LABEL unit
   SOURCES slurm/options_test.cpp slurm/formats_test.cpp
   LINK kernmill_slurm_options)
 kernmill_slurm_test(slurm_plugin SOURCES slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)
+
+if(TARGET kernmill-exec)
+  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/submit_world.cpp
+    LINK kernmill::run DEFINES KERNMILL="$<TARGET_FILE:kernmill>" NEEDS kernmill kernmill-exec)
+endif()

@@ -1,0 +1,192 @@
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "submit_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+TEST(Submit, RunsAChainWithArraysAndLeavesNothingInTheQueue) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  one: {run: echo one >> log}
+  many:
+    needs: one
+    matrix: {i: [0, 1, 2, 3, 4, 5]}
+    run: 'echo "value=$KERNMILL_MATRIX_I" > $KERNMILL_METRICS'
+  each:
+    needs: many
+    matrix: {i: [0, 1, 2, 3, 4, 5]}
+    run: echo $VALUE >> each.$KERNMILL_MATRIX_I
+    env: {VALUE: "${{ stages.many.value }}"}
+  last: {needs: each, run: cat each.* | sort > all}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_EQ(world.lines("all"), (std::vector<std::string>{"0", "1", "2", "3", "4", "5"}));
+  EXPECT_EQ(world.lines("log"), (std::vector<std::string>{"one"}));
+  wait_until("an empty queue", [&] { return world.queue().empty(); });
+  EXPECT_EQ(world.kernmill({"status"}).exit_code, 0);
+  EXPECT_EQ(world.state("each[3]"), "finished");
+}
+
+TEST(Submit, WhatDependsOnAFailureNeverRunsAndTheRestFinishes) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  bad: {run: exit 3}
+  after: {needs: bad, run: touch must-not-exist}
+  far: {needs: after, run: touch must-not-exist}
+  good: {run: touch good}
+  better: {needs: good, run: touch better}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "failed");
+  EXPECT_FALSE(std::filesystem::exists(world.path() / "must-not-exist"));
+  EXPECT_TRUE(std::filesystem::exists(world.path() / "better"));
+  wait_until("an empty queue", [&] { return world.queue().empty(); });
+  EXPECT_EQ(world.state("bad"), "failed");
+  EXPECT_EQ(world.state("after"), "blocked");
+  EXPECT_EQ(world.state("far"), "blocked");
+}
+
+TEST(Submit, AnElementThatFailsBlocksItsOwnSuccessorAlone) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  many: {matrix: {i: [0, 1, 2, 3]}, run: test $KERNMILL_MATRIX_I != 2}
+  each: {needs: many, matrix: {i: [0, 1, 2, 3]}, run: touch each.$KERNMILL_MATRIX_I}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "failed");
+  for (const int i : {0, 1, 3}) EXPECT_TRUE(world.committed("each", static_cast<unsigned>(i))) << i;
+  EXPECT_EQ(world.state("each[2]"), "blocked");
+}
+
+TEST(Submit, AFalseConditionSkipsWhatComesAfterIt) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  score: {run: 'echo accuracy=0.5 > $KERNMILL_METRICS'}
+  ship: {when: "${{ stages.score.accuracy >= 0.9 }}", run: touch must-not-exist}
+  tell: {needs: ship, run: touch must-not-exist}
+  keep: {when: "${{ stages.score.accuracy < 0.9 }}", run: touch kept}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_FALSE(std::filesystem::exists(world.path() / "must-not-exist"));
+  EXPECT_TRUE(std::filesystem::exists(world.path() / "kept"));
+  EXPECT_EQ(world.state("ship"), "skipped");
+  EXPECT_EQ(world.state("tell"), "skipped");
+}
+
+TEST(Submit, ResumeSubmitsOnlyWhatIsMissing) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  many: {matrix: {i: [0, 1, 2, 3]}, run: 'echo $KERNMILL_MATRIX_I >> ran; test $KERNMILL_MATRIX_I != 2 -o -e mended'}
+  last: {needs: many, run: touch last}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "failed");
+  world.slurm().run({"touch", "mended"});
+  const Finished resumed = world.kernmill({"resume", "last", "--json"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(Json::parse(resumed.out).at("jobs").at(0).at("elements"), "2");
+  wait_until("the second end", [&] { return world.record().outcome == "done"; });
+  EXPECT_THAT(world.lines("ran"), UnorderedElementsAre("0", "1", "2", "3", "2"));
+}
+
+TEST(Submit, CancelEndsAllJobsAndResumeGoesOn) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  slow: {run: 'test -e go || sleep 300'}
+  last: {needs: slow, run: touch last}
+)");
+  world.submit();
+  world.wait_for_start("slow");
+  EXPECT_EQ(world.state("slow"), "running");
+  EXPECT_EQ(world.kernmill({"cancel"}).exit_code, 0);
+  wait_until("an empty queue", [&] { return world.queue().empty(); });
+  EXPECT_EQ(world.record().outcome, "cancelled");
+  world.slurm().run({"touch", "go"});
+  EXPECT_EQ(world.kernmill({"resume"}).exit_code, 0);
+  EXPECT_EQ(world.outcome(), "done");
+}
+
+TEST(Submit, HeldJobsWaitForResume) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("  one: {run: touch one}\n");
+  world.submit({"--hold"});
+  EXPECT_THAT(world.queue(), HasSubstr("JobHeldUser"));
+  EXPECT_EQ(world.kernmill({"resume"}).exit_code, 0);
+  EXPECT_EQ(world.outcome(), "done");
+}
+
+TEST(Submit, WaitShowsTheResultsAndTheExitStatusIsThatOfTheRun) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("  one: {run: 'echo answer=42 > $KERNMILL_METRICS'}\n  bad: {run: exit 1}\n");
+  const Finished finished = world.kernmill({"submit", "flow.yaml", "--wait"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.out, HasSubstr("42"));
+  EXPECT_THAT(finished.err, HasSubstr("bad"));
+}
+
+TEST(Submit, ADryRunSubmitsNothing) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("  one: {run: 'true'}\n  two: {needs: one, matrix: {i: [1, 2]}, run: 'true'}\n");
+  const Finished finished = world.kernmill({"submit", "flow.yaml", "--dry-run"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("#SBATCH --array=0-1\n#SBATCH --dependency=afterok:<one.0>\n"));
+  EXPECT_EQ(world.queue(), "");
+  EXPECT_FALSE(std::filesystem::exists(world.path() / "runs"));
+}
+
+TEST(Submit, WhatTheClusterCannotDoIsSaidBeforeAnythingIsSubmitted) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("  one:\n    run: 'true'\n    resources: {partition: mian, cpus_per_task: 5000}\n");
+  const Finished finished = world.kernmill({"submit", "flow.yaml"});
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_THAT(finished.err, HasSubstr("flow.yaml:5:"));
+  EXPECT_EQ(world.queue(), "");
+  EXPECT_FALSE(std::filesystem::exists(world.path() / "runs"));
+}
+
+TEST(Submit, CostsOneRequestAnArrayAndAHandful) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  std::string stages = "  s0: {run: 'true'}\n";
+  for (int i = 1; i < 20; ++i)
+    stages += "  s" + std::to_string(i) + ": {needs: s" + std::to_string(i - 1) +
+              ", matrix: {i: [1, 2, 3]}, run: 'true'}\n";
+  world.workflow(stages);
+  const auto cluster = SlurmWorld::open();
+  const auto total = [&] {
+    std::uint64_t sum = 0;
+    for (const auto& [type, count] : cluster->request_counts())
+      if (type.find("STATS") == std::string::npos) sum += count;
+    return sum;
+  };
+  const std::uint64_t before = total();
+  world.submit({"--hold"});
+  const std::uint64_t submitted = total();
+  EXPECT_LE(submitted - before, 20U + 1 + 8);  // the arrays, the closing job, and what was asked beforehand
+  EXPECT_EQ(world.kernmill({"status"}).exit_code, 0);
+  EXPECT_LE(total() - submitted, 2U);
+  EXPECT_EQ(world.kernmill({"cancel"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace kernmill::testing

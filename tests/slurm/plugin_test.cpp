@@ -153,7 +153,7 @@ TEST_F(SlurmPlugin, ARequeuedJobKeepsItsIdAndMayBeChangedBeforeItRunsAgain) {
   EXPECT_THAT(
       world->run({"scontrol", "show", "job", id}),
       AllOf(HasSubstr("MinMemoryNode=80M"), HasSubstr("TimeLimit=00:20:00"), HasSubstr("ExcNodeList=n4")));
-  cluster->change(id, {{"begin", "now"}});
+  cluster->change(id, {{"begin", "now+2"}});  // sooner, a node may take its credential for the revoked one
   wait_for(id, JobState::completed);
   EXPECT_EQ(cluster->job(id).at(0).restarts, 1U);
 }

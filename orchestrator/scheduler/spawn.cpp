@@ -1,10 +1,13 @@
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,7 +38,7 @@ std::string resolve_program(const SpawnOptions& options) {
   const std::string path = path_of(options);
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
-    const std::string file = path.substr(begin, end - begin) + "/" + name;
+    std::string file = fmt::format("{}/{}", path.substr(begin, end - begin), name);
     if (::access(file.c_str(), X_OK) == 0) return file;
     begin = end + 1;
   }
@@ -44,10 +47,20 @@ std::string resolve_program(const SpawnOptions& options) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (auto& text : strings) result.push_back(text.data());
   result.push_back(nullptr);
   return result;
 }
+
+/// What the child becomes, ready made: it may not allocate memory.
+struct Program {
+  const SpawnOptions& options;
+  const char* file;
+  char* const* argv;
+  char* const* envp;
+  const char* oom_score;  ///< null: as this process's
+};
 
 /// From here to exec only calls that are safe after a fork in a program with threads.
 [[noreturn]] void give_up(int error_pipe, ChildError::Step step) {
@@ -78,10 +91,29 @@ void redirect(const std::string& file, int target, int error_pipe, ChildError::S
   if (fd < 0 || ::dup2(fd, target) < 0) give_up(error_pipe, step);
 }
 
-[[noreturn]] void become(const SpawnOptions& options, const char* program, char* const* argv,
-                         char* const* envp, int error_pipe) {
+void pin(const std::vector<unsigned>& cores) {
+  if (cores.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const unsigned core : cores)
+    if (core < CPU_SETSIZE) CPU_SET(core, &set);
+  ::sched_setaffinity(0, sizeof set, &set);  // what cannot be pinned still computes the same
+}
+
+void set_oom_score(const char* score) {
+  if (score == nullptr) return;
+  const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  [[maybe_unused]] const auto written = ::write(fd, score, std::strlen(score));
+  ::close(fd);
+}
+
+[[noreturn]] void become(const Program& program, int error_pipe) {
+  const SpawnOptions& options = program.options;
   ::setpgid(0, 0);
   reset_signals();
+  pin(options.cores);
+  set_oom_score(program.oom_score);
   if (!options.work_dir.empty() && ::chdir(options.work_dir.c_str()) != 0)
     give_up(error_pipe, ChildError::Step::work_dir);
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -89,9 +121,38 @@ void redirect(const std::string& file, int target, int error_pipe, ChildError::S
   redirect(options.out, STDOUT_FILENO, error_pipe, ChildError::Step::out);
   redirect(options.err, STDERR_FILENO, error_pipe, ChildError::Step::err);
   close_on_exec_from(3);
-  ::execve(program, argv, envp);
+  ::execve(program.file, program.argv, program.envp);
   give_up(error_pipe, ChildError::Step::exec);
 }
+
+// The child shares this process's memory until it has become the program, and this process waits that long:
+// the tables of a large one need not be copied. Sanitizers know only of fork.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+int start(const Program& program, int error_pipe) {
+  const int child = ::fork();
+  if (child == 0) become(program, error_pipe);
+  return child;
+}
+#else
+struct Start {
+  const Program& program;
+  int error_pipe;
+};
+
+int become_program(void* given) {
+  const auto* start = static_cast<const Start*>(given);
+  become(start->program, start->error_pipe);
+}
+
+int start(const Program& program, int error_pipe) {
+  constexpr std::size_t stack_size = 64 * 1024;
+  const auto stack =
+      std::make_unique_for_overwrite<std::max_align_t[]>(stack_size / sizeof(std::max_align_t));
+  Start given{program, error_pipe};
+  char* const top = reinterpret_cast<char*>(stack.get()) + stack_size;  // stacks grow downwards
+  return ::clone(become_program, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &given);
+}
+#endif
 
 std::string explain(const SpawnOptions& options, const ChildError& error) {
   const std::string& program = options.argv.front();
@@ -136,8 +197,11 @@ int spawn(const SpawnOptions& options) {
   if (options.argv.empty()) throw std::runtime_error("cannot start a program without a name");
   const std::string program = resolve_program(options);
   std::vector<std::string> arguments = options.argv, environment;
-  for (const auto& [name, value] : options.env) environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.env) environment.push_back(fmt::format("{}={}", name, value));
   const auto argv = pointers(arguments), envp = pointers(environment);
+  const std::string oom_score = std::to_string(options.oom_score);
+  const Program ready{options, program.c_str(), argv.data(), envp.data(),
+                      options.oom_score == 0 ? nullptr : oom_score.c_str()};
 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -148,8 +212,7 @@ int spawn(const SpawnOptions& options) {
   int child = -1;
   {
     const AllSignalsBlocked blocked;
-    child = ::fork();
-    if (child == 0) become(options, program.c_str(), argv.data(), envp.data(), write_end.get());
+    child = start(ready, write_end.get());
   }
   if (child < 0)
     throw std::runtime_error(fmt::format("cannot start '{}': {}; are there too many processes (ulimit -u)?",

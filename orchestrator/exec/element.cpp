@@ -124,7 +124,7 @@ class Element {
     }
     if (retry.what == Retry::What::again) {
       journal_.gave_up("retrying", outcome,
-                       {{"mem", retry.mem}, {"time", retry.time}, {"counts", retry.counts}});
+                       {{"mem_factor", retry.mem}, {"time_factor", retry.time}, {"counts", retry.counts}});
       if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
         context_.batch.job.change(changes(retry), context_.requeue);
         return stopped;

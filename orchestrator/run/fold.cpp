@@ -178,8 +178,8 @@ class Fold {
       end(attempt, Ending::stopped, line);
     } else if (line.event == "retrying") {
       end(attempt, Ending::retrying, line);
-      attempt.mem_factor = line.json.value("mem", 1.0);
-      attempt.time_factor = line.json.value("time", 1.0);
+      attempt.mem_factor = line.json.value("mem_factor", 1.0);
+      attempt.time_factor = line.json.value("time_factor", 1.0);
       attempt.counts = line.json.value("counts", true);
     } else if (line.event == "abandoned") {
       end(attempt, Ending::abandoned, line);

@@ -61,19 +61,31 @@ JournalWriter::~JournalWriter() {
 }
 
 void JournalWriter::append(const Record& record) {
-  if (hook_) hook_(record, false);
-  const std::string line = to_line(record);
+  append_all({record});
+}
+
+void JournalWriter::append_all(const std::vector<Record>& records) {
+  std::string lines;
+  for (const Record& record : records) {
+    if (hook_) hook_(record, false);
+    lines += to_line(record);
+  }
+  write_durably(lines);
+  if (hook_)
+    for (const Record& record : records) hook_(record, true);
+}
+
+void JournalWriter::write_durably(const std::string& lines) {
   const off_t before = ::lseek(fd_, 0, SEEK_END);
   ssize_t written = 0;
-  while ((written = ::write(fd_, line.data(), line.size())) < 0 && errno == EINTR) {
+  while ((written = ::write(fd_, lines.data(), lines.size())) < 0 && errno == EINTR) {
   }
-  if (written != static_cast<ssize_t>(line.size())) {
+  if (written != static_cast<ssize_t>(lines.size())) {
     const int code = written < 0 ? errno : ENOSPC;
     if (written > 0 && ::ftruncate(fd_, before) != 0) fail("cannot mend the journal file", path_, errno);
     fail("cannot write the journal file", path_, code);
   }
   if (::fdatasync(fd_) != 0) fail("cannot write the journal file", path_, errno);
-  if (hook_) hook_(record, true);
 }
 
 Json to_json(const Artifact& artifact) {

@@ -31,7 +31,7 @@ namespace kernmill {
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
 /// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message |
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
-/// | retrying     | exec                  | as failed, and mem, time: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
+/// | retrying     | exec                  | as failed, and mem_factor, time_factor: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
 ///
 /// A reader ignores events that it does not know.
 // clang-format on
@@ -56,9 +56,12 @@ class JournalWriter {
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
   void append(const Record& record);
+  /// Appends several at the price of one: all of them are on disk when it returns.
+  void append_all(const std::vector<Record>& records);
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
+  void write_durably(const std::string& lines);
   std::filesystem::path path_;
   int fd_ = -1;
   Hook hook_;

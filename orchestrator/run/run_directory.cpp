@@ -113,6 +113,10 @@ fs::path RunDirectory::checkpoints(const std::string& stage, unsigned index) con
   return instance(stage, index) / "checkpoints";
 }
 
+fs::path RunDirectory::slot(const std::string& stage, const std::string& name) const {
+  return root_ / "stages" / stage / "slots" / name;
+}
+
 RunDirectory create_run_directory(const fs::path& root, const std::string& workflow, bool share_group) {
   const mode_t mode = share_group ? 0750 : 0700;
   std::error_code error;
@@ -125,7 +129,7 @@ RunDirectory create_run_directory(const fs::path& root, const std::string& workf
   } while (::mkdir(path.c_str(), mode) != 0 && errno == EEXIST);
   if (!fs::is_directory(path)) fail("cannot make the run directory", path);
   if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
-  const RunDirectory run(path);
+  RunDirectory run(path);
   make_directory(run.journal(), mode);
   sync_directory(path);
   sync_directory(base);

@@ -19,6 +19,8 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path instance(const std::string& stage, unsigned index) const;
   [[nodiscard]] std::filesystem::path attempt(const std::string& stage, unsigned index,
                                               unsigned attempt) const;
+  /// Where the packed instances of a slot leave their logs.
+  [[nodiscard]] std::filesystem::path slot(const std::string& stage, const std::string& name) const;
   [[nodiscard]] std::filesystem::path checkpoints(const std::string& stage, unsigned index) const;
 
  private:

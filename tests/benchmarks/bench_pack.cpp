@@ -1,0 +1,100 @@
+// Packed instances of a program that does nothing, beside a bare loop of posix_spawn over the same program,
+// as wide: `bench_pack [INSTANCES [SLOTS]]`. What the pack does besides: journal, logs, a directory for each,
+// limits, pinning. We promise 0.7 of the loop.
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernmill/exec/pack.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Instances a second.
+double bare_loop(unsigned instances, unsigned width) {
+  char program[] = "/bin/true";
+  char* argv[] = {program, nullptr};
+  const auto start = Clock::now();
+  unsigned running = 0, begun = 0;
+  while (begun < instances || running > 0) {
+    while (begun < instances && running < width) {
+      pid_t child = 0;
+      if (::posix_spawn(&child, program, nullptr, nullptr, argv, environ) != 0) std::abort();
+      ++begun, ++running;
+    }
+    if (::wait(nullptr) > 0) --running;
+  }
+  return instances / seconds_since(start);
+}
+
+double packed(const fs::path& place, const std::string& command, unsigned instances, unsigned slots) {
+  Stage stage;
+  stage.name = "s";
+  stage.config = {{"run", command}};
+  Matrix::Axis axis{"i", {}};
+  for (unsigned i = 0; i < instances; ++i) axis.values.emplace_back(i);
+  stage.matrix.axes = {axis};
+  Workflow workflow;
+  workflow.name = "bench";
+  workflow.base_directory = place.string();
+  workflow.stages = {stage};
+  const Plan plan(workflow);
+  const RunDirectory run = create_run_directory(place / "runs", "bench", false);
+  ArrayPlan array;
+  array.instances = IndexRanges(0, instances - 1);
+  array.pack = instances;
+  array.slots = slots;
+  array.resources.cpus_per_task = static_cast<int>(slots);
+  exec::StopRequests stop;
+  JournalWriter journal(run.journal(), "1_0", 0, "exec");
+  exec::PackOptions options{run, plan, array};
+  options.instances = exec::left_to_run(plan, array, 0, 1, {});
+  options.job = "1_0";
+  const auto start = Clock::now();
+  if (exec::run_pack(options, CommitTable(plan), journal, stop) != 0) std::abort();
+  const double rate = instances / seconds_since(start);
+  const RunRecord record = fold_journal(run.journal());
+  std::size_t committed = 0;
+  for (const auto& [key, instance] : record.instances) committed += instance.committed ? 1 : 0;
+  if (committed != instances) std::abort();
+  return rate;
+}
+
+int compare(unsigned instances, unsigned slots) {
+  std::string name = (fs::temp_directory_path() / "kernmill-bench-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) return 1;
+  fmt::print("{} instances, {} side by side\n", instances, slots);
+  for (int round = 0; round < 3; ++round) {
+    const double bare = bare_loop(instances, slots);
+    for (const char* command : {"true", "exec true", "true; true"}) {
+      const double rate = packed(name, command, instances, slots);
+      fmt::print("posix_spawn of /bin/true {:7.0f}/s   `{}` packed {:7.0f}/s   ratio {:.2f}\n", bare, command,
+                 rate, rate / bare);
+    }
+  }
+  fs::remove_all(name);
+  return 0;
+}
+
+}  // namespace
+}  // namespace kernmill
+
+int main(int argc, char** argv) {
+  const auto number = [&](int at, unsigned otherwise) {
+    return argc > at ? static_cast<unsigned>(std::atoi(argv[at])) : otherwise;
+  };
+  return kernmill::compare(number(1, 10'000), number(2, std::max(1U, std::thread::hardware_concurrency())));
+}

@@ -1,0 +1,5 @@
+if(NOT TARGET kernmill-exec)
+  return()
+endif()
+add_executable(bench_pack ${CMAKE_CURRENT_LIST_DIR}/bench_pack.cpp)
+target_link_libraries(bench_pack PRIVATE kernmill_flags kernmill::exec fmt::fmt)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/cluster_run.hpp"
 #include "kernmill/cli/run_root.hpp"
 #include "kernmill/run/conductor_lock.hpp"
 #include "kernmill/run/resume.hpp"
@@ -71,6 +72,13 @@ int cancel(const Command& self, const std::vector<std::string>& words, const Hoo
     return exit_done;
   }
   const RunRecord record = fold_journal(run.journal());
+  if (record.outcome.empty() && record.scheduler == "slurm") {
+    const std::size_t jobs = cancel_jobs(run, require_plan(run), hooks);
+    report(arguments, run, true, jobs,
+           fmt::format("cancelled {} job{}; kernmill resume {} goes on with it", jobs, jobs == 1 ? "" : "s",
+                       run.name()));
+    return exit_done;
+  }
   if (!record.outcome.empty() || record.started_at.empty()) {
     report(arguments, run, false, 0, fmt::format("{} is not running: nothing to cancel", run.name()));
     return exit_done;

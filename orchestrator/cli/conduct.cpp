@@ -69,8 +69,9 @@ std::string confusions(const RunStatus& status) {
   return text;
 }
 
-void show_end(RunStatus status, const RunResult& result, const Arguments& arguments) {
-  status.took = result.took;  // of this life of the run
+}  // namespace
+
+void show_end(const RunStatus& status, const Arguments& arguments) {
   const Paint paint = arguments.err_paint();
   const std::string failures = failures_text(status, paint);
   if (!failures.empty()) fmt::print(stderr, "\n{}", failures);
@@ -82,18 +83,16 @@ void show_end(RunStatus status, const RunResult& result, const Arguments& argume
     fmt::print("{}{}", results, confusions(status));
   }
   std::fflush(stdout);
-  if (!arguments.has("quiet") || result.ending != Ending::done)
+  if (!arguments.has("quiet") || status.state != "done")
     fmt::print(stderr, "\n{}", closing_text(status, paint));
 }
-
-}  // namespace
 
 void add_conduct_options(boost::program_options::options_description& options) {
   add_number(options, "cores,j", "N", "cores to use at most (default: all that this process may run on)");
   add_flag(options, "keep-going", "after a failure, finish what does not depend on it (the default)");
   add_flag(options, "fail-fast", "after a failure, start nothing new");
   add_flag(options, "no-cache", "run everything, whether it has changed or not");
-  add_text(options, "scheduler", "NAME", "local or auto (default auto)");
+  add_text(options, "scheduler", "NAME", "local, slurm or auto (default auto: this machine)");
   add_flag(options, "quiet,q", "tell of failures only");
   add_flag(options, "verbose,v", "tell of every start, and of every instance of a large stage");
 }
@@ -103,11 +102,7 @@ void check_conduct_options(const Arguments& arguments) {
     throw UsageError("--keep-going and --fail-fast contradict each other");
   if (arguments.number("cores").value_or(1) < 1) throw UsageError("--cores takes a number from 1 on");
   const std::string scheduler = arguments.text("scheduler", "auto");
-  if (scheduler == "slurm")
-    throw std::runtime_error(
-        "--scheduler slurm: the Slurm plug-in (kernmill_slurm.so) is not installed; "
-        "--scheduler local runs the workflow on this machine");
-  if (scheduler != "auto" && scheduler != "local")
+  if (scheduler != "auto" && scheduler != "local" && scheduler != "slurm")
     throw UsageError(fmt::format("--scheduler takes local, slurm or auto, not '{}'", scheduler));
 }
 
@@ -134,7 +129,9 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
   if (resumed) conductor.restore(record);
   const RunResult result = conductor.run(self);
   lock.reset();  // what follows looks at the run from outside
-  show_end(inspect(run, plan, fold_journal(run.journal()), /*everything=*/true), result, arguments);
+  RunStatus status = inspect(run, plan, fold_journal(run.journal()), /*everything=*/true);
+  status.took = result.took;  // of this life of the run
+  show_end(status, arguments);
   return exit_code(result.ending);
 }
 

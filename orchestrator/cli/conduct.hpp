@@ -1,6 +1,7 @@
 #pragma once
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/plan/plan.hpp"
+#include "kernmill/report/run_status.hpp"
 #include "kernmill/run/run_directory.hpp"
 
 namespace kernmill::cli {
@@ -14,5 +15,8 @@ void check_conduct_options(const Arguments& arguments);
 /// settles first what an earlier conductor left open. Returns the exit status.
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
             const Hooks& hooks);
+
+/// Shows how a run has ended: what failed on stderr, what came out of it on stdout.
+void show_end(const RunStatus& status, const Arguments& arguments);
 
 }  // namespace kernmill::cli

@@ -1,12 +1,16 @@
 #include "kernmill/cli/inspect.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <fstream>
 
 #include <fmt/format.h>
 
+#include "kernmill/cli/cluster_view.hpp"
 #include "kernmill/cli/run_root.hpp"
 #include "kernmill/run/conductor_lock.hpp"
+#include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -33,19 +37,73 @@ void add_error_file(InstanceStatus& instance) {
   if (instance.message.find(help) == std::string::npos) instance.help = help;
 }
 
-}  // namespace
+/// The last lines of a file, however long it is.
+std::vector<std::string> last_lines(const std::filesystem::path& path, std::size_t count) {
+  constexpr std::streamoff most = 8192;
+  std::ifstream file(path, std::ios::ate);
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(0, size - most));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  if (lines.size() > count) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
+  return lines;
+}
 
-RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, bool everything) {
-  const bool alive = lock_holder(run.lock()).has_value();
-  RunStatus status =
-      run_status(run, plan, record, {.alive = alive, .now = now_text(), .everything = everything});
-  for (InstanceStatus& instance : status.instances) add_error_file(instance);
+/// What the files of a finished instance say beside the journal: the best point of a search, what a command
+/// printed.
+void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
+  constexpr std::size_t most_lines = 5;
+  if (instance.state != State::finished) return;
+  for (const Artifact& artifact : instance.artifacts) {
+    if (stage.kind != TaskKind::tune || artifact.name != "best" || !std::filesystem::exists(artifact.path))
+      continue;
+    const Json best = Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false);
+    if (best.is_object()) instance.point = best.value("point", Json::object());
+  }
+  const std::filesystem::path out = std::filesystem::path(instance.directory) / "out.log";
+  if (stage.kind == TaskKind::command && stage.instances == 1 && std::filesystem::exists(out))
+    instance.output = last_lines(out, most_lines);
+}
+
+/// Of a run that jobs carry on.
+RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+                             bool everything, Asking asking) {
+  StatusOptions options{.alive = record.outcome.empty(), .now = now_text(), .everything = everything};
+  std::optional<ClusterView> view;
+  std::string note;
+  // What has ended cannot have a job: nobody needs to be asked then.
+  if (asking == Asking::cluster && record.outcome.empty()) try {
+      view.emplace(run, plan, record, open_slurm()->jobs());
+      options.alive = view->any();
+      options.queue = [&view](InstanceId id) { return view->find(id); };
+    } catch (const ClusterError& error) {
+      note = fmt::format("from the journal alone: {}", error.what());
+    }
+  RunStatus status = run_status(run, plan, record, options);
+  status.note = note;
+  if (view && status.state == "running" && !view->any_running()) status.state = "queued";
   return status;
 }
 
-RunStatus inspect(const RunDirectory& run, bool everything) {
+}  // namespace
+
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, bool everything,
+                  Asking asking) {
+  const bool alive = lock_holder(run.lock()).has_value();
+  RunStatus status =
+      record.scheduler.empty()
+          ? run_status(run, plan, record, {.alive = alive, .now = now_text(), .everything = everything})
+          : inspect_on_cluster(run, plan, record, everything, asking);
+  for (InstanceStatus& instance : status.instances) {
+    add_error_file(instance);
+    add_result_files(instance, status.stages[instance.id.stage]);
+  }
+  return status;
+}
+
+RunStatus inspect(const RunDirectory& run, bool everything, Asking asking) {
   const auto plan = plan_of(run);
-  if (plan) return inspect(run, *plan, fold_journal(run.journal()), everything);
+  if (plan) return inspect(run, *plan, fold_journal(run.journal()), everything, asking);
   RunStatus status;
   status.name = run.name();
   status.directory = run.root().string();

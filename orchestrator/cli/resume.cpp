@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/cluster_run.hpp"
 #include "kernmill/cli/conduct.hpp"
 #include "kernmill/cli/inspect.hpp"
 #include "kernmill/cli/run_root.hpp"
@@ -23,14 +24,16 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   boost::program_options::options_description options;
   add_runs_option(options);
   add_conduct_options(options);
+  add_submit_options(options);
   Arguments arguments(self, options, {"run"});
   if (!arguments.parse(words)) return exit_done;
   check_conduct_options(arguments);
-
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
   const RunRecord record = fold_journal(run.journal());
   if (record.outcome == "done" && !lock_holder(run.lock())) return already_done(run, plan, record, arguments);
+  const std::string scheduler = arguments.text("scheduler", record.scheduler);
+  if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks);
   return conduct(run, plan, /*resumed=*/true, arguments, hooks);
 }
 

@@ -8,6 +8,14 @@ namespace fs = std::filesystem;
 
 namespace kernmill::cli {
 
+RunDirectory freeze(const Plan& plan, const fs::path& root) {
+  const Workflow& workflow = plan.workflow();
+  RunDirectory run = create_run_directory(root, workflow.name, workflow.share_group);
+  write_file_durably(run.workflow(), workflow.text);
+  write_file_durably(run.plan(), to_json(plan).dump() + "\n");
+  return run;
+}
+
 void add_runs_option(boost::program_options::options_description& options) {
   add_text(options, "runs", "DIR", "where runs lie (default KERNMILL_RUNS, else runs/ beside the workflow)");
 }

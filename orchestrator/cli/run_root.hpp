@@ -11,6 +11,10 @@
 namespace kernmill::cli {
 
 /// Adds --runs.
+/// Makes the directory of a new run, with what was asked and what was decided. A run has begun when plan.json
+/// is there.
+RunDirectory freeze(const Plan& plan, const std::filesystem::path& root);
+
 void add_runs_option(boost::program_options::options_description& options);
 
 /// Where a new run of a workflow goes: --runs, KERNMILL_RUNS, or runs/ beside the workflow.

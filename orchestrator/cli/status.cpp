@@ -27,7 +27,7 @@ void show_all(const std::vector<RunDirectory>& runs, bool json) {
   TextTable table({}, "");
   table.row({"RUN", "STATE", "DONE", "STARTED (UTC)", "TOOK"});
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-    const RunStatus status = inspect(*run, /*everything=*/false);
+    const RunStatus status = inspect(*run, /*everything=*/false, Asking::nobody);
     if (json)
       list.push_back({{"run", status.name},
                       {"directory", status.directory},
@@ -51,7 +51,7 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
   }
   const Paint paint = arguments.out_paint();
   fmt::print("{}  {}{}  started {} UTC{}\n\n{}", paint(Color::bold, status.name), status.state,
-             status.state == "running"
+             status.state == "running" && status.scheduler.empty()
                  ? fmt::format(" (process {} on {})", status.conductor.pid, status.conductor.host)
                  : "",
              time_text(status.started_at),
@@ -59,8 +59,9 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
              stages_text(status, paint));
   const std::string failures = failures_text(status, paint);
   if (!failures.empty()) fmt::print("\n{}", failures);
+  if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, status.note));
   fmt::print("\n  run   {}\n", status.directory);
-  if (status.state != "done" && status.state != "running")
+  if (status.state != "done" && status.state != "running" && status.state != "queued")
     fmt::print("  next  kernmill resume {}\n", status.name);
 }
 

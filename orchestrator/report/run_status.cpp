@@ -54,18 +54,22 @@ void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const S
   status.cached = !last.cached_from.empty();
   const std::string& began = last.started_at.empty() ? last.submitted_at : last.started_at;
   const bool open = last.ending == AttemptEnding::none;
-  if (!open || options.alive)
+  const bool alive = options.queue ? status.queue.has_value() : options.alive;
+  status.lost = options.queue && open && last.started && !alive;
+  if (!open || alive)
     status.took = between(began, open ? options.now : last.ended_at).value_or(std::chrono::seconds{0});
   status.interrupted = last.ending == AttemptEnding::stopped || last.ending == AttemptEnding::abandoned ||
-                       (open && !options.alive);
+                       (open && !alive && (last.started || !options.queue));
 }
 
 /// An instance that the replay took is running only if an attempt of it is under way now.
-State settled(State replayed, const InstanceRecord* known, const StatusOptions& options) {
+State settled(State replayed, const InstanceRecord* known, const StatusOptions& options,
+              const std::optional<QueuedInstance>& queue) {
   if (replayed != State::running) return replayed;
   const bool open =
       known != nullptr && !known->attempts.empty() && known->attempts.back().ending == AttemptEnding::none;
-  return open && options.alive ? State::running : State::ready;
+  const bool alive = options.queue ? queue.has_value() && queue->running : options.alive;
+  return open && alive ? State::running : State::ready;
 }
 
 InstanceStatus instance_status(const RunDirectory& run, const Plan& plan, const Replay& replay,
@@ -74,7 +78,8 @@ InstanceStatus instance_status(const RunDirectory& run, const Plan& plan, const 
   status.id = id;
   status.label = plan.label(id);
   status.values = plan.values(id);
-  status.state = settled(replay.state(id), known, options);
+  if (options.queue) status.queue = options.queue(id);
+  status.state = settled(replay.state(id), known, options, status.queue);
   if (known == nullptr) return status;
   status.metrics = known->metrics;
   status.artifacts = known->artifacts;
@@ -110,6 +115,11 @@ StageStatus stage_status(const Plan& plan, std::uint32_t number, const std::vect
     ++status.count[instance.state];
     status.cached += instance.cached ? 1 : 0;
     status.interrupted += instance.interrupted ? 1 : 0;
+    const bool open = instance.state == State::waiting || instance.state == State::ready;
+    if (open && instance.queue && !instance.queue->running) {
+      ++status.queued;
+      if (status.queue_reason.empty()) status.queue_reason = instance.queue->reason;
+    }
     if (status.instances == 1 || plan.is_reduce(instance.id)) status.metrics = instance.metrics;
     const InstanceRecord* known = record.find(status.name, instance.id.index);
     if (known != nullptr)
@@ -128,14 +138,9 @@ std::string run_state(const RunRecord& record, bool alive) {
 Json to_json(const StageStatus& stage) {
   Json count = Json::object();
   for (const auto& [state, number] : stage.count) count[std::string(to_string(state))] = number;
-  return {{"name", stage.name},
-          {"kind", to_string(stage.kind)},
-          {"state", stage.word()},
-          {"instances", stage.instances},
-          {"count", std::move(count)},
-          {"cached", stage.cached},
-          {"seconds", stage.took.count()},
-          {"metrics", stage.metrics}};
+  return {{"name", stage.name},           {"kind", to_string(stage.kind)}, {"state", stage.word()},
+          {"instances", stage.instances}, {"count", std::move(count)},     {"cached", stage.cached},
+          {"queued", stage.queued},       {"seconds", stage.took.count()}, {"metrics", stage.metrics}};
 }
 
 }  // namespace
@@ -148,6 +153,7 @@ std::uint32_t StageStatus::of(State state) const {
 std::string StageStatus::word() const {
   if (of(State::failed) > 0) return "failed";
   if (of(State::running) > 0) return "running";
+  if (queued > 0) return "queued";
   if (interrupted > 0) return "interrupted";
   const std::uint32_t finished = of(State::finished);
   if (finished + of(State::skipped) == instances && finished > 0)
@@ -173,6 +179,7 @@ RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord&
   status.started_at = record.started_at;
   status.ended_at = options.alive ? "" : record.ended_at;
   status.conductor = record.conductor;
+  status.scheduler = record.scheduler;
   const std::string& end = options.alive ? options.now : record.ended_at;
   status.took = between(record.started_at, end).value_or(std::chrono::seconds{0});
 
@@ -207,6 +214,11 @@ Json to_json(const InstanceStatus& instance) {
   if (!instance.message.empty()) json["message"] = instance.message;
   if (!instance.help.empty()) json["help"] = instance.help;
   if (instance.cached) json["cached_from"] = instance.cached_from;
+  if (instance.lost) json["lost"] = true;
+  if (instance.queue) {
+    json["job"] = instance.queue->job;
+    if (!instance.queue->running) json["queued_because"] = instance.queue->reason;
+  }
   if (!instance.metrics.empty()) json["metrics"] = instance.metrics;
   for (const Artifact& artifact : instance.artifacts) json["artifacts"][artifact.name] = artifact.path;
   return json;
@@ -218,6 +230,8 @@ Json to_json(const RunStatus& status) {
             {"state", status.state},         {"started_at", status.started_at},
             {"ended_at", status.ended_at},   {"seconds", status.took.count()},
             {"stages", Json::array()},       {"instances", Json::array()}};
+  if (!status.scheduler.empty()) json["scheduler"] = status.scheduler;
+  if (!status.note.empty()) json["note"] = status.note;
   for (const StageStatus& stage : status.stages) json["stages"].push_back(to_json(stage));
   for (const InstanceStatus& instance : status.instances) json["instances"].push_back(to_json(instance));
   return json;

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,13 @@
 #include "kernmill/run/run_directory.hpp"
 
 namespace kernmill {
+
+/// What a cluster says of an instance whose job has not ended.
+struct QueuedInstance {
+  bool running = false;
+  std::string job;     ///< "12", "12_3"; "12_4-9" for elements that wait together
+  std::string reason;  ///< why it waits: "Resources", "Dependency", ...
+};
 
 /// What became of one instance so far, in the words of a person.
 struct InstanceStatus {
@@ -30,7 +38,11 @@ struct InstanceStatus {
   Json values = Json::object();  ///< of its matrix
   Json metrics = Json::object();
   std::vector<Artifact> artifacts;
-  std::string directory;  ///< of its last attempt; empty when there was none
+  Json point = Json::object();          ///< of the best trial, for the reduce of a tune stage
+  std::vector<std::string> output;      ///< the last lines that a command printed
+  std::string directory;                ///< of its last attempt; empty when there was none
+  std::optional<QueuedInstance> queue;  ///< of a run on a cluster
+  bool lost = false;  ///< it has started, left no end record, and the cluster does not know it any more
 };
 
 struct StageStatus {
@@ -40,21 +52,25 @@ struct StageStatus {
   std::map<State, std::uint32_t> count;  ///< states that occur
   std::uint32_t cached = 0;
   std::uint32_t interrupted = 0;
+  std::uint32_t queued = 0;               ///< waiting in a cluster's queue
+  std::string queue_reason{};             ///< of one of those
   std::chrono::duration<double> took{0};  ///< from its first start to its last end
   Json metrics = Json::object();          ///< of its only instance, or of the reduce of a tune stage
   [[nodiscard]] std::uint32_t of(State state) const;
-  /// One word: done, cached, failed, running, interrupted, skipped, blocked or waiting.
+  /// One word: done, cached, failed, running, queued, interrupted, skipped, blocked or waiting.
   [[nodiscard]] std::string word() const;
 };
 
 struct RunStatus {
   std::string name, directory, workflow_file;
-  /// preparing (no plan yet), created (nothing has started), running, done, failed, interrupted, cancelled,
-  /// or dead (its conductor is gone without a word).
+  /// preparing (no plan yet), created (nothing has started), queued (on a cluster), running, done, failed,
+  /// interrupted, cancelled, or dead (its conductor is gone without a word).
   std::string state;
   std::string started_at, ended_at;
   std::chrono::duration<double> took{0};
   ProcessIdentity conductor;
+  std::string scheduler;  ///< "slurm", or empty
+  std::string note;       ///< what is not known, and why
   std::vector<StageStatus> stages;
   /// Those of which there is something to tell: all but the waiting ones, unless everything was asked for.
   std::vector<InstanceStatus> instances;
@@ -65,6 +81,8 @@ struct StatusOptions {
   bool alive = false;       ///< a conductor is at work
   std::string now = {};     ///< ISO 8601, UTC: the end of what goes on still
   bool everything = false;  ///< waiting instances too
+  /// Of a run on a cluster that answers: the job of an instance, if one may still run.
+  std::function<std::optional<QueuedInstance>(InstanceId)> queue = {};
 };
 
 /// What the plan and the journal say together.

@@ -52,6 +52,8 @@ void add_single(TextTable& table, const std::string& stage, const InstanceStatus
   };
   for (const auto& [name, value] : instance.metrics.items())
     if (is_scalar(value)) add(name, number_text(value));
+  if (!instance.point.empty()) add("point", values_text(instance.point));
+  for (const std::string& line : instance.output) add("printed", line);
   for (const Artifact& artifact : instance.artifacts)
     if (is_product(artifact)) add(artifact.name, artifact.path);
 }
@@ -154,7 +156,7 @@ std::string counts_text(const RunStatus& status) {
 
 Color color_of(const std::string& state) {
   if (state == "done") return Color::green;
-  if (state == "cached" || state == "running") return Color::blue;
+  if (state == "cached" || state == "running" || state == "queued") return Color::blue;
   if (state == "failed" || state == "dead") return Color::red;
   if (state == "waiting" || state == "skipped" || state == "created") return Color::dim;
   return Color::yellow;
@@ -170,11 +172,16 @@ std::string headline(const std::string& state) {
 
 /// What a stage's line says besides its state: how many of its instances, or its metrics.
 std::string stage_details(const StageStatus& stage) {
-  const std::string metrics = metrics_text(stage.kind, stage.metrics);
-  if (stage.instances == 1) return metrics;
+  std::string metrics = metrics_text(stage.kind, stage.metrics);
+  const std::string queued =
+      stage.queued == 0
+          ? ""
+          : fmt::format("queued{}", stage.queue_reason.empty() ? "" : ": " + stage.queue_reason);
+  if (stage.instances == 1) return stage.queued > 0 ? queued : metrics;
   std::string text = fmt::format("{}/{}", stage.of(State::finished), stage.instances);
   for (const State state : {State::running, State::failed, State::skipped, State::blocked})
     if (stage.of(state) > 0) text += fmt::format(", {} {}", stage.of(state), to_string(state));
+  if (stage.queued > 0) text += fmt::format(", {} {}", stage.queued, queued);
   if (stage.cached > 0) text += fmt::format(", {} cached", stage.cached);
   return text + (metrics.empty() ? "" : "  " + metrics);
 }

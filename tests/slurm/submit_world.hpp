@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernmill/run/journal.hpp"
+#include "kernmill/run/run_directory.hpp"
 #include "slurm_world.hpp"
 
 namespace kernmill::testing {

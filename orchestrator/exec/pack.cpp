@@ -64,6 +64,7 @@ class Pack {
   }
 
   int run() {
+    spare_this_process();
     while (true) {
       hear_requests();
       fill();
@@ -167,9 +168,12 @@ class Pack {
   }
 
   void hear_requests() {
-    if (!stop_.asked() || stopping_) return;
+    if (!stop_.asked() || told_to_end_) return;
+    if (stopping_ && !stop_.told_to_end()) return;
     stopping_ = true;
-    for (const auto& slot : slots_) slot->process.ask_to_stop(options_.stop_grace);
+    told_to_end_ = stop_.told_to_end();
+    const milliseconds left = told_to_end_ || !options_.time_left ? milliseconds(0) : options_.time_left();
+    for (const auto& slot : slots_) slot->process.ask_to_stop(left.count() > 0 ? left : options_.stop_grace);
   }
 
   void beat(Clock::time_point now) {
@@ -229,7 +233,7 @@ class Pack {
   void give_up(Slot& slot, Outcome outcome) {
     if (!attempt_.place.empty()) slot.files.clear();
     if (stopping_ && outcome.what == Outcome::What::stopped) {
-      if (stop_.time_is_short() && !stop_.told_to_end()) outcome.cause = Cause::timeout;
+      if (!told_to_end_) outcome.cause = Cause::timeout;
       return records_.gave_up(slot.instance, "stopped", outcome);
     }
     PackedInstance next = slot.instance;
@@ -262,7 +266,7 @@ class Pack {
   std::unique_ptr<MemoryGroup> memory_ = std::make_unique<MemoryGroup>();
   Clock::time_point next_sample_ = Clock::now() + milliseconds(100);
   Clock::time_point next_heartbeat_ = Clock::now() + options_.heartbeat;
-  bool stopping_ = false;
+  bool stopping_ = false, told_to_end_ = false;
 };
 
 }  // namespace

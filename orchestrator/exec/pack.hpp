@@ -51,7 +51,10 @@ struct PackOptions {
   std::function<Admission(InstanceId)> admit = {};
   std::chrono::milliseconds flush_interval{100};  ///< a record is durable so long after it was made, at most
   std::chrono::milliseconds heartbeat{30'000};    ///< so often the journal's file is touched, to show life
-  std::chrono::milliseconds stop_grace{20'000};   ///< that instances have after a request to stop
+  /// That instances have after a request to stop. When it says that time is short (SIGUSR1), they have what
+  /// `time_left` gives, if that knows: 0 is not known.
+  std::chrono::milliseconds stop_grace{20'000};
+  std::function<std::chrono::milliseconds()> time_left = {};
 };
 
 /// Runs the instances of a packed element: `array.slots` of them side by side, each on its share of this

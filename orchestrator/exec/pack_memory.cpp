@@ -89,6 +89,10 @@ std::uint64_t memory_limit(std::uint64_t got, const Resources& asked) {
   return got == 0 || group == 0 ? std::max(got, group) : std::min(got, group);
 }
 
+void spare_this_process() {
+  std::ofstream("/proc/self/oom_score_adj") << -500;
+}
+
 std::map<int, std::uint64_t> resident_memory(const std::vector<int>& roots) {
   std::map<int, std::uint64_t> result;
   for (const int root : roots) result[root] = 0;

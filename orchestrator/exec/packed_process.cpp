@@ -4,6 +4,7 @@
 #include <csignal>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,12 +61,11 @@ void PackedProcess::check_time(Clock::time_point now) {
 }
 
 void PackedProcess::ask_to_stop(std::chrono::milliseconds grace) {
-  if (!running() || end_.asked_to_stop) return;
-  end_.asked_to_stop = true;
+  if (!running()) return;
   const Clock::time_point latest = Clock::now() + grace;
   if (!last_call_ || !deadline_ || latest < *deadline_) deadline_ = latest;
   last_call_ = true;
-  pass_on();
+  if (!std::exchange(end_.asked_to_stop, true)) pass_on();
 }
 
 void PackedProcess::end_for_memory() {

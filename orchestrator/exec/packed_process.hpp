@@ -28,6 +28,7 @@ class PackedProcess {
   [[nodiscard]] std::optional<Clock::time_point> deadline() const { return deadline_; }
   /// Asks it to stop as its limit comes near, and ends it at the limit.
   void check_time(Clock::time_point now);
+  /// Asked again, it only gets less time.
   void ask_to_stop(std::chrono::milliseconds grace);
   void end_for_memory();
   /// Ends what the first process, which has ended, leaves behind in its process group.

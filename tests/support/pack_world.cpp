@@ -15,6 +15,8 @@ Plan make_plan(const fs::path& place, const std::string& pipe, Stage stage, std:
   Matrix::Axis axis{"i", {}};
   for (std::uint32_t i = 0; i < instances; ++i) axis.values.emplace_back(i);
   stage.matrix.axes = {axis};
+  for (auto& [key, value] : stage.config.items())
+    if (value == "PIPE") value = pipe;  // fake_task knows no environment
   stage.env["PIPE"] = pipe;
   stage.env["PLACE"] = place.string();
   Workflow workflow;
@@ -60,6 +62,7 @@ int PackWorld::start(unsigned restart, const Hook& hook) {
     options.token = run_.name();
     options.mem = mem;
     options.admit = admit;
+    options.stop_grace = stop_grace;
     status = exec::run_pack(options, CommitTable(plan_), journal, stop);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "run_pack: %s\n", error.what());

@@ -36,6 +36,7 @@ class PackWorld {
   [[nodiscard]] const RunDirectory& run() const { return run_; }
 
   std::uint64_t mem = 0;  ///< that the element got
+  std::chrono::milliseconds stop_grace{20'000};
   std::function<exec::Admission(InstanceId)> admit;
   ArrayPlan array;
 

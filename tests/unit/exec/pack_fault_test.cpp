@@ -80,6 +80,18 @@ TEST(PackFault, ARequestToStopIsPassedOnAndTheRestRunsLater) {
   EXPECT_EQ(world.committed(), 6u);
 }
 
+TEST(PackFault, WhoeverDoesNotStopIsEnded) {
+  PackWorld world(PackWorld::command("trap '' TERM; echo $$ >$PIPE; while :; do sleep 600; done"), 2, 1);
+  world.stop_grace = std::chrono::milliseconds(200);
+  const int element = world.start();
+  const int instance = std::stoi(world.pipe().next());
+  ::kill(element, SIGUSR1);
+  EXPECT_EQ(reap(element), 75);
+  EXPECT_EQ(::kill(instance, 0), -1) << "the instance still runs";
+  EXPECT_THAT(world.events(0), ElementsAre("started", "stopped"));
+  EXPECT_EQ(world.instance(0).attempts.at(0).cause, Cause::timeout);
+}
+
 TEST(PackFault, AnOlderElementLeavesTheFieldToANewer) {
   PackWorld world(PackWorld::command("echo $$ >$PIPE; sleep 600"), 2, 2);
   const int element = world.start();

@@ -36,7 +36,7 @@ TEST(Pack, MetricsStandInTheCommitRecord) {
 
 // Instance 0 keeps its slot until the last one has run.
 TEST(Pack, AFreeSlotTakesTheNextInstance) {
-  PackWorld world(PackWorld::command("if [ $KERNMILL_INSTANCE = 0 ]; then read -r line <$PIPE; fi\n"
+  PackWorld world(PackWorld::command("if [ $KERNMILL_INSTANCE = 0 ]; then read -r -t 60 line <>$PIPE; fi\n"
                                      "if [ $KERNMILL_INSTANCE = 9 ]; then echo go >$PIPE; fi"),
                   10, 2);
   EXPECT_EQ(world.carry_out(), 0);
@@ -53,10 +53,11 @@ TEST(Pack, EachInstanceFindsAnEmptyDirectory) {
 
 TEST(Pack, SlotsHaveCoresOfTheirOwn) {
   if (exec::allowed_cores().size() < 2) GTEST_SKIP() << "this needs two cores";
-  PackWorld world(PackWorld::command(
-                      "if [ $KERNMILL_INSTANCE = 0 ]; then read -r line <$PIPE; else echo go >$PIPE; fi\n"
-                      "sed -n 's/^Cpus_allowed_list:[^0-9]*/cores=c/p' /proc/self/status >$KERNMILL_METRICS"),
-                  2, 2);
+  PackWorld world(
+      PackWorld::command(
+          "if [ $KERNMILL_INSTANCE = 0 ]; then read -r -t 60 line <>$PIPE; else echo go >$PIPE; fi\n"
+          "sed -n 's/^Cpus_allowed_list:[^0-9]*/cores=c/p' /proc/self/status >$KERNMILL_METRICS"),
+      2, 2);
   ASSERT_EQ(world.carry_out(), 0);
   const Json first = world.instance(0).metrics.at("cores"), second = world.instance(1).metrics.at("cores");
   EXPECT_NE(first, second);
@@ -139,6 +140,21 @@ TEST(Pack, TasksOfOneRankNeedNoLauncher) {
   ASSERT_EQ(world.carry_out(), 0);
   EXPECT_EQ(world.instance(1).metrics, (Json{{"loss", 0.5}}));
   EXPECT_EQ(world.instance(1).artifacts.at(0).path, world.attempt(1) / "model.h5");
+  ::unsetenv("KERNMILL_TASK");
+}
+
+TEST(Pack, TasksOfSeveralRanksAreLaunchedOnTheNode) {
+  ::setenv("KERNMILL_TASK", FAKE_TASK, 1);
+  Stage stage = PackWorld::command("");
+  stage.kind = TaskKind::train;
+  stage.resources["ntasks"] = 2;
+  stage.config = {{"ready", "PIPE"}, {"result", {{"metrics", {{"loss", 0.5}}}}}};
+  PackWorld world(stage, 1, 1);
+  const int element = world.start();
+  const std::string first = world.pipe().next(), second = world.pipe().next();
+  EXPECT_NE(first, second);
+  EXPECT_EQ(reap(element), 0);
+  EXPECT_EQ(world.committed(), 1u);
   ::unsetenv("KERNMILL_TASK");
 }
 

@@ -204,7 +204,7 @@ void requeue_job(const std::string& job) {
 std::vector<ClusterJob> load_jobs_of_this_user() {
   const WholeLists whole;
   return translate_all(*load<job_info_msg_t>("list your jobs", slurm_free_job_info_msg, [](auto** message) {
-    return slurm_load_job_user(message, ::getuid(), SHOW_ALL | SHOW_DETAIL);
+    return slurm_load_job_user(message, ::getuid(), SHOW_ALL | SHOW_DETAIL | SHOW_LOCAL);
   }));
 }
 
@@ -212,7 +212,7 @@ std::vector<ClusterJob> load_job(std::uint32_t number) {
   initialise();
   const WholeLists whole;
   job_info_msg_t* message = nullptr;
-  if (compat::load_job(&message, number, SHOW_ALL | SHOW_DETAIL) != SLURM_SUCCESS) {
+  if (compat::load_job(&message, number, SHOW_ALL | SHOW_DETAIL | SHOW_LOCAL) != SLURM_SUCCESS) {
     if (reason_of(errno) == Reason::unknown_job) return {};
     fail(fmt::format("ask for job {}", number));
   }

@@ -22,7 +22,16 @@ kernmill_test(slurm_options LABEL unit
   LINK kernmill_slurm_options)
 kernmill_slurm_test(slurm_plugin SOURCES slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)
 
+kernmill_test(spank_parts LABEL unit SOURCES slurm/spank_parts_test.cpp LINK kernmill_spank_parts)
+target_include_directories(test_spank_parts PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")
+if(TARGET kernmill_run)
+  kernmill_slurm_test(spank SOURCES slurm/spank_test.cpp LINK kernmill::run NEEDS kernmill_spank
+    DEFINES KERNMILL_SPANK_FILE="$<TARGET_FILE:kernmill_spank>")
+endif()
+
 if(TARGET kernmill-exec)
-  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/submit_world.cpp
-    LINK kernmill::run DEFINES KERNMILL="$<TARGET_FILE:kernmill>" NEEDS kernmill kernmill-exec)
+  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/faults_test.cpp slurm/submit_world.cpp
+    LINK kernmill::run
+    DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>"
+    NEEDS kernmill kernmill-exec kernmill_dying)
 endif()

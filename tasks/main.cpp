@@ -8,6 +8,7 @@
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
+#include "kernmill/tasks/support/self_check.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
 
@@ -18,7 +19,9 @@ namespace {
 enum ExitStatus { done = 0, failed = 1, unusable = 2, stopped = 75 };
 
 constexpr const char* program = "kernmill-task " KERNMILL_VERSION;
-constexpr const char* usage = "usage: kernmill-task KIND --spec FILE";
+constexpr const char* usage =
+    "usage: kernmill-task KIND --spec FILE\n"
+    "       kernmill-task --check      prints what this installation consists of; also with several ranks";
 
 // How long the other ranks may take to reach the end once one has failed. They are stuck in a reduction, most
 // likely, so nothing is lost by not waiting long.
@@ -85,8 +88,9 @@ int main(int argc, char** argv) {
     fmt::print("{}\n", program);
     return done;
   }
+  const bool check = argc == 2 && std::string_view(argv[1]) == "--check";
   const auto command = parse(argc, argv);
-  if (!command) {
+  if (!command && !check) {
     fmt::print(stderr, "{}\nkinds:", usage);
     for (const Kind& kind : kinds()) fmt::print(stderr, " {}", kind.name);
     fmt::print(stderr, "\n");
@@ -96,6 +100,10 @@ int main(int argc, char** argv) {
   const MpiSession mpi(argc, argv);
   const Kokkos::ScopeGuard kokkos(argc, argv);
   const Communicator world = mpi.world();
+  if (check) {
+    print_self_check(world, program);
+    return done;
+  }
   const LastWord last_word(world);
   return run(*command, world, last_word);
 }

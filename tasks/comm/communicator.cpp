@@ -1,6 +1,7 @@
 #include "kernmill/tasks/comm/communicator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <exception>
 #include <numeric>
@@ -87,6 +88,16 @@ static MPI_Comm duplicate(MPI_Comm comm) {
 }
 
 Communicator::Communicator(MPI_Comm comm) : Communicator(duplicate(comm), Adopt{}) {}
+
+std::string Communicator::library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  std::string line(text.data(), static_cast<std::size_t>(length));
+  line.resize(std::min(line.find('\n'), line.size()));
+  std::replace(line.begin(), line.end(), '\t', ' ');
+  return line;
+}
 
 Communicator::Communicator(Communicator&& other) noexcept
     : comm_(std::exchange(other.comm_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}

@@ -29,6 +29,8 @@ class Communicator {
   [[nodiscard]] int size() const { return size_; }
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   [[nodiscard]] MPI_Comm handle() const { return comm_; }
+  /// "MPICH Version: 4.0.2": the first line of what the library says of itself. Not collective.
+  [[nodiscard]] static std::string library_version();
 
   /// In place. The result is the same on every rank; the order of a floating-point sum is MPI's own.
   template <class T>

@@ -24,6 +24,7 @@ std::string overview() {
       "  kernmill validate iris_svm.yaml      every mistake at once, with its place\n"
       "  kernmill plan iris_svm.yaml          what would run, and why\n"
       "  kernmill run iris_svm.yaml           run it here\n"
+      "  kernmill submit iris_svm.yaml        give it to Slurm, and log out\n"
       "  kernmill status                      how the last run stands\n"
       "  kernmill resume last                 go on with it\n\n"
       "Kernmill runs machine-learning workflows written in YAML.\n\n"
@@ -79,9 +80,9 @@ int complain(const std::string& message, const std::string& help, ExitCode code)
 }  // namespace
 
 std::span<const Command> commands() {
-  static const std::array list{validate_command, plan_command,   run_command,     resume_command,
-                               status_command,   logs_command,   explain_command, cancel_command,
-                               clean_command,    version_command};
+  static const std::array list{validate_command, plan_command,   run_command,    submit_command,
+                               resume_command,   status_command, logs_command,   explain_command,
+                               cancel_command,   clean_command,  doctor_command, version_command};
   return list;
 }
 

@@ -28,7 +28,8 @@ struct Command {
 /// All commands, in the order in which help lists them.
 std::span<const Command> commands();
 
-extern const Command validate_command, plan_command, run_command, resume_command, status_command,
-    logs_command, explain_command, cancel_command, clean_command, version_command;
+extern const Command validate_command, plan_command, run_command, submit_command, resume_command,
+    status_command, logs_command, explain_command, cancel_command, clean_command, doctor_command,
+    version_command;
 
 }  // namespace kernmill::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/cluster_question.hpp"
 #include "kernmill/cli/load_workflow.hpp"
 #include "kernmill/cli/programs.hpp"
 #include "kernmill/cli/run_root.hpp"
@@ -25,10 +26,15 @@ struct Preview {
   const RunDirectory& run;  ///< a name that stands for the run to come
   const Paint& paint;
   bool all;
+  const std::optional<ClusterAnswer>& cluster;
 
   [[nodiscard]] std::uint32_t shown(std::uint32_t stage) const {
     const std::uint32_t count = plan.instance_count(stage);
     return all || count <= 2 * sample ? count : sample;
+  }
+  /// What the cluster thinks of a stage; null when it was not asked, or does not answer.
+  [[nodiscard]] const StageEstimate* estimate(std::uint32_t stage) const {
+    return cluster && !cluster->estimates.empty() ? &cluster->estimates[stage] : nullptr;
   }
 };
 
@@ -116,6 +122,8 @@ void show_stage(const Preview& preview, std::uint32_t number) {
              count, count == 1 ? "" : "s", resources_text(plan.resources({number, 0})));
   if (!plan.parents(number).empty()) fmt::print("    after {}\n", parents_text(plan, number));
   if (!stage.when.empty()) fmt::print("    when {}\n", stage.when);
+  if (const StageEstimate* estimate = preview.estimate(number))
+    fmt::print("    {}\n", estimate_text(*estimate, std::chrono::system_clock::now()));
   show_instances(preview, number);
 }
 
@@ -127,6 +135,7 @@ void show_text(const Preview& preview) {
   fmt::print("{}: {} stages, {} instances, {} of them cached\n",
              preview.paint(Color::bold, plan.workflow().name), plan.stage_count(), plan.total_instances(),
              cached);
+  if (preview.cluster) fmt::print("{}", answer_text(*preview.cluster));
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) show_stage(preview, stage);
 }
 
@@ -158,24 +167,27 @@ Json stage_json(const Preview& preview, std::uint32_t number) {
   for (const Edge& edge : plan.parents(number)) parents.push_back(plan.stage(edge.parent).name);
   for (std::uint32_t index = 0; index < preview.shown(number); ++index)
     instances.push_back(instance_json(preview, {number, index}));
-  return {{"name", stage.name},
-          {"kind", to_string(stage.kind)},
-          {"after", std::move(parents)},
-          {"when", stage.when},
-          {"instance_count", plan.instance_count(number)},
-          {"cached", preview.prediction.count(number, Decision::What::cached)},
-          {"resources", stage.resources},
-          {"instances", std::move(instances)}};
+  Json json{{"name", stage.name},
+            {"kind", to_string(stage.kind)},
+            {"after", std::move(parents)},
+            {"when", stage.when},
+            {"instance_count", plan.instance_count(number)},
+            {"cached", preview.prediction.count(number, Decision::What::cached)},
+            {"resources", stage.resources},
+            {"instances", std::move(instances)}};
+  if (const StageEstimate* estimate = preview.estimate(number)) json["estimate"] = estimate_json(*estimate);
+  return json;
 }
 
 void show_json(const Preview& preview) {
   Json stages = Json::array();
   for (std::uint32_t stage = 0; stage < preview.plan.stage_count(); ++stage)
     stages.push_back(stage_json(preview, stage));
-  const Json json{{"schema_version", 1},
-                  {"workflow", preview.plan.workflow().name},
-                  {"instances", preview.plan.total_instances()},
-                  {"stages", std::move(stages)}};
+  Json json{{"schema_version", 1},
+            {"workflow", preview.plan.workflow().name},
+            {"instances", preview.plan.total_instances()},
+            {"stages", std::move(stages)}};
+  if (preview.cluster) json["cluster"] = answer_json(*preview.cluster);
   fmt::print("{}\n", json.dump(2));
 }
 
@@ -185,8 +197,10 @@ int plan(const Command& self, const std::vector<std::string>& words, const Hooks
   add_runs_option(options);
   add_flag(options, "all,a", "every instance of every stage; else a sample of large ones");
   add_flag(options, "no-cache", "as kernmill run --no-cache would do it");
+  add_question_option(options);
   Arguments arguments(self, options, {"workflow"});
   if (!arguments.parse(words)) return exit_done;
+  const bool ask = asks_cluster(arguments);
   auto workflow = load_workflow(arguments, arguments.required("workflow"));
   if (!workflow) return exit_usage;
 
@@ -200,20 +214,24 @@ int plan(const Command& self, const std::vector<std::string>& words, const Hooks
               {.no_cache = arguments.has("no-cache")});
   const Paint paint = arguments.out_paint();
   const RunDirectory run(root / "<run>");
-  const Preview preview{made, prediction, programs, run, paint, arguments.has("all")};
+  const auto cluster = ask ? std::optional(ask_cluster(made, run)) : std::nullopt;
+  if (cluster) fmt::print(stderr, "{}", render(cluster->findings, arguments.err_paint().on()));
+  const Preview preview{made, prediction, programs, run, paint, arguments.has("all"), cluster};
   if (arguments.json())
     show_json(preview);
   else
     show_text(preview);
-  return exit_done;
+  return cluster && cluster->findings.has_errors() ? exit_usage : exit_done;
 }
 
 }  // namespace
 
-const Command plan_command{"plan", "what would run, what it asks for, and why", "WORKFLOW [options]",
-                           "  kernmill plan iris_svm.yaml\n"
-                           "  kernmill plan iris_svm.yaml --set seed=1 --all\n"
-                           "  kernmill plan iris_svm.yaml --json\n",
-                           plan};
+const Command plan_command{
+    "plan", "what would run, what it asks for, and why", "WORKFLOW [options]",
+    "  kernmill plan iris_svm.yaml\n"
+    "  kernmill plan iris_svm.yaml --set seed=1 --all\n"
+    "  kernmill plan iris_svm.yaml --scheduler slurm   with core-hours and expected starts\n"
+    "  kernmill plan iris_svm.yaml --json\n",
+    plan};
 
 }  // namespace kernmill::cli

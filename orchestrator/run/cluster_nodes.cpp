@@ -7,6 +7,7 @@
 
 #include "kernmill/run/cluster_findings.hpp"
 #include "kernmill/run/slurm_notation.hpp"
+#include "kernmill/workflow/settings_reader.hpp"
 #include "kernmill/workflow/units.hpp"
 
 // Whether the nodes of a cluster have what a job asks for.
@@ -144,10 +145,12 @@ class NodeCheck {
     for (const Node& node : facts_.nodes) known.push_back(node.name);
     const std::set<std::string> excluded(names->begin(), names->end());
     const std::set<std::string> real(known.begin(), known.end());
-    for (const std::string& name : excluded)
-      if (!real.contains(name))
-        findings_.error("exclude", fmt::format("there is no node '{}'", name),
-                        suggestion(name, known, "this cluster"));
+    std::vector<std::string> unknown;
+    std::set_difference(excluded.begin(), excluded.end(), real.begin(), real.end(),
+                        std::back_inserter(unknown));
+    if (!unknown.empty())
+      findings_.error("exclude", fmt::format("this cluster has no node {}", one_of(unknown)),
+                      fmt::format("its nodes are {}", all_of(known)));
     std::erase_if(nodes_, [&](const Node* node) { return excluded.contains(node->name); });
     if (!nodes_.empty()) return true;
     findings_.error("exclude", fmt::format("every node of {} is excluded", partitions_.text()));

@@ -83,7 +83,12 @@ class FakeCluster final : public Cluster {
     require_up();
     return facts_;
   }
-  std::optional<std::chrono::system_clock::time_point> expected_start(const BatchJob&) override { return {}; }
+  /// When a job would start; nothing: the cluster does not say.
+  std::function<std::optional<std::chrono::system_clock::time_point>(const BatchJob&)> start_of;
+  std::optional<std::chrono::system_clock::time_point> expected_start(const BatchJob& job) override {
+    require_up();
+    return start_of ? start_of(job) : std::nullopt;
+  }
   std::map<std::string, std::uint64_t> request_counts() override { return {}; }
 
   int queries = 0;

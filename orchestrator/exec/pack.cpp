@@ -201,6 +201,7 @@ class Pack {
 
   void settle(Slot& slot) {
     StepEnd end = slot.process.finish();
+    if (end.exit_code != 0) end.asked_to_stop |= was_stopped_from_outside(end);
     constexpr int killed = 128 + SIGKILL;
     if (end.exit_code == killed && !end.killed && !end.out_of_memory && memory_->has_lost_a_process()) {
       end.out_of_memory = true;
@@ -220,6 +221,19 @@ class Pack {
     } catch (const std::exception& error) {
       fail(slot, error.what());
     }
+  }
+
+  /// A batch system tells every process of the job to stop: an instance may end by that before this process
+  /// has heard of it.
+  bool was_stopped_from_outside(const StepEnd& end) {
+    constexpr int terminated = 128 + SIGTERM;
+    hear_requests();
+    if (stopping_ || end.exit_code != terminated || end.near_limit) return stopping_;
+    constexpr int patience = 1'000;  // milliseconds; a request wakes us at once
+    pollfd entry{stop_.fd(), POLLIN, 0};
+    ::poll(&entry, 1, patience);
+    hear_requests();
+    return stopping_;
   }
 
   void fail(Slot& slot, const std::string& why) {

@@ -80,6 +80,25 @@ TEST(PackFault, ARequestToStopIsPassedOnAndTheRestRunsLater) {
   EXPECT_EQ(world.committed(), 6u);
 }
 
+// As Slurm does it: every process of the job gets the signal, in no order.
+TEST(PackFault, AnInstanceThatIsToldToStopBeforeItsElementHasNotFailed) {
+  PackWorld world(PackWorld::command("echo $$ >$PIPE; sleep 600"), 3, 2);
+  const int element = world.start();
+  const int first = std::stoi(world.pipe().next()), second = std::stoi(world.pipe().next());
+  ::kill(first, SIGTERM);
+  ::kill(second, SIGTERM);
+  ::kill(element, SIGTERM);
+  EXPECT_EQ(reap(element), 75);
+  EXPECT_THAT(world.events(0), ElementsAre("started", "stopped"));
+  EXPECT_THAT(world.events(1), ElementsAre("started", "stopped"));
+}
+
+TEST(PackFault, AnInstanceThatSomebodyElseEndsHasFailed) {
+  PackWorld world(PackWorld::command("kill -TERM $$"), 1, 1);
+  EXPECT_EQ(world.carry_out(), 0);
+  EXPECT_THAT(world.events(0), ElementsAre("started", "failed"));
+}
+
 TEST(PackFault, WhoeverDoesNotStopIsEnded) {
   PackWorld world(PackWorld::command("trap '' TERM; echo $$ >$PIPE; while :; do sleep 600; done"), 2, 1);
   world.stop_grace = std::chrono::milliseconds(200);

@@ -173,15 +173,13 @@ std::string headline(const std::string& state) {
 /// What a stage's line says besides its state: how many of its instances, or its metrics.
 std::string stage_details(const StageStatus& stage) {
   std::string metrics = metrics_text(stage.kind, stage.metrics);
-  const std::string queued =
-      stage.queued == 0
-          ? ""
-          : fmt::format("queued{}", stage.queue_reason.empty() ? "" : ": " + stage.queue_reason);
-  if (stage.instances == 1) return stage.queued > 0 ? queued : metrics;
+  if (stage.instances == 1) return stage.queued > 0 ? stage.queue_reason : metrics;
   std::string text = fmt::format("{}/{}", stage.of(State::finished), stage.instances);
   for (const State state : {State::running, State::failed, State::skipped, State::blocked})
     if (stage.of(state) > 0) text += fmt::format(", {} {}", stage.of(state), to_string(state));
-  if (stage.queued > 0) text += fmt::format(", {} {}", stage.queued, queued);
+  if (stage.queued > 0)
+    text += fmt::format(", {} queued{}", stage.queued,
+                        stage.queue_reason.empty() ? "" : " (" + stage.queue_reason + ")");
   if (stage.cached > 0) text += fmt::format(", {} cached", stage.cached);
   return text + (metrics.empty() ? "" : "  " + metrics);
 }

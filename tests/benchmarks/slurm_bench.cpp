@@ -1,0 +1,160 @@
+// What Kernmill costs on a cluster, beside what Slurm itself can do: all in one run, the rivals in turn.
+//   bench_slurm [ROUNDS]
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "submit_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+struct Times {
+  double accepted = 0, done = 0;
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+class Bench {
+ public:
+  explicit Bench(int rounds) : rounds_(rounds), world_({.extra = "MaxJobCount=30000\nMinJobAge=5"}) {}
+
+  void run() {
+    const std::vector<std::pair<std::string, std::function<void()>>> rivals{
+        {"kernmill submit", [this] { submit_flow(); }},
+        {"two sbatch arrays, aftercorr", [this] { two_arrays(); }},
+        {"loop of sbatch", [this] { loop(); }}};
+    std::map<std::string, std::vector<double>> accepted, done;
+    chain();
+    for (int round = 0; round < rounds_; ++round)
+      for (const auto& [name, submit] : rivals) {
+        const Times times = measure(submit);
+        accepted[name].push_back(times.accepted);
+        done[name].push_back(times.done);
+      }
+    const std::string& raw = rivals[1].first;
+    fmt::print("100 + 100 dependent trivial jobs, median of {} rounds\n", rounds_);
+    for (const auto& [name, submit] : rivals)
+      fmt::print("  {:<30} accepted {:6.3f} s ({:+.0f} ms)   done {:6.2f} s ({:.2f} times)\n", name,
+                 median(accepted[name]), 1000 * (median(accepted[name]) - median(accepted[raw])),
+                 median(done[name]), median(done[name]) / median(done[raw]));
+    packed();
+    status();
+  }
+
+ private:
+  void chain() const {
+    std::string values;
+    for (int i = 0; i < 100; ++i) values += (i == 0 ? "" : ", ") + std::to_string(i);
+    world_.workflow("  a: {matrix: {i: [" + values + "]}, run: 'true'}\n  b: {needs: a, matrix: {i: [" +
+                    values + "]}, run: 'true'}\n");
+  }
+  void submit_flow() { world_.submit({"--no-cache", "-q"}); }
+  void two_arrays() {
+    const std::string id = sbatch({"--array=0-99", "--wrap", "true", "-o", "/dev/null"});
+    sbatch({"--array=0-99", "--wrap", "true", "-o", "/dev/null", "-d", "aftercorr:" + id});
+  }
+  void loop() {
+    std::vector<std::string> ids;
+    for (int i = 0; i < 100; ++i) ids.push_back(sbatch({"--wrap", "true", "-o", "/dev/null"}));
+    for (const std::string& id : ids) sbatch({"--wrap", "true", "-o", "/dev/null", "-d", "afterok:" + id});
+  }
+  std::string sbatch(std::vector<std::string> words) {
+    words.insert(words.begin(), {"sbatch", "--parsable"});
+    std::string id = world_.slurm().run(words);
+    while (!id.empty() && id.back() == '\n') id.pop_back();
+    return id;
+  }
+
+  Times measure(const std::function<void()>& submit) {
+    Times times;
+    const auto begin = Clock::now();
+    submit();
+    times.accepted = seconds_since(begin);
+    times.done = until_idle(begin);
+    return times;
+  }
+  double until_idle(Clock::time_point begin) {
+    const auto idle = [this] {
+      const auto jobs = cluster_->jobs();
+      return std::none_of(jobs.begin(), jobs.end(), [](const ClusterJob& job) { return is_live(job.state); });
+    };
+    while (!idle()) ::usleep(100'000);
+    return seconds_since(begin);
+  }
+
+  /// 10,000 instances of `true`, packed, beside a bare loop that starts as many, as wide.
+  void packed() {
+    const std::string digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+    world_.workflow("  many:\n    matrix: {a: " + digits + ", b: " + digits + ", c: " + digits +
+                    ", d: " + digits + "}\n    pack: auto\n    run: 'true'\n");
+    std::vector<double> ours, bare;
+    for (int round = 0; round < rounds_; ++round) {
+      ours.push_back(measure([this] { submit_flow(); }).done);
+      bare.push_back(bare_loop(10'000, 16));
+    }
+    fmt::print(
+        "10,000 instances of `true`: packed, from submit to done {:.2f} s; a bare posix_spawn loop, 16 wide "
+        "{:.2f} s; throughput {:.2f} of it\n",
+        median(ours), median(bare), median(bare) / median(ours));
+  }
+  static double bare_loop(int count, int width) {
+    const auto begin = Clock::now();
+    char program[] = "/bin/true";
+    char* argv[] = {program, nullptr};
+    int running = 0;
+    for (int i = 0; i < count; ++i) {
+      if (running == width && ::wait(nullptr) > 0) --running;
+      pid_t pid = 0;
+      if (::posix_spawn(&pid, program, nullptr, nullptr, argv, environ) == 0) ++running;
+    }
+    while (::wait(nullptr) > 0) {
+    }
+    return seconds_since(begin);
+  }
+
+  void status() {
+    std::vector<double> times;
+    for (int round = 0; round < 5; ++round) {
+      const auto begin = Clock::now();
+      if (world_.kernmill({"status"}).exit_code != 0) fmt::print("status failed\n");
+      times.push_back(seconds_since(begin));
+    }
+    fmt::print("kernmill status of that run: {:.0f} ms\n", 1000 * median(times));
+  }
+
+  int rounds_;
+  SubmitWorld world_;
+  std::unique_ptr<Cluster> cluster_ = SlurmWorld::open();
+};
+
+}  // namespace
+}  // namespace kernmill::testing
+
+int main(int argc, char** argv) {
+  if (const std::string reason = kernmill::testing::no_slurm_because(); !reason.empty()) {
+    fmt::print("left out: {}\n", reason);
+    return 0;
+  }
+  kernmill::testing::Bench(argc > 1 ? std::max(1, std::atoi(argv[1])) : 3).run();
+  return 0;
+}

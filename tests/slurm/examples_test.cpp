@@ -1,0 +1,64 @@
+// The example workflows of this project, as a user submits them.
+#include <gtest/gtest.h>
+
+#include "submit_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SlurmExample : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(SlurmExample, RunsOnACluster) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  fs::copy(fs::path(KERNMILL_SOURCE_DIR) / "workflows" / "data", world.path() / "data");
+  fs::copy(fs::path(KERNMILL_SOURCE_DIR) / "workflows" / (GetParam() + std::string(".yaml")),
+           world.path() / "flow.yaml");
+  world.submit();
+  EXPECT_EQ(world.outcome(std::chrono::seconds(240)), "done") << world.kernmill({"status"}).out;
+  for (const auto& [key, instance] : world.record().instances)
+    EXPECT_TRUE(instance.committed || instance.skipped) << key.first << " " << key.second;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SlurmExample,
+                         ::testing::Values("iris_svm", "digits_mlp", "stock_forecast", "linear_regression",
+                                           "parameter_study"),
+                         [](const auto& name) { return std::string(name.param); });
+
+TEST(SlurmPack, TenThousandInstancesAreAFewElementsAndAFewFiles) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  const std::string digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+  world.workflow("  many:\n    matrix: {a: " + digits + ", b: " + digits + ", c: " + digits + ", d: " +
+                 digits + "}\n    pack: auto\n    run: 'true'\n  end: {needs: many, run: touch end}\n");
+  const RunDirectory run = world.submit();
+  EXPECT_EQ(world.outcome(std::chrono::seconds(240)), "done");
+  const RunRecord record = world.record();
+  for (unsigned i = 0; i < 10'000; ++i) {
+    const InstanceRecord* instance = record.find("many", i);
+    ASSERT_TRUE(instance != nullptr && instance->committed) << i;
+  }
+  const auto files =
+      std::distance(fs::recursive_directory_iterator(run.root()), fs::recursive_directory_iterator());
+  EXPECT_LT(files, 200);
+}
+
+TEST(SlurmPack, AFailureInAPackBlocksItsOwnSuccessorAlone) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  many: {matrix: {i: [0, 1, 2, 3, 4, 5]}, pack: 3, run: test $KERNMILL_MATRIX_I != 2}
+  each: {needs: many, matrix: {i: [0, 1, 2, 3, 4, 5]}, pack: 3, run: touch each.$KERNMILL_MATRIX_I}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "failed");
+  for (const unsigned i : {0U, 1U, 3U, 4U, 5U}) EXPECT_TRUE(world.committed("each", i)) << i;
+  EXPECT_FALSE(fs::exists(world.path() / "each.2"));
+  EXPECT_EQ(world.state("many[2]"), "failed");
+  EXPECT_EQ(world.state("each[2]"), "blocked");
+}
+
+}  // namespace
+}  // namespace kernmill::testing

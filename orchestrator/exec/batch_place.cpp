@@ -27,6 +27,10 @@ std::string BatchPlace::name() const {
   return is_array ? fmt::format("{}_{}", job, element) : job;
 }
 
+std::uint64_t BatchPlace::memory() const {
+  return mem > 0 ? mem : mem_per_cpu * static_cast<std::uint64_t>(cpus);
+}
+
 BatchPlace batch_place(const Environment& environment) {
   BatchPlace place;
   place.job = value_of(environment, "SLURM_ARRAY_JOB_ID");
@@ -40,6 +44,7 @@ BatchPlace batch_place(const Environment& environment) {
   place.nodes = number_in<int>(environment, "SLURM_JOB_NUM_NODES", 1);
   place.mem = megabyte * number_in<std::uint64_t>(environment, "SLURM_MEM_PER_NODE", 0);
   place.mem_per_cpu = megabyte * number_in<std::uint64_t>(environment, "SLURM_MEM_PER_CPU", 0);
+  place.cpus = number_in<int>(environment, "SLURM_CPUS_ON_NODE", 0);
   place.node = value_of(environment, "SLURMD_NODENAME");
   return place;
 }

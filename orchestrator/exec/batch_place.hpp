@@ -17,6 +17,10 @@ struct BatchPlace {
   std::uint64_t mem_per_cpu = 0;  ///< likewise
   std::string node;               ///< the one that this process runs on, by the batch system's name
 
+  int cpus = 0;  ///< on this node; 0: not said
+
+  /// Bytes that it may have on this node; 0: not said.
+  [[nodiscard]] std::uint64_t memory() const;
   /// How the batch system names it: "12_3", "12". Journal files are named so, too.
   [[nodiscard]] std::string name() const;
 };

@@ -97,6 +97,7 @@ class Element {
     const Attempt attempt = make_attempt(context_.run, context_.plan, name_, record);
     check_fence(attempt, own_records());
     mark_ = checkpoint_mark(checkpoints());
+    context_.batch.told_to_end = [this] { leave_last_word(); };
     Execution execution(given(), stop_, journal_);
     const auto outcome = execution.run(attempt);
     if (outcome && outcome->what != Outcome::What::done) return give_up(*outcome);
@@ -114,17 +115,36 @@ class Element {
     return given;
   }
 
+  /// The batch system kills this process soon: what is known is journalled now. A better word may follow.
+  void leave_last_word() {
+    Outcome outcome;
+    outcome.what = Outcome::What::stopped;
+    outcome.cause = Cause::cancelled;
+    outcome.message = "it was asked to stop";
+    ask_what_stopped_it(outcome);
+    if (outcome.what == Outcome::What::stopped) journal_stop(outcome);
+  }
+
+  void journal_stop(const Outcome& outcome) {
+    if (last_word_ == outcome.cause) return;
+    last_word_ = outcome.cause;
+    if (outcome.cause == Cause::preempted)
+      journal_.gave_up("retrying", outcome, factors({Retry::What::again, false, tries_.mem, tries_.time}));
+    else
+      journal_.gave_up(outcome);
+  }
+
   int give_up(Outcome outcome) {
     const bool back_in_queue = ask_what_stopped_it(outcome);
     const Ended ended{outcome.what, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
     const Retry retry = retry_after(context_.plan.stage(id_.stage).retries, tries_, ended);
-    if (retry.what == Retry::What::give_way) {
-      journal_.gave_up(outcome);
+    const bool gives_way = back_in_queue && outcome.cause == Cause::preempted;
+    if (retry.what == Retry::What::give_way || gives_way) {
+      journal_stop(outcome);
       return stopped;
     }
     if (retry.what == Retry::What::again) {
-      journal_.gave_up("retrying", outcome,
-                       {{"mem_factor", retry.mem}, {"time_factor", retry.time}, {"counts", retry.counts}});
+      journal_.gave_up("retrying", outcome, factors(retry));
       if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
         context_.batch.job.change(changes(retry), context_.requeue);
         return stopped;
@@ -135,6 +155,10 @@ class Element {
     journal_.gave_up(outcome);
     draw_consequences(context_, writer_, {id_}, true);
     return failed;
+  }
+
+  static Json factors(const Retry& retry) {
+    return {{"mem_factor", retry.mem}, {"time_factor", retry.time}, {"counts", retry.counts}};
   }
 
   /// Who told an attempt to end shows in the state of its job. True when the batch system has put it back
@@ -192,6 +216,7 @@ class Element {
   AttemptJournal journal_;
   StopRequests& stop_;
   EarlierTries tries_;
+  std::optional<Cause> last_word_;  ///< of a stop that has been journalled
   std::string mark_;
 };
 

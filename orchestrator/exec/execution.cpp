@@ -180,8 +180,12 @@ void Execution::set_program(StepOptions& step, const Attempt& attempt) const {
 
 void Execution::heed_batch_system(StepOptions& step, const Attempt& attempt) {
   OwnJob& job = given_.batch->job;
+  step.told_to_end = given_.batch->told_to_end;
   step.time_left = [&job] { return time_left(job.look()); };
-  if (uses_srun(attempt)) step.signal_ranks = [&job](int signal) { return job.signal(signal); };
+  if (uses_srun(attempt))
+    step.signal_ranks = [&job](int signal) { return job.signal(signal); };
+  else
+    step.mem = given_.batch->place.memory();
 }
 
 }  // namespace kernmill::exec

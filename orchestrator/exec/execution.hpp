@@ -18,6 +18,7 @@ struct InBatch {
   BatchPlace place;
   OwnJob& job;
   Patience launch;  ///< how long a launch is tried again while the controller is away
+  std::function<void()> told_to_end = {};  ///< called at once when the batch system ends the job
 };
 
 /// Carries out attempts on this machine, or, in a job of a batch system, on the nodes of that job.

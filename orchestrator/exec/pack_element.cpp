@@ -86,12 +86,6 @@ CommitTable commits_in(const Plan& plan, const RunRecord& record) {
   return commits;
 }
 
-std::uint64_t memory_of(const ElementContext& context) {
-  const BatchPlace& place = context.batch.place;
-  return place.mem > 0 ? place.mem
-                       : place.mem_per_cpu * static_cast<std::uint64_t>(context.array.plan.resources.cores());
-}
-
 /// A pack that was stopped goes on in the next start of its job: by itself when the batch system has put it
 /// back, else when it was its time that ran out, and it had come further.
 int continue_later(const ElementContext& context, const StopRequests& stop, bool got_further) {
@@ -117,7 +111,7 @@ int carry_out_pack(const ElementContext& context, JournalWriter& journal, StopRe
   options.token = attempt_token(context.run.name(), context.plan.stage(context.array.plan.stage).name,
                                 ids.front().index, context.attempt());
   options.no_cache = context.no_cache;
-  options.mem = memory_of(context);
+  options.mem = context.batch.place.memory();
   options.admit = Gatekeeper(context, record);
   const std::size_t before = options.instances.size();
   const int status = run_pack(options, commits_in(context.plan, record), journal, stop);

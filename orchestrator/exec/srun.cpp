@@ -35,7 +35,7 @@ bool contains_any(std::string_view line, std::initializer_list<std::string_view>
 }
 
 bool is_of_slurm(std::string_view line) {
-  return line.starts_with("srun: ") || line.starts_with("slurmstepd: ");
+  return line.starts_with("srun: ") || line.starts_with("slurmstepd");
 }
 
 void take_line(SrunReport& report, std::string_view line) {

@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "kernmill/exec/memory_group.hpp"
+#include "kernmill/exec/memory_watch.hpp"
 
 namespace kernmill::exec {
 namespace {
 
 using std::chrono::milliseconds;
+constexpr milliseconds look_interval{100};
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -64,27 +66,27 @@ class Step {
     // The first process is a zombie until it is reaped: nobody else can have its number yet.
     end_tree(pid_, start_time_, options_.token);
     end_.exit_code = reap(pid_);
-    end_.out_of_memory = memory.has_lost_a_process();
+    end_.out_of_memory = exceeded_ || memory.has_lost_a_process();
     return end_;
   }
 
  private:
   void watch() {
     if (options_.limit.count() > 0) limit_.set(options_.limit - grace_of(options_.limit));
+    if (memory_.is_on()) look_.set(look_interval);
     if (options_.heartbeat) heartbeat_.set(options_.heartbeat_interval);
     if (in_batch_job()) hear_batch_system();  // it may have said something before
     while (true) {
-      pollfd entries[] = {{process_.get(), POLLIN, 0},
-                          {end_.asked_to_stop ? -1 : stop_.fd(), POLLIN, 0},
-                          {limit_.fd(), POLLIN, 0},
-                          {again_.fd(), POLLIN, 0},
-                          {heartbeat_.fd(), POLLIN, 0}};
+      pollfd entries[] = {{process_.get(), POLLIN, 0},  {end_.asked_to_stop ? -1 : stop_.fd(), POLLIN, 0},
+                          {limit_.fd(), POLLIN, 0},     {again_.fd(), POLLIN, 0},
+                          {heartbeat_.fd(), POLLIN, 0}, {look_.fd(), POLLIN, 0}};
       if (::poll(entries, std::size(entries), -1) < 0 && errno != EINTR) fail("cannot wait for the step");
       if (entries[0].revents != 0) return;
       if (entries[1].revents != 0) hear_requests();
       if (limit_.expired()) reach_limit();
       if (again_.expired()) pass_on();
       if (heartbeat_.expired()) beat();
+      if (look_.expired()) look_at_memory();
     }
   }
 
@@ -93,6 +95,13 @@ class Step {
   void beat() {
     options_.heartbeat();
     heartbeat_.set(options_.heartbeat_interval);
+  }
+
+  void look_at_memory() {
+    look_.set(look_interval);
+    if (!memory_.is_exceeded(pid_)) return;
+    exceeded_ = true;
+    end_tree(pid_, start_time_, options_.token);
   }
 
   void hear_requests() {
@@ -107,6 +116,7 @@ class Step {
     if (stop_.told_to_end() && !end_.asked_to_stop) {
       end_.asked_to_stop = true;
       end_within(end_.near_limit ? options_.grace / 4 : options_.grace);
+      if (options_.told_to_end && !end_.near_limit) options_.told_to_end();
     } else if (stop_.time_is_short() && !end_.near_limit) {
       end_.near_limit = true;
       end_within(options_.time_left());
@@ -156,7 +166,9 @@ class Step {
   std::uint64_t start_time_ = 0;
   FileDescriptor process_;
   bool is_last_call_ = false;  ///< whatever still runs when the limit is reached is ended
-  Timer limit_, again_, heartbeat_;
+  MemoryWatch memory_{options_.mem};
+  bool exceeded_ = false;
+  Timer limit_, again_, heartbeat_, look_;
 };
 
 }  // namespace

@@ -23,6 +23,9 @@ struct StepOptions {
   /// says how short (0: not known). After any other request to stop, the step has `grace` at most.
   std::function<std::chrono::milliseconds()> time_left = {};
   std::chrono::milliseconds grace{20'000};
+  /// Called after such a request has been passed on: there may be no time left for it later.
+  std::function<void()> told_to_end = {};
+  std::uint64_t mem = 0;  ///< bytes that it may have, where somebody has to watch that; 0: nobody
   /// Called again and again while the step runs, to show that somebody watches it.
   std::function<void()> heartbeat = {};
   std::chrono::milliseconds heartbeat_interval{30'000};

@@ -135,6 +135,8 @@ TEST(Srun, ItsWordsTellWhyAStepEnded) {
     return exec::read_srun_report(directory.path() / "err.log");
   };
   EXPECT_TRUE(report("slurmstepd: error: Detected 1 oom_kill event in StepId=3.0.\n").out_of_memory);
+  EXPECT_TRUE(
+      report("slurmstepd-n2: error: StepId=4.0 exceeded memory limit (5 > 4), being killed\n").out_of_memory);
   EXPECT_TRUE(report("srun: error: n1: task 0: Out Of Memory\n").out_of_memory);
   EXPECT_FALSE(report("my program: Out Of Memory of things to say\n").out_of_memory);
   EXPECT_TRUE(report("srun: error: Node failure on n2\n").node_failed);

@@ -51,6 +51,15 @@ TEST(ElementRetry, OutOfMemoryGetsMoreOfIt) {
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
 }
 
+// Where memory is sampled, the batch system would end the whole batch process, and there would be no retry.
+TEST(ElementRetry, StepThatTakesTooMuchIsEndedBeforeTheBatchSystemDoesIt) {
+  BatchWorld world(
+      {retried(BatchWorld::command("c", "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 600"), 1)});
+  EXPECT_EQ(world.run_job("c"), 75) << world.log();
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "oom");
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
+}
+
 TEST(ElementRetry, RetriesAreCountedOverTheStartsOfTheJob) {
   BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
   EXPECT_EQ(world.run_job("c", 0, 0), 75);

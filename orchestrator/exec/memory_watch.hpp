@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace kernmill::exec {
+
+/// Watches that a step in the batch process stays below the memory of its job. A batch system that samples
+/// memory ends the whole batch process, and nobody would be left to say why and to ask for more.
+class MemoryWatch {
+ public:
+  /// `limit`: bytes; 0: nothing is watched.
+  explicit MemoryWatch(std::uint64_t limit) : limit_(limit) {}
+  [[nodiscard]] bool is_on() const { return limit_ > 0; }
+  /// Whether the process, its descendants and this process have more memory of their own than the limit. What
+  /// several of them share counts once; files that are mapped do not count: the kernel can drop them.
+  [[nodiscard]] bool is_exceeded(int pid) const;
+
+ private:
+  std::uint64_t limit_;
+};
+
+/// A process and its descendants.
+std::vector<int> descendants(int pid);
+
+}  // namespace kernmill::exec

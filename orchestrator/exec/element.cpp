@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -161,23 +162,34 @@ class Element {
     return {{"mem_factor", retry.mem}, {"time_factor", retry.time}, {"counts", retry.counts}};
   }
 
-  /// Who told an attempt to end shows in the state of its job. True when the batch system has put it back
-  /// into the queue by itself.
+  /// Who told an attempt to end shows in the state of its job. The batch system signals the whole job: the
+  /// step may have ended of that before this process has heard it. True when the job has been put back into
+  /// the queue.
   bool ask_what_stopped_it(Outcome& outcome) {
-    if (!stop_.asked() || !stop_.told_to_end()) return false;
+    const bool told = stop_.asked() && stop_.told_to_end();
+    const bool was_killed = outcome.what == Outcome::What::failed && outcome.cause == Cause::error &&
+                            (outcome.signal == SIGTERM || outcome.signal == SIGKILL);
+    if (!told && !was_killed) return false;
     const auto job = context_.batch.job.look();
     if (!job) return false;
     const JobState state = job->state == JobState::completing ? job->next_state : job->state;
-    const bool was_stopped = outcome.what == Outcome::What::stopped && outcome.cause == Cause::cancelled;
+    if (state == JobState::running) return false;
+    const bool was_stopped =
+        was_killed || (outcome.what == Outcome::What::stopped && outcome.cause == Cause::cancelled);
+    if (was_stopped) take_for_stopped(outcome, state);
+    return state == JobState::pending;
+  }
+
+  static void take_for_stopped(Outcome& outcome, JobState state) {
+    outcome.what = Outcome::What::stopped;
+    outcome.cause = Cause::cancelled;
     if (state == JobState::pending || state == JobState::preempted) {
-      if (was_stopped) outcome.cause = Cause::preempted;
-      outcome.message += outcome.message.empty() ? "" : ": ";
-      outcome.message += "its job was preempted or requeued";
-    } else if (was_stopped && (state == JobState::timeout || state == JobState::node_fail)) {
+      outcome.cause = Cause::preempted;
+      outcome.message = "its job was preempted or requeued";
+    } else if (state == JobState::timeout || state == JobState::node_fail) {
       outcome.what = Outcome::What::failed;
       outcome.cause = state == JobState::timeout ? Cause::timeout : Cause::node_fail;
     }
-    return state == JobState::pending;
   }
 
   /// What the next start of the job gets, where that differs from this one.

@@ -137,6 +137,15 @@ TEST(ElementRetry, PreemptedJobGoesOnByItself) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
+TEST(ElementRetry, StepThatWasEndedBeforeItsJobWasToldIsNoFailure) {
+  BatchWorld world({BatchWorld::command("c", "kill -TERM $$")});
+  world.tell("state", "completing pending");
+  EXPECT_EQ(world.run_job("c"), 75);
+  EXPECT_EQ(world.events("c").back(), "retrying");
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "preempted");
+  EXPECT_THAT(world.calls(), IsEmpty());
+}
+
 TEST(ElementRetry, CancelledJobHasStopped) {
   BatchWorld world({retried(BatchWorld::command("c", stops), 3)});
   world.tell("state", "completing cancelled");

@@ -1,6 +1,6 @@
 #include "kernmill/cli/cluster_question.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -31,8 +31,11 @@ std::string utc_text(Clock::time_point time, const char* format) {
   return {text, std::strftime(text, sizeof text, format, &parts)};
 }
 
+/// What is wrong, without the lines that say what to do.
 std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
+  std::string line = text.substr(0, text.find('\n'));
+  if (line.ends_with(':')) line.resize(std::min(line.rfind(';'), line.size() - 1));
+  return line;
 }
 
 }  // namespace
@@ -99,7 +102,8 @@ Json answer_json(const ClusterAnswer& answer) {
 }
 
 std::string answer_text(const ClusterAnswer& answer) {
-  if (!answer.silence.empty()) return fmt::format("no estimates: {}\n", answer.silence);
+  if (!answer.silence.empty())
+    return fmt::format("no estimates: {} (kernmill doctor says what to do)\n", answer.silence);
   const auto total = total_core_hours(answer.estimates);
   return fmt::format("{}: {} in all (estimate: every instance takes its whole time limit once)\n",
                      answer.description,

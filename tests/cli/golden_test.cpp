@@ -27,6 +27,8 @@ std::string normalised(std::string text, const fs::path& folder) {
   text = replaced(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", "<TIME>");
   text = replaced(text, " *\\b[0-9]+\\.[0-9]+ s\\b", " <DURATION>");
   text = replaced(text, "\\b[0-9.]+ KiB\\b", "<SIZE>");  // holds the length of the folder's name
+  text = replaced(text, "cmake [^\n]* --target kernmill_slurm", "<BUILD>");
+  text = replaced(text, "\n +?where BUILD is [^\n]*", "");
   text = replaced(text, "\"seconds\": [0-9.e-]+", "\"seconds\": <SECONDS>");
   return text;
 }
@@ -50,6 +52,7 @@ class Golden : public ::testing::Test {
                         {{"KERNMILL_RUNS", ""},
                          {"KERNMILL_EXEC", KERNMILL_EXEC},
                          {"KERNMILL_TASK", "/nowhere/kernmill-task"},
+                         {"KERNMILL_SLURM_PLUGIN", "/nowhere/kernmill_slurm.so"},
                          {"KERNMILL_SITE", "/nowhere/site.yaml"}}});
   }
 
@@ -74,8 +77,8 @@ TEST_F(Golden, Help) {
   expect("help", {"--help"});
 }
 TEST_F(Golden, HelpOfEveryCommand) {
-  for (const std::string command :
-       {"validate", "plan", "run", "resume", "status", "logs", "explain", "cancel", "clean", "version"})
+  for (const std::string command : {"validate", "plan", "run", "submit", "resume", "status", "logs",
+                                    "explain", "cancel", "clean", "doctor", "version"})
     expect("help_" + command, {command, "--help"});
 }
 TEST_F(Golden, UnknownCommandIsGivenASuggestion) {
@@ -116,6 +119,9 @@ TEST_F(Golden, InvalidWorkflowIsNotRun) {
 
 TEST_F(Golden, Plan) {
   expect("plan", {"plan", "diamond.yaml"});
+}
+TEST_F(Golden, PlanWhereNoClusterAnswers) {
+  expect("plan_no_cluster", {"plan", "diamond.yaml", "--scheduler", "slurm"});
 }
 TEST_F(Golden, PlanAsJson) {
   expect("plan_json", {"plan", "diamond.yaml", "--json"});

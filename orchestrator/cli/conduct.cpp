@@ -129,7 +129,7 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
   if (resumed) conductor.restore(record);
   const RunResult result = conductor.run(self);
   lock.reset();  // what follows looks at the run from outside
-  RunStatus status = inspect(run, plan, fold_journal(run.journal()), /*everything=*/true);
+  RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   status.took = result.took;  // of this life of the run
   show_end(status, arguments);
   return exit_code(result.ending);

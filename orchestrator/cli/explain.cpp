@@ -116,7 +116,7 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
   if (!arguments.parse(words)) return exit_done;
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
-  const RunStatus status = inspect(run, plan, fold_journal(run.journal()), /*everything=*/true);
+  const RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   const std::string stage = arguments.text("stage");
   if (!stage.empty() && status.stage(stage) == nullptr)
     throw UsageError(fmt::format("run {} has no stage '{}'", run.name(), stage));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 #include <fstream>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -65,10 +66,17 @@ void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
     instance.output = last_lines(out, most_lines);
 }
 
+std::uint32_t large_stage(Depth depth) {
+  return depth == Depth::summary ? 100 : std::numeric_limits<std::uint32_t>::max();
+}
+
 /// Of a run that jobs carry on.
-RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const RunRecord& record,
-                             bool everything, Asking asking) {
-  StatusOptions options{.alive = record.outcome.empty(), .now = now_text(), .everything = everything};
+RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
+                             Asking asking) {
+  StatusOptions options{.alive = record.outcome.empty(),
+                        .now = now_text(),
+                        .everything = depth != Depth::begun,
+                        .large_stage = large_stage(depth)};
   std::optional<ClusterView> view;
   std::string note;
   // What has ended cannot have a job: nobody needs to be asked then.
@@ -87,13 +95,15 @@ RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const Ru
 
 }  // namespace
 
-RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, bool everything,
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
                   Asking asking) {
   const bool alive = lock_holder(run.lock()).has_value();
-  RunStatus status =
-      record.scheduler.empty()
-          ? run_status(run, plan, record, {.alive = alive, .now = now_text(), .everything = everything})
-          : inspect_on_cluster(run, plan, record, everything, asking);
+  RunStatus status = record.scheduler.empty() ? run_status(run, plan, record,
+                                                           {.alive = alive,
+                                                            .now = now_text(),
+                                                            .everything = depth != Depth::begun,
+                                                            .large_stage = large_stage(depth)})
+                                              : inspect_on_cluster(run, plan, record, depth, asking);
   for (InstanceStatus& instance : status.instances) {
     add_error_file(instance);
     add_result_files(instance, status.stages[instance.id.stage]);
@@ -101,9 +111,9 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& re
   return status;
 }
 
-RunStatus inspect(const RunDirectory& run, bool everything, Asking asking) {
+RunStatus inspect(const RunDirectory& run, Depth depth, Asking asking) {
   const auto plan = plan_of(run);
-  if (plan) return inspect(run, *plan, fold_journal(run.journal()), everything, asking);
+  if (plan) return inspect(run, *plan, fold_journal(run.journal()), depth, asking);
   RunStatus status;
   status.name = run.name();
   status.directory = run.root().string();

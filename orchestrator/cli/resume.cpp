@@ -14,7 +14,7 @@ namespace {
 int already_done(const RunDirectory& run, const Plan& plan, const RunRecord& record,
                  const Arguments& arguments) {
   if (arguments.json())
-    fmt::print("{}\n", to_json(inspect(run, plan, record, /*everything=*/true)).dump(2));
+    fmt::print("{}\n", to_json(inspect(run, plan, record, Depth::everything)).dump(2));
   else
     fmt::print(stderr, "{} is done already; nothing is left to run.\n", run.name());
   return exit_done;

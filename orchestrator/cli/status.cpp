@@ -27,7 +27,7 @@ void show_all(const std::vector<RunDirectory>& runs, bool json) {
   TextTable table({}, "");
   table.row({"RUN", "STATE", "DONE", "STARTED (UTC)", "TOOK"});
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-    const RunStatus status = inspect(*run, /*everything=*/false, Asking::nobody);
+    const RunStatus status = inspect(*run, Depth::begun, Asking::nobody);
     if (json)
       list.push_back({{"run", status.name},
                       {"directory", status.directory},
@@ -75,7 +75,8 @@ int status(const Command& self, const std::vector<std::string>& words, const Hoo
     show_all(list_runs(run_root(arguments)), arguments.json());
     return exit_done;
   }
-  show_one(inspect(chosen_run(arguments, arguments.text("run")), /*everything=*/true), arguments);
+  const Depth depth = arguments.json() ? Depth::everything : Depth::summary;
+  show_one(inspect(chosen_run(arguments, arguments.text("run")), depth), arguments);
   return exit_done;
 }
 

@@ -62,7 +62,7 @@ int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arg
     // still.
     const bool ask = over || begun - asked > std::chrono::minutes(1);
     const RunStatus status =
-        inspect(run, plan, record, /*everything=*/true, ask ? Asking::cluster : Asking::nobody);
+        inspect(run, plan, record, Depth::everything, ask ? Asking::cluster : Asking::nobody);
     if (ask) asked = begun;
     if (!arguments.has("quiet")) news.tell(status);
     if (over || status.state == "dead") {

@@ -72,25 +72,40 @@ State settled(State replayed, const InstanceRecord* known, const StatusOptions& 
   return open && alive ? State::running : State::ready;
 }
 
-InstanceStatus instance_status(const RunDirectory& run, const Plan& plan, const Replay& replay,
-                               const InstanceRecord* known, InstanceId id, const StatusOptions& options) {
+/// What is counted of an instance.
+InstanceStatus bare_status(const Replay& replay, const InstanceRecord* known, InstanceId id,
+                           const StatusOptions& options) {
   InstanceStatus status;
   status.id = id;
-  status.label = plan.label(id);
-  status.values = plan.values(id);
   if (options.queue) status.queue = options.queue(id);
   status.state = settled(replay.state(id), known, options, status.queue);
-  if (known == nullptr) return status;
-  status.metrics = known->metrics;
-  status.artifacts = known->artifacts;
-  status.message = known->skip_reason;
-  if (known->attempts.empty()) return status;
-  const AttemptRecord& last = known->attempts.back();
+  if (known == nullptr || known->attempts.empty()) return status;
   status.attempts = static_cast<unsigned>(known->attempts.size());
-  status.directory = run.attempt(plan.stage(id.stage).name, id.index, last.number).string();
-  describe_attempt(status, last, options);
+  describe_attempt(status, known->attempts.back(), options);
   if (known->committed) status.interrupted = false;
   return status;
+}
+
+/// Adds what is told of it.
+void describe(InstanceStatus& status, const RunDirectory& run, const Plan& plan,
+              const InstanceRecord* known) {
+  status.label = plan.label(status.id);
+  status.values = plan.values(status.id);
+  if (known == nullptr) return;
+  status.metrics = known->metrics;
+  status.artifacts = known->artifacts;
+  if (status.message.empty()) status.message = known->skip_reason;
+  if (known->attempts.empty()) return;
+  const std::string& stage = plan.stage(status.id.stage).name;
+  status.directory = run.attempt(stage, status.id.index, known->attempts.back().number).string();
+}
+
+bool is_told(const InstanceStatus& instance, const Plan& plan, const StatusOptions& options) {
+  const bool open = instance.state == State::waiting || instance.state == State::ready;
+  const bool unusual = instance.interrupted || (!open && instance.state != State::finished);
+  if (plan.instance_count(instance.id.stage) > options.large_stage)
+    return unusual || plan.is_reduce(instance.id);
+  return options.everything || instance.state != State::waiting || instance.attempts > 0;
 }
 
 /// The first start and the last end of a stage's attempts.
@@ -105,7 +120,7 @@ struct Span {
 };
 
 StageStatus stage_status(const Plan& plan, std::uint32_t number, const std::vector<InstanceStatus>& instances,
-                         const RunRecord& record, const StatusOptions& options) {
+                         const std::vector<const InstanceRecord*>& records, const StatusOptions& options) {
   StageStatus status;
   status.name = plan.stage(number).name;
   status.kind = plan.stage(number).kind;
@@ -120,10 +135,10 @@ StageStatus stage_status(const Plan& plan, std::uint32_t number, const std::vect
       ++status.queued;
       if (status.queue_reason.empty()) status.queue_reason = instance.queue->reason;
     }
-    if (status.instances == 1 || plan.is_reduce(instance.id)) status.metrics = instance.metrics;
-    const InstanceRecord* known = record.find(status.name, instance.id.index);
-    if (known != nullptr)
-      for (const AttemptRecord& attempt : known->attempts) span.take(attempt, options.now);
+    const InstanceRecord* known = records[instance.id.index];
+    if (known == nullptr) continue;
+    if (status.instances == 1 || plan.is_reduce(instance.id)) status.metrics = known->metrics;
+    for (const AttemptRecord& attempt : known->attempts) span.take(attempt, options.now);
   }
   status.took = between(span.from, span.to).value_or(std::chrono::seconds{0});
   return status;
@@ -186,14 +201,20 @@ RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord&
   const Replay replay(plan, record);
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
     std::vector<InstanceStatus> instances;
-    instances.reserve(plan.instance_count(stage));
-    for (std::uint32_t index = 0; index < plan.instance_count(stage); ++index)
-      instances.push_back(instance_status(run, plan, replay, record.find(plan.stage(stage).name, index),
-                                          {stage, index}, options));
-    status.stages.push_back(stage_status(plan, stage, instances, record, options));
-    for (InstanceStatus& instance : instances)
-      if (options.everything || instance.state != State::waiting || instance.attempts > 0)
-        status.instances.push_back(std::move(instance));
+    std::vector<const InstanceRecord*> records(plan.instance_count(stage), nullptr);
+    instances.reserve(records.size());
+    const std::string& name = plan.stage(stage).name;
+    for (auto known = record.instances.lower_bound({name, 0});
+         known != record.instances.end() && known->first.first == name; ++known)
+      if (known->first.second < records.size()) records[known->first.second] = &known->second;
+    for (std::uint32_t index = 0; index < records.size(); ++index)
+      instances.push_back(bare_status(replay, records[index], {stage, index}, options));
+    status.stages.push_back(stage_status(plan, stage, instances, records, options));
+    for (InstanceStatus& instance : instances) {
+      if (!is_told(instance, plan, options)) continue;
+      describe(instance, run, plan, records[instance.id.index]);
+      status.instances.push_back(std::move(instance));
+    }
   }
   return status;
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -81,6 +82,8 @@ struct StatusOptions {
   bool alive = false;       ///< a conductor is at work
   std::string now = {};     ///< ISO 8601, UTC: the end of what goes on still
   bool everything = false;  ///< waiting instances too
+  /// Instances of stages of more than this that finished or wait are counted, not described.
+  std::uint32_t large_stage = std::numeric_limits<std::uint32_t>::max();
   /// Of a run on a cluster that answers: the job of an instance, if one may still run.
   std::function<std::optional<QueuedInstance>(InstanceId)> queue = {};
 };

@@ -109,11 +109,11 @@ std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::s
 void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix) {
   const Json variables = resolve(attempt, attempt.plan.env(attempt.id));
   for (const auto& [name, value] : variables.items()) set(environment, name, text_of(value));
-  if (attempt.stage().kind != TaskKind::command) return;
   set(environment, "KERNMILL_RUN", attempt.run.root().string());
   set(environment, "KERNMILL_STAGE", attempt.stage().name);
   set(environment, "KERNMILL_INSTANCE", std::to_string(attempt.id.index));
   set(environment, "KERNMILL_ATTEMPT", std::to_string(attempt.number));
+  if (attempt.stage().kind != TaskKind::command) return;
   set(environment, "KERNMILL_OUTPUT", attempt.directory().string());
   set(environment, "KERNMILL_METRICS", attempt.file(metrics_file).string());
   set(environment, "KERNMILL_LAUNCH", launch_prefix);

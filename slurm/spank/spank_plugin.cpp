@@ -1,7 +1,7 @@
 // For sites: plugstack.conf has "optional /.../kernmill_spank.so [interval=MILLISECONDS]".
 //
 // It sees the end of every rank from inside slurmstepd, also when a step is killed, and writes it into the
-// journal of the run that the step belongs to (KERNMILL_RUN_DIRECTORY, or KERNMILL_RUN, in its environment).
+// journal of the run that the step belongs to (KERNMILL_RUN in its environment).
 // Nothing that goes wrong here may harm a job: it is logged, and that is all.
 extern "C" {
 #include <slurm/spank.h>
@@ -99,9 +99,7 @@ std::string node_name(spank_t handle) {
 
 /// The run that this step belongs to; empty when it is none of ours.
 std::string run_of(spank_t handle) {
-  for (const char* name : {"KERNMILL_RUN_DIRECTORY", "KERNMILL_RUN"}) {
-    if (std::string run = variable(handle, name); run.starts_with('/')) return run;
-  }
+  if (std::string run = variable(handle, "KERNMILL_RUN"); run.starts_with('/')) return run;
   return option_value.starts_with('/') ? option_value : std::string();
 }
 
@@ -157,7 +155,7 @@ int take_option(int, const char* value, int is_remote) {
         option_value.c_str());
     return -1;
   }
-  ::setenv("KERNMILL_RUN_DIRECTORY", run.c_str(), 1);
+  ::setenv("KERNMILL_RUN", run.c_str(), 1);
   return 0;
 }
 

@@ -31,7 +31,7 @@ class SpankWorld : public SlurmWorld {
     arguments.insert(arguments.begin(), {"srun", "--mem=60M"});
     return run_program({.argv = arguments,
                         .folder = path(),
-                        .environment = {{"KERNMILL_RUN_DIRECTORY", run_folder().string()},
+                        .environment = {{"KERNMILL_RUN", run_folder().string()},
                                         {"KERNMILL_STAGE", "fit"},
                                         {"KERNMILL_INSTANCE", "4"},
                                         {"KERNMILL_ATTEMPT", "2"}}});

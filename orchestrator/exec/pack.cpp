@@ -181,22 +181,19 @@ class Pack {
     next_heartbeat_ = now + options_.heartbeat;
   }
 
-  /// Ends the largest instance before the batch system ends them all. The closer they come to the limit, the
-  /// more often this looks.
+  /// Ends the largest instance before the batch system ends them all.
   void check_memory(Clock::time_point now) {
-    std::vector<int> roots;
-    for (const auto& slot : slots_)
-      if (slot->process.running()) roots.push_back(slot->process.pid());
-    const auto used = resident_memory(roots);
     std::uint64_t sum = 0, most = 0;
-    for (const auto& [root, bytes] : used) sum += bytes, most = std::max(most, bytes);
-    if (sum > mem_limit_ / 20 * 19)
-      for (const auto& slot : slots_)
-        if (slot->process.running() && used.at(slot->process.pid()) == most) {
-          slot->process.end_for_memory();
-          break;
-        }
-    next_sample_ = now + (sum > mem_limit_ / 2 ? milliseconds(100) : milliseconds(1'000));
+    Slot* largest = nullptr;
+    for (const auto& slot : slots_) {
+      if (!slot->process.running()) continue;
+      const std::uint64_t used = resident_memory(slot->process.pid());
+      sum += used;
+      if (used >= most) most = used, largest = slot.get();
+    }
+    const std::uint64_t limit = mem_limit_ / 20 * 19;
+    if (sum > limit && largest != nullptr) largest->process.end_for_memory();
+    next_sample_ = now + until_next_sample(sum, limit, running());
   }
 
   void settle(Slot& slot) {
@@ -278,7 +275,7 @@ class Pack {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::uint64_t mem_limit_;
   std::unique_ptr<MemoryGroup> memory_ = std::make_unique<MemoryGroup>();
-  Clock::time_point next_sample_ = Clock::now() + milliseconds(100);
+  Clock::time_point next_sample_ = Clock::now();
   Clock::time_point next_heartbeat_ = Clock::now() + options_.heartbeat;
   bool stopping_ = false, told_to_end_ = false;
 };

@@ -1,11 +1,10 @@
 #include "kernmill/exec/pack_memory.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -14,52 +13,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Process {
-  int parent = 0, group = 0;
-  std::uint64_t resident = 0;
-};
-
-bool read_process(int pid, Process& process) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return false;
-  long pages = 0;
-  // state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt utime stime cutime cstime priority
-  // nice threads itrealvalue starttime vsize rss
-  if (std::sscanf(text.c_str() + name_end + 1,
-                  " %*c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %*u %*u %ld",
-                  &process.parent, &process.group, &pages) != 3)
-    return false;
-  process.resident =
-      static_cast<std::uint64_t>(std::max(0L, pages)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return true;
+std::uint64_t resident(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  std::uint64_t all = 0, pages = 0;
+  return file >> all >> pages ? pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
-std::map<int, Process> all_processes() {
-  std::map<int, Process> processes;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const std::string name = entry.path().filename().string();
-    int pid = 0;
-    const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    Process process;
-    if (code == std::errc{} && *end == '\0' && read_process(pid, process)) processes[pid] = process;
+void add_children(int pid, std::vector<int>& found) {
+  std::error_code gone;
+  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
+    std::ifstream children(thread.path() / "children");
+    for (int child = 0; children >> child;) found.push_back(child);
   }
-  return processes;
-}
-
-/// The root above a process; 0: none.
-int root_of(int pid, const std::map<int, Process>& processes, const std::map<int, std::uint64_t>& roots) {
-  for (int depth = 0; pid > 1 && depth < 1000; ++depth) {
-    if (roots.contains(pid)) return pid;
-    const auto found = processes.find(pid);
-    if (found == processes.end()) return 0;
-    if (roots.contains(found->second.group)) return found->second.group;
-    pid = found->second.parent;
-  }
-  return 0;
 }
 
 /// What the control group of this process allows; 0: not known.
@@ -93,13 +58,21 @@ void spare_this_process() {
   std::ofstream("/proc/self/oom_score_adj") << -500;
 }
 
-std::map<int, std::uint64_t> resident_memory(const std::vector<int>& roots) {
-  std::map<int, std::uint64_t> result;
-  for (const int root : roots) result[root] = 0;
-  const auto processes = all_processes();
-  for (const auto& [pid, process] : processes)
-    if (const int root = root_of(pid, processes, result); root != 0) result[root] += process.resident;
-  return result;
+std::uint64_t resident_memory(int root) {
+  std::uint64_t sum = 0;
+  std::vector<int> members{root};
+  for (std::size_t i = 0; i < members.size() && i < 10'000; ++i) {
+    sum += resident(members[i]);
+    add_children(members[i], members);
+  }
+  return sum;
+}
+
+std::chrono::milliseconds until_next_sample(std::uint64_t used, std::uint64_t limit, std::size_t running) {
+  constexpr std::uint64_t bytes_per_millisecond = 1'000'000;  // what a process can fill at most, more or less
+  const std::uint64_t left = limit > used ? limit - used : 0;
+  const std::uint64_t time = left / (bytes_per_millisecond * std::max<std::size_t>(1, running));
+  return std::chrono::milliseconds(std::clamp<std::uint64_t>(time, 30, 1'000));
 }
 
 }  // namespace kernmill::exec

@@ -1,7 +1,6 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
-#include <map>
-#include <vector>
 
 #include "kernmill/exec/launcher.hpp"
 
@@ -14,7 +13,11 @@ std::uint64_t memory_limit(std::uint64_t got, const Resources& asked);
 /// Asks the kernel to spare this process, which looks after the others; not everybody may.
 void spare_this_process();
 
-/// Resident bytes of processes and all that descends from them or is in the process group of one.
-std::map<int, std::uint64_t> resident_memory(const std::vector<int>& roots);
+/// Resident bytes of a process and all that descends from it.
+std::uint64_t resident_memory(int root);
+
+/// How long the limit cannot be reached by so many instances, as fast as memory can be filled: 30
+/// milliseconds at least, a second at most.
+std::chrono::milliseconds until_next_sample(std::uint64_t used, std::uint64_t limit, std::size_t running);
 
 }  // namespace kernmill::exec

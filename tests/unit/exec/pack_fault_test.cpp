@@ -148,9 +148,27 @@ TEST(PackFault, WantOfAllTheMemoryOfTheElementIsAFailure) {
   EXPECT_EQ(world.committed(), 2u);
 }
 
-TEST(PackFault, MemoryOfAGroupCountsForItsLeader) {
-  const auto used = exec::resident_memory({::getpid()});
-  EXPECT_GT(used.at(::getpid()), 1'000'000u);
+TEST(PackFault, TheMemoryOfAnInstanceIsThatOfAllItsProcesses) {
+  testing::TemporaryDirectory directory;
+  testing::EventPipe pipe(directory.path() / "pipe");
+  SpawnOptions options;
+  options.argv = {"/bin/bash", "-c",
+                  "(x=$(head -c 50000000 /dev/zero | tr '\\0' x); echo ready >$0; read -r line <$1) & wait",
+                  pipe.path(), (directory.path() / "never").string()};
+  ASSERT_EQ(::mkfifo(options.argv[4].c_str(), 0600), 0);
+  options.env = {{"PATH", "/usr/bin:/bin"}};
+  const int shell = spawn(options);
+  pipe.next();
+  EXPECT_GT(exec::resident_memory(shell), 50'000'000u);
+  end_tree(shell, start_time_of(shell), "");
+  reap(shell);
+}
+
+TEST(PackFault, MemoryIsLookedAtBeforeItCanBeFull) {
+  constexpr std::uint64_t giga = 1'000'000'000;
+  EXPECT_EQ(exec::until_next_sample(0, 100 * giga, 4).count(), 1'000);
+  EXPECT_EQ(exec::until_next_sample(giga / 2, giga, 5).count(), 100);
+  EXPECT_EQ(exec::until_next_sample(2 * giga, giga, 5).count(), 30);
 }
 
 }  // namespace

@@ -1,0 +1,111 @@
+// Packs on a real cluster: killed, put back into the queue, short of memory.
+#include <csignal>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "submit_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// `{i: [0, ..., count - 1]}`
+std::string matrix(int count) {
+  std::string list;
+  for (int i = 0; i < count; ++i) list += (i > 0 ? ", " : "") + std::to_string(i);
+  return "{i: [" + list + "]}";
+}
+
+std::size_t committed(const SubmitWorld& world) {
+  std::size_t count = 0;
+  const RunRecord record = world.record();
+  for (const auto& [key, instance] : record.instances) count += instance.committed ? 1 : 0;
+  return count;
+}
+
+std::size_t files_below(const std::filesystem::path& path) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+    count += entry.is_regular_file() ? 1 : 0;
+  return count;
+}
+
+/// How often each instance has written its number into `ran`.
+std::map<std::string, int> runs_of(const SubmitWorld& world) {
+  std::map<std::string, int> count;
+  for (const std::string& line : world.lines("ran")) ++count[line];
+  return count;
+}
+
+TEST(Packed, FiveHundredInstancesAreAFewElementsAndFiles) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("\n  sweep: {matrix: " + matrix(500) + R"yaml(, pack: 125, resources: {mem: 50M},
+    run: 'echo "twice=$((2 * KERNMILL_MATRIX_I))" > $KERNMILL_METRICS'}
+  last: {needs: sweep, run: touch last}
+)yaml");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_EQ(committed(world), 501u);
+  EXPECT_EQ(world.record().find("sweep", 321)->metrics, (Json{{"twice", 642}}));
+  EXPECT_LT(files_below(world.run().root() / "stages" / "sweep"), 50u);
+}
+
+TEST(Packed, AnElementThatIsPutBackIntoTheQueueRunsOnlyTheRest) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("\n  sweep: {matrix: " + matrix(8) + R"(, pack: 8, resources: {mem: 50M, cpus_per_task: 2},
+    run: 'echo $KERNMILL_MATRIX_I >> ran; [ $KERNMILL_MATRIX_I -lt 4 ] || [ -e go ] || sleep 600'}
+)");
+  world.submit();
+  wait_until("four commits", [&] { return committed(world) == 4; });
+  world.wait_for_start("sweep", 5);
+  world.slurm().run({"touch", "go"});
+  world.slurm().run({"scontrol", "requeue", world.job_of("sweep")});
+  EXPECT_EQ(world.outcome(), "done");
+  const auto runs = runs_of(world);
+  for (const char* instance : {"0", "1", "2", "3"}) EXPECT_EQ(runs.at(instance), 1) << instance;
+  EXPECT_EQ(committed(world), 8u);
+}
+
+TEST(Packed, AfterAKillOfTheElementAResumeRunsOnlyTheRest) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("\n  sweep: {matrix: " + matrix(8) + R"(, pack: 8, resources: {mem: 50M, cpus_per_task: 2},
+    run: 'echo $KERNMILL_MATRIX_I >> ran; [ $KERNMILL_MATRIX_I -lt 4 ] || [ -e go ] || sleep 600'}
+)");
+  world.submit();
+  wait_until("four commits", [&] { return committed(world) == 4; });
+  world.wait_for_start("sweep", 5);
+  const RunRecord record = world.record();
+  ASSERT_EQ(::kill(record.find("sweep", 5)->attempts.back().exec.pid, SIGKILL), 0);
+  world.outcome();
+  EXPECT_EQ(committed(world), 4u);
+  world.slurm().run({"touch", "go"});
+  EXPECT_EQ(world.kernmill({"resume"}).exit_code, 0);
+  wait_until("the rest", [&] { return committed(world) == 8; });
+  const auto runs = runs_of(world);
+  for (const char* instance : {"0", "1", "2", "3"}) EXPECT_EQ(runs.at(instance), 1) << instance;
+}
+
+TEST(Packed, WantOfMemoryCostsTheGuiltyInstanceNotThePack) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("\n  sweep: {matrix: " + matrix(12) + R"yaml(, pack: 12, max_fails: 1, resources: {mem: 60M},
+    run: 'if [ $KERNMILL_MATRIX_I = 5 ]; then x=$(head -c 400000000 /dev/zero | tr "\0" x); sleep 600; fi'}
+)yaml");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_EQ(committed(world), 11u);
+  const RunRecord record = world.record();
+  const InstanceRecord* guilty = record.find("sweep", 5);
+  ASSERT_EQ(guilty->attempts.size(), 2u) << "once beside others, once alone";
+  EXPECT_EQ(guilty->attempts.back().cause, Cause::oom);
+  EXPECT_EQ(record.find("sweep", 6)->attempts.size(), 1u);
+}
+
+}  // namespace
+}  // namespace kernmill::testing

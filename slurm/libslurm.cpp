@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "accounting.hpp"
 #include "compat.hpp"
 #include "describe.hpp"
 #include "errors.hpp"
@@ -228,6 +229,14 @@ void load_configuration(ClusterFacts& facts) {
   facts.version = or_empty(configuration->version);
   facts.max_array_size = configuration->max_array_sz;
   facts.max_jobs = configuration->max_job_cnt;
+  // Where there is a database, and it answers.
+  if (!or_empty(configuration->accounting_storage_type).ends_with("slurmdbd")) return;
+  const Silence silence;
+  const Database database;
+  std::vector<std::string> qos_numbers;
+  if (database.get() != nullptr && load_associations(database, facts, qos_numbers)) {
+    load_qos(database, facts, qos_numbers);
+  }
 }
 
 void load_partitions(ClusterFacts& facts) {

@@ -40,7 +40,7 @@ std::vector<ClusterJob> load_jobs_of_this_user();
 /// Every record of the job or array with that number; {} when there is none.
 std::vector<ClusterJob> load_job(std::uint32_t number);
 
-/// Each of these adds its part to the facts.
+/// Each of these adds its part to the facts; the first also asks the accounting database, where there is one.
 void load_configuration(ClusterFacts& facts);
 void load_partitions(ClusterFacts& facts);
 void load_nodes(ClusterFacts& facts);

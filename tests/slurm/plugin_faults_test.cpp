@@ -49,6 +49,26 @@ TEST(SlurmPluginFaults, AFullQueueIsBusyAndNotARejection) {
   cluster->cancel(id);
 }
 
+TEST(SlurmPluginAccounting, AccountsAndQosAreFactsAsLongAsTheDatabaseAnswers) {
+  if (const std::string reason = no_accounting_because(); !reason.empty()) GTEST_SKIP() << reason;
+  const SlurmWorld world({.nodes = 1, .accounting = true});
+  const auto cluster = SlurmWorld::open();
+  const ClusterFacts facts = cluster->facts();
+  ASSERT_TRUE(facts.accounts && facts.qos);
+  EXPECT_THAT(*facts.accounts, ::testing::IsSupersetOf({"physics", "default"}));
+  EXPECT_THAT(*facts.qos, ::testing::UnorderedElementsAre("normal", "long"));
+  EXPECT_EQ(facts.submit_limits.at("account physics"), 50U);
+  BatchJob job = nothing;
+  job.options.emplace_back("account", "physics");
+  job.options.emplace_back("array", "0-50");
+  EXPECT_EQ(refusal([&] { cluster->submit(job); }), ClusterError::Kind::busy);
+  job.options.emplace_back("account", "chemistry");
+  EXPECT_EQ(refusal([&] { cluster->submit(job); }), ClusterError::Kind::rejected);
+  world.cluster({"stop-accounting"});
+  EXPECT_EQ(cluster->facts().accounts, std::nullopt);
+  EXPECT_EQ(cluster->facts().nodes.size(), 1U) << "it works without its database";
+}
+
 TEST(SlurmPluginFaults, AConfigurationThatCannotBeUsedDoesNotEndTheProcess) {
   KERNMILL_NEEDS_SLURM();
   ::setenv("SLURM_CONF", "/nowhere/slurm.conf", 1);

@@ -58,6 +58,14 @@ std::string no_slurm_because() {
   return {};
 }
 
+std::string no_accounting_because() {
+  for (const char* program : {"slurmdbd", "mariadbd", "mariadb-install-db"}) {
+    if (!is_installed(program))
+      return std::string(program) + " is not installed (./dev test --long installs it)";
+  }
+  return no_slurm_because();
+}
+
 SlurmWorld::SlurmWorld(const Options& options) : folder_(home_.path() / "slurm"), options_(options) {
   fs::permissions(home_.path(), fs::perms(0711));
   guard_ = start_guard(folder_);
@@ -81,6 +89,7 @@ void SlurmWorld::cluster(std::vector<std::string> verb) const {
                    .folder = work_.path(),
                    .environment = {{"KERNMILL_CLUSTER", folder_.string()},
                                    {"KERNMILL_CLUSTER_NODES", std::to_string(options_.nodes)},
+                                   {"KERNMILL_CLUSTER_ACCOUNTING", options_.accounting ? "1" : ""},
                                    {"KERNMILL_CLUSTER_EXTRA", options_.extra}}});
   if (finished.exit_code != 0)
     throw std::runtime_error("tests/slurm/cluster: " + finished.out + finished.err);

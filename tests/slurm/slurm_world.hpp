@@ -12,8 +12,10 @@
 
 namespace kernmill::testing {
 
-/// Why no Slurm cluster can be started here; empty when one can.
+/// Why no Slurm cluster can be started here; empty when one can. The same for one with an accounting
+/// database.
 std::string no_slurm_because();
+std::string no_accounting_because();
 
 /// A Slurm cluster of a test's own (tests/slurm/cluster says what it consists of), and a folder to work in.
 /// SLURM_CONF names it for this process and those that it starts. It is gone with the object, and also when
@@ -23,7 +25,8 @@ class SlurmWorld {
  public:
   struct Options {
     unsigned nodes = 4;
-    std::string extra = {};  ///< lines for slurm.conf; those that set what ours set take their place
+    std::string extra = {};   ///< lines for slurm.conf; those that set what ours set take their place
+    bool accounting = false;  ///< with slurmdbd
   };
   explicit SlurmWorld(const Options& options);
   SlurmWorld() : SlurmWorld(Options{}) {}

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -51,8 +52,9 @@ unsigned newest_attempt(const RunDirectory& run, const std::string& stage, unsig
 
 /// Whether nothing more will be written by this attempt.
 bool has_ended(const RunDirectory& run, const std::string& stage, unsigned index, unsigned attempt) {
-  if (!lock_holder(run.lock())) return true;
   const RunRecord record = fold_journal(run.journal());
+  const bool alive = record.scheduler.empty() ? lock_holder(run.lock()).has_value() : record.outcome.empty();
+  if (!alive) return true;
   const InstanceRecord* known = record.find(stage, index);
   if (known == nullptr) return false;
   return std::any_of(known->attempts.begin(), known->attempts.end(), [&](const AttemptRecord& one) {
@@ -88,11 +90,45 @@ void list(const RunDirectory& run, bool json) {
     fmt::print("{}", table.text());
 }
 
+/// What a packed instance wrote stands among what others wrote, each behind a line that names it.
+void show_section(const fs::path& file, const std::string& label, unsigned attempt) {
+  const std::string mine = fmt::format("==> {} attempt {}", label, attempt);
+  std::ifstream lines(file);
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("==> ")) inside = line == mine;
+    if (inside && line != mine) fmt::print("{}\n", line);
+  }
+}
+
+/// True when the instance was packed, and left no directory of its own.
+bool show_packed(const Arguments& arguments, const RunDirectory& run, const Plan& plan, InstanceId id) {
+  const std::string& stage = plan.stage(id.stage).name;
+  const RunRecord record = fold_journal(run.journal());
+  const InstanceRecord* known = record.find(stage, id.index);
+  if (known == nullptr || known->attempts.empty() || known->attempts.back().slot.empty()) return false;
+  const AttemptRecord& last = known->attempts.back();
+  const fs::path slot = run.slot(stage, last.slot);
+  if (arguments.json()) {
+    const Json json{{"schema_version", 1},
+                    {"run", run.name()},
+                    {"instance", plan.label(id)},
+                    {"attempt", last.number},
+                    {"slot", slot.string()}};
+    fmt::print("{}\n", json.dump(2));
+    return true;
+  }
+  if (!arguments.has("err")) show_section(slot / "out.log", plan.label(id), last.number);
+  if (!arguments.has("out")) show_section(slot / "err.log", plan.label(id), last.number);
+  return true;
+}
+
 int show_logs(const Arguments& arguments, const RunDirectory& run, const Plan& plan,
               const std::string& selector) {
   const InstanceId id = chosen_instance(plan, selector);
   const std::string& stage = plan.stage(id.stage).name;
   const unsigned newest = newest_attempt(run, stage, id.index);
+  if (newest == 0 && show_packed(arguments, run, plan, id)) return exit_done;
   const auto attempt = static_cast<unsigned>(arguments.number("attempt").value_or(static_cast<int>(newest)));
   if (attempt == 0 || attempt > newest)
     throw UsageError(fmt::format("{} has not run{}: it has no logs", plan.label(id),

@@ -59,6 +59,11 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
              stages_text(status, paint));
   const std::string failures = failures_text(status, paint);
   if (!failures.empty()) fmt::print("\n{}", failures);
+  const auto lost = std::count_if(status.instances.begin(), status.instances.end(),
+                                  [](const InstanceStatus& instance) { return instance.lost; });
+  if (lost > 0)
+    fmt::print("\n  {} started, left no end record, and the scheduler does not know {} job any more: lost\n",
+               lost, lost == 1 ? "its" : "their");
   if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, status.note));
   fmt::print("\n  run   {}\n", status.directory);
   if (status.state != "done" && status.state != "running" && status.state != "queued")

@@ -159,6 +159,7 @@ class Fold {
 
   static void take_attempt(const Line& line, AttemptRecord& attempt) {
     if (line.json.contains("job")) attempt.job = line.json.at("job");
+    if (line.json.contains("slot")) attempt.slot = line.json.at("slot");
     if (line.event == "submitted") {
       attempt.submitted_at = line.time;
     } else if (line.event == "started") {

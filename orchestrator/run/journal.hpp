@@ -33,7 +33,8 @@ namespace kernmill {
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
 /// | retrying     | exec                  | as failed, and mem_factor, time_factor: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
 ///
-/// A reader ignores events that it does not know.
+/// A reader ignores events that it does not know. While a step runs, its writer touches the file every 30 seconds
+/// (KERNMILL_HEARTBEAT): the time of a file whose attempt has no end shows whether anybody still watches it.
 // clang-format on
 struct Record {
   std::string event;
@@ -102,6 +103,8 @@ struct AttemptRecord {
   bool counts = true;                          ///< against the retries that its stage allows, likewise
   std::string key;                             ///< cache key it was committed under
   std::string cached_from;                     ///< attempt directory that its artifacts were taken from
+  std::string slot;         ///< of a packed one: where its logs are, below the slots/ of the stage
+  std::string slot;                            ///< of a packed one: where its logs lie (RunDirectory::slot)
 };
 
 struct InstanceRecord {

@@ -60,5 +60,14 @@ TEST(SlurmPack, AFailureInAPackBlocksItsOwnSuccessorAlone) {
   EXPECT_EQ(world.state("each[2]"), "blocked");
 }
 
+TEST(SlurmPack, LogsFindWhatAPackedInstanceWrote) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow("  many: {matrix: {i: [0, 1, 2, 3]}, pack: 4, run: echo value $KERNMILL_MATRIX_I}\n");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_EQ(world.kernmill({"logs", "last", "many.2"}).out, "value 2\n");
+}
+
 }  // namespace
 }  // namespace kernmill::testing

@@ -45,7 +45,8 @@ void expand(std::string_view element, const std::string& prefix, std::vector<std
   const std::size_t close = element.find(']', open);
   if (close == std::string_view::npos) refuse(whole);
   for (const std::string& number : numbers(element.substr(open + 1, close - open - 1), whole)) {
-    expand(element.substr(close + 1), prefix + std::string(element.substr(0, open)) + number, hosts, whole);
+    expand(element.substr(close + 1), fmt::format("{}{}{}", prefix, element.substr(0, open), number), hosts,
+           whole);
   }
   if (hosts.size() > most_hosts) refuse(whole);
 }

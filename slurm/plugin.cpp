@@ -30,10 +30,11 @@ Submission submission_of(const BatchJob& job) {
   Submission submission{
       .request = request_of(job.options, "submit the job"), .script = job.script, .env = {}};
   settle(submission.request, dialect());
-  for (const auto& [name, value] : job.env) submission.env.push_back(name + '=' + value);
+  for (const auto& [name, value] : job.env) submission.env.push_back(fmt::format("{}={}", name, value));
   for (const auto& [name, value] : job_environment(submission.request, dialect(), this_submitter())) {
     const auto is_it = [&name = name](const auto& given) { return given.first == name; };
-    if (std::none_of(job.env.begin(), job.env.end(), is_it)) submission.env.push_back(name + '=' + value);
+    if (std::none_of(job.env.begin(), job.env.end(), is_it))
+      submission.env.push_back(fmt::format("{}={}", name, value));
   }
   return submission;
 }

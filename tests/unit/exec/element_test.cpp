@@ -131,6 +131,22 @@ TEST(Element, OlderAttemptOnALostNodeDoesNotCommit) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
+TEST(Element, OlderAttemptOnALostNodeDoesNotRequeueTheJobOfTheNewer) {
+  Stage c = BatchWorld::command(
+      "c", "[ $KERNMILL_ATTEMPT = 2 ] || { echo ready >$PIPE; read x <$PIPE.go; exit 1; }");
+  c.retries.max = 3;
+  c.retries.on = {"error"};
+  BatchWorld world({c, after(BatchWorld::command("d", "true"), {"c"})});
+  EventPipe go(world.pipe().path() + ".go");
+  const int older = world.start_job("c");
+  world.pipe().next();
+  EXPECT_EQ(world.run_job("c", 0, 1), 0) << world.log();
+  std::ofstream(go.path()) << "go" << std::endl;
+  EXPECT_EQ(reap(older), 1);
+  EXPECT_EQ(world.events("c").back(), "failed");
+  EXPECT_THAT(world.calls(), IsEmpty());
+}
+
 TEST(Element, ShowsThatItLivesByTheTimeOfItsJournalFile) {
   BatchWorld world({BatchWorld::command("c", "echo ready >$PIPE; read x <$PIPE.go")});
   EventPipe go(world.pipe().path() + ".go");

@@ -103,7 +103,6 @@ struct AttemptRecord {
   bool counts = true;                          ///< against the retries that its stage allows, likewise
   std::string key;                             ///< cache key it was committed under
   std::string cached_from;                     ///< attempt directory that its artifacts were taken from
-  std::string slot;         ///< of a packed one: where its logs are, below the slots/ of the stage
   std::string slot;                            ///< of a packed one: where its logs lie (RunDirectory::slot)
 };
 

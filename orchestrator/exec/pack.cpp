@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "kernmill/exec/memory_group.hpp"
+#include "kernmill/exec/pack_guard.hpp"
 #include "kernmill/exec/pack_memory.hpp"
 #include "kernmill/exec/pack_outcome.hpp"
 #include "kernmill/exec/pack_queue.hpp"
@@ -73,7 +74,6 @@ class Pack {
     }
     records_.flush();
     for (const auto& slot : slots_) slot->files.close();
-    if (!options_.token.empty()) end_tree(0, 0, options_.token);
     constexpr int all_dealt_with = 0, stopped = 75;
     return stopping_ ? stopped : all_dealt_with;
   }
@@ -266,6 +266,7 @@ class Pack {
   }
 
   const PackOptions& options_;
+  const PackGuard guard_{options_.token};
   StopRequests& stop_;
   const std::filesystem::path journal_;
   const Environment environment_;

@@ -6,6 +6,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kernmill/exec/pack_memory.hpp"
 #include "kernmill/scheduler/process.hpp"
@@ -59,6 +62,25 @@ TEST(PackFault, InstancesEndWithAPackThatIsKilledBetweenTwoRecords) {
   ASSERT_EQ(world.carry_out(1), 0);
   EXPECT_EQ(world.committed(), 50u);
   EXPECT_EQ(world.instance(0).attempts.back().number, 2u);
+}
+
+/// Whether a process ends within a minute.
+bool ends(int pid) {
+  const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd entry{process.get(), POLLIN, 0};
+  return !process || ::poll(&entry, 1, 60'000) == 1;
+}
+
+TEST(PackFault, WhatAKilledElementWasRunningEndsToo) {
+  PackWorld world(PackWorld::command("setsid sleep 600 & sleep 600 & echo $$ $! >$PIPE; wait"), 1, 1);
+  const int element = world.start();
+  std::istringstream line(world.pipe().next());
+  int shell = 0, sleeper = 0;
+  line >> shell >> sleeper;
+  ::kill(element, SIGKILL);
+  EXPECT_EQ(reap(element), 128 + SIGKILL);
+  EXPECT_TRUE(ends(shell));
+  EXPECT_TRUE(ends(sleeper));
 }
 
 TEST(PackFault, ARequestToStopIsPassedOnAndTheRestRunsLater) {

@@ -21,7 +21,8 @@ const std::vector<Rule> rules{
     {"slurm/.*", {"slurm/", "tests/slurm/"}},
     {"hdf5\\.h|H5.*\\.h", {"storage/", "tests/"}},
     {"mpi\\.h", {"tasks/comm/", "storage/", "tests/"}},
-    {"Kokkos_.*", {"kokkos_kernels/", "tasks/learn/", "tasks/main.cpp", "tests/"}},
+    {"Kokkos_.*",
+     {"kokkos_kernels/", "tasks/learn/", "tasks/main.cpp", "tasks/support/self_check.cpp", "tests/"}},
     {"yaml-cpp/.*", {"orchestrator/workflow/yaml_reader.cpp", "tests/"}},
     {"\\.\\./.*", {}},
 };

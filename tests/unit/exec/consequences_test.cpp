@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../plan_support.hpp"
+#include "plan_support.hpp"
 #include "kernmill/exec/retry_policy.hpp"
 
 namespace kernmill {

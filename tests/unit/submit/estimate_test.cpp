@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../plan_support.hpp"
+#include "plan_support.hpp"
 #include "fake_cluster.hpp"
 
 namespace kernmill::test {

@@ -17,7 +17,7 @@ std::string shortened(const Json& value) {
   return text.size() <= most ? text : text.substr(0, most - 3) + "...";
 }
 
-const Json& member(const Json& object, const char* key) {
+const Json& member(const Json& object, std::string_view key) {
   static const Json none = Json::object();
   const auto found = object.find(key);
   return found == object.end() ? none : *found;

@@ -51,8 +51,7 @@ void take_line(SrunReport& report, std::string_view line) {
 }  // namespace
 
 int ranks_of(const Resources& resources, const BatchPlace& place) {
-  const bool by_node = resources.ntasks <= 1 && resources.ntasks_per_node > 0;
-  return by_node ? resources.ntasks_per_node * place.nodes : resources.ntasks;
+  return resources.ntasks_by_node ? std::max(resources.ntasks_per_node, 1) * place.nodes : resources.ntasks;
 }
 
 std::vector<std::string> srun_words(const Resources& resources, const BatchPlace& place,

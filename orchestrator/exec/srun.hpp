@@ -8,8 +8,8 @@
 
 namespace kernmill::exec {
 
-/// The ranks of a step: `ntasks`, or, where that is not given and `ntasks_per_node` is, so many on each node
-/// that the job got.
+/// The ranks of a step: `ntasks`, or, where that is not given and the nodes are, so many on each node that
+/// the job got.
 int ranks_of(const Resources& resources, const BatchPlace& place);
 
 /// The words that start the ranks of a step with srun. It inherits nothing that counts (--cpus-per-task, for

@@ -71,6 +71,7 @@ Resources for_pack(const Resources& resources, const Packing& packing) {
   element.nodes_min = element.nodes_max = 1;
   element.ntasks = 1;
   element.ntasks_per_node = 0;
+  element.ntasks_by_node = false;
   element.cpus_per_task = resources.cores() * static_cast<int>(packing.slots);
   element.mem *= packing.slots;
   element.time *= divide_up(packing.pack, packing.slots);

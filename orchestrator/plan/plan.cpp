@@ -59,6 +59,7 @@ Resources for_reduce(const Resources& trial) {
   resources.nodes_min = resources.nodes_max = 0;
   resources.ntasks = resources.cpus_per_task = 1;
   resources.ntasks_per_node = 0;
+  resources.ntasks_by_node = false;
   resources.gpus = resources.gpus_per_node = resources.gpus_per_task = resources.gres = "";
   return resources;
 }

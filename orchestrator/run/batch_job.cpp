@@ -137,8 +137,9 @@ Options options_for(const Resources& r) {
     add(options, "nodes",
         r.nodes_min == r.nodes_max ? std::to_string(r.nodes_min)
                                    : fmt::format("{}-{}", r.nodes_min, r.nodes_max));
-  add(options, "ntasks", std::to_string(r.ntasks));
-  if (r.ntasks_per_node > 0) add(options, "ntasks-per-node", std::to_string(r.ntasks_per_node));
+  if (!r.ntasks_by_node) add(options, "ntasks", std::to_string(r.ntasks));
+  if (r.ntasks_by_node || r.ntasks_per_node > 0)
+    add(options, "ntasks-per-node", std::to_string(std::max(r.ntasks_per_node, 1)));
   add(options, "cpus-per-task", std::to_string(r.cpus_per_task));
   add(options, "gpus", r.gpus);
   add(options, "gpus-per-node", r.gpus_per_node);

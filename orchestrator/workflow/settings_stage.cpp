@@ -52,7 +52,7 @@ const Table& resource_settings() {
       {{.name = "nodes", .type = T::nodes, .doc = "a number of nodes, or a range such as 2-8"},
        {.name = "ntasks",
         .type = T::integer,
-        .doc = "MPI ranks (default 1)",
+        .doc = "MPI ranks (default 1, or `ntasks_per_node` on each of `nodes`)",
         .aliases = {"procs"},
         .range = count},
        {.name = "ntasks_per_node", .type = T::integer, .doc = "MPI ranks on a node at most", .range = count},

@@ -9,6 +9,7 @@
 #include "kernmill/workflow/expression_syntax.hpp"
 #include "kernmill/workflow/matrix.hpp"
 #include "kernmill/workflow/references.hpp"
+#include "kernmill/workflow/resource_rules.hpp"
 #include "kernmill/workflow/task_config.hpp"
 #include "kernmill/workflow/templates.hpp"
 #include "kernmill/workflow/units.hpp"
@@ -166,7 +167,8 @@ void read_pack(StageDraft& stage, SettingsReader& reader, Diagnostics& diagnosti
   if (const auto range = parse_node_range(nodes.is_string() ? nodes.get<std::string>() : nodes.dump());
       range && range->second > 1)
     diagnostics.error(field->key_where, "instances that need more than one node cannot be packed",
-                      fmt::format("remove 'pack', or ask for one node (nodes is {})", nodes.is_string() ? nodes.get<std::string>() : nodes.dump()));
+                      fmt::format("remove 'pack', or ask for one node (nodes is {})",
+                                  nodes.is_string() ? nodes.get<std::string>() : nodes.dump()));
 }
 
 Retries retries_of(const Json& json) {
@@ -244,6 +246,7 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
 void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& defaults) {
   SettingsReader reader(draft.diagnostics, stage.matrix_broken ? nullptr : &stage.stage.matrix);
   take(stage.stage, lay_over(defaults, read_common(reader, stage.fields, draft.diagnostics)));
+  check_resources(stage.stage, draft.diagnostics);
   read_when(stage, draft.diagnostics);
   stage.stage.max_parallel = count_of(stage, reader, "max_parallel");
   read_pack(stage, reader, draft.diagnostics);

@@ -101,11 +101,16 @@ Resources to_resources(const Json& json) {
     else
       throw std::invalid_argument(fmt::format("unknown resource {}", key));
   }
+  resources.ntasks_by_node =
+      !json.contains("ntasks") && (json.contains("nodes") || json.contains("ntasks_per_node"));
+  if (resources.ntasks_by_node)
+    resources.ntasks = std::max(resources.nodes_min, 1) * std::max(resources.ntasks_per_node, 1);
   return resources;
 }
 
 Json to_json(const Resources& r) {
-  Json json = {{"ntasks", r.ntasks}, {"cpus_per_task", r.cpus_per_task}};
+  Json json = {{"cpus_per_task", r.cpus_per_task}};
+  if (!r.ntasks_by_node) json["ntasks"] = r.ntasks;
   if (r.nodes_min > 0)
     json["nodes"] =
         r.nodes_min == r.nodes_max ? Json(r.nodes_min) : Json(fmt::format("{}-{}", r.nodes_min, r.nodes_max));

@@ -18,7 +18,9 @@ std::optional<TaskKind> task_kind(std::string_view name);
 struct Resources {
   int nodes_min = 0;  ///< 0: not asked for
   int nodes_max = 0;
-  int ntasks = 1;
+  int ntasks = 1;               ///< at least, where the nodes give them
+  bool ntasks_by_node = false;  ///< `ntasks` was not asked for, and `nodes` or `ntasks_per_node` was: every
+                                ///< node of the job has `ntasks_per_node` ranks, or one
   int ntasks_per_node = 0;
   int cpus_per_task = 1;
   std::string gpus, gpus_per_node, gpus_per_task;  ///< "2" or "a100:2"
@@ -93,7 +95,7 @@ struct Workflow {
   Json params = Json::object();
   bool share_group = false;
   std::string on_success, on_failure;  ///< shell commands for the end of a submitted run; may be empty
-  std::vector<Stage> stages;  ///< in the order of the file
+  std::vector<Stage> stages;           ///< in the order of the file
   [[nodiscard]] const Stage* find(std::string_view stage) const;
 };
 

@@ -106,6 +106,7 @@ TEST(ElementLaunch, BundleIsRunBySlurmItself) {
 TEST(Srun, RanksAreThoseOfAllNodesThatWereGiven) {
   Resources resources;
   resources.ntasks_per_node = 4;
+  resources.ntasks_by_node = true;
   resources.gpus_per_node = "a100:4";
   BatchPlace place;
   place.nodes = 3;

@@ -16,13 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+FileDescriptor open_log(const fs::path& file) {
+  FileDescriptor log(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  if (!log) throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
+  return log;
+}
+
 /// Appends a line; gives the file's size after it.
-std::uintmax_t append_line(const fs::path& file, const std::string& line) {
-  const FileDescriptor log(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
-  const bool written =
-      log && ::write(log.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size());
+std::uintmax_t append_line(const FileDescriptor& log, const fs::path& file, const std::string& line) {
   struct stat status {};
-  if (!written || ::fstat(log.get(), &status) != 0)
+  if (::write(log.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
+      ::fstat(log.get(), &status) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
   return static_cast<std::uintmax_t>(status.st_size);
 }
@@ -39,11 +43,13 @@ void copy_from(const fs::path& from, std::uintmax_t begin, const fs::path& to) {
 
 SlotFiles::SlotFiles(fs::path directory) : directory_(std::move(directory)) {
   make_directories(work());
+  out_ = open_log(out());
+  err_ = open_log(err());
 }
 
 void SlotFiles::begin(const std::string& title) {
-  out_begin_ = append_line(out(), "==> " + title + '\n');
-  err_begin_ = append_line(err(), "==> " + title + '\n');
+  out_begin_ = append_line(out_, out(), "==> " + title + '\n');
+  err_begin_ = append_line(err_, err(), "==> " + title + '\n');
 }
 
 void SlotFiles::keep(const fs::path& attempt_directory) {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "kernmill/scheduler/file_descriptor.hpp"
+
 namespace kernmill::exec {
 
 /// The files of a slot, which packed instances share one after another: out.log and err.log, and a directory
@@ -24,6 +26,7 @@ class SlotFiles {
 
  private:
   std::filesystem::path directory_;
+  FileDescriptor out_, err_;
   std::uintmax_t out_begin_ = 0, err_begin_ = 0;  ///< of the present instance's lines
 };
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/run/cluster_findings.hpp"
+#include "kernmill/run/cluster_need.hpp"
 #include "kernmill/run/slurm_notation.hpp"
 #include "kernmill/workflow/settings_reader.hpp"
 #include "kernmill/workflow/units.hpp"
@@ -14,44 +14,6 @@
 
 namespace kernmill::cluster_check {
 namespace {
-
-using Node = ClusterFacts::Node;
-using Nodes = std::vector<const Node*>;
-
-std::string number_of(std::uint64_t count, const std::string& thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
-
-/// "1 GPU", "2 GPUs of type a100", "3 nics".
-std::string text_of(const Counted& wanted) {
-  const std::string number = number_of(wanted.count, wanted.name == "gpu" ? "GPU" : wanted.name);
-  return wanted.type.empty() ? number : fmt::format("{} of type {}", number, wanted.type);
-}
-
-std::uint64_t count_on(const Node& node, const Counted& wanted) {
-  std::uint64_t count = 0;
-  for (const Counted& have : gres_list(node.gres))
-    if (have.name == wanted.name && (wanted.type.empty() || have.type == wanted.type)) count += have.count;
-  return count;
-}
-
-/// What every node of the job has to have.
-struct NodeNeed {
-  std::uint64_t cpus = 0, mem = 0;
-  std::vector<Counted> gres;
-
-  [[nodiscard]] bool met_by(const Node& node) const {
-    return node.cpus >= cpus && node.mem >= mem &&
-           std::all_of(gres.begin(), gres.end(),
-                       [&](const Counted& wanted) { return count_on(node, wanted) >= wanted.count; });
-  }
-  [[nodiscard]] std::string text() const {
-    std::vector<std::string> parts{number_of(cpus, "CPU")};
-    if (mem > 0) parts.push_back(spell_memory(mem));
-    for (const Counted& wanted : gres) parts.push_back(text_of(wanted));
-    return all_of(parts);
-  }
-};
 
 class NodeCheck {
  public:
@@ -69,8 +31,8 @@ class NodeCheck {
     nodes_ = all_;
     const bool named_right = restrict_to_features() && leave_out_excluded();
     if (!named_right) return;
-    need_ = need();
-    if (!check_cpus() || !check_mem() || !check_gres() || !check_together()) return;
+    need_ = need_of(asked_);
+    if (!check_need(asked_, need_, nodes_, {facts_, partitions_, findings_}) || !check_together()) return;
     if (check_total_gpus()) check_tasks();
     if (std::all_of(nodes_.begin(), nodes_.end(), [](const Node* node) { return node->is_down; }))
       findings_.warning(
@@ -154,114 +116,6 @@ class NodeCheck {
     std::erase_if(nodes_, [&](const Node* node) { return excluded.contains(node->name); });
     if (!nodes_.empty()) return true;
     findings_.error("exclude", fmt::format("every node of {} is excluded", partitions_.text()));
-    return false;
-  }
-
-  [[nodiscard]] NodeNeed need() const {
-    NodeNeed need;
-    need.cpus = tasks_a_node() * cpus_a_task();
-    need.mem = asked_.mem > 0 ? asked_.mem : asked_.mem_per_cpu * need.cpus;
-    need.gres = gpu_list(asked_.gpus_per_node);
-    for (Counted wanted : gpu_list(asked_.gpus_per_task)) {
-      wanted.count *= tasks_a_node();
-      need.gres.push_back(std::move(wanted));
-    }
-    for (Counted& wanted : gres_list(asked_.gres)) need.gres.push_back(std::move(wanted));
-    return need;
-  }
-
-  template <class Amount>
-  [[nodiscard]] static std::uint64_t largest(const Nodes& nodes, Amount amount) {
-    std::uint64_t most = 0;
-    for (const Node* node : nodes) most = std::max<std::uint64_t>(most, amount(*node));
-    return most;
-  }
-
-  /// What to ask for instead, and the partitions whose nodes have enough.
-  template <class Amount, class Spell>
-  [[nodiscard]] std::string others_with(std::uint64_t enough, Amount amount, Spell spell,
-                                        std::string otherwise) const {
-    std::vector<std::string> names;
-    for (const auto& partition : facts_.partitions) {
-      const std::uint64_t most = largest(Partitions{{&partition}}.nodes(facts_), amount);
-      if (most >= enough) names.push_back(fmt::format("{} ({})", partition.name, spell(most)));
-    }
-    if (names.empty()) return otherwise;
-    return fmt::format("{}{}{}", otherwise, otherwise.empty() ? "" : ", or ", use_partition(names));
-  }
-
-  bool check_cpus() {
-    const auto cpus = [](const Node& node) { return node.cpus; };
-    const std::uint64_t most = largest(nodes_, cpus);
-    if (need_.cpus <= most) return true;
-    const bool several = asked_.ntasks_per_node > 1;
-    const std::string what =
-        several ? fmt::format("{} ranks of {} on a node need {} CPUs", asked_.ntasks_per_node,
-                              number_of(cpus_a_task(), "core"), need_.cpus)
-                : fmt::format("{} cores of a rank are asked for", need_.cpus);
-    findings_.error(several ? "ntasks_per_node" : "cpus_per_task",
-                    fmt::format("{}; the largest node of {} has {}", what, partitions_.text(), most),
-                    others_with(
-                        need_.cpus, cpus, [](std::uint64_t n) { return number_of(n, "CPU"); },
-                        fmt::format("ask for at most {}", several ? most / cpus_a_task() : most)));
-    return false;
-  }
-
-  bool check_mem() {
-    const auto mem = [](const Node& node) { return node.mem; };
-    const std::uint64_t most = largest(nodes_, mem);
-    if (need_.mem <= most || most == 0) return true;
-    const bool by_cpu = asked_.mem == 0;
-    const std::string what =
-        by_cpu ? fmt::format("{} a core are {} on a node", spell_memory(asked_.mem_per_cpu),
-                             spell_memory(need_.mem))
-               : fmt::format("{} of memory on a node are asked for", spell_memory(need_.mem));
-    findings_.error(
-        by_cpu ? "mem_per_cpu" : "mem",
-        fmt::format("{}; the largest node of {} has {}", what, partitions_.text(), spell_memory(most)),
-        others_with(need_.mem, mem, spell_memory,
-                    fmt::format("ask for at most {}", spell_memory(by_cpu ? most / need_.cpus : most))));
-    return false;
-  }
-
-  bool check_gres() {
-    bool fine = true;
-    const std::size_t by_task = gpu_list(asked_.gpus_per_node).size();
-    const std::size_t as_gres = by_task + gpu_list(asked_.gpus_per_task).size();
-    for (std::size_t i = 0; i < need_.gres.size(); ++i)
-      fine = check_one_gres(need_.gres[i], i < by_task   ? "gpus_per_node"
-                                           : i < as_gres ? "gpus_per_task"
-                                                         : "gres") &&
-             fine;
-    for (const Counted& wanted : gpu_list(asked_.gpus)) {
-      const Counted one{wanted.name, wanted.type, wanted.count == 0 ? 0ull : 1ull};
-      fine = check_one_gres(one, "gpus") && fine;
-    }
-    return fine;
-  }
-
-  bool check_one_gres(const Counted& wanted, const char* key) {
-    const auto amount = [&](const Node& node) { return count_on(node, wanted); };
-    const std::uint64_t most = largest(nodes_, amount);
-    if (wanted.count <= most) return true;
-    const auto number = [](std::uint64_t n) { return std::to_string(n); };
-    if (most > 0) {
-      findings_.error(key,
-                      fmt::format("{} of a node are asked for; the best node of {} has {}", text_of(wanted),
-                                  partitions_.text(), most),
-                      others_with(wanted.count, amount, number, fmt::format("ask for at most {}", most)));
-      return false;
-    }
-    std::set<std::string> types;
-    for (const Node* node : all_)
-      for (const Counted& have : gres_list(node->gres))
-        if (have.name == wanted.name && !have.type.empty()) types.insert(have.type);
-    std::string help = others_with(wanted.count, amount, number, "");
-    if (!wanted.type.empty() && !types.empty())
-      help = suggestion(wanted.type, {types.begin(), types.end()}, partitions_.text());
-    findings_.error(
-        key, fmt::format("no node of {} has {}", partitions_.text(), text_of({wanted.name, wanted.type, 1})),
-        help.empty() ? "nor has any other node of this cluster" : help);
     return false;
   }
 

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "plan_support.hpp"
 #include "fake_cluster.hpp"
+#include "plan_support.hpp"
 
 namespace kernmill::test {
 namespace {

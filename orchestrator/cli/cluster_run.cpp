@@ -11,10 +11,10 @@
 #include "kernmill/cli/ready_results.hpp"
 #include "kernmill/cli/run_root.hpp"
 #include "kernmill/cli/wait_for_run.hpp"
-#include "kernmill/exec/replay.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cluster_check.hpp"
 #include "kernmill/run/conductor_lock.hpp"
+#include "kernmill/run/replay.hpp"
 #include "kernmill/run/submission.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
@@ -165,7 +165,7 @@ int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Clus
   record = take_ready_results(run, plan, fold_journal(run.journal()), *journal,
                               {.no_cache = arguments.has("no-cache"), .quiet = arguments.has("quiet")});
 
-  const exec::Replay replay(plan, record);
+  const Replay replay(plan, record);
   JobPlanOptions options = job_plan_options(plan, facts);
   options.needed = [&](InstanceId id) {
     const State state = replay.state(id);

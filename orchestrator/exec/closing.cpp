@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/exec/execution.hpp"
-#include "kernmill/exec/replay.hpp"
 #include "kernmill/exec/submitted.hpp"
 #include "kernmill/run/batch_job.hpp"
+#include "kernmill/run/replay.hpp"
 #include "kernmill/run/resume.hpp"
 #include "kernmill/scheduler/process.hpp"
 

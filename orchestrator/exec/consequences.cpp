@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/exec/replay.hpp"
 #include "kernmill/run/gate.hpp"
+#include "kernmill/run/replay.hpp"
 
 namespace kernmill::exec {
 namespace {

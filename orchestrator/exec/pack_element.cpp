@@ -7,7 +7,7 @@
 
 #include "kernmill/exec/pack.hpp"
 #include "kernmill/exec/parents.hpp"
-#include "kernmill/exec/replay.hpp"
+#include "kernmill/run/replay.hpp"
 #include "kernmill/run/resume.hpp"
 
 namespace kernmill::exec {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "kernmill/exec/replay.hpp"
+#include "kernmill/run/replay.hpp"
 
 namespace kernmill::exec {
 namespace {

@@ -3,48 +3,12 @@
 #include <algorithm>
 
 #include "kernmill/report/quantity.hpp"
+#include "kernmill/run/replay.hpp"
 
 namespace kernmill {
 namespace {
 
 using AttemptEnding = AttemptRecord::Ending;
-
-/// The plan driven by what the journal knows, so that what follows from it (blocked, skipped along) is
-/// decided by the same rules as when the run is conducted.
-class Replay {
- public:
-  Replay(const Plan& plan, const RunRecord& record)
-      : plan_(without_limits(plan)), progress_(plan_, Progress::Options{}), record_(record) {
-    for (const auto& [key, instance] : record.instances) {
-      const InstanceId id{plan_.stage_number(key.first), key.second};
-      if (instance.committed)
-        progress_.restore(id, State::finished);
-      else if (instance.skipped)
-        progress_.restore(id, State::skipped);
-    }
-    while (const auto id = progress_.take_ready())
-      if (has_failed(*id)) progress_.failed(*id, false);
-  }
-
-  /// Instances that were taken and not failed are under way, or could be.
-  [[nodiscard]] State state(InstanceId id) const { return progress_.state(id); }
-
- private:
-  static Plan without_limits(const Plan& plan) {
-    Workflow workflow = plan.workflow();
-    for (Stage& stage : workflow.stages) stage.max_parallel = 0;
-    return Plan(std::move(workflow));
-  }
-  [[nodiscard]] bool has_failed(InstanceId id) const {
-    const InstanceRecord* known = record_.find(plan_.stage(id.stage).name, id.index);
-    return known != nullptr && !known->attempts.empty() &&
-           known->attempts.back().ending == AttemptEnding::failed;
-  }
-
-  Plan plan_;
-  Progress progress_;
-  const RunRecord& record_;
-};
 
 void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const StatusOptions& options) {
   status.cause = last.cause;

@@ -5,7 +5,7 @@
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/run/journal.hpp"
 
-namespace kernmill::exec {
+namespace kernmill {
 
 /// The plan driven by what the journal knows, so that what follows from it (blocked, skipped along) is
 /// decided by the same rules as when a run is conducted.
@@ -20,7 +20,7 @@ class Replay {
   [[nodiscard]] State state(InstanceId id) const { return progress_.state(id); }
   /// Whether nothing can run any more.
   [[nodiscard]] bool complete() const { return progress_.complete(); }
-  [[nodiscard]] kernmill::Outcome outcome() const { return progress_.outcome(); }
+  [[nodiscard]] Outcome outcome() const { return progress_.outcome(); }
 
  private:
   Plan plan_;
@@ -30,4 +30,4 @@ class Replay {
 /// Whether the journal says that the instance has failed, and no attempt is left.
 bool has_failed(const InstanceRecord& instance);
 
-}  // namespace kernmill::exec
+}  // namespace kernmill

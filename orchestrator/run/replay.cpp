@@ -1,6 +1,6 @@
-#include "kernmill/exec/replay.hpp"
+#include "kernmill/run/replay.hpp"
 
-namespace kernmill::exec {
+namespace kernmill {
 namespace {
 
 /// Everything that could run is to be taken.
@@ -35,4 +35,4 @@ Replay::Replay(const Plan& plan, const RunRecord& record, const std::vector<Inst
   }
 }
 
-}  // namespace kernmill::exec
+}  // namespace kernmill

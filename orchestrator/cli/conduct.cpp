@@ -11,6 +11,7 @@
 
 #include "kernmill/cli/inspect.hpp"
 #include "kernmill/cli/surroundings.hpp"
+#include "kernmill/exec/closing.hpp"
 #include "kernmill/report/confusion.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
@@ -132,6 +133,8 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
   RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   status.took = result.took;  // of this life of the run
   show_end(status, arguments);
+  if (result.ending == Ending::done || result.ending == Ending::failed)
+    exec::run_hook(run, plan.workflow(), std::string(to_string(result.ending)));
   return exit_code(result.ending);
 }
 

@@ -155,7 +155,8 @@ class Closing {
   std::map<std::string, JobState> states_;  ///< of the run's jobs that are still known, by name
 };
 
-/// Runs the workflow's command for this outcome. Returns an exit status.
+}  // namespace
+
 int run_hook(const RunDirectory& run, const Workflow& workflow, const std::string& outcome) {
   const std::string& command = outcome == "done" ? workflow.on_success : workflow.on_failure;
   if (command.empty()) return committed;
@@ -167,12 +168,10 @@ int run_hook(const RunDirectory& run, const Workflow& workflow, const std::strin
   options.work_dir = workflow.base_directory;
   const int status = reap(spawn(options));
   if (status == 0) return committed;
-  fmt::print(stderr, "kernmill-exec: {} of the workflow ended with status {}\n",
+  fmt::print(stderr, "{} of the workflow ended with status {}\n",
              outcome == "done" ? "on_success" : "on_failure", status);
   return failed;
 }
-
-}  // namespace
 
 int close_run(const Options& options, const RunDirectory& run, const JournalWriter::Hook& hook,
               const ClusterFactory& open_cluster) {

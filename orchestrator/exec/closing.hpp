@@ -5,6 +5,10 @@
 
 namespace kernmill::exec {
 
+/// Runs the workflow's on_success ("done") or on_failure (any other outcome), if there is one, and says so
+/// when it fails. Returns an exit status.
+int run_hook(const RunDirectory& run, const Workflow& workflow, const std::string& outcome);
+
 /// Settles the end of a submitted run, in a job that waits for the end of all others: journals attempts that
 /// ended without a word as abandoned, cancels what is left of its jobs, writes how the run has ended, and
 /// runs the workflow's on_success or on_failure. Leaves the end to a newer generation where there is one.

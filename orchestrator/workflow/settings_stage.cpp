@@ -165,8 +165,8 @@ const Table& workflow_settings() {
         .doc = "who may read the run directory",
         .fallback = "private",
         .choices = {"private", "group"}},
-       words("on_success", "a shell command that a submitted run ends with when all of it is done"),
-       words("on_failure", "a shell command that a submitted run ends with when it is not"),
+       words("on_success", "a shell command that a run ends with when all of it is done"),
+       words("on_failure", "a shell command that a run ends with when it is not"),
        {.name = "stages", .type = T::stages, .doc = "name -> stage", .required = true}}};
   return table;
 }

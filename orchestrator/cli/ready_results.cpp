@@ -71,7 +71,7 @@ class ReadyResults {
 
 }  // namespace
 
-RunRecord take_ready_results(const RunDirectory& run, const Plan& plan, RunRecord record,
+RunRecord take_ready_results(const RunDirectory& run, const Plan& plan, const RunRecord& record,
                              JournalWriter& journal, const ReadyResultsOptions& options) {
   ReadyResults results(run, plan, record, journal);
   const std::size_t taken = options.no_cache ? 0 : results.take_from_cache();

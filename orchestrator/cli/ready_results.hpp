@@ -12,7 +12,7 @@ struct ReadyResultsOptions {
 
 /// Commits what earlier runs have made already, and skips what is known to be skipped: neither needs a job.
 /// Journals it, and returns what is known afterwards.
-RunRecord take_ready_results(const RunDirectory& run, const Plan& plan, RunRecord record,
+RunRecord take_ready_results(const RunDirectory& run, const Plan& plan, const RunRecord& record,
                              JournalWriter& journal, const ReadyResultsOptions& options);
 
 }  // namespace kernmill::cli

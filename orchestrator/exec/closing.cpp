@@ -73,7 +73,7 @@ class Closing {
     if (has_newer_generation(record, generation_)) return {};
     for (const OpenAttempt& open : lost(record)) abandon(open);
     record = fold_journal(run_.journal());
-    const std::string outcome = outcome_of(record);
+    std::string outcome = outcome_of(record);
     journal_.append({"run_finished", {{"outcome", outcome}, {"generation", generation_}}});
     return outcome;
   }

@@ -17,7 +17,7 @@ std::string ElementFence::newer() {
   const auto changed = fs::last_write_time(journal_, error);
   if (error || changed == seen_) return {};
   for (const auto& entry : fs::directory_iterator(journal_, error)) {
-    const std::string name = entry.path().filename().string();
+    std::string name = entry.path().filename().string();
     if (!name.starts_with(prefix_)) continue;
     unsigned restart = 0;
     std::from_chars(name.data() + prefix_.size(), name.data() + name.size(), restart);

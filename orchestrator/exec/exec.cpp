@@ -12,7 +12,7 @@
 
 namespace kernmill::exec {
 
-int main(int argc, char** argv, JournalWriter::Hook hook, ClusterFactory open_cluster) {
+int main(int argc, char** argv, const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   try {
     StopRequests stop;  // first: no request is to find this process unprepared
     const Options options = parse_options({argv + 1, argv + argc});

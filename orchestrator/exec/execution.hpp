@@ -17,7 +17,7 @@ enum ExitStatus { committed = 0, failed = 1, unusable = 2, unavailable = 3, stop
 struct InBatch {
   BatchPlace place;
   OwnJob& job;
-  Patience launch;  ///< how long a launch is tried again while the controller is away
+  Patience launch;                         ///< how long a launch is tried again while the controller is away
   std::function<void()> told_to_end = {};  ///< called at once when the batch system ends the job
 };
 

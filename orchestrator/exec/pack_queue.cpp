@@ -43,7 +43,7 @@ std::vector<PackedInstance> left_to_run(const Plan& plan, const ArrayPlan& array
   return left;
 }
 
-PackQueue::PackQueue(std::vector<PackedInstance> instances) {
+PackQueue::PackQueue(const std::vector<PackedInstance>& instances) {
   for (const PackedInstance& instance : instances) add(instance);
 }
 

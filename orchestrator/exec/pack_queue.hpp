@@ -11,7 +11,7 @@ namespace kernmill::exec {
 /// Who is next in a packed element. Those that need all of its memory come last, each of them alone.
 class PackQueue {
  public:
-  explicit PackQueue(std::vector<PackedInstance> instances);
+  explicit PackQueue(const std::vector<PackedInstance>& instances);
   void add(const PackedInstance& instance);
   /// The next instance; nothing when it has to wait for others to end, or there is none.
   std::optional<PackedInstance> next(std::size_t running);

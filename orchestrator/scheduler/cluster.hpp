@@ -66,7 +66,7 @@ struct ClusterJob {
   std::string nodes;
   std::string dependency;  ///< what of it is not fulfilled yet
   std::int64_t submitted = 0, start = 0,
-               end = 0;  ///< seconds since 1970; 0: not known. A start may lie ahead.
+               end = 0;    ///< seconds since 1970; 0: not known. A start may lie ahead.
   std::int64_t limit = 0;  ///< when its time limit ends a running job, in seconds since 1970; 0: not known
 };
 

@@ -13,7 +13,7 @@ struct SpawnOptions {
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment
   std::string work_dir;                                  ///< empty: this process's
   std::string out, err;                                  ///< files appended to; equal names share one file
-  std::vector<unsigned> cores{}; ///< those it may run on; empty: all that this process may
+  std::vector<unsigned> cores{};  ///< those it may run on; empty: all that this process may
   int oom_score = 0;  ///< its oom_score_adj: who is ended first for want of memory; 0: as this process
 };
 

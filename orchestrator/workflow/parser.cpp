@@ -107,7 +107,8 @@ class WorkflowParser {
 
   void read_overrides(const std::vector<std::string>& names) {
     for (const auto& [name, text] : options_.set) {
-      const auto file = std::make_shared<const SourceFile>(SourceFile{"--set", fmt::format("{}={}", name, text)});
+      const auto file =
+          std::make_shared<const SourceFile>(SourceFile{"--set", fmt::format("{}={}", name, text)});
       const Where where{file, 1, 1, static_cast<std::uint32_t>(std::max<std::size_t>(name.size(), 1))};
       if (std::find(names.begin(), names.end(), name) == names.end()) {
         std::string help = did_you_mean(name, names);

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plan_support.hpp"
 #include "kernmill/exec/retry_policy.hpp"
+#include "plan_support.hpp"
 
 namespace kernmill {
 namespace {

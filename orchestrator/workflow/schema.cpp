@@ -122,6 +122,7 @@ class SchemaBuilder {
 
   Json stages_schema() {
     std::vector<Json> kinds;
+    kinds.reserve(std::size(all_kinds));
     for (const TaskKind kind : all_kinds)
       kinds.push_back({{"$ref", fmt::format("#/definitions/{}", to_string(kind))}});
     return {{"type", "object"}, {"minProperties", 1}, {"additionalProperties", either(std::move(kinds))}};

@@ -48,7 +48,7 @@ class BatchTraining {
         sum_(session.comm(), pieces_, network.sums_length()),
         session_(session) {}
 
-  Trained run(std::vector<double> start);
+  Trained run(const std::vector<double>& start);
 
  private:
   struct Slice {
@@ -92,8 +92,8 @@ void BatchTraining::begin(const std::vector<double>& start) {
   second_ = to_device(zeros);
 }
 
-Trained BatchTraining::run(std::vector<double> start) {
-  begin(std::move(start));
+Trained BatchTraining::run(const std::vector<double>& start) {
+  begin(start);
   const std::uint64_t total = settings_.epochs * batches_;
   while (step_ < total) {
     step();
@@ -142,7 +142,7 @@ void BatchTraining::step() {
   if (criterion_.penalty != 0) criterion_.add_penalty_gradient(network_, to_host(parameters_), gradient);
   for (double& value : gradient) value *= criterion_.step_weight;
   ++step_;
-  update(std::move(gradient));
+  update(gradient);
 }
 
 void BatchTraining::update(const std::vector<double>& gradient) {
@@ -192,8 +192,9 @@ std::uint64_t micro_batches(std::uint64_t batch_size) {
 }
 
 Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                         const Rows& rows, Network& network, std::vector<double> start, Session& session) {
-  return BatchTraining(settings, seed, criterion, rows, network, session).run(std::move(start));
+                         const Rows& rows, Network& network, const std::vector<double>& start,
+                         Session& session) {
+  return BatchTraining(settings, seed, criterion, rows, network, session).run(start);
 }
 
 }  // namespace kernmill::tasks

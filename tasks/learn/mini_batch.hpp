@@ -10,6 +10,7 @@ std::uint64_t micro_batches(std::uint64_t batch_size);
 /// SGD with momentum, and Adam. An epoch's order is a permutation keyed by (seed, epoch), so that the number
 /// of steps done is the whole position in the data. The same bits on any number of ranks.
 Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                         const Rows& rows, Network& network, std::vector<double> start, Session& session);
+                         const Rows& rows, Network& network, const std::vector<double>& start,
+                         Session& session);
 
 }  // namespace kernmill::tasks

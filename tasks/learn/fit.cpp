@@ -62,8 +62,7 @@ Trained run_method(const TrainSettings& settings, const Criterion& criterion, co
     case OptimizerType::gradient_descent:
       return descend(settings.optimizer, criterion.step_weight, objective, std::move(start), session);
     default:
-      return train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, std::move(start),
-                              session);
+      return train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session);
   }
 }
 

@@ -14,23 +14,6 @@ using hdf5::Type;
 
 constexpr std::uint64_t doubles_per_block = (std::uint64_t{1} << 20) / sizeof(double);
 
-std::string to_text(TargetKind kind) {
-  switch (kind) {
-    case TargetKind::classes:
-      return "classes";
-    case TargetKind::numbers:
-      return "numbers";
-    default:
-      return "none";
-  }
-}
-
-TargetKind target_kind_of(const std::string& text, const hdf5::File& file) {
-  for (const auto kind : {TargetKind::none, TargetKind::classes, TargetKind::numbers})
-    if (to_text(kind) == text) return kind;
-  throw Error(fmt::format("{}: the target kind '{}' is unknown", file.path().string(), text));
-}
-
 std::vector<std::uint32_t> block_checksums(const std::vector<double>& data) {
   std::vector<std::uint32_t> sums;
   const std::span<const double> all(data);
@@ -75,45 +58,14 @@ void require_format(const hdf5::File& file, const std::string& format) {
     throw Error(fmt::format("{}: is an HDF5 file, but no {}: Kernmill did not write it", name, format));
   const std::string actual = file.read_text_attribute("format");
   if (actual != format) throw Error(fmt::format("{}: is a {}, not a {}", name, actual, format));
-  const std::uint64_t version = file.read_number_attribute("format_version");
-  if (version != format_version)
-    throw Error(fmt::format("{}: has format version {}; this program reads version {}", name, version,
+  const std::uint64_t version = version_of(file);
+  if (version < 1 || version > format_version)
+    throw Error(fmt::format("{}: has format version {}; this program reads versions 1 to {}", name, version,
                             format_version));
 }
 
-void write_schema(const hdf5::File& file, const Schema& schema) {
-  file.create_group("schema");
-  file.write_text("schema/source", schema.source);
-  file.write_text("schema/target", schema.target);
-  file.write_text("schema/target_kind", to_text(schema.target_kind));
-  file.write_texts("schema/features", schema.features);
-  file.write_texts("schema/classes", schema.classes);
-  file.write_texts("schema/target_names", schema.target_names);
-  file.write_all<double>("schema/mean", Type::f64, schema.mean);
-  file.write_all<double>("schema/scale", Type::f64, schema.scale);
-  file.write_text("schema/series_transform", schema.series.transform);
-  const std::array<std::uint64_t, 2> shape{schema.series.window, schema.series.horizon};
-  file.write_all<std::uint64_t>("schema/series_window_horizon", Type::u64, shape);
-  file.write_texts("schema/series_columns", schema.series.columns);
-}
-
-Schema read_schema(const hdf5::File& file) {
-  Schema schema;
-  schema.source = file.read_text("schema/source");
-  schema.target = file.read_text("schema/target");
-  schema.target_kind = target_kind_of(file.read_text("schema/target_kind"), file);
-  schema.features = file.read_texts("schema/features");
-  schema.classes = file.read_texts("schema/classes");
-  schema.target_names = file.read_texts("schema/target_names");
-  schema.mean = file.read_all<double>("schema/mean", Type::f64);
-  schema.scale = file.read_all<double>("schema/scale", Type::f64);
-  schema.series.transform = file.read_text("schema/series_transform");
-  const auto shape = file.read_all<std::uint64_t>("schema/series_window_horizon", Type::u64);
-  if (shape.size() != 2) throw Error(fmt::format("{}: the schema is damaged", file.path().string()));
-  schema.series.window = static_cast<std::uint32_t>(shape[0]);
-  schema.series.horizon = static_cast<std::uint32_t>(shape[1]);
-  schema.series.columns = file.read_texts("schema/series_columns");
-  return schema;
+std::uint64_t version_of(const hdf5::File& file) {
+  return file.read_number_attribute("format_version");
 }
 
 void write_tensors(const hdf5::File& file, const std::string& group, const std::vector<Tensor>& tensors) {

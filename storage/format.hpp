@@ -5,19 +5,18 @@
 
 #include "kernmill/storage/hdf5.hpp"
 #include "kernmill/storage/model.hpp"
+#include "kernmill/storage/schema_file.hpp"
 
 /// Private to storage/: what the files look like inside (see README.md).
 namespace kernmill::storage {
 
-inline constexpr std::uint64_t format_version = 1;
+inline constexpr std::uint64_t format_version = 2;  ///< that is written; 1 is read, too
 
 /// "kernmill-dataset", "kernmill-model" or "kernmill-checkpoint".
 void write_format(const hdf5::File& file, const std::string& format);
 /// Throws Error when the file is of another kind, or of a version that this program does not know.
 void require_format(const hdf5::File& file, const std::string& format);
-
-void write_schema(const hdf5::File& file, const Schema& schema);
-Schema read_schema(const hdf5::File& file);
+std::uint64_t version_of(const hdf5::File& file);
 
 /// Tensors below a group, in order, with a table of CRC-32C, one a block of 1 MiB. Reading verifies them and
 /// throws Error: "FILE: checksum of block 3 of 'weights' is wrong".

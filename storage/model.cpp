@@ -18,11 +18,11 @@ namespace {
 constexpr const char* model_format = "kernmill-model";
 constexpr const char* checkpoint_format = "kernmill-checkpoint";
 
-std::string header_of(const Model& model) {
+std::string header_of(const Model& model, std::uint64_t version) {
   Packer packer;
   packer.put(model.type);
   packer.put(model.settings);
-  packer.put(packed(model.schema));
+  packer.put(version == 1 ? packed_version_1(model.schema) : packed(model.schema));
   for (const Tensor& tensor : model.parameters) {
     packer.put(tensor.name);
     packer.put(tensor.shape);
@@ -48,13 +48,13 @@ Model load_model(const hdf5::File& file) {
   model.settings = file.read_text("settings");
   model.schema = read_schema(file);
   model.parameters = read_tensors(file, "parameters");
-  require_header_checksum(file, header_of(model));
+  require_header_checksum(file, header_of(model, version_of(file)));
   return model;
 }
 
 void fill(const hdf5::File& file, const Model& model) {
   write_format(file, model_format);
-  write_header_checksum(file, header_of(model));
+  write_header_checksum(file, header_of(model, format_version));
   file.write_text("type", model.type);
   file.write_text("settings", model.settings);
   write_schema(file, model.schema);

@@ -26,6 +26,8 @@ class Packer {
     put(std::uint64_t{values.size()});
     for (const T& value : values) put(value);
   }
+  void put(const InputColumn& column);
+  void put(const Step& step);
   [[nodiscard]] std::string take() { return std::move(bytes_); }
 
  private:
@@ -44,6 +46,8 @@ class Unpacker {
     values.resize(length());
     for (T& value : values) get(value);
   }
+  void get(InputColumn& column);
+  void get(Step& step);
 
  private:
   std::uint64_t length() {
@@ -61,6 +65,8 @@ class Unpacker {
 };
 
 std::string packed(const Schema& schema);
+/// As format version 1 packed it: what the header checksum of such a model was taken of.
+std::string packed_version_1(const Schema& schema);
 Schema unpacked_schema(std::string_view bytes);
 std::string packed(const std::vector<Tensor>& tensors);
 std::vector<Tensor> unpacked_tensors(std::string_view bytes);

@@ -78,7 +78,7 @@ void append_line(std::string& text, std::uint64_t row, std::span<const double> s
 
 std::string predict_lines(TableShare& table, const storage::Schema& schema, const Scorer& scorer,
                           bool probabilities) {
-  if (!schema.mean.empty()) apply_scaling(schema.mean, schema.scale, table.numbers);
+  apply_steps(schema.steps, table.numbers);
   const std::span<const double> features(table.numbers);
   const std::uint64_t d = schema.features.size();
   std::vector<double> scores;
@@ -113,7 +113,7 @@ std::string predict_series(const Communicator& comm, const TableShare& table, co
     if (!comm.is_root()) return;
     std::vector<double> window, scores(columns);
     append_window(series, levels, window);
-    if (!schema.mean.empty()) apply_scaling(schema.mean, schema.scale, window);
+    apply_steps(schema.steps, window);
     scorer.score(window, 1, scores);
     const auto last = std::span(levels).last(columns);
     for (std::uint64_t c = 0; c < columns; ++c) scores[c] = restored(series.transform, last[c], scores[c]);

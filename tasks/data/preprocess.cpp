@@ -52,9 +52,8 @@ storage::PartSizes sizes_of(const Communicator& comm, const std::array<PartRows,
 
 void scale_all(const Communicator& comm, storage::Schema& schema, std::array<PartRows, 3>& rows) {
   const Scaling scaling = fit_scaling(comm, rows[0].features, schema.features);
-  schema.mean = scaling.mean;
-  schema.scale = scaling.scale;
-  for (PartRows& part : rows) apply_scaling(schema.mean, schema.scale, part.features);
+  schema.steps = {scaling_step(scaling, schema.features)};
+  for (PartRows& part : rows) apply_steps(schema.steps, part.features);
 }
 
 void write_dataset(const Communicator& comm, const std::filesystem::path& file, const storage::Schema& schema,
@@ -92,6 +91,9 @@ Result run_preprocess(const Spec& spec, const Communicator& comm) {
   schema.source = input.filename();  // not its place: equal content makes equal datasets
   const CsvHeader header = read_csv_header(comm, input, format);
   const Samples samples = read_samples(comm, header, config, schema);
+  schema.inputs =
+      storage::numbers_named(schema.series.transform.empty() ? schema.features : schema.series.columns);
+  schema.split = setting(config, "split").dump();
   auto rows =
       distribute(samples, assign_parts(comm, setting(config, "split"), samples, schema.classes.size()));
   const storage::PartSizes sizes = sizes_of(comm, rows);

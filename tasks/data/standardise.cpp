@@ -73,4 +73,19 @@ void apply_scaling(std::span<const double> mean, std::span<const double> scale, 
     rows[i] = (rows[i] - mean[i % mean.size()]) / scale[i % scale.size()];
 }
 
+storage::Step scaling_step(const Scaling& scaling, const std::vector<std::string>& columns) {
+  storage::Step step{"scale", columns, scaling.mean, {}};
+  step.numbers.insert(step.numbers.end(), scaling.scale.begin(), scaling.scale.end());
+  return step;
+}
+
+void apply_steps(const std::vector<storage::Step>& steps, std::span<double> rows) {
+  for (const storage::Step& step : steps) {
+    if (step.kind != "scale")
+      throw TaskError(fmt::format("the preprocessing step '{}' is unknown", step.kind));
+    const std::span<const double> numbers(step.numbers);
+    apply_scaling(numbers.first(step.columns.size()), numbers.last(step.columns.size()), rows);
+  }
+}
+
 }  // namespace kernmill::tasks

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/storage/schema.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 
 namespace kernmill::tasks {
@@ -19,5 +20,10 @@ Scaling fit_scaling(const Communicator& comm, std::span<const double> rows,
 
 /// (x - mean) / scale, in place.
 void apply_scaling(std::span<const double> mean, std::span<const double> scale, std::span<double> rows);
+
+/// The step that does so to all features: its numbers are the means, then the scales.
+storage::Step scaling_step(const Scaling& scaling, const std::vector<std::string>& columns);
+/// Every step, in place. Throws TaskError for one of an unknown kind.
+void apply_steps(const std::vector<storage::Step>& steps, std::span<double> rows);
 
 }  // namespace kernmill::tasks

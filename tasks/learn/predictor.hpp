@@ -14,7 +14,7 @@ class Predictor {
   /// fit its schema.
   explicit Predictor(const storage::Model& model);
   ~Predictor();
-  /// features: rows x d, row-major, on the model's own scale (schema.mean and schema.scale already applied).
+  /// features: rows x d, row-major, as the model knows them (schema.steps already applied).
   /// scores: rows x outputs().
   void predict(std::span<const double> features, std::uint64_t rows, std::span<double> scores) const;
   /// The number of classes of a class target (the largest score wins, ties go to the lowest class), else the

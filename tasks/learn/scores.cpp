@@ -167,8 +167,8 @@ void check_same_meaning(const storage::Schema& model, const storage::Schema& dat
       model.target_names != data.target_names) {
     mismatch("its target is not the data's", "evaluate it on a dataset with the same target and classes");
   }
-  if (model.mean != data.mean || model.scale != data.scale) {
-    mismatch("their features are not on the same scale",
+  if (model.steps != data.steps) {
+    mismatch("their features were not preprocessed alike",
              "evaluate it on the dataset that it was trained on, or on raw data prepared in the same stage");
   }
 }

@@ -30,8 +30,7 @@ class Deploy : public Preprocessing {
   void SetUp() override {
     Preprocessing::SetUp();
     schema.features = {"x", "y"};
-    schema.mean = {1, 0};
-    schema.scale = {2, 1};
+    schema.steps = {{"scale", {"x", "y"}, {1, 0, 2, 1}, {}}};
     schema.target_kind = storage::TargetKind::classes;
     schema.classes = {"no", "yes, \"sure\""};
   }

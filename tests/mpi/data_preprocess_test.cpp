@@ -44,15 +44,15 @@ TEST_F(Preprocess, IrisIsScaledByItsTrainingRowsAlone) {
   const auto reader = dataset();
   const storage::Schema& schema = reader.schema();
   EXPECT_THAT(schema.classes, ElementsAre("setosa", "versicolor", "virginica"));
-  EXPECT_THAT(schema.mean, ElementsAre(DoubleNear(5.865833333333334, 1e-15), DoubleNear(3.055, 1e-15),
-                                       DoubleNear(3.77, 1e-15), DoubleNear(1.205, 1e-15)));
-  EXPECT_THAT(schema.scale,
-              ElementsAre(DoubleNear(0.8483804014447502, 1e-15), DoubleNear(0.437768964942316, 1e-15),
+  EXPECT_THAT(schema.steps.at(0).numbers,
+              ElementsAre(DoubleNear(5.865833333333334, 1e-15), DoubleNear(3.055, 1e-15),
+                          DoubleNear(3.77, 1e-15), DoubleNear(1.205, 1e-15),
+                          DoubleNear(0.8483804014447502, 1e-15), DoubleNear(0.437768964942316, 1e-15),
                           DoubleNear(1.7795879672928039, 1e-15), DoubleNear(0.7555185856968267, 1e-15)));
   const Rows test = read_all(reader, Part::test);
   EXPECT_EQ(test.numbers.at(0), 4U);
   EXPECT_EQ(test.numbers.at(29), 149U);
-  EXPECT_DOUBLE_EQ(test.features.at(0) * schema.scale[0] + schema.mean[0], 5.0);
+  EXPECT_DOUBLE_EQ(test.features.at(0) * schema.steps[0].numbers[4] + schema.steps[0].numbers[0], 5.0);
   EXPECT_EQ(std::reduce(test.target.begin(), test.target.end()), 30.0);  // 10 of each of 0, 1, 2
 }
 
@@ -144,8 +144,8 @@ TEST_F(Preprocess, MoreRanksThanRowsIsFine) {
 TEST_F(Preprocess, AConstantColumnIsScaledByOne) {
   run_text("x,y\n0.1,1\n0.1,2\n0.1,4\n", {{"scale", "standard"}});
   const auto reader = dataset();
-  EXPECT_EQ(reader.schema().mean.at(0), 0.1);
-  EXPECT_EQ(reader.schema().scale.at(0), 1.0);
+  EXPECT_EQ(reader.schema().steps.at(0).numbers.at(0), 0.1);
+  EXPECT_EQ(reader.schema().steps.at(0).numbers.at(2), 1.0);
   EXPECT_EQ(read_all(reader, Part::train).features.at(0), 0.0);
 }
 

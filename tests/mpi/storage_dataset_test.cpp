@@ -18,12 +18,14 @@ using ::testing::HasSubstr;
 Schema two_features() {
   Schema schema;
   schema.features = {"width", "höhe"};
-  schema.mean = {1.5, -2.25};
-  schema.scale = {0.5, 1e-300};
+  schema.inputs = {{"width", ColumnType::number, {}, -1.5, 1e300, 7},
+                   {"höhe", ColumnType::category, {"low", "", "hoch"}, 0, 1, 0}};
+  schema.steps = {{"scale", {"width", "höhe"}, {1.5, -2.25, 0.5, 1e-300}, {}}, {"none", {}, {}, {"a", ""}}};
   schema.target = "kind";
   schema.target_kind = TargetKind::classes;
   schema.classes = {"a", "b b", "c"};
   schema.source = "input.csv";
+  schema.split = R"({"type":"none"})";
   return schema;
 }
 
@@ -95,8 +97,9 @@ TEST_F(Dataset, KeepsItsSchema) {
   const DatasetReader reader(MPI_COMM_WORLD, file());
   const Schema expected = two_features(), actual = reader.schema();
   EXPECT_EQ(actual.features, expected.features);
-  EXPECT_EQ(actual.mean, expected.mean);
-  EXPECT_EQ(actual.scale, expected.scale);
+  EXPECT_EQ(actual.inputs, expected.inputs);
+  EXPECT_EQ(actual.steps, expected.steps);
+  EXPECT_EQ(actual.split, expected.split);
   EXPECT_EQ(actual.target, expected.target);
   EXPECT_EQ(actual.target_kind, expected.target_kind);
   EXPECT_EQ(actual.classes, expected.classes);
@@ -109,7 +112,7 @@ TEST_F(Dataset, KeepsTheLevelsOfASeries) {
   schema.target_kind = TargetKind::numbers;
   schema.classes.clear();
   schema.target_names = {"width"};
-  schema.series = {"log_return", 10, 1, {"width"}};
+  schema.series = {"log_return", 10, 1, {"width"}, {0, 3, 9}};
   {
     DatasetWriter writer(MPI_COMM_WORLD, file(), schema, {0, 0, 2});
     const bool root = world_rank() == 0;
@@ -123,6 +126,7 @@ TEST_F(Dataset, KeepsTheLevelsOfASeries) {
   }
   const DatasetReader reader(MPI_COMM_WORLD, file());
   EXPECT_EQ(reader.schema().series.window, 10U);
+  EXPECT_EQ(reader.schema().series.lags, (std::vector<std::uint32_t>{0, 3, 9}));
   std::vector<double> before(2), at(2);
   reader.read_levels(Part::test, {0, 2}, before, at);
   EXPECT_EQ(before, (std::vector<double>{7, 8}));

@@ -46,6 +46,8 @@ hid_t memory_type(Type type) {
       return H5T_NATIVE_UINT64;
     case Type::u32:
       return H5T_NATIVE_UINT32;
+    case Type::u8:
+      return H5T_NATIVE_UINT8;
     default:
       return H5T_NATIVE_DOUBLE;
   }
@@ -57,13 +59,15 @@ hid_t file_type(Type type) {
       return H5T_STD_U64LE;
     case Type::u32:
       return H5T_STD_U32LE;
+    case Type::u8:
+      return H5T_STD_U8LE;
     default:
       return H5T_IEEE_F64LE;
   }
 }
 
 std::uint64_t size_of(Type type) {
-  return type == Type::u32 ? 4 : 8;
+  return type == Type::u8 ? 1 : type == Type::u32 ? 4 : 8;
 }
 
 Handle property_list(hid_t kind) {
@@ -166,6 +170,7 @@ Context Dataset::context(const char* verb) const {
 }
 
 std::uint64_t Dataset::offset() const {
+  if (elements() == 0) return 0;
   const haddr_t offset = H5Dget_offset(handle_.id());
   if (offset == HADDR_UNDEF)
     throw Error(fmt::format("{}: '{}' is not contiguous", context_.file.string(), context_.what));
@@ -270,6 +275,11 @@ void File::create_group(const std::string& name) const {
   const Context context = this->context("create the group '" + name + "'");
   const Handle group(H5Gcreate2(handle_.id(), name.c_str(), H5P_DEFAULT, list.id(), H5P_DEFAULT), H5Gclose,
                      context);
+}
+
+void File::create_groups_above(const std::string& name) const {
+  for (auto at = name.find('/'); at != std::string::npos; at = name.find('/', at + 1))
+    if (const std::string group = name.substr(0, at); !has(group)) create_group(group);
 }
 
 Dataset File::create_dataset(const std::string& name, Type type, const Shape& shape) const {

@@ -56,7 +56,7 @@ using Shape = std::vector<std::uint64_t>;
 std::uint64_t elements_of(const Shape& shape);
 
 /// The types that are stored.
-enum class Type { f64, u64, u32 };
+enum class Type { f64, u64, u32, u8 };
 
 /// Rows [first, first + count) of a dataset's first dimension.
 struct Rows {
@@ -70,7 +70,7 @@ class Dataset {
  public:
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] std::uint64_t elements() const { return elements_of(shape_); }
-  /// Where the data begins in the file.
+  /// Where the data begins in the file; 0 of a dataset that holds nothing.
   [[nodiscard]] std::uint64_t offset() const;
   /// Independent. `out` holds rows.count rows.
   void read(Rows rows, void* out) const;
@@ -107,6 +107,8 @@ class File {
                             MPI_Comm comm, bool writable);
 
   void create_group(const std::string& name) const;
+  /// Those in which `name` lies, as far as they are not there.
+  void create_groups_above(const std::string& name) const;
   /// Allocated at once and not filled: every element is written before anybody reads it.
   Dataset create_dataset(const std::string& name, Type type, const Shape& shape) const;
   /// Throws when its type or number of dimensions is another.

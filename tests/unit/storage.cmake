@@ -1,0 +1,8 @@
+if(NOT TARGET kernmill_storage)
+  return()
+endif()
+kernmill_test(storage_parts LABEL unit
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage/cipher_test.cpp ${CMAKE_CURRENT_LIST_DIR}/storage/crc32c_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/storage/key_test.cpp
+  LINK kernmill::storage)
+target_include_directories(test_storage_parts PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")

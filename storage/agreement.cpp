@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -10,32 +11,6 @@
 
 namespace kernmill::storage {
 namespace {
-
-void wait(MPI_Request request) {  // without keeping the core busy
-  for (int done = 0;;) {
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-    if (done) return;
-    std::this_thread::yield();
-  }
-}
-
-void broadcast_bytes(MPI_Comm comm, char* data, std::uint64_t size, int root) {
-  constexpr std::uint64_t piece = std::uint64_t{1} << 30;
-  for (std::uint64_t at = 0; at < size; at += piece) {
-    MPI_Request request;
-    MPI_Ibcast(data + at, static_cast<int>(std::min(piece, size - at)), MPI_CHAR, root, comm, &request);
-    wait(request);
-  }
-}
-
-void broadcast_from(MPI_Comm comm, std::string& text, int root) {
-  std::uint64_t size = text.size();
-  MPI_Request request;
-  MPI_Ibcast(&size, 1, MPI_UINT64_T, root, comm, &request);
-  wait(request);
-  text.resize(size);
-  broadcast_bytes(comm, text.data(), size, root);
-}
 
 std::optional<std::string> error_of(const std::function<void()>& work) {
   try {
@@ -49,6 +24,14 @@ std::optional<std::string> error_of(const std::function<void()>& work) {
 }
 
 }  // namespace
+
+void wait(MPI_Request& request) {
+  for (int done = 0;;) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (done) return;
+    std::this_thread::yield();
+  }
+}
 
 int rank_in(MPI_Comm comm) {
   int rank = 0;
@@ -70,7 +53,7 @@ void agree(MPI_Comm comm, const std::function<void()>& work) {
   wait(request);
   if (first == size_of(comm)) return;
   std::string text = error.value_or("");
-  broadcast_from(comm, text, first);
+  broadcast(comm, text, first);
   throw Error(text);
 }
 
@@ -80,8 +63,40 @@ void agree_on_root(MPI_Comm comm, const std::function<void()>& work) {
   });
 }
 
-void broadcast(MPI_Comm comm, std::string& text) {
-  broadcast_from(comm, text, 0);
+void broadcast(MPI_Comm comm, std::string& text, int root) {
+  std::uint64_t size = text.size();
+  MPI_Request request;
+  MPI_Ibcast(&size, 1, MPI_UINT64_T, root, comm, &request);
+  wait(request);
+  text.resize(size);
+  broadcast(comm, std::as_writable_bytes(std::span(text)), root);
+}
+
+void broadcast(MPI_Comm comm, std::span<std::byte> bytes, int root) {
+  constexpr std::size_t piece = std::size_t{1} << 30;
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(piece, bytes.size()))) {
+    MPI_Request request;
+    MPI_Ibcast(bytes.data(), static_cast<int>(std::min(piece, bytes.size())), MPI_BYTE, root, comm, &request);
+    wait(request);
+  }
+}
+
+std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own) {
+  MPI_Request request;
+  std::vector<int> lengths(static_cast<std::size_t>(size_of(comm)));
+  const int length = static_cast<int>(own.size());
+  MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, comm, &request);
+  wait(request);
+  std::vector<int> offsets(lengths.size());
+  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
+  MPI_Iallgatherv(own.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, comm,
+                  &request);
+  wait(request);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    texts.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
+  return texts;
 }
 
 bool all_arrive(MPI_Comm comm, std::chrono::seconds patience) {

@@ -1,7 +1,10 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <mpi.h>
 
@@ -14,8 +17,16 @@ void agree(MPI_Comm comm, const std::function<void()>& work);
 /// The same, with `work` on rank 0 alone.
 void agree_on_root(MPI_Comm comm, const std::function<void()>& work);
 
-/// Collective: everybody gets rank 0's text.
-void broadcast(MPI_Comm comm, std::string& text);
+/// Collective: everybody gets a rank's text.
+void broadcast(MPI_Comm comm, std::string& text, int root = 0);
+/// The same for bytes whose number everybody knows.
+void broadcast(MPI_Comm comm, std::span<std::byte> bytes, int root = 0);
+
+/// Collective: everybody's texts, in the order of the ranks.
+std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own);
+
+/// Waits without keeping the core busy.
+void wait(MPI_Request& request);
 
 /// Collective: whether all ranks get here in time.
 bool all_arrive(MPI_Comm comm, std::chrono::seconds patience);

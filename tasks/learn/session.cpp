@@ -32,7 +32,7 @@ void Session::after_step(std::uint64_t step, bool stop, const std::function<stor
     storage::Checkpoint checkpoint = state();
     checkpoint.step = step;
     checkpoint.state = Json{{"identity", policy_.identity}}.dump();
-    storage::write_checkpoint(comm_.handle(), policy_.directory, checkpoint, policy_.keep);
+    storage::write_checkpoint(comm_.handle(), policy_.directory, checkpoint, {policy_.keep});
     if (stop && talks_) fmt::print("stopped on request; a checkpoint of step {} is written\n", step);
   }
   if (talks_) std::fflush(stdout);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/checkpoint.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 
 namespace kernmill::tasks {

@@ -1,60 +1,23 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include "kernmill/run/journal.hpp"
-#include "kernmill/run/run_directory.hpp"
+#include "kernmill/run/journal_line.hpp"
 
 namespace kernmill {
 namespace {
 
 namespace fs = std::filesystem;
+using Line = JournalLine;
+using InstanceKey = std::pair<std::string, unsigned>;
 
-/// A line of the journal, and where it stands among the others.
-struct Line {
-  Json json;
-  std::string event, time;
-  const std::string& file;
-  std::size_t number;
-};
-
-[[noreturn]] void damaged(const fs::path& file, std::size_t line, const std::string& why) {
-  throw std::runtime_error(fmt::format("{}:{}: the journal is damaged here: {}", file.string(), line, why));
+unsigned number_in(const Line& line, std::string_view key) {
+  return static_cast<unsigned>(line.number(key));
 }
 
-/// Calls `take` with each line that was written whole.
-template <typename Take>
-void for_each_line(const fs::path& file, const Take& take) {
-  const std::string text = read_file(file), name = file.string();
-  std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    ++number;
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) return;  // torn: its writer died in the middle of it
-    const char* data = text.data();
-    Json json = Json::parse(data + begin, data + end, nullptr, false);
-    begin = end + 1;
-    if (!json.is_object() || !json.contains("event")) {
-      if (begin == text.size()) return;
-      damaged(file, number, "this line is no record");
-    }
-    if (json.value("v", 0) > 1) damaged(file, number, "a newer Kernmill wrote it; read it with that one");
-    Line line{std::move(json), {}, {}, name, number};
-    try {
-      line.event = line.json.at("event").get<std::string>();
-      line.time = line.json.value("time", "");
-      take(line);
-    } catch (const Json::exception& error) {
-      damaged(file, number, error.what());
-    } catch (const std::invalid_argument& error) {
-      damaged(file, number, error.what());
-    }
-  }
-}
-
-ProcessIdentity identity(const Json& json) {
-  return {json.at("pid"), json.at("start_time"), json.value("host", "")};
+ProcessIdentity identity(const Line& line) {
+  return {static_cast<int>(line.number("pid")), line.number("start_time"),
+          std::string(line.text("host", ""))};
 }
 
 AttemptRecord& attempt_of(InstanceRecord& instance, unsigned number) {
@@ -67,8 +30,8 @@ AttemptRecord& attempt_of(InstanceRecord& instance, unsigned number) {
   return *list.insert(at, std::move(fresh));
 }
 
-Cause cause_in(const Json& json) {
-  const std::string name = json.value("cause", "error");
+Cause cause_in(const Line& line) {
+  const std::string name(line.text("cause", "error"));
   if (const auto known = cause(name)) return *known;
   throw std::invalid_argument("unknown cause '" + name + "'");
 }
@@ -78,24 +41,16 @@ using Ending = AttemptRecord::Ending;
 class Fold {
  public:
   void take(const Line& line) {
-    if (line.event == "run_started") return start_run(line);
-    if (line.event == "run_finished") return finish_run(line);
-    if (line.json.contains("generation")) return take_submission(line);
-    if (!line.json.contains("stage") || !line.json.contains("instance")) return;
-    const std::pair<std::string, unsigned> key{line.json.at("stage"), line.json.at("instance")};
-    InstanceRecord& instance = record_.instances[key];
-    if (line.event == "skipped") {
-      instance.skipped = true;
-      instance.skip_reason = line.json.value("why", "");
-    } else if (line.json.contains("attempt")) {
-      const unsigned number = line.json.at("attempt");
-      if (line.event == "committed") commits_[key][number] = line.json;
-      take_attempt(line, attempt_of(instance, number));
-    }
+    const std::string_view event = line.event();
+    if (event == "run_started") return start_run(line);
+    if (event == "run_finished") return finish_run(line);
+    if (line.has("generation")) return take_submission(line);
+    if (line.has("stage") && line.has("instance")) take_instance(line, event);
   }
 
   RunRecord finish() {
-    for (auto& [key, of_instance] : commits_) settle(record_.instances.at(key), of_instance);
+    for (auto& [key, known] : instances_)
+      record_.instances.emplace_hint(record_.instances.end(), key, settled(std::move(known)));
     const bool over = finished_.time > started_.time ||
                       (finished_.file == started_.file && finished_.number > started_.number);
     if (over) {
@@ -107,43 +62,76 @@ class Fold {
 
  private:
   struct Moment {
-    std::string time, file;
+    std::string time;
+    fs::path file;
     std::size_t number = 0;
+    explicit Moment(const Line& line) : time(line.time()), file(line.file()), number(line.line()) {}
+    Moment() = default;
+  };
+
+  /// What an attempt said that it leaves, before it is known which attempt counts.
+  struct Leavings {
+    unsigned attempt = 0;
+    Json metrics, artifacts;
+  };
+
+  struct Known {
+    InstanceRecord record;
+    std::vector<Leavings> commits;
   };
 
   void start_run(const Line& line) {
-    if (record_.started_at.empty() || line.time < record_.started_at) record_.started_at = line.time;
-    if (line.time < started_.time) return;
-    started_ = {line.time, line.file, line.number};
-    record_.conductor = identity(line.json);
-    record_.scheduler = line.json.value("scheduler", "");
+    if (record_.started_at.empty() || line.time() < record_.started_at) record_.started_at = line.time();
+    if (line.time() < started_.time) return;
+    started_ = Moment(line);
+    record_.conductor = identity(line);
+    record_.scheduler = line.text("scheduler", "");
   }
 
   void finish_run(const Line& line) {
-    if (line.time < finished_.time) return;
-    finished_ = {line.time, line.file, line.number};
-    outcome_ = line.json.at("outcome");
+    if (line.time() < finished_.time) return;
+    finished_ = Moment(line);
+    outcome_ = line.text("outcome");
   }
 
   void take_submission(const Line& line) {
-    const unsigned number = line.json.at("generation");
+    const unsigned number = number_in(line, "generation");
     Generation& generation = record_.generations[number];
     generation.number = number;
-    if (line.event == "submitting") {
-      generation.token = line.json.at("token");
-      generation.fail_fast = line.json.value("fail_fast", false);
-      generation.no_cache = line.json.value("no_cache", false);
-      for (const Json& array : line.json.at("arrays")) generation.arrays[array.at("key")].plan = array;
-    } else if (line.event == "array_submitted") {
-      const std::string key = line.json.at("array"), job = line.json.at("job");
-      (key == "close" ? generation.closing_job : generation.arrays[key].job) = job;
-    } else if (line.event == "accepted") {
+    if (line.event() == "submitting") {
+      generation.token = line.text("token");
+      generation.fail_fast = line.flag("fail_fast", false);
+      generation.no_cache = line.flag("no_cache", false);
+      for (const Json& array : line.json("arrays")) generation.arrays[array.at("key")].plan = array;
+    } else if (line.event() == "array_submitted") {
+      const std::string key(line.text("array"));
+      (key == "close" ? generation.closing_job : generation.arrays[key].job) = line.text("job");
+    } else if (line.event() == "accepted") {
       generation.accepted = true;
-    } else if (line.event == "released") {
+    } else if (line.event() == "released") {
       generation.released = true;
-    } else if (line.event == "rolled_back") {
+    } else if (line.event() == "rolled_back") {
       generation.rolled_back = true;
     }
+  }
+
+  void take_instance(const Line& line, std::string_view event) {
+    Known& known = instances_[{std::string(line.text("stage")), number_in(line, "instance")}];
+    if (event == "skipped") {
+      known.record.skipped = true;
+      known.record.skip_reason = line.text("why", "");
+    } else if (line.has("attempt")) {
+      const unsigned number = number_in(line, "attempt");
+      if (event == "committed") known.commits.push_back(leavings_in(line, number));
+      take_attempt(line, event, attempt_of(known.record, number));
+    }
+  }
+
+  static Leavings leavings_in(const Line& line, unsigned attempt) {
+    Leavings leavings{attempt, Json::object(), Json::array()};
+    if (line.has("metrics")) leavings.metrics = line.json("metrics");
+    if (line.has("artifacts")) leavings.artifacts = line.json("artifacts");
+    return leavings;
   }
 
   static void end(AttemptRecord& attempt, Ending ending, const Line& line) {
@@ -151,57 +139,60 @@ class Fold {
     const bool said_by_itself = attempt.ending != Ending::none && attempt.ending != Ending::abandoned;
     if (said_by_itself && ending == Ending::abandoned) return;
     attempt.ending = ending;
-    attempt.ended_at = line.time;
-    attempt.message = line.json.value("message", line.json.value("why", ""));
-    attempt.exit_code = line.json.value("exit_code", 0);
-    if (ending != Ending::committed) attempt.cause = cause_in(line.json);
+    attempt.ended_at = line.time();
+    attempt.message = line.text("message", line.text("why", ""));
+    attempt.exit_code = static_cast<int>(line.number("exit_code", 0));
+    if (ending != Ending::committed) attempt.cause = cause_in(line);
   }
 
-  static void take_attempt(const Line& line, AttemptRecord& attempt) {
-    if (line.json.contains("job")) attempt.job = line.json.at("job");
-    if (line.json.contains("slot")) attempt.slot = line.json.at("slot");
-    if (line.event == "submitted") {
-      attempt.submitted_at = line.time;
-    } else if (line.event == "started") {
+  static void take_attempt(const Line& line, std::string_view event, AttemptRecord& attempt) {
+    if (line.has("job")) attempt.job = line.text("job");
+    if (line.has("slot")) attempt.slot = line.text("slot");
+    if (event == "submitted") {
+      attempt.submitted_at = line.time();
+    } else if (event == "started") {
       attempt.started = true;
-      attempt.started_at = line.time;
-      attempt.exec = identity(line.json);
-    } else if (line.event == "step_started") {
-      attempt.step = identity(line.json);
-    } else if (line.event == "committed") {
+      attempt.started_at = line.time();
+      attempt.exec = identity(line);
+    } else if (event == "step_started") {
+      attempt.step = identity(line);
+    } else if (event == "committed") {
       end(attempt, Ending::committed, line);
       attempt.started = true;  // one taken from the cache was never anything else
-      attempt.key = line.json.value("key", "");
-      attempt.cached_from = line.json.value("cached_from", "");
-    } else if (line.event == "failed") {
+      attempt.key = line.text("key", "");
+      attempt.cached_from = line.text("cached_from", "");
+    } else if (event == "failed") {
       end(attempt, Ending::failed, line);
-    } else if (line.event == "stopped") {
+    } else if (event == "stopped") {
       end(attempt, Ending::stopped, line);
-    } else if (line.event == "retrying") {
+    } else if (event == "retrying") {
       end(attempt, Ending::retrying, line);
-      attempt.mem_factor = line.json.value("mem_factor", 1.0);
-      attempt.time_factor = line.json.value("time_factor", 1.0);
-      attempt.counts = line.json.value("counts", true);
-    } else if (line.event == "abandoned") {
+      attempt.mem_factor = line.real("mem_factor", 1.0);
+      attempt.time_factor = line.real("time_factor", 1.0);
+      attempt.counts = line.flag("counts", true);
+    } else if (event == "abandoned") {
       end(attempt, Ending::abandoned, line);
     }
   }
 
   /// The fence: an older attempt that still ran, on a node that was thought lost, commits nothing.
-  static void settle(InstanceRecord& instance, const std::map<unsigned, Json>& commits) {
+  static InstanceRecord settled(Known known) {
     unsigned newest = 0;
-    for (const auto& attempt : instance.attempts)
+    for (const auto& attempt : known.record.attempts)
       if (attempt.started) newest = attempt.number;
-    const auto counts = commits.find(newest);
-    if (counts == commits.end()) return;
-    instance.committed = true;
-    instance.metrics = counts->second.value("metrics", Json::object());
-    for (const auto& artifact : counts->second.value("artifacts", Json::array()))
-      instance.artifacts.push_back(artifact_from_json(artifact));
+    for (Leavings& leavings : known.commits) {
+      if (leavings.attempt != newest) continue;
+      known.record.committed = true;
+      known.record.metrics = std::move(leavings.metrics);
+      known.record.artifacts.clear();
+      for (const auto& artifact : leavings.artifacts)
+        known.record.artifacts.push_back(artifact_from_json(artifact));
+    }
+    return std::move(known.record);
   }
 
   RunRecord record_;
-  std::map<std::pair<std::string, unsigned>, std::map<unsigned, Json>> commits_;
+  std::map<InstanceKey, Known> instances_;
   Moment started_, finished_;
   std::string outcome_;
 };
@@ -228,9 +219,9 @@ RunRecord fold_journal(const fs::path& journal, const std::function<bool(std::st
 std::vector<Record> read_journal_file(const fs::path& file) {
   std::vector<Record> records;
   for_each_line(file, [&](const Line& line) {
-    Json body = line.json;
+    Json body = line.json();
     for (const char* key : {"v", "time", "event"}) body.erase(key);
-    records.push_back({line.event, std::move(body)});
+    records.push_back({std::string(line.event()), std::move(body)});
   });
   return records;
 }

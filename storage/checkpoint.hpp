@@ -12,6 +12,7 @@
 
 #include "kernmill/storage/box.hpp"
 #include "kernmill/storage/error.hpp"
+#include "kernmill/storage/key.hpp"
 #include "kernmill/storage/tensor.hpp"
 
 /// All that a training run needs to go on: a step, a text, and tensors that the ranks hold in parts. Any
@@ -54,14 +55,15 @@ struct CheckpointOutcome {
 
 /// Writes `step-<step>.h5` below a directory, one at a time, while the caller goes on. Each is durable and
 /// whole, or not there at all (temporary name, reserved space, fsync on every rank that wrote, read back,
-/// rename, fsync of the directory).
+/// rename, fsync of the directory). With a key the tensors are encrypted; the state is not.
 ///
 /// A thread of each rank writes what was copied; it calls neither MPI nor HDF5. What the ranks have to agree
 /// on goes on in `poll` and `finish`, without waiting in the first.
 class CheckpointWriter {
  public:
   /// Collective, as are `start` and `finish`.
-  CheckpointWriter(MPI_Comm comm, std::filesystem::path directory, Retention retention = {});
+  CheckpointWriter(MPI_Comm comm, std::filesystem::path directory, Retention retention = {},
+                   std::optional<Key> key = {});
   /// Awaits this rank's part, and the other ranks for a while.
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;
@@ -87,8 +89,9 @@ class CheckpointWriter {
 /// A checkpoint that is open. Whatever it gives has been compared with its checksums.
 class CheckpointReader {
  public:
-  /// Collective. Throws Error on every rank.
-  CheckpointReader(MPI_Comm comm, const std::filesystem::path& file);
+  /// Collective. Throws Error on every rank; KeyError when it is encrypted with another key, or there is
+  /// none.
+  CheckpointReader(MPI_Comm comm, const std::filesystem::path& file, const std::optional<Key>& key = {});
   ~CheckpointReader();
   CheckpointReader(const CheckpointReader&) = delete;
   CheckpointReader& operator=(const CheckpointReader&) = delete;
@@ -97,7 +100,7 @@ class CheckpointReader {
   [[nodiscard]] const std::string& state() const;
   [[nodiscard]] const std::vector<TensorShape>& tensors() const;
   /// Collective; each rank reads what it wants. Throws Error on every rank: "step-40.h5: checksum of block 3
-  /// of 'weights' is wrong".
+  /// of 'tensors/weights' is wrong".
   void read(std::span<const TensorTarget> targets) const;
   /// Collective: every rank gets all of a tensor; rank 0 reads it.
   [[nodiscard]] Tensor read_whole(const std::string& name) const;
@@ -109,12 +112,13 @@ class CheckpointReader {
 
 struct NewestCheckpoint {
   bool found = false;
-  std::vector<std::string> skipped;  ///< "step-40.h5: checksum of block 3 of 'weights' is wrong"
+  std::vector<std::string> skipped;  ///< "step-40.h5: checksum of block 3 of 'tensors/weights' is wrong"
 };
 /// Collective. Gives the checkpoints below `directory` to `take`, newest first, until it returns without an
-/// Error: what it read by then is whole.
+/// Error: what it read by then is whole. A KeyError is thrown, since older ones would not be better.
 NewestCheckpoint take_newest_checkpoint(MPI_Comm comm, const std::filesystem::path& directory,
-                                        const std::function<void(const CheckpointReader&)>& take);
+                                        const std::function<void(const CheckpointReader&)>& take,
+                                        const std::optional<Key>& key = {});
 
 /// The plain case: every rank holds all of every tensor.
 struct Checkpoint {
@@ -128,7 +132,7 @@ std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors);
 
 /// Collective. Returns when it is durable.
 void write_checkpoint(MPI_Comm comm, const std::filesystem::path& directory, const Checkpoint& checkpoint,
-                      const Retention& retention = {});
+                      const Retention& retention = {}, const std::optional<Key>& key = {});
 
 struct LoadedCheckpoint {
   bool found = false;
@@ -136,6 +140,7 @@ struct LoadedCheckpoint {
   std::vector<std::string> skipped;
 };
 /// Collective; every rank gets the same.
-LoadedCheckpoint load_newest_checkpoint(MPI_Comm comm, const std::filesystem::path& directory);
+LoadedCheckpoint load_newest_checkpoint(MPI_Comm comm, const std::filesystem::path& directory,
+                                        const std::optional<Key>& key = {});
 
 }  // namespace kernmill::storage

@@ -41,7 +41,7 @@ void Exchange::prepare(std::span<const TensorBox> own) {
   agree(comm_, [&] { layout_ = layout_from(all); });
   agree_on_root(comm_,
                 [&] { require_whole(layout_); });  // quadratic in the boxes of a tensor: once is enough
-  plan_ = plan_blocks(layout_, rank_in(comm_));
+  plan_ = plan_chunks(layout_, rank_in(comm_));
   find_sources(own);
   description_ = std::move(description);
 }

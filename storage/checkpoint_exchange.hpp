@@ -5,7 +5,7 @@
 
 #include "kernmill/storage/checkpoint_layout.hpp"
 
-/// Private to storage/: how the elements of a block come to the rank that writes it.
+/// Private to storage/: how the elements of a chunk come to the rank that writes it.
 namespace kernmill::storage {
 
 class Exchange {
@@ -14,11 +14,11 @@ class Exchange {
   /// Collective. Learns who holds what; little work when nothing has changed since the last time. Throws
   /// Error on every rank when the boxes are not what a checkpoint needs.
   void prepare(std::span<const TensorBox> own);
-  /// Collective. Fills the staging area with the blocks that this rank writes.
+  /// Collective. Fills the staging area with the chunks that this rank writes.
   void run(std::span<const TensorBox> own, std::vector<double>& staging) const;
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
-  [[nodiscard]] const BlockPlan& plan() const { return plan_; }
+  [[nodiscard]] const ChunkPlan& plan() const { return plan_; }
 
  private:
   [[nodiscard]] bool nothing_new(const std::string& description) const;
@@ -30,7 +30,7 @@ class Exchange {
   MPI_Comm comm_;
   std::string description_;
   Layout layout_;
-  BlockPlan plan_;
+  ChunkPlan plan_;
   std::vector<std::vector<std::size_t>> sources_;  ///< [tensor][box]: which of this rank's boxes it is
 };
 

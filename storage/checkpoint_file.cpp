@@ -43,16 +43,16 @@ std::string packed(const Footer& footer) {
   return bytes + tail.take() + std::string(letters);
 }
 
-std::string read_text(const BlockFile& file, std::uint64_t offset, std::uint64_t size) {
+std::string read_text(const RawFile& file, std::uint64_t offset, std::uint64_t size) {
   std::string text(size, '\0');
   file.read(offset, std::as_writable_bytes(std::span(text)));
   return text;
 }
 
-Footer read_footer(const BlockFile& file, const std::filesystem::path& named) {
+Footer read_footer(const RawFile& file) {
+  const std::string named = file.name().string();
   const auto refuse = [&] {
-    return Error(
-        fmt::format("{}: is cut short, or no checkpoint of format version 2", named.string()));
+    return Error(fmt::format("{}: is cut short, or no checkpoint of format version 2", named));
   };
   const std::uint64_t size = file.size();
   if (size < tail_bytes) throw refuse();
@@ -66,7 +66,7 @@ Footer read_footer(const BlockFile& file, const std::filesystem::path& named) {
   if (length > size - tail_bytes) throw refuse();
   const std::string bytes = read_text(file, size - tail_bytes - length, length);
   if (crc32c(std::span<const char>(bytes)) != checksum)
-    throw Error(fmt::format("{}: checksum of the footer is wrong", named.string()));
+    throw Error(fmt::format("{}: checksum of the footer is wrong", named));
   Footer footer;
   Unpacker unpacker(bytes);
   unpacker.get(footer.file_bytes);
@@ -76,7 +76,7 @@ Footer read_footer(const BlockFile& file, const std::filesystem::path& named) {
   return footer;
 }
 
-std::uint32_t checksum_outside(const BlockFile& file, const Footer& footer) {
+std::uint32_t checksum_outside(const RawFile& file, const Footer& footer) {
   std::uint32_t checksum = 0;
   std::vector<std::byte> buffer;
   const auto add = [&](std::uint64_t begin, std::uint64_t end) {
@@ -96,13 +96,15 @@ std::uint32_t checksum_outside(const BlockFile& file, const Footer& footer) {
   return checksum;
 }
 
-Footer footer_of(const BlockFile& file, const CheckpointHeader& header) {
+Footer footer_of(const RawFile& file, const CheckpointHeader& header) {
   Footer footer{file.size(), {}, 0};
-  for (const TensorPlace& place : header.places) {
-    if (place.elements() == 0) continue;
-    footer.tables.push_back({place.data, place.data + place.elements() * sizeof(double)});
-    footer.tables.push_back(
-        {place.checksums, place.checksums + blocks_of(place.elements()) * sizeof(std::uint32_t)});
+  const auto add = [&](std::uint64_t begin, std::uint64_t bytes) {
+    if (bytes > 0) footer.tables.push_back({begin, begin + bytes});
+  };
+  for (const SealedTable& table : header.tables) {
+    add(table.offset, table.bytes);
+    add(table.checksums, table.blocks() * sizeof(std::uint32_t));
+    if (table.tags) add(*table.tags, table.blocks() * tag_bytes);
   }
   std::sort(footer.tables.begin(), footer.tables.end(),
             [](const Region& a, const Region& b) { return a.begin < b.begin; });
@@ -110,24 +112,25 @@ Footer footer_of(const BlockFile& file, const CheckpointHeader& header) {
   return footer;
 }
 
-void write_structure(const hdf5::File& out, CheckpointHeader& header) {
+std::string path_of(const TensorShape& tensor) {
+  return "tensors/" + tensor.name;
+}
+
+void write_structure(const hdf5::File& out, CheckpointHeader& header,
+                     const std::optional<FileCipher>& cipher) {
   out.write_attribute("format", checkpoint_format);
   out.write_attribute("format_version", checkpoint_version);
+  if (cipher) write_encryption(out, *cipher);
   out.write_attribute("step", header.step);
   out.write_text("state", header.state);
-  out.create_group("tensors");
-  out.create_group("checksums");
   std::vector<std::string> names;
   std::vector<std::uint64_t> dimensions;
-  for (TensorPlace& place : header.places) {
-    const auto& [name, shape] = place.tensor;
-    names.push_back(name);
-    dimensions.push_back(shape.size());
-    const auto data = out.create_dataset("tensors/" + name, Type::f64, shape);
-    const auto sums = out.create_dataset("checksums/" + name, Type::u32, {blocks_of(place.elements())});
-    if (place.elements() == 0) continue;
-    place.data = data.offset();
-    place.checksums = sums.offset();
+  for (const TensorShape& tensor : header.tensors) {
+    names.push_back(tensor.name);
+    dimensions.push_back(tensor.shape.size());
+    create_sealed_table(out, path_of(tensor), Type::f64, tensor.shape, cipher.has_value());
+    header.tables.push_back(
+        find_sealed_table(out, path_of(tensor), Type::f64, tensor.shape.size(), cipher.has_value()));
   }
   out.write_texts("names", names);
   out.write_all<std::uint64_t>("dimensions", Type::u64, dimensions);
@@ -143,32 +146,32 @@ void require_checkpoint(const hdf5::File& file) {
                             checkpoint_version));
 }
 
-TensorPlace read_place(const hdf5::File& file, const std::string& name, std::uint64_t dimensions) {
-  const auto data = file.open_dataset("tensors/" + name, Type::f64, dimensions);
-  const auto sums = file.open_dataset("checksums/" + name, Type::u32, 1);
-  TensorPlace place{{name, data.shape()}};
-  if (sums.elements() != blocks_of(place.elements()))
-    throw Error(fmt::format("{}: the checksums of '{}' are incomplete", file.path().string(), name));
-  if (place.elements() == 0) return place;
-  place.data = data.offset();
-  place.checksums = sums.offset();
-  return place;
+void read_tables(const hdf5::File& in, CheckpointHeader& header) {
+  const auto names = in.read_texts("names");
+  const auto dimensions = in.read_all<std::uint64_t>("dimensions", Type::u64);
+  if (names.size() != dimensions.size())
+    throw Error(fmt::format("{}: the list of tensors is damaged", in.path().string()));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    TensorShape tensor{names[i], {}};
+    header.tables.push_back(find_sealed_table(in, path_of(tensor), Type::f64, dimensions[i],
+                                              header.salt.has_value(), &tensor.shape));
+    header.tensors.push_back(std::move(tensor));
+  }
 }
 
 }  // namespace
 
-std::uint64_t TensorPlace::elements() const {
-  return hdf5::elements_of(tensor.shape);
-}
-
 CheckpointHeader create_checkpoint_file(const std::filesystem::path& temporary,
-                                        const std::filesystem::path& named, CheckpointHeader header) {
+                                        const std::filesystem::path& named, CheckpointHeader header,
+                                        const std::optional<Key>& key) {
   fail_at("create", named);
   remove_quietly(temporary);
+  std::optional<FileCipher> cipher;
+  if (key) header.salt = cipher.emplace(*key).salt();
   auto out = hdf5::File::create(temporary, named);
-  write_structure(out, header);
+  write_structure(out, header, cipher);
   out.close();
-  const BlockFile file(temporary, named, BlockFile::Mode::write);
+  const RawFile file(temporary, named, RawFile::Access::write);
   const std::uint64_t size = file.size();
   const std::string footer = packed(footer_of(file, header));
   reserve_space(temporary, size + footer.size());
@@ -176,38 +179,40 @@ CheckpointHeader create_checkpoint_file(const std::filesystem::path& temporary,
   return header;
 }
 
-void require_sound_structure(const BlockFile& file, const std::filesystem::path& named) {
-  const Footer footer = read_footer(file, named);
+void require_sound_structure(const RawFile& file) {
+  const Footer footer = read_footer(file);
   if (checksum_outside(file, footer) != footer.checksum)
-    throw Error(fmt::format("{}: checksum of the header is wrong", named.string()));
+    throw Error(fmt::format("{}: checksum of the header is wrong", file.name().string()));
 }
 
-CheckpointHeader read_checkpoint_header(const std::filesystem::path& file,
-                                        const std::filesystem::path& named) {
-  require_sound_structure(BlockFile(file, named, BlockFile::Mode::read), named);
+CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, const std::filesystem::path& named,
+                                        const std::optional<Key>& key) {
+  require_sound_structure(RawFile(file, named, RawFile::Access::read));
   const auto in = hdf5::File::open(file, named);
   require_checkpoint(in);
-  CheckpointHeader header{in.read_number_attribute("step"), in.read_text("state"), {}};
-  const auto names = in.read_texts("names");
-  const auto dimensions = in.read_all<std::uint64_t>("dimensions", Type::u64);
-  if (names.size() != dimensions.size())
-    throw Error(fmt::format("{}: the list of tensors is damaged", named.string()));
-  for (std::size_t i = 0; i < names.size(); ++i)
-    header.places.push_back(read_place(in, names[i], dimensions[i]));
+  CheckpointHeader header{in.read_number_attribute("step"), in.read_text("state"), {}, {}, {}};
+  if (const auto cipher = read_encryption(in, key)) header.salt = cipher->salt();
+  read_tables(in, header);
   return header;
+}
+
+std::optional<FileCipher> cipher_of(const CheckpointHeader& header, const std::optional<Key>& key) {
+  if (!header.salt) return std::nullopt;
+  return FileCipher(*key, *header.salt);
 }
 
 std::string packed(const CheckpointHeader& header) {
   Packer packer;
   packer.put(header.step);
   packer.put(header.state);
-  packer.put(std::uint64_t{header.places.size()});
-  for (const TensorPlace& place : header.places) {
-    packer.put(place.tensor.name);
-    packer.put(place.tensor.shape);
-    packer.put(place.data);
-    packer.put(place.checksums);
+  packer.put(std::uint64_t{header.tensors.size()});
+  for (const TensorShape& tensor : header.tensors) {
+    packer.put(tensor.name);
+    packer.put(tensor.shape);
   }
+  packer.put(packed(header.tables));
+  packer.put(header.salt.has_value());
+  packer.put(header.salt.value_or(Salt{}));
   return packer.take();
 }
 
@@ -218,13 +223,19 @@ CheckpointHeader unpacked_header(std::string_view bytes) {
   unpacker.get(header.state);
   std::uint64_t count = 0;
   unpacker.get(count);
-  header.places.resize(count);
-  for (TensorPlace& place : header.places) {
-    unpacker.get(place.tensor.name);
-    unpacker.get(place.tensor.shape);
-    unpacker.get(place.data);
-    unpacker.get(place.checksums);
+  header.tensors.resize(count);
+  for (TensorShape& tensor : header.tensors) {
+    unpacker.get(tensor.name);
+    unpacker.get(tensor.shape);
   }
+  std::string tables;
+  unpacker.get(tables);
+  header.tables = unpacked_tables(tables);
+  bool encrypted = false;
+  unpacker.get(encrypted);
+  Salt salt{};
+  unpacker.get(salt);
+  if (encrypted) header.salt = salt;
   return header;
 }
 

@@ -105,7 +105,7 @@ void require_whole(const TensorLayout& tensor) {
                      tensor.elements(), ranks.empty() ? "no rank" : ranks_text(ranks)));
 }
 
-/// The distinct ranks that hold elements of a block, ascending.
+/// The distinct ranks that hold elements of a chunk, ascending.
 std::vector<int> holders_of(const TensorLayout& tensor, const std::vector<Runs>& runs, std::uint64_t begin,
                             std::uint64_t end, std::vector<std::size_t>& boxes) {
   std::vector<int> ranks;
@@ -120,18 +120,17 @@ std::vector<int> holders_of(const TensorLayout& tensor, const std::vector<Runs>&
   return ranks;
 }
 
-void plan_tensor(const Layout& layout, std::size_t index, int rank, BlockPlan& plan) {
+void plan_tensor(const Layout& layout, std::size_t index, int rank, ChunkPlan& plan) {
   const TensorLayout& tensor = layout[index];
   const auto is_mine = [rank](const HeldBox& part) { return part.rank == rank; };
   if (std::none_of(tensor.boxes.begin(), tensor.boxes.end(), is_mine)) return;
   std::vector<Runs> runs;
   for (const HeldBox& part : tensor.boxes) runs.emplace_back(tensor.shape, part.box);
   std::vector<std::size_t> boxes;
-  for (std::uint64_t block = 0; block < blocks_of(tensor.elements()); ++block) {
-    const std::uint64_t begin = block * elements_per_block;
-    const std::uint64_t end = std::min(begin + elements_per_block, tensor.elements());
+  for (std::uint64_t begin = 0; begin < tensor.elements(); begin += elements_per_chunk) {
+    const std::uint64_t end = std::min(begin + elements_per_chunk, tensor.elements());
     const std::vector<int> ranks = holders_of(tensor, runs, begin, end, boxes);
-    const int writer = ranks[block % ranks.size()];
+    const int writer = ranks[begin / elements_per_chunk % ranks.size()];
     for (const std::size_t box : boxes) {
       const int holder = tensor.boxes[box].rank;
       const Part part{index, box, begin, end, plan.staging_elements};
@@ -142,16 +141,12 @@ void plan_tensor(const Layout& layout, std::size_t index, int rank, BlockPlan& p
       }
     }
     if (writer != rank) continue;
-    plan.owned.push_back({index, block, plan.staging_elements, end - begin});
+    plan.owned.push_back({index, begin, plan.staging_elements, end - begin});
     plan.staging_elements += end - begin;
   }
 }
 
 }  // namespace
-
-std::uint64_t blocks_of(std::uint64_t elements) {
-  return (elements + elements_per_block - 1) / elements_per_block;
-}
 
 std::uint64_t TensorLayout::elements() const {
   return hdf5::elements_of(shape);
@@ -187,8 +182,8 @@ void require_whole(const Layout& layout) {
   }
 }
 
-BlockPlan plan_blocks(const Layout& layout, int rank) {
-  BlockPlan plan;
+ChunkPlan plan_chunks(const Layout& layout, int rank) {
+  ChunkPlan plan;
   for (std::size_t i = 0; i < layout.size(); ++i) plan_tensor(layout, i, rank, plan);
   return plan;
 }

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "kernmill/storage/checkpoint.hpp"
+#include "kernmill/storage/sealed_table.hpp"
 
-/// Private to storage/: who holds what of a checkpoint's tensors, and who writes which block of them.
+/// Private to storage/: who holds what of a checkpoint's tensors, and who writes which chunk of them.
 namespace kernmill::storage {
 
-inline constexpr std::uint64_t elements_per_block = (std::uint64_t{1} << 20) / sizeof(double);
-std::uint64_t blocks_of(std::uint64_t elements);
+/// What one rank writes at a stretch: sixteen blocks of a sealed table.
+inline constexpr std::uint64_t elements_per_chunk = 16 * block_bytes / sizeof(double);
 
 /// A box and the lowest rank that holds it.
 struct HeldBox {
@@ -37,30 +38,30 @@ Layout layout_from(const std::vector<std::string>& descriptions);
 /// Throws Error where boxes overlap, or leave a gap.
 void require_whole(const Layout& layout);
 
-/// A block that this rank writes.
-struct OwnedBlock {
+/// A chunk that this rank writes.
+struct OwnedChunk {
   std::size_t tensor = 0;
-  std::uint64_t block = 0;
+  std::uint64_t begin = 0;     ///< its first element in the tensor
   std::uint64_t at = 0;        ///< where it lies in the staging area, in elements
-  std::uint64_t elements = 0;  ///< fewer than elements_per_block at the end of a tensor
+  std::uint64_t elements = 0;  ///< fewer than elements_per_chunk at the end of a tensor
 };
 
-/// Elements that go from a box to a block's staging area.
+/// Elements that go from a box to a chunk's staging area.
 struct Part {
   std::size_t tensor = 0, box = 0;
-  std::uint64_t begin = 0, end = 0;  ///< the block's elements; the box has some of them
-  std::uint64_t at = 0;              ///< where `begin` lies in the staging area of the block's writer
+  std::uint64_t begin = 0, end = 0;  ///< the chunk's elements; the box has some of them
+  std::uint64_t at = 0;              ///< where `begin` lies in the staging area of the chunk's writer
 };
 
-/// What one rank does. A block whose elements come from several ranks is written by one of them, in turn.
+/// What one rank does. A chunk whose elements come from several ranks is written by one of them, in turn.
 /// Both ends of a message list its parts in the same order.
-struct BlockPlan {
-  std::vector<OwnedBlock> owned;
+struct ChunkPlan {
+  std::vector<OwnedChunk> owned;
   std::uint64_t staging_elements = 0;
   std::vector<Part> kept;                     ///< from this rank to itself
   std::map<int, std::vector<Part>> sent;      ///< by receiver
   std::map<int, std::vector<Part>> received;  ///< by sender
 };
-BlockPlan plan_blocks(const Layout& layout, int rank);
+ChunkPlan plan_chunks(const Layout& layout, int rank);
 
 }  // namespace kernmill::storage

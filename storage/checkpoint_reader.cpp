@@ -5,8 +5,8 @@
 #include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/checkpoint_directory.hpp"
 #include "kernmill/storage/checkpoint_file.hpp"
-#include "kernmill/storage/crc32c.hpp"
 #include "kernmill/storage/packed.hpp"
+#include "kernmill/storage/sealed_reader.hpp"
 
 namespace kernmill::storage {
 namespace fs = std::filesystem;
@@ -16,44 +16,20 @@ Box all_of(const std::vector<std::uint64_t>& shape) {
   return {std::vector<std::uint64_t>(shape.size(), 0), shape};
 }
 
-/// Blocks of a tensor, one after the other, each compared with its checksum.
-class BlockSource {
- public:
-  BlockSource(const BlockFile& file, const TensorPlace& place, const fs::path& named)
-      : file_(file), place_(place), named_(named) {}
-
-  std::span<const double> block(std::uint64_t index) {
-    const std::uint64_t begin = index * elements_per_block;
-    buffer_.resize(std::min(elements_per_block, place_.elements() - begin));
-    file_.read(place_.data + begin * sizeof(double), std::as_writable_bytes(std::span(buffer_)));
-    std::uint32_t stored = 0;
-    file_.read(place_.checksums + index * sizeof stored, std::as_writable_bytes(std::span(&stored, 1)));
-    if (crc32c(std::span<const double>(buffer_)) != stored)
-      throw Error(fmt::format("{}: checksum of block {} of '{}' is wrong", named_.string(), index,
-                              place_.tensor.name));
-    return buffer_;
-  }
-
- private:
-  const BlockFile& file_;
-  const TensorPlace& place_;
-  const fs::path& named_;
-  std::vector<double> buffer_;
-};
-
 }  // namespace
 
 struct CheckpointReader::Impl {
   MPI_Comm comm;
   fs::path named;
   CheckpointHeader header;
-  std::vector<TensorShape> tensors;
-  std::unique_ptr<BlockFile> file;
+  std::unique_ptr<SealedReader> tables;
 
-  [[nodiscard]] const TensorPlace& place_of(const std::string& name) const {
-    for (const TensorPlace& place : header.places)
-      if (place.tensor.name == name) return place;
-    throw Error(fmt::format("{}: it has no tensor '{}'", named.string(), name));
+  [[nodiscard]] std::size_t index_of(const std::string& name) const {
+    const auto found = std::find_if(header.tensors.begin(), header.tensors.end(),
+                                    [&](const TensorShape& tensor) { return tensor.name == name; });
+    if (found == header.tensors.end())
+      throw Error(fmt::format("{}: it has no tensor '{}'", named.string(), name));
+    return static_cast<std::size_t>(found - header.tensors.begin());
   }
 
   void require_fits(const TensorTarget& target, const std::vector<std::uint64_t>& shape) const {
@@ -67,33 +43,39 @@ struct CheckpointReader::Impl {
   }
 
   void read(const TensorTarget& target) const {
-    const TensorPlace& place = place_of(target.name);
-    require_fits(target, place.tensor.shape);
-    const Runs runs(place.tensor.shape, target.box);
-    if (runs.count() == 0) return;
-    BlockSource source(*file, place, named);
-    const std::uint64_t last = (runs.begin(runs.count() - 1) + runs.length() - 1) / elements_per_block;
-    for (std::uint64_t block = runs.begin(0) / elements_per_block; block <= last; ++block) {
-      const std::uint64_t begin = block * elements_per_block, end = begin + elements_per_block;
-      if (!runs.meets(begin, end)) continue;
-      const auto values = source.block(block);
-      runs.each(begin, end, [&](std::uint64_t at, std::uint64_t to, std::uint64_t count) {
-        const auto run = values.subspan(at - begin, count);
-        std::copy(run.begin(), run.end(), target.data.begin() + static_cast<std::ptrdiff_t>(to));
-      });
-    }
+    const std::size_t index = index_of(target.name);
+    const auto& shape = header.tensors[index].shape;
+    require_fits(target, shape);
+    const Runs runs(shape, target.box);
+    std::vector<std::uint64_t> offsets(runs.count());
+    for (std::uint64_t run = 0; run < runs.count(); ++run) offsets[run] = runs.begin(run) * sizeof(double);
+    const auto out = std::as_writable_bytes(target.data);
+    if (offsets.size() == 1) return tables->read(index, offsets[0], out);
+    tables->read_pieces(index, offsets, runs.length() * sizeof(double), out);
   }
 };
 
-CheckpointReader::CheckpointReader(MPI_Comm comm, const fs::path& file) : impl_(std::make_unique<Impl>()) {
+CheckpointReader::CheckpointReader(MPI_Comm comm, const fs::path& file, const std::optional<Key>& key)
+    : impl_(std::make_unique<Impl>()) {
   impl_->comm = comm;
   impl_->named = file.filename();
-  std::string bytes;
-  agree_on_root(comm, [&] { bytes = packed(read_checkpoint_header(file, impl_->named)); });
+  std::string bytes, locked;
+  agree_on_root(comm, [&] {
+    try {
+      bytes = packed(read_checkpoint_header(file, impl_->named, key));
+    } catch (const KeyError& e) {
+      locked = e.what();
+    }
+  });
+  broadcast(comm, locked);
+  if (!locked.empty()) throw KeyError(locked);
   broadcast(comm, bytes);
   impl_->header = unpacked_header(bytes);
-  for (const TensorPlace& place : impl_->header.places) impl_->tensors.push_back(place.tensor);
-  agree(comm, [&] { impl_->file = std::make_unique<BlockFile>(file, impl_->named, BlockFile::Mode::read); });
+  agree(comm, [&] {
+    const auto cipher = cipher_of(impl_->header, key);
+    impl_->tables =
+        std::make_unique<SealedReader>(file, impl_->named, impl_->header.tables, cipher, Verify::once);
+  });
 }
 
 CheckpointReader::~CheckpointReader() = default;
@@ -107,7 +89,7 @@ const std::string& CheckpointReader::state() const {
 }
 
 const std::vector<TensorShape>& CheckpointReader::tensors() const {
-  return impl_->tensors;
+  return impl_->header.tensors;
 }
 
 void CheckpointReader::read(std::span<const TensorTarget> targets) const {
@@ -117,15 +99,17 @@ void CheckpointReader::read(std::span<const TensorTarget> targets) const {
 }
 
 Tensor CheckpointReader::read_whole(const std::string& name) const {
-  Tensor tensor{name, impl_->place_of(name).tensor.shape, {}};
-  tensor.data.resize(impl_->place_of(name).elements());
-  agree_on_root(impl_->comm, [&] { impl_->read({name, all_of(tensor.shape), tensor.data}); });
+  Tensor tensor{name, impl_->header.tensors[impl_->index_of(name)].shape, {}};
+  const Box all = all_of(tensor.shape);
+  tensor.data.resize(volume_of(all));
+  agree_on_root(impl_->comm, [&] { impl_->read({name, all, tensor.data}); });
   broadcast(impl_->comm, std::as_writable_bytes(std::span(tensor.data)));
   return tensor;
 }
 
 NewestCheckpoint take_newest_checkpoint(MPI_Comm comm, const fs::path& directory,
-                                        const std::function<void(const CheckpointReader&)>& take) {
+                                        const std::function<void(const CheckpointReader&)>& take,
+                                        const std::optional<Key>& key) {
   std::string bytes;
   agree_on_root(comm, [&] {
     std::vector<std::uint64_t> steps;
@@ -140,9 +124,11 @@ NewestCheckpoint take_newest_checkpoint(MPI_Comm comm, const fs::path& directory
   NewestCheckpoint newest;
   for (const std::uint64_t step : steps) {
     try {
-      take(CheckpointReader(comm, checkpoint_file(directory, step)));
+      take(CheckpointReader(comm, checkpoint_file(directory, step), key));
       newest.found = true;
       break;
+    } catch (const KeyError&) {
+      throw;
     } catch (const Error& e) {
       newest.skipped.emplace_back(e.what());
     }
@@ -158,20 +144,22 @@ std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors) {
 }
 
 void write_checkpoint(MPI_Comm comm, const fs::path& directory, const Checkpoint& checkpoint,
-                      const Retention& retention) {
-  CheckpointWriter writer(comm, directory, retention);
+                      const Retention& retention, const std::optional<Key>& key) {
+  CheckpointWriter writer(comm, directory, retention, key);
   writer.start(checkpoint.step, checkpoint.state, boxes_of(checkpoint.tensors));
   const auto outcome = writer.finish();
   if (!outcome->error.empty()) throw Error(outcome->error);
 }
 
-LoadedCheckpoint load_newest_checkpoint(MPI_Comm comm, const fs::path& directory) {
+LoadedCheckpoint load_newest_checkpoint(MPI_Comm comm, const fs::path& directory,
+                                        const std::optional<Key>& key) {
   LoadedCheckpoint loaded;
-  auto newest = take_newest_checkpoint(comm, directory, [&](const CheckpointReader& reader) {
+  const auto take = [&](const CheckpointReader& reader) {
     loaded.checkpoint = {reader.step(), reader.state(), {}};
     for (const TensorShape& tensor : reader.tensors())
       loaded.checkpoint.tensors.push_back(reader.read_whole(tensor.name));
-  });
+  };
+  auto newest = take_newest_checkpoint(comm, directory, take, key);
   if (!newest.found) loaded.checkpoint = {};
   loaded.found = newest.found;
   loaded.skipped = std::move(newest.skipped);

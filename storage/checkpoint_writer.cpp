@@ -9,8 +9,8 @@
 #include "kernmill/storage/checkpoint_directory.hpp"
 #include "kernmill/storage/checkpoint_exchange.hpp"
 #include "kernmill/storage/checkpoint_file.hpp"
-#include "kernmill/storage/commit.hpp"
-#include "kernmill/storage/crc32c.hpp"
+#include "kernmill/storage/chunk_writer.hpp"
+#include "kernmill/storage/durable.hpp"
 
 namespace kernmill::storage {
 namespace fs = std::filesystem;
@@ -21,51 +21,46 @@ using Clock = std::chrono::steady_clock;
 // How long a rank that is thrown out waits for the others to settle what is under way.
 constexpr std::chrono::seconds patience{10};
 
-std::optional<std::string> error_in(const std::function<void()>& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-}
+/// Work of a rank's own thread, and then what all ranks' work came to. No call waits.
+class AgreedWork {
+ public:
+  explicit AgreedWork(MPI_Comm comm) : comm_(comm) {}
 
-std::span<const std::byte> bytes_of(const OwnedBlock& block, const std::vector<double>& staging) {
-  return std::as_bytes(std::span(staging).subspan(block.at, block.elements));
-}
-
-void require_equal(bool equal, const fs::path& named, const std::string& what) {
-  if (!equal)
-    throw Error(fmt::format("{}: {} did not reach the disk as it was written", named.string(), what));
-}
-
-/// What a rank's thread does: the blocks that are this rank's, and their checksums.
-void write_blocks(const BlockFile& out, const fs::path& named, const CheckpointHeader& header,
-                  const std::vector<OwnedBlock>& blocks, const std::vector<double>& staging) {
-  fail_at("write", named);
-  std::vector<std::uint32_t> sums;
-  for (const OwnedBlock& block : blocks) {
-    const TensorPlace& place = header.places[block.tensor];
-    const auto bytes = bytes_of(block, staging);
-    sums.push_back(crc32c(bytes));
-    out.write(place.data + block.block * elements_per_block * sizeof(double), bytes);
-    out.write(place.checksums + block.block * sizeof(std::uint32_t),
-              std::as_bytes(std::span(&sums.back(), 1)));
+  void launch(const std::function<void()>& work) {
+    error_.clear();
+    running_ = std::async(std::launch::async, [work]() -> std::optional<std::string> {
+      try {
+        work();
+        return std::nullopt;
+      } catch (const std::exception& e) {
+        return e.what();
+      }
+    });
   }
-  out.sync();
-  fail_at("verify", named);
-  std::vector<std::byte> back;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const TensorPlace& place = header.places[blocks[i].tensor];
-    back.resize(blocks[i].elements * sizeof(double));
-    out.read(place.data + blocks[i].block * elements_per_block * sizeof(double), back);
-    std::uint32_t stored = 0;
-    out.read(place.checksums + blocks[i].block * sizeof stored,
-             std::as_writable_bytes(std::span(&stored, 1)));
-    require_equal(crc32c(std::span<const std::byte>(back)) == sums[i] && stored == sums[i], named,
-                  fmt::format("block {} of '{}'", blocks[i].block, place.tensor.name));
+
+  /// Whether all ranks' work has ended. Then `error` is the lowest failed rank's, on every rank.
+  bool settled() {
+    if (running_.valid()) {
+      if (running_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
+      const auto failed = running_.get();
+      error_ = failed.value_or("");
+      first_failed_ = failed ? rank_in(comm_) : size_of(comm_);
+      MPI_Iallreduce(MPI_IN_PLACE, &first_failed_, 1, MPI_INT, MPI_MIN, comm_, &agreement_);
+    }
+    int done = 0;
+    MPI_Test(&agreement_, &done, MPI_STATUS_IGNORE);
+    if (done && first_failed_ < size_of(comm_)) broadcast(comm_, error_, first_failed_);
+    return done != 0;
   }
-}
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  MPI_Comm comm_;
+  std::future<std::optional<std::string>> running_;  ///< gives the error
+  MPI_Request agreement_ = MPI_REQUEST_NULL;
+  int first_failed_ = 0;
+  std::string error_;
+};
 
 }  // namespace
 
@@ -74,8 +69,9 @@ struct CheckpointWriter::Impl {
 
   OwnComm comm;
   const bool is_root;
-  fs::path directory;
-  Retention retention;
+  const fs::path directory;
+  const Retention retention;
+  const std::optional<Key> key;
 
   Exchange exchange;
   Stage stage = Stage::idle;
@@ -83,91 +79,75 @@ struct CheckpointWriter::Impl {
   fs::path file, temporary;
   CheckpointHeader header;
   std::vector<double> staging;
-  std::unique_ptr<BlockFile> out;
-  std::future<std::optional<std::string>> work;  ///< of this rank; it gives the error
-  std::optional<std::string> error;
-  MPI_Request agreement = MPI_REQUEST_NULL;
-  int first_failed = 0;
+  std::unique_ptr<ChunkWriter> out;  ///< of a rank that has something to write
+  AgreedWork work;                   ///< last: its thread ends before what it uses
 
-  Impl(MPI_Comm ranks, fs::path place, Retention kept)
+  Impl(MPI_Comm ranks, fs::path place, Retention kept, std::optional<Key> secret)
       : comm(ranks),
         is_root(rank_in(ranks) == 0),
         directory(std::move(place)),
         retention(kept),
-        exchange(comm.get()) {}
+        key(std::move(secret)),
+        exchange(comm.get()),
+        work(comm.get()) {}
 
   void create() {
     std::string bytes;
     agree_on_root(comm.get(), [&] {
-      for (const TensorLayout& tensor : exchange.layout())
-        header.places.push_back({{tensor.name, tensor.shape}});
       std::error_code failed;
       fs::create_directories(directory, failed);
       if (failed) throw system_error(directory, "create it", failed.value());
-      bytes = packed(create_checkpoint_file(temporary, file, header));
+      for (const TensorLayout& tensor : exchange.layout())
+        header.tensors.push_back({tensor.name, tensor.shape});
+      bytes = packed(create_checkpoint_file(temporary, file, header, key));
     });
     broadcast(comm.get(), bytes);
     header = unpacked_header(bytes);
     agree(comm.get(), [&] {
       if (is_root || !exchange.plan().owned.empty())
-        out = std::make_unique<BlockFile>(temporary, file, BlockFile::Mode::write);
+        out = std::make_unique<ChunkWriter>(temporary, file, header.tables, cipher_of(header, key));
     });
-  }
-
-  void launch(std::function<void()> job) {
-    error.reset();
-    work = std::async(std::launch::async, [job = std::move(job)] { return error_in(job); });
   }
 
   void write() {
-    launch([this] {
-      if (out == nullptr) return;
-      write_blocks(*out, file, header, exchange.plan().owned, staging);
-      if (is_root) require_sound_structure(*out, file);
-    });
+    if (out == nullptr) return;
+    for (const OwnedChunk& chunk : exchange.plan().owned)
+      out->write(chunk.tensor, chunk.begin * sizeof(double),
+                 std::as_bytes(std::span(staging).subspan(chunk.at, chunk.elements)));
+    out->finish();
+    if (is_root) require_sound_structure(out->file());
   }
 
-  void publish_here() const {
-    if (!out->is(temporary)) throw Error(fmt::format("{}: another program writes it, too", file.string()));
-    publish(temporary, file);
+  void publish() {
+    if (!is_root) return;
+    if (!out->file().is(temporary))
+      throw Error(fmt::format("{}: another program is writing it, too. End that one", file.string()));
+    storage::publish(temporary, file);
     remove_superseded(directory, header.step, retention);
   }
 
-  /// One step further, without waiting. True at the end: then the outcome is in `error`.
-  bool advance() {
-    if (work.valid()) {
-      if (work.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
-      error = work.get();
-      first_failed = error ? rank_in(comm.get()) : size_of(comm.get());
-      MPI_Iallreduce(MPI_IN_PLACE, &first_failed, 1, MPI_INT, MPI_MIN, comm.get(), &agreement);
+  std::optional<CheckpointOutcome> advance() {
+    if (stage == Stage::idle || !work.settled()) return std::nullopt;
+    if (stage == Stage::writing && work.error().empty()) {
+      stage = Stage::publishing;
+      work.launch([this] { publish(); });
+      return std::nullopt;
     }
-    int done = 0;
-    MPI_Test(&agreement, &done, MPI_STATUS_IGNORE);
-    if (!done) return false;
-    if (first_failed < size_of(comm.get())) {
-      std::string text = error.value_or("");
-      broadcast(comm.get(), text, first_failed);
-      error = text;
-      return true;
-    }
-    if (stage == Stage::publishing) return true;
-    stage = Stage::publishing;
-    launch([this] {
-      if (is_root) publish_here();
-    });
-    return false;
+    clear(!work.error().empty());
+    return CheckpointOutcome{header.step, work.error(),
+                             std::chrono::duration<double>(Clock::now() - begun).count()};
   }
 
-  CheckpointOutcome end() {
+  void clear(bool failed) {
     stage = Stage::idle;
     out.reset();
-    if (is_root && error) remove_quietly(temporary);
-    return {header.step, error.value_or(""), std::chrono::duration<double>(Clock::now() - begun).count()};
+    if (failed && is_root) remove_quietly(temporary);
   }
 };
 
-CheckpointWriter::CheckpointWriter(MPI_Comm comm, fs::path directory, Retention retention)
-    : impl_(std::make_unique<Impl>(comm, std::move(directory), retention)) {}
+CheckpointWriter::CheckpointWriter(MPI_Comm comm, fs::path directory, Retention retention,
+                                   std::optional<Key> key)
+    : impl_(std::make_unique<Impl>(comm, std::move(directory), retention, std::move(key))) {}
 
 CheckpointWriter::~CheckpointWriter() {
   const auto deadline = Clock::now() + patience;
@@ -180,18 +160,17 @@ void CheckpointWriter::start(std::uint64_t step, const std::string& state, std::
   self.begun = Clock::now();
   self.file = checkpoint_file(self.directory, step);
   self.temporary = temporary_beside(self.file);
-  self.header = {step, state, {}};
+  self.header = {step, state, {}, {}, {}};
   self.exchange.prepare(boxes);
   try {
     self.create();
   } catch (const Error&) {
-    self.out.reset();
-    if (self.is_root) remove_quietly(self.temporary);
+    self.clear(true);
     throw;
   }
   self.exchange.run(boxes, self.staging);
   self.stage = Impl::Stage::writing;
-  self.write();
+  self.work.launch([&self] { self.write(); });
 }
 
 bool CheckpointWriter::busy() const {
@@ -199,8 +178,7 @@ bool CheckpointWriter::busy() const {
 }
 
 std::optional<CheckpointOutcome> CheckpointWriter::poll() {
-  if (!busy() || !impl_->advance()) return std::nullopt;
-  return impl_->end();
+  return impl_->advance();
 }
 
 std::optional<CheckpointOutcome> CheckpointWriter::finish() {

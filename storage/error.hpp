@@ -10,4 +10,10 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// An encrypted file and no key, or another one: nothing is wrong with the file.
+class KeyError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace kernmill::storage

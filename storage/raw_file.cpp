@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernmill/storage/commit.hpp"
@@ -48,6 +49,19 @@ void RawFile::write(std::uint64_t offset, std::span<const std::byte> bytes) cons
 void RawFile::sync() const {
   fail_at("sync", named_);
   if (fsync(fd_) != 0) throw system_error(named_, "sync it to disk", errno);
+}
+
+std::uint64_t RawFile::size() const {
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) throw system_error(named_, "look at it", errno);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+bool RawFile::is(const std::filesystem::path& file) const {
+  struct stat mine {};
+  struct stat its {};
+  return fstat(fd_, &mine) == 0 && stat(file.c_str(), &its) == 0 && mine.st_dev == its.st_dev &&
+         mine.st_ino == its.st_ino;
 }
 
 }  // namespace kernmill::storage

@@ -20,6 +20,9 @@ class RawFile {
   void read(std::uint64_t offset, std::span<std::byte> out) const;
   void write(std::uint64_t offset, std::span<const std::byte> bytes) const;
   void sync() const;
+  [[nodiscard]] std::uint64_t size() const;
+  /// Whether a file of this name is still this one.
+  [[nodiscard]] bool is(const std::filesystem::path& file) const;
   [[nodiscard]] const std::filesystem::path& name() const { return named_; }
 
  private:

@@ -10,3 +10,4 @@ kernmill_mpi_test(storage RANKS 1 2 3 4
           ${CMAKE_CURRENT_LIST_DIR}/storage_checkpoint_test.cpp ${CMAKE_CURRENT_LIST_DIR}/storage_boxes_test.cpp
   LINK kernmill::storage fmt::fmt hdf5::hdf5
   DEFINES KERNMILL_TEST_FILES="${CMAKE_CURRENT_LIST_DIR}/files")
+kernmill_mpi_test(layouts RANKS 8 SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage_layouts_test.cpp LINK kernmill::storage fmt::fmt)

@@ -79,7 +79,7 @@ Box rows(const Shape& shape, int part, int parts) {
 
 class Boxes : public kernmill::testing::SharedDirectory {
  protected:
-  const Cut wide{"wide", {1000, 700}};  // 5.3 MiB: six blocks, the last one short
+  const Cut wide{"wide", {1000, 700}};  // 5.3 MiB: 86 blocks in six chunks, the last ones short
 
   /// Every rank writes its box.
   void write(const Box& box, std::uint64_t step = 1) const {
@@ -196,7 +196,7 @@ TEST_F(Boxes, ADamagedBlockIsNamedOnEveryRankThoughOneReadsIt) {
   const auto newest = directory / "step-2.h5";
   std::string bytes = content(newest);
   MPI_Barrier(MPI_COMM_WORLD);
-  const double marker = 699999;  // the last element, in block 5
+  const double marker = 699999;  // the last element, in block 85
   const auto at = bytes.find(std::string(reinterpret_cast<const char*>(&marker), sizeof marker));
   ASSERT_NE(at, std::string::npos);
   bytes[at] = static_cast<char>(bytes[at] ^ 1);
@@ -210,7 +210,7 @@ TEST_F(Boxes, ADamagedBlockIsNamedOnEveryRankThoughOneReadsIt) {
     step = in.step();
   });
   EXPECT_EQ(step, 1U);
-  EXPECT_THAT(found.skipped, ElementsAre("step-2.h5: checksum of block 5 of 'wide' is wrong"));
+  EXPECT_THAT(found.skipped, ElementsAre("step-2.h5: checksum of block 85 of 'tensors/wide' is wrong"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 namespace kernmill::storage {
 namespace {
 
+using kernmill::testing::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
@@ -84,14 +85,14 @@ TEST_F(Checkpoints, AFlippedBitOfATensorIsFoundAndItsBlockNamed) {
   const auto newest = directory / "step-2.h5";
   std::string bytes = content(newest);
   MPI_Barrier(MPI_COMM_WORLD);
-  const double marker = 200000 * 0.5 - 3;  // element 200000 lies in block 1 of 131072 doubles each
+  const double marker = 200000 * 0.5 - 3;  // element 200000 lies in block 24 of 8192 doubles each
   const auto at = bytes.find(std::string(reinterpret_cast<const char*>(&marker), sizeof marker));
   ASSERT_NE(at, std::string::npos);
   bytes[at + 3] = static_cast<char>(bytes[at + 3] ^ 0x10);
   put(newest, bytes);
   const auto loaded = load();
   EXPECT_EQ(loaded.checkpoint.step, 1U);
-  EXPECT_THAT(loaded.skipped, ElementsAre("step-2.h5: checksum of block 1 of 'weights' is wrong"));
+  EXPECT_THAT(loaded.skipped, ElementsAre("step-2.h5: checksum of block 24 of 'tensors/weights' is wrong"));
 }
 
 TEST_F(Checkpoints, NoFlippedBitChangesWhatIsLoaded) {
@@ -120,6 +121,49 @@ TEST_F(Checkpoints, WritingGoesOnBehindADamagedNewerOne) {
   EXPECT_EQ(load().checkpoint.step, 1U);
   write(2);
   EXPECT_THAT(names(), UnorderedElementsAre("step-1.h5", "step-2.h5"));
+}
+
+class EncryptedCheckpoints : public Checkpoints {
+ protected:
+  [[nodiscard]] static Key key(int first) {
+    std::array<std::byte, Key::size> bytes{};
+    bytes[0] = static_cast<std::byte>(first);
+    return Key(bytes);
+  }
+  void SetUp() override {
+    Checkpoints::SetUp();
+    write_checkpoint(MPI_COMM_WORLD, directory, checkpoint_at(1), {}, key(1));
+    write_checkpoint(MPI_COMM_WORLD, directory, checkpoint_at(2), {}, key(1));
+  }
+};
+
+TEST_F(EncryptedCheckpoints, ComeBackWithTheirKey) {
+  const auto loaded = load_newest_checkpoint(MPI_COMM_WORLD, directory, key(1));
+  ASSERT_TRUE(loaded.found);
+  expect_same(loaded.checkpoint, checkpoint_at(2));
+}
+
+TEST_F(EncryptedCheckpoints, HoldNoPlainNumbers) {
+  const double marker = 200000 * 0.5 - 3;
+  const auto bytes = content(directory / "step-2.h5");
+  EXPECT_EQ(bytes.find(std::string(reinterpret_cast<const char*>(&marker), sizeof marker)),
+            std::string::npos);
+}
+
+TEST_F(EncryptedCheckpoints, WithAnotherKeyOrNoneAreAnErrorAndNotPassedOver) {
+  EXPECT_THAT(message_of<KeyError>([&] { load_newest_checkpoint(MPI_COMM_WORLD, directory, key(2)); }),
+              HasSubstr("step-2.h5: the key is not the one"));
+  EXPECT_THAT(message_of<KeyError>([&] { (void)load(); }), HasSubstr("step-2.h5: is encrypted"));
+}
+
+TEST_F(EncryptedCheckpoints, AChangedByteIsPassedOver) {
+  std::string bytes = content(directory / "step-2.h5");
+  MPI_Barrier(MPI_COMM_WORLD);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  put(directory / "step-2.h5", bytes);
+  const auto loaded = load_newest_checkpoint(MPI_COMM_WORLD, directory, key(1));
+  EXPECT_THAT(loaded.skipped, ElementsAre(HasSubstr("of 'tensors/weights' is not what was encrypted")));
+  expect_same(loaded.checkpoint, checkpoint_at(1));
 }
 
 TEST_F(Checkpoints, AFileLeftByAKilledWriterIsNoCheckpoint) {

@@ -6,33 +6,19 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/by_kind.hpp"
+
 namespace kernmill {
 namespace {
 
 const std::vector<std::string>& favourites(TaskKind kind) {
-  static const std::vector<std::string> preprocess{"rows", "features", "classes", "train_rows", "test_rows"};
-  static const std::vector<std::string> train{
-      "objective", "train_loss", "train_accuracy", "train_rmse", "iterations", "epochs", "rows"};
-  static const std::vector<std::string> evaluate{"accuracy",    "correct",    "rmse", "r2",
-                                                 "r2_vs_naive", "naive_rmse", "rows", "log_loss"};
-  static const std::vector<std::string> tune{"value", "trial", "trials", "failed"};
-  static const std::vector<std::string> deploy{"rows", "rejected"};
-  static const std::vector<std::string> command;
-  switch (kind) {
-    case TaskKind::preprocess:
-      return preprocess;
-    case TaskKind::train:
-      return train;
-    case TaskKind::evaluate:
-      return evaluate;
-    case TaskKind::tune:
-      return tune;
-    case TaskKind::deploy:
-      return deploy;
-    case TaskKind::command:
-      return command;
-  }
-  return command;
+  static const ByKind<std::vector<std::string>> names{
+      .preprocess = {"rows", "features", "classes", "train_rows", "test_rows"},
+      .train = {"objective", "train_loss", "train_accuracy", "train_rmse", "iterations", "epochs", "rows"},
+      .evaluate = {"accuracy", "correct", "rmse", "r2", "r2_vs_naive", "naive_rmse", "rows", "log_loss"},
+      .tune = {"value", "trial", "trials", "failed"},
+      .deploy = {"rows", "rejected"}};
+  return names[kind];
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernmill/workflow/by_kind.hpp"
+
 namespace kernmill {
 
 const Setting* Table::find(std::string_view name_or_alias) const {
@@ -21,50 +23,25 @@ const Variant::Alternative* Variant::find(std::string_view type) const {
 }
 
 const std::vector<std::string>& artifacts_of(TaskKind kind) {
-  static const std::vector<std::string> preprocess{"dataset"}, train{"model"}, evaluate{"report"},
-      tune{"best", "trials"}, deploy{"predictions", "rejected"}, command;
-  switch (kind) {
-    case TaskKind::preprocess:
-      return preprocess;
-    case TaskKind::train:
-      return train;
-    case TaskKind::evaluate:
-      return evaluate;
-    case TaskKind::tune:
-      return tune;
-    case TaskKind::deploy:
-      return deploy;
-    default:
-      return command;
-  }
+  static const ByKind<std::vector<std::string>> artifacts{.preprocess = {"dataset"},
+                                                          .train = {"model"},
+                                                          .evaluate = {"report"},
+                                                          .tune = {"best", "trials"},
+                                                          .deploy = {"predictions", "rejected"}};
+  return artifacts[kind];
 }
 
 const std::vector<std::string>& metrics_of(TaskKind kind) {
-  static const std::vector<std::string> preprocess{"rows",       "features",        "classes",
-                                                   "train_rows", "validation_rows", "test_rows"};
-  static const std::vector<std::string> train{"objective",  "objective_per_class", "iterations", "epochs",
-                                              "train_loss", "train_accuracy",      "train_rmse", "rows"};
-  static const std::vector<std::string> evaluate{
-      "accuracy",   "correct",      "rows",         "log_loss",           "rmse",
-      "mae",        "r2",           "naive_rmse",   "r2_vs_naive",        "dm_statistic",
-      "dm_p_value", "price_rmse_*", "price_mape_*", "naive_price_rmse_*", "naive_price_mape_*"};
-  static const std::vector<std::string> tune{"value", "trial", "trials", "failed"};
-  static const std::vector<std::string> deploy{"rows", "rejected"};
-  static const std::vector<std::string> command;
-  switch (kind) {
-    case TaskKind::preprocess:
-      return preprocess;
-    case TaskKind::train:
-      return train;
-    case TaskKind::evaluate:
-      return evaluate;
-    case TaskKind::tune:
-      return tune;
-    case TaskKind::deploy:
-      return deploy;
-    default:
-      return command;
-  }
+  static const ByKind<std::vector<std::string>> metrics{
+      .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows"},
+      .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
+                "train_rmse", "rows"},
+      .evaluate = {"accuracy", "correct", "rows", "log_loss", "rmse", "mae", "r2", "naive_rmse",
+                   "r2_vs_naive", "dm_statistic", "dm_p_value", "price_rmse_*", "price_mape_*",
+                   "naive_price_rmse_*", "naive_price_mape_*"},
+      .tune = {"value", "trial", "trials", "failed"},
+      .deploy = {"rows", "rejected"}};
+  return metrics[kind];
 }
 
 }  // namespace kernmill

@@ -8,6 +8,7 @@
 #include "kernmill/cli/inspect.hpp"
 #include "kernmill/cli/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
+#include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
 
 namespace kernmill::cli {
@@ -50,7 +51,7 @@ std::string parents_in(const Plan& plan, const RunStatus& status, std::uint32_t 
 class Explainer {
  public:
   Explainer(const RunDirectory& run, const Plan& plan, const RunStatus& status)
-      : plan_(plan), status_(status), reasons_(reasons_in(run)) {}
+      : plan_(plan), status_(status), reasons_(reasons_in(run)), ranks_(first_failed_ranks(run.journal())) {}
 
   [[nodiscard]] std::string why(const InstanceStatus& instance) const {
     switch (instance.state) {
@@ -59,8 +60,9 @@ class Explainer {
       case State::running:
         return "running: " + reason(instance);
       case State::failed:
-        return fmt::format("{} after {} attempt{}: {}", to_string(instance.cause), instance.attempts,
-                           instance.attempts == 1 ? "" : "s", first_line(instance.message));
+        return fmt::format("{} after {} attempt{}: {}{}", to_string(instance.cause), instance.attempts,
+                           instance.attempts == 1 ? "" : "s", first_line(instance.message),
+                           rank_of(instance));
       case State::skipped:
         return skipped(instance);
       case State::blocked:
@@ -82,6 +84,11 @@ class Explainer {
     if (instance.attempts > 1) text += fmt::format(" ({} attempts)", instance.attempts);
     return text;
   }
+  [[nodiscard]] std::string rank_of(const InstanceStatus& instance) const {
+    const auto found =
+        ranks_.find({plan_.stage(instance.id.stage).name, instance.id.index, instance.attempts});
+    return found == ranks_.end() ? "" : "; " + to_string(found->second);
+  }
   static std::string cached(const InstanceStatus& instance) {
     // .../RUN/stages/STAGE/INSTANCE/attempt-N
     std::filesystem::path run = instance.cached_from;
@@ -102,6 +109,7 @@ class Explainer {
   const Plan& plan_;
   const RunStatus& status_;
   Reasons reasons_;
+  std::map<AttemptKey, RankEnd> ranks_;
 };
 
 std::string word(const InstanceStatus& instance) {

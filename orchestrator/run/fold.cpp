@@ -221,7 +221,7 @@ std::vector<Record> read_journal_file(const fs::path& file) {
   for_each_line(file, [&](const Line& line) {
     Json body = line.json();
     for (const char* key : {"v", "time", "event"}) body.erase(key);
-    records.push_back({std::string(line.event()), std::move(body)});
+    records.push_back({std::string(line.event()), std::move(body), std::string(line.time())});
   });
   return records;
 }

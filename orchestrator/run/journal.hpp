@@ -31,6 +31,7 @@ namespace kernmill {
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
 /// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message |
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
+/// | rank_ended   | the SPANK plug-in     | stage, instance, attempt, job, step, rank, node, pid, exit_code or signal, memory |
 /// | retrying     | exec                  | as failed, and mem_factor, time_factor: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
 ///
 /// A reader ignores events that it does not know. While a step runs, its writer touches the file every 30 seconds
@@ -39,6 +40,7 @@ namespace kernmill {
 struct Record {
   std::string event;
   Json body = Json::object();  ///< everything but v, time and event
+  std::string time = {};       ///< when it was written, of one that was read
 };
 
 /// This moment as the journal writes it: "2026-11-21T04:05:06.123Z".

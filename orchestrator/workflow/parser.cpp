@@ -139,6 +139,10 @@ class WorkflowParser {
     workflow_.share_group = top.value("share", "private") == "group";
     workflow_.on_success = top.value("on_success", "");
     workflow_.on_failure = top.value("on_failure", "");
+    if (const Json mail = top.value("mail", Json::object()); !mail.empty()) {
+      workflow_.mail_to = mail.value("to", "");
+      workflow_.mail_of_failure_only = mail.value("on", "end") == "failure";
+    }
     workflow_.params = draft_.params;
     for (const SourceFile& outer : options_.outer_defaults)
       if (const auto value = read_yaml(without_byte_order_mark(outer), diagnostics_);

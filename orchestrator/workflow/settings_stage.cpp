@@ -148,6 +148,19 @@ const Table& stage_settings() {
   return table;
 }
 
+const Table& mail_table() {
+  static const Table table{
+      "'mail'",
+      {{.name = "to", .type = T::text, .doc = "the address, or a user's name", .required = true},
+       {.name = "on",
+        .type = T::text,
+        .doc = "`end`: whatever the outcome; `failure`: when not all of it is done",
+        .fallback = "end",
+        .choices = {"end", "failure"}}},
+      "to"};
+  return table;
+}
+
 const Table& workflow_settings() {
   static const Table table{
       "a workflow",
@@ -167,6 +180,10 @@ const Table& workflow_settings() {
         .choices = {"private", "group"}},
        words("on_success", "a shell command that a run ends with when all of it is done"),
        words("on_failure", "a shell command that a run ends with when it is not"),
+       {.name = "mail",
+        .type = T::table,
+        .doc = "whom the batch system tells that a submitted run has ended",
+        .table = &mail_table()},
        {.name = "stages", .type = T::stages, .doc = "name -> stage", .required = true}}};
   return table;
 }

@@ -94,8 +94,10 @@ struct Workflow {
   std::string text;            ///< the file's bytes, kept for the run directory
   Json params = Json::object();
   bool share_group = false;
-  std::string on_success, on_failure;  ///< shell commands for the end of a submitted run; may be empty
-  std::vector<Stage> stages;           ///< in the order of the file
+  std::string on_success, on_failure;  ///< shell commands for the end of a run; may be empty
+  std::string mail_to;                 ///< who is told of the end of a submitted run; may be empty
+  bool mail_of_failure_only = false;
+  std::vector<Stage> stages;  ///< in the order of the file
   [[nodiscard]] const Stage* find(std::string_view stage) const;
 };
 

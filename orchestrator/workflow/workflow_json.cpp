@@ -119,6 +119,8 @@ Json to_json(const Workflow& workflow) {
             {"share_group", workflow.share_group},
             {"on_success", workflow.on_success},
             {"on_failure", workflow.on_failure},
+            {"mail_to", workflow.mail_to},
+            {"mail_of_failure_only", workflow.mail_of_failure_only},
             {"stages", Json::array()}};
   for (const Stage& stage : workflow.stages) json["stages"].push_back(to_json(stage));
   return json;
@@ -133,6 +135,8 @@ Workflow workflow_from_json(const Json& json) {
   workflow.share_group = json.at("share_group").get<bool>();
   workflow.on_success = json.value("on_success", "");
   workflow.on_failure = json.value("on_failure", "");
+  workflow.mail_to = json.value("mail_to", "");
+  workflow.mail_of_failure_only = json.value("mail_of_failure_only", false);
   const auto file = std::make_shared<const SourceFile>(SourceFile{workflow.file, ""});
   for (const Json& stage : json.at("stages")) workflow.stages.push_back(stage_from(stage, file));
   return workflow;

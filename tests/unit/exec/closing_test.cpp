@@ -62,7 +62,7 @@ TEST(Closing, RunWhoseStagesAreDoneIsDone) {
 TEST(Closing, RunWithAFailureHasFailed) {
   BatchWorld world({BatchWorld::command("a", "false"), after(BatchWorld::command("b", "true"), {"a"})});
   EXPECT_EQ(world.run_job("a"), 1);
-  EXPECT_EQ(world.close(), 0);
+  EXPECT_EQ(world.close(), 1);
   EXPECT_EQ(outcome(world), "failed");
 }
 
@@ -76,7 +76,7 @@ TEST(Closing, AttemptWithoutALastWordIsSettledAndOrphansAreCancelled) {
   const std::string ours = "kernmill:" + world.run().name() + ":1:";
   world.tell("jobs", "1 - node_fail " + ours + "a.0\n7 3-5 pending " + ours + "b.0\n99 - running " + ours +
                          "close\n8 - running kernmill:other:1:x.0\n");
-  EXPECT_EQ(world.close(), 0) << world.log();
+  EXPECT_EQ(world.close(), 1) << world.log();
   EXPECT_THAT(world.calls(), ElementsAre("cancel 7_[3-5]"));
   EXPECT_EQ(outcome(world), "failed");
   const RunRecord record = fold_journal(world.run().journal());
@@ -92,7 +92,7 @@ TEST(Closing, CancelledRunIsCancelled) {
   world.pipe().next();
   ::kill(exec, SIGTERM);
   EXPECT_EQ(reap(exec), 75);
-  EXPECT_EQ(world.close(), 0);
+  EXPECT_EQ(world.close(), 1);
   EXPECT_EQ(outcome(world), "cancelled");
 }
 

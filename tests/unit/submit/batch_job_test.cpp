@@ -74,6 +74,20 @@ TEST(BatchJob, TheClosingJobWaitsForAllHoweverTheyEnd) {
   EXPECT_NE(job.script.find("--close --generation 2"), std::string::npos);
 }
 
+TEST(BatchJob, TheClosingJobsMailSaysHowTheRunHasEnded) {
+  Workflow workflow;
+  workflow.name = "w";
+  workflow.stages = {command_stage("a")};
+  workflow.mail_to = "ada@site.org";
+  const BatchJob job = closing_job(surroundings(), Plan(workflow), {"5"});
+  EXPECT_EQ(option_of(job, "mail-user"), "ada@site.org");
+  EXPECT_EQ(option_of(job, "mail-type"), "END,FAIL");
+  workflow.mail_of_failure_only = true;
+  EXPECT_EQ(option_of(closing_job(surroundings(), Plan(workflow), {"5"}), "mail-type"), "FAIL");
+  EXPECT_EQ(option_of(closing_job(surroundings(), plan_of_stages({command_stage("a")}), {"5"}), "mail-user"),
+            "");
+}
+
 TEST(BatchJob, ItsCommentSaysWhoseItIs) {
   const auto identity = identity_in(array_comment("iris-1", 3, "fit.0"));
   ASSERT_TRUE(identity);

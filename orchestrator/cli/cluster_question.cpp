@@ -10,6 +10,7 @@
 #include "kernmill/cli/programs.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/run/batch_job.hpp"
+#include "kernmill/run/cluster_capacity.hpp"
 #include "kernmill/run/cluster_check.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 

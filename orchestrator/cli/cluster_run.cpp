@@ -12,9 +12,11 @@
 #include "kernmill/cli/run_root.hpp"
 #include "kernmill/cli/wait_for_run.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/run/cluster_capacity.hpp"
 #include "kernmill/run/cluster_check.hpp"
 #include "kernmill/run/conductor_lock.hpp"
 #include "kernmill/run/replay.hpp"
+#include "kernmill/run/resume.hpp"
 #include "kernmill/run/submission.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
@@ -36,18 +38,14 @@ unsigned next_attempt(const RunRecord& record, const Plan& plan, InstanceId id) 
 /// Attempts that have begun, have no end record, and whose job is gone: nobody will end them.
 void abandon_lost(const Plan& plan, const RunRecord& record, const ClusterView& view,
                   JournalWriter& journal) {
-  for (const auto& [key, instance] : record.instances) {
-    const InstanceId id{plan.stage_number(key.first), key.second};
-    if (instance.attempts.empty() || view.find(id)) continue;
-    const AttemptRecord& last = instance.attempts.back();
-    if (last.ending == AttemptRecord::Ending::none)
+  for (const OpenAttempt& open : newest_open_attempts(record))
+    if (!view.find({plan.stage_number(open.stage), open.index}))
       journal.append({"abandoned",
-                      {{"stage", key.first},
-                       {"instance", key.second},
-                       {"attempt", last.number},
+                      {{"stage", open.stage},
+                       {"instance", open.index},
+                       {"attempt", open.attempt.number},
                        {"cause", "node_fail"},
                        {"why", "lost: its job is gone, and left no end record"}}});
-  }
 }
 
 struct Made {
@@ -99,31 +97,6 @@ void add_submit_options(boost::program_options::options_description& options) {
   add_flag(options, "wait,w", "stay until the run has ended, and tell how it goes");
   add_number(options, "patience", "SECONDS",
              "how long to ask a controller that does not answer (default 60)");
-}
-
-JobPlanOptions job_plan_options(const Plan& plan, const ClusterFacts& facts) {
-  JobPlanOptions options;
-  if (facts.max_array_size > 0) options.max_array_size = facts.max_array_size;
-  std::vector<std::string> names;
-  for (const auto& partition : facts.partitions) {
-    const bool used =
-        std::any_of(plan.workflow().stages.begin(), plan.workflow().stages.end(), [&](const Stage& s) {
-          const std::string wanted = s.resources.value("partition", "");
-          return s.pack != 1 && (wanted == partition.name || (wanted.empty() && partition.is_default));
-        });
-    if (!used) continue;
-    names.insert(names.end(), partition.nodes.begin(), partition.nodes.end());
-    if (partition.max_time.count() > 0 &&
-        (options.max_time.count() == 0 || partition.max_time < options.max_time))
-      options.max_time = partition.max_time;
-  }
-  for (const auto& node : facts.nodes) {
-    if (node.is_down || std::find(names.begin(), names.end(), node.name) == names.end()) continue;
-    ++options.nodes;
-    options.node_cpus = options.node_cpus == 0 ? node.cpus : std::min(options.node_cpus, node.cpus);
-    options.node_mem = options.node_mem == 0 ? node.mem : std::min(options.node_mem, node.mem);
-  }
-  return options;
 }
 
 void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::filesystem::path& root) {
@@ -185,8 +158,8 @@ int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Clus
                          .exec = programs.exec,
                          .env = cluster_environment(programs),
                          .no_cache = arguments.has("no-cache")};
+  const auto closing = view.closing_jobs();
   for (const std::string& id : view.jobs()) {
-    const auto closing = view.closing_jobs();
     if (std::find(closing.begin(), closing.end(), id) == closing.end())
       around.live_jobs.push_back(id);
     else

@@ -29,9 +29,6 @@ int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments
 int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Cluster& cluster,
                    const ClusterFacts& facts, const Arguments& arguments, const Hooks& hooks, bool wait);
 
-/// What plan_jobs has to know of a cluster.
-JobPlanOptions job_plan_options(const Plan& plan, const ClusterFacts& facts);
-
 /// Prints the scripts of all jobs of the plan, as sbatch would take them.
 void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::filesystem::path& root);
 

@@ -16,6 +16,7 @@
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
 #include "kernmill/run/conductor_lock.hpp"
+#include "kernmill/run/last_lines.hpp"
 #include "kernmill/run/resume.hpp"
 #include "kernmill/scheduler/local_scheduler.hpp"
 
@@ -70,9 +71,26 @@ std::string confusions(const RunStatus& status) {
   return text;
 }
 
+/// What the files of a finished instance say beside the journal: the best point of a search, what a command
+/// printed.
+void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
+  constexpr std::size_t most_lines = 5;
+  if (instance.state != State::finished) return;
+  for (const Artifact& artifact : instance.artifacts) {
+    if (stage.kind != TaskKind::tune || artifact.name != "best" || !std::filesystem::exists(artifact.path))
+      continue;
+    const Json best = Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false);
+    if (best.is_object()) instance.point = best.value("point", Json::object());
+  }
+  if (stage.kind == TaskKind::command && stage.instances == 1)
+    instance.output = last_lines(std::filesystem::path(instance.directory) / "out.log", most_lines);
+}
+
 }  // namespace
 
-void show_end(const RunStatus& status, const Arguments& arguments) {
+void show_end(RunStatus status, const Arguments& arguments) {
+  for (InstanceStatus& instance : status.instances)
+    add_result_files(instance, status.stages[instance.id.stage]);
   const Paint paint = arguments.err_paint();
   const std::string failures = failures_text(status, paint);
   if (!failures.empty()) fmt::print(stderr, "\n{}", failures);

@@ -17,6 +17,6 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
             const Hooks& hooks);
 
 /// Shows how a run has ended: what failed on stderr, what came out of it on stdout.
-void show_end(const RunStatus& status, const Arguments& arguments);
+void show_end(RunStatus status, const Arguments& arguments);
 
 }  // namespace kernmill::cli

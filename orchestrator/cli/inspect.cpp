@@ -1,9 +1,7 @@
 #include "kernmill/cli/inspect.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <limits>
 
 #include <fmt/format.h>
@@ -36,34 +34,6 @@ void add_error_file(InstanceStatus& instance) {
     instance.message = where + ": " + instance.message;
   const std::string help = error.value("help", "");
   if (instance.message.find(help) == std::string::npos) instance.help = help;
-}
-
-/// The last lines of a file, however long it is.
-std::vector<std::string> last_lines(const std::filesystem::path& path, std::size_t count) {
-  constexpr std::streamoff most = 8192;
-  std::ifstream file(path, std::ios::ate);
-  const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(0, size - most));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
-  if (lines.size() > count) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
-  return lines;
-}
-
-/// What the files of a finished instance say beside the journal: the best point of a search, what a command
-/// printed.
-void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
-  constexpr std::size_t most_lines = 5;
-  if (instance.state != State::finished) return;
-  for (const Artifact& artifact : instance.artifacts) {
-    if (stage.kind != TaskKind::tune || artifact.name != "best" || !std::filesystem::exists(artifact.path))
-      continue;
-    const Json best = Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false);
-    if (best.is_object()) instance.point = best.value("point", Json::object());
-  }
-  const std::filesystem::path out = std::filesystem::path(instance.directory) / "out.log";
-  if (stage.kind == TaskKind::command && stage.instances == 1 && std::filesystem::exists(out))
-    instance.output = last_lines(out, most_lines);
 }
 
 std::uint32_t large_stage(Depth depth) {
@@ -104,10 +74,7 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& re
                                                             .everything = depth != Depth::begun,
                                                             .large_stage = large_stage(depth)})
                                               : inspect_on_cluster(run, plan, record, depth, asking);
-  for (InstanceStatus& instance : status.instances) {
-    add_error_file(instance);
-    add_result_files(instance, status.stages[instance.id.stage]);
-  }
+  for (InstanceStatus& instance : status.instances) add_error_file(instance);
   return status;
 }
 

@@ -12,6 +12,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/prediction.hpp"
+#include "kernmill/run/shell_word.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -82,9 +83,7 @@ std::string quoted(const std::string& word) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%<>";
   if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
+  return quoted_for_shell(word);
 }
 
 /// The command line of an instance, continued lines indented.

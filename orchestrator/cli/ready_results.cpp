@@ -12,11 +12,7 @@ namespace {
 class ReadyResults {
  public:
   ReadyResults(const RunDirectory& run, const Plan& plan, const RunRecord& record, JournalWriter& journal)
-      : run_(run), plan_(plan), record_(record), journal_(journal), commits_(plan) {
-    for (const auto& [key, instance] : record.instances)
-      if (instance.committed)
-        commits_.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
-  }
+      : run_(run), plan_(plan), record_(record), journal_(journal), commits_(commits_in(plan, record)) {}
 
   std::size_t take_from_cache() {
     const StopSignals stop;
@@ -42,10 +38,7 @@ class ReadyResults {
     const RunRecord now = fold_journal(run_.journal());
     for (const auto& [key, instance] : now.instances)
       if (instance.committed) settled.push_back({plan_.stage_number(key.first), key.second});
-    for (const auto& skip : exec::consequences(plan_, now, settled).skipped)
-      journal_.append(
-          {"skipped",
-           {{"stage", plan_.stage(skip.id.stage).name}, {"instance", skip.id.index}, {"why", skip.why}}});
+    exec::journal_skips(plan_, exec::consequences(plan_, now, settled), journal_);
   }
 
  private:

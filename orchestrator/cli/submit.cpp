@@ -4,6 +4,7 @@
 #include "kernmill/cli/cluster_run.hpp"
 #include "kernmill/cli/load_workflow.hpp"
 #include "kernmill/cli/run_root.hpp"
+#include "kernmill/run/cluster_capacity.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {

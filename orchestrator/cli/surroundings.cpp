@@ -36,7 +36,9 @@ Surroundings LocalSurroundings::functions() {
     all.from_cache = [this](InstanceId id, unsigned attempt, const CommitTable& commits) {
       return from_cache(id, attempt, commits);
     };
-  all.checkpoint_mark = [this](InstanceId id) { return checkpoint_mark(id); };
+  all.checkpoint_mark = [this](InstanceId id) {
+    return checkpoint_mark(run_.checkpoints(plan_.stage(id.stage).name, id.index));
+  };
   all.end_leftovers = [this](InstanceId id, unsigned attempt) { end_leftovers(id, attempt); };
   all.stop_fd = stop_.fd();
   all.next_stop = [this] { return stop_.next(); };
@@ -94,17 +96,6 @@ CacheAnswer LocalSurroundings::from_cache(InstanceId id, unsigned attempt, const
             {"cached_from", decision.entry->attempt_directory.string()}};
   // Only then may the cache name this directory: until it is committed, a resumed run would use it again.
   return {.committed = std::move(body), .after_commit = [this, taken] { cache_.store(taken); }};
-}
-
-std::string LocalSurroundings::checkpoint_mark(InstanceId id) const {
-  std::vector<std::string> marks;
-  std::error_code none;
-  for (const auto& entry :
-       fs::directory_iterator(run_.checkpoints(plan_.stage(id.stage).name, id.index), none))
-    marks.push_back(fmt::format("{} {}", entry.path().filename().string(),
-                                entry.last_write_time(none).time_since_epoch().count()));
-  std::sort(marks.begin(), marks.end());
-  return fmt::format("{}", fmt::join(marks, "\n"));
 }
 
 void LocalSurroundings::end_leftovers(InstanceId id, unsigned attempt) const {

@@ -26,7 +26,6 @@ class LocalSurroundings {
   [[nodiscard]] std::vector<Record> job_records(const JobId& job) const;
   [[nodiscard]] JobSpec job_spec(InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) const;
   [[nodiscard]] CacheAnswer from_cache(InstanceId id, unsigned attempt, const CommitTable& commits);
-  [[nodiscard]] std::string checkpoint_mark(InstanceId id) const;
   void end_leftovers(InstanceId id, unsigned attempt) const;
   [[nodiscard]] std::filesystem::path attempt_directory(InstanceId id, unsigned attempt) const;
 

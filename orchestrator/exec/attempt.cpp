@@ -30,10 +30,7 @@ Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptNam
   if (id.index >= plan.instance_count(id.stage))
     throw AttemptError(fmt::format("the stage '{}' has {} instances, and none with the number {}", name.stage,
                                    plan.instance_count(id.stage), id.index));
-  Attempt attempt{run, plan, id, name.number, false, CommitTable(plan)};
-  for (const auto& [key, instance] : record.instances)
-    if (instance.committed && plan.workflow().find(key.first) != nullptr)
-      attempt.commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
+  Attempt attempt{run, plan, id, name.number, false, commits_in(plan, record)};
   if (const auto* own = record.find(name.stage, name.instance))
     for (const auto& other : own->attempts)
       attempt.earlier_attempt_started |= other.started && other.number < name.number;
@@ -41,13 +38,18 @@ Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptNam
   return attempt;
 }
 
+std::optional<unsigned> newer_attempt(const RunRecord& record, const AttemptName& name) {
+  const auto* own = record.find(name.stage, name.instance);
+  if (own != nullptr)
+    for (const auto& other : own->attempts)
+      if (other.started && other.number > name.number) return other.number;
+  return {};
+}
+
 void check_fence(const Attempt& attempt, const RunRecord& record) {
-  const auto* own = record.find(attempt.stage().name, attempt.id.index);
-  if (own == nullptr) return;
-  for (const auto& other : own->attempts)
-    if (other.started && other.number > attempt.number)
-      throw AttemptError(fmt::format("attempt {} of {} has started: attempt {} leaves the field to it",
-                                     other.number, attempt.plan.label(attempt.id), attempt.number));
+  if (const auto newer = newer_attempt(record, {attempt.stage().name, attempt.id.index, attempt.number}))
+    throw AttemptError(fmt::format("attempt {} of {} has started: attempt {} leaves the field to it", *newer,
+                                   attempt.plan.label(attempt.id), attempt.number));
 }
 
 void check_parents(const Attempt& attempt, const RunRecord& record) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -43,6 +44,9 @@ struct Attempt {
 /// no such instance, or a newer attempt of it has started.
 Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptName& name,
                      const RunRecord& record);
+
+/// The number of a newer attempt that has started, if there is one.
+std::optional<unsigned> newer_attempt(const RunRecord& record, const AttemptName& name);
 
 /// Throws AttemptError when a newer attempt has started: this one must not commit any more.
 void check_fence(const Attempt& attempt, const RunRecord& record);

@@ -71,7 +71,7 @@ class Closing {
     cancel_what_is_left();
     RunRecord record = read_late_ends();
     if (has_newer_generation(record, generation_)) return {};
-    for (const OpenAttempt& open : lost(record)) abandon(open);
+    for (const OpenAttempt& open : newest_open_attempts(record)) abandon(open);
     record = fold_journal(run_.journal());
     std::string outcome = outcome_of(record);
     journal_.append({"run_finished", {{"outcome", outcome}, {"generation", generation_}}});
@@ -92,26 +92,9 @@ class Closing {
     }
   }
 
-  /// Attempts whose jobs have ended, as far as it is known, without an end record.
-  std::vector<OpenAttempt> lost(const RunRecord& record) const {
-    std::vector<OpenAttempt> lost;
-    for (OpenAttempt& open : open_attempts(record)) {
-      const bool is_newest =
-          record.find(open.stage, open.index)->attempts.back().number == open.attempt.number;
-      if (open.attempt.started && is_newest) lost.push_back(std::move(open));
-    }
-    return lost;
-  }
-
   RunRecord read_late_ends() const {
-    std::chrono::milliseconds waited{0};
-    constexpr std::chrono::milliseconds step{250};
-    while (true) {
-      RunRecord record = fold_journal(run_.journal());
-      if (lost(record).empty() || waited >= late_files_.total) return record;
-      late_files_.pause(step);
-      waited += step;
-    }
+    return late_files_.until([this] { return fold_journal(run_.journal()); },
+                             [](const RunRecord& record) { return newest_open_attempts(record).empty(); });
   }
 
   void abandon(const OpenAttempt& open) {
@@ -183,7 +166,9 @@ int close_run(const Options& options, const RunDirectory& run, const JournalWrit
   const Patience late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
                             [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
   const std::string outcome = Closing(run, plan, options.generation, journal, job, late_files).settle();
-  return outcome.empty() ? committed : run_hook(run, plan.workflow(), outcome);
+  if (outcome.empty()) return committed;
+  const int status = run_hook(run, plan.workflow(), outcome);
+  return outcome == "done" ? status : failed;
 }
 
 }  // namespace kernmill::exec

@@ -12,14 +12,6 @@
 namespace kernmill::exec {
 namespace {
 
-CommitTable commits_in(const Plan& plan, const RunRecord& record) {
-  CommitTable commits(plan);
-  for (const auto& [key, instance] : record.instances)
-    if (instance.committed)
-      commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
-  return commits;
-}
-
 bool has_begun(const Plan& plan, const RunRecord& record, InstanceId id) {
   const InstanceRecord* known = record.find(plan.stage(id.stage).name, id.index);
   return known != nullptr && (known->committed || known->skipped || !known->attempts.empty());
@@ -87,6 +79,13 @@ bool all_of(const IndexRanges& instances, const Test& test) {
 }
 
 }  // namespace
+
+void journal_skips(const Plan& plan, const Consequences& consequences, JournalWriter& journal) {
+  for (const auto& skip : consequences.skipped)
+    journal.append(
+        {"skipped",
+         {{"stage", plan.stage(skip.id.stage).name}, {"instance", skip.id.index}, {"why", skip.why}}});
+}
 
 bool has_gated_children(const Plan& plan, std::uint32_t stage) {
   return std::any_of(plan.children(stage).begin(), plan.children(stage).end(),

@@ -22,6 +22,9 @@ struct Consequences {
 Consequences consequences(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& settled,
                           bool fail_fast = false);
 
+/// Journals the instances that are skipped.
+void journal_skips(const Plan& plan, const Consequences& consequences, JournalWriter& journal);
+
 /// Whether stages with a `when` wait for this one.
 bool has_gated_children(const Plan& plan, std::uint32_t stage);
 

@@ -17,17 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-/// Something that changes whenever an instance leaves a new checkpoint.
-std::string checkpoint_mark(const fs::path& checkpoints) {
-  std::vector<std::string> marks;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(checkpoints, none))
-    marks.push_back(fmt::format("{} {}", entry.path().filename().string(),
-                                entry.last_write_time(none).time_since_epoch().count()));
-  std::sort(marks.begin(), marks.end());
-  return fmt::format("{}", fmt::join(marks, "\n"));
-}
-
 EarlierTries earlier_tries(const RunRecord& record, const ElementContext& context, InstanceId id) {
   EarlierTries tries;
   const InstanceRecord* own = record.find(context.plan.stage(id.stage).name, id.index);
@@ -74,11 +63,7 @@ class Element {
 
  private:
   std::optional<int> gate(const RunRecord& record) {
-    CommitTable commits(context_.plan);
-    for (const auto& [key, instance] : record.instances)
-      if (instance.committed)
-        commits.add({context_.plan.stage_number(key.first), key.second},
-                    {instance.artifacts, instance.metrics});
+    const CommitTable commits = commits_in(context_.plan, record);
     const std::string& when = context_.plan.stage(id_.stage).when;
     try {
       if (when_is_true(context_.plan, id_, commits)) return {};
@@ -133,7 +118,8 @@ class Element {
   }
 
   int give_up(Outcome outcome) {
-    if (is_superseded()) {  // its job is another's by now: not to be requeued, and nothing follows
+    if (newer_attempt(own_records(),
+                      name_)) {  // its job is another's by now: not to be requeued, and nothing follows
       journal_.gave_up(outcome);
       return failed;
     }
@@ -157,14 +143,6 @@ class Element {
     journal_.gave_up(outcome);
     draw_consequences(context_, writer_, {id_}, true);
     return failed;
-  }
-
-  [[nodiscard]] bool is_superseded() const {
-    const RunRecord record = own_records();
-    const InstanceRecord* own = record.find(name_.stage, name_.instance);
-    return own != nullptr && std::any_of(own->attempts.begin(), own->attempts.end(), [&](const auto& other) {
-             return other.started && other.number > name_.number;
-           });
   }
 
   static Json factors(const Retry& retry) {

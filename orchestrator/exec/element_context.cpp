@@ -1,5 +1,6 @@
 #include "kernmill/exec/element_context.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <set>
@@ -13,7 +14,6 @@ namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::milliseconds;
 
 /// Whether the instance has a final word of its own already: a job may be started again after that.
 std::string settled_before(const RunRecord& record, const Plan& plan, InstanceId id) {
@@ -21,19 +21,6 @@ std::string settled_before(const RunRecord& record, const Plan& plan, InstanceId
   if (own == nullptr) return {};
   if (own->committed) return "it has been committed already";
   return own->skipped ? own->skip_reason : "";
-}
-
-/// The records of the parents, read again until all of them have an end, or patience is over.
-RunRecord read_until_settled(const ElementContext& context, const JournalSelection& selection,
-                             InstanceId id) {
-  milliseconds waited{0};
-  constexpr milliseconds step{250};
-  while (true) {
-    RunRecord record = context.journal_of(selection);
-    if (all_settled(context.plan, id, record) || waited >= context.late_files.total) return record;
-    context.late_files.pause(step);
-    waited += step;
-  }
 }
 
 /// Whether each element of a stage's newest arrays has begun: only then can all of them have settled.
@@ -85,15 +72,26 @@ RunRecord ElementContext::journal_of(const JournalSelection& selection) const {
   return record;
 }
 
+RunRecord read_until_settled(const ElementContext& context, const std::vector<InstanceId>& ids) {
+  JournalSelection selection;
+  for (const InstanceId id : ids) {
+    selection.add_instance(context.plan, context.arrays, id);
+    selection.add_parents(context.plan, context.arrays, id);
+  }
+  return context.late_files.until(
+      [&] { return context.journal_of(selection); },
+      [&](const RunRecord& record) {
+        ParentRecords parents(context.plan, record);
+        return std::all_of(ids.begin(), ids.end(), [&](InstanceId id) { return parents.all_settled(id); });
+      });
+}
+
 Look look_at_parents(const ElementContext& context, InstanceId id) {
   const Plan& plan = context.plan;
-  JournalSelection selection;
-  selection.add_instance(plan, context.arrays, id);
-  selection.add_parents(plan, context.arrays, id);
-  Look look{Look::What::run, read_until_settled(context, selection, id), {}};
+  Look look{Look::What::run, read_until_settled(context, {id}), {}};
   look.why = settled_before(look.record, plan, id);
   if (!look.why.empty()) return look.what = Look::What::nothing_to_do, look;
-  if (all_committed(plan, id, look.record)) return look;
+  if (ParentRecords(plan, look.record).all_committed(id)) return look;
   look.record = context.whole_journal();
   switch (standing(plan, id, look.record)) {
     case Standing::may_run:
@@ -120,11 +118,7 @@ void draw_consequences(const ElementContext& context, JournalWriter& journal,
   const auto record = record_for(context, settled, after_failure);
   if (!record) return;
   const Consequences all = consequences(context.plan, *record, settled, context.fail_fast);
-  for (const auto& skip : all.skipped)
-    journal.append({"skipped",
-                    {{"stage", context.plan.stage(skip.id.stage).name},
-                     {"instance", skip.id.index},
-                     {"why", skip.why}}});
+  journal_skips(context.plan, all, journal);
   for (const std::string& job : all.cancelled)
     if (job != context.batch.job.name()) context.batch.job.cancel(job);
 }

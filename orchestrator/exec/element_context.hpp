@@ -27,9 +27,11 @@ struct ElementContext {
   [[nodiscard]] RunRecord journal_of(const JournalSelection& selection) const;
 };
 
-/// What an instance may do, by its parents. `record` is what was read of the journal to tell. When an end
-/// that the batch system must have seen is not in it, it is read again for a while: network file systems show
-/// files late.
+/// The records of instances and of their parents. When an end that the batch system must have seen is not
+/// there, they are read again for a while: network file systems show files late.
+RunRecord read_until_settled(const ElementContext& context, const std::vector<InstanceId>& ids);
+
+/// What an instance may do, by its parents. `record` is what was read of the journal to tell.
 struct Look {
   enum class What { run, nothing_to_do, blocked };
   What what = What::run;

@@ -28,14 +28,6 @@ std::string short_name(const fs::path& program) {
   return program.filename().string().substr(0, 15);
 }
 
-/// How long a step may go on after it was told that time is short: what is left of the job's time, less what
-/// it takes to put the job back into the queue.
-milliseconds time_left(const std::optional<ClusterJob>& job) {
-  if (!job || job->limit == 0) return milliseconds(0);
-  constexpr std::int64_t for_us = 5;
-  return std::chrono::seconds(std::max<std::int64_t>(1, job->limit - std::time(nullptr) - for_us));
-}
-
 std::uintmax_t size_of(const fs::path& file) {
   std::error_code none;
   const std::uintmax_t size = fs::file_size(file, none);
@@ -181,7 +173,7 @@ void Execution::set_program(StepOptions& step, const Attempt& attempt) const {
 void Execution::heed_batch_system(StepOptions& step, const Attempt& attempt) {
   OwnJob& job = given_.batch->job;
   step.told_to_end = given_.batch->told_to_end;
-  step.time_left = [&job] { return time_left(job.look()); };
+  step.time_left = [&job] { return job.time_left(); };
   if (uses_srun(attempt))
     step.signal_ranks = [&job](int signal) { return job.signal(signal); };
   else

@@ -4,12 +4,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "kernmill/exec/shell.hpp"
+#include "kernmill/run/last_lines.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -17,15 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int exit_stopped = 75;  // EX_TEMPFAIL: asked to stop, can be continued
 
-std::string last_lines(const fs::path& file, std::size_t count) {
-  if (!fs::exists(file)) return {};
-  std::istringstream stream(read_file(file));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(stream, line);)
-    if (!line.empty()) lines.push_back(line);
+std::string tail_of(const fs::path& file, std::size_t lines) {
   std::string text;
-  for (std::size_t i = lines.size() - std::min(count, lines.size()); i < lines.size(); ++i)
-    text += '\n' + lines[i];
+  for (const std::string& line : last_lines(file, lines)) text += '\n' + line;
   return text;
 }
 
@@ -59,7 +53,7 @@ std::string error_message(const Json& error) {
 
 /// The signal that mpiexec says has ended a rank: it returns its number as if it were an exit status.
 int signal_in_report(const fs::path& out) {
-  const std::string text = last_lines(out, 8);
+  const std::string text = tail_of(out, 8);
   const std::size_t at = text.find("EXIT STRING:"), open = text.find("(signal ", at);
   return at == std::string::npos || open == std::string::npos ? 0 : std::atoi(text.c_str() + open + 8);
 }
@@ -100,7 +94,7 @@ Outcome crash(const Attempt& attempt, const StepEnd& end) {
   if (signal == 0 && attempt.stage().kind != TaskKind::command)
     signal = signal_in_report(attempt.file("out.log"));
   const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
-  return failure(cause, end, signal, describe_end(end, signal) + last_lines(attempt.file("err.log"), 5));
+  return failure(cause, end, signal, describe_end(end, signal) + tail_of(attempt.file("err.log"), 5));
 }
 
 /// An end that is neither a result nor a task's own error.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,13 @@ std::optional<ClusterJob> OwnJob::look() {
     say("ask for the state of job " + name_, error);
   }
   return {};
+}
+
+milliseconds OwnJob::time_left() {
+  const auto job = look();
+  if (!job || job->limit == 0) return milliseconds(0);
+  constexpr std::int64_t for_us = 5;
+  return std::chrono::seconds(std::max<std::int64_t>(1, job->limit - std::time(nullptr) - for_us));
 }
 
 bool OwnJob::signal(int number) {

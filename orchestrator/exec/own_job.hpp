@@ -15,6 +15,17 @@ using ClusterFactory = std::function<std::unique_ptr<Cluster>()>;
 struct Patience {
   std::chrono::milliseconds total{0};
   std::function<void(std::chrono::milliseconds)> pause;
+
+  /// Looks until `enough` is true of what it sees, or the time is over. Returns what it saw last.
+  template <typename Look, typename Enough>
+  auto until(const Look& look, const Enough& enough) const {
+    constexpr std::chrono::milliseconds step{250};
+    for (std::chrono::milliseconds waited{0};; waited += step) {
+      auto seen = look();
+      if (enough(seen) || waited >= total) return seen;
+      pause(step);
+    }
+  }
 };
 
 /// The job that this process is in, as the batch system sees it. The plug-in is opened when it is needed
@@ -29,6 +40,9 @@ class OwnJob {
 
   /// What the batch system says of it; nothing when it does not say.
   std::optional<ClusterJob> look();
+  /// How long what runs in it may go on after it was told that time is short: what is left of the job's time,
+  /// less what it takes to put the job back into the queue. 0: not known.
+  std::chrono::milliseconds time_left();
   /// Sends a signal to all ranks of its steps, on all nodes. Whether it was sent.
   bool signal(int number);
   /// Puts it back into the queue. False when the batch system refuses to, or does not answer for that long.

@@ -7,13 +7,12 @@
 
 #include "kernmill/exec/pack.hpp"
 #include "kernmill/exec/parents.hpp"
+#include "kernmill/run/gate.hpp"
 #include "kernmill/run/replay.hpp"
 #include "kernmill/run/resume.hpp"
 
 namespace kernmill::exec {
 namespace {
-
-using std::chrono::milliseconds;
 
 std::vector<InstanceId> ids_of(const ElementContext& context) {
   std::vector<InstanceId> ids;
@@ -30,34 +29,15 @@ JournalSelection own_files(const ElementContext& context, const std::vector<Inst
   return selection;
 }
 
-JournalSelection files_of_all(const ElementContext& context, const std::vector<InstanceId>& ids) {
-  JournalSelection selection = own_files(context, ids);
-  for (const InstanceId id : ids) selection.add_parents(context.plan, context.arrays, id);
-  return selection;
-}
-
-RunRecord read_until_settled(const ElementContext& context, const std::vector<InstanceId>& ids) {
-  const JournalSelection selection = files_of_all(context, ids);
-  milliseconds waited{0};
-  constexpr milliseconds step{250};
-  while (true) {
-    RunRecord record = context.journal_of(selection);
-    const bool settled = std::all_of(ids.begin(), ids.end(),
-                                     [&](InstanceId id) { return all_settled(context.plan, id, record); });
-    if (settled || waited >= context.late_files.total) return record;
-    context.late_files.pause(step);
-    waited += step;
-  }
-}
-
 /// Says of each instance whether it may run, reading the whole journal only where its parents' files do not
 /// tell.
 class Gatekeeper {
  public:
-  Gatekeeper(const ElementContext& context, const RunRecord& record) : context_(context), record_(record) {}
+  Gatekeeper(const ElementContext& context, const RunRecord& record)
+      : context_(context), parents_(context.plan, record) {}
 
   Admission operator()(InstanceId id) {
-    if (all_committed(context_.plan, id, record_)) return {};
+    if (parents_.all_committed(id)) return {};
     if (!whole_) whole_ = context_.whole_journal();
     switch (standing(context_.plan, id, *whole_)) {
       case Standing::may_run:
@@ -74,17 +54,9 @@ class Gatekeeper {
 
  private:
   const ElementContext& context_;
-  const RunRecord& record_;
+  ParentRecords parents_;
   std::optional<RunRecord> whole_;
 };
-
-CommitTable commits_in(const Plan& plan, const RunRecord& record) {
-  CommitTable commits(plan);
-  for (const auto& [key, instance] : record.instances)
-    if (instance.committed)
-      commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
-  return commits;
-}
 
 /// A pack that was stopped goes on in the next start of its job: by itself when the batch system has put it
 /// back, else when it was its time that ran out, and it had come further.
@@ -112,6 +84,7 @@ int carry_out_pack(const ElementContext& context, JournalWriter& journal, StopRe
                                 ids.front().index, context.attempt());
   options.no_cache = context.no_cache;
   options.mem = context.batch.place.memory();
+  options.time_left = [&job = context.batch.job] { return job.time_left(); };
   options.admit = Gatekeeper(context, record);
   const std::size_t before = options.instances.size();
   const int status = run_pack(options, commits_in(context.plan, record), journal, stop);

@@ -1,30 +1,20 @@
 #include "kernmill/exec/pack_memory.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <string>
-#include <vector>
 
 #include <unistd.h>
 
+#include "kernmill/exec/memory_watch.hpp"
+
 namespace kernmill::exec {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::uint64_t resident(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
   std::uint64_t all = 0, pages = 0;
   return file >> all >> pages ? pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
-}
-
-void add_children(int pid, std::vector<int>& found) {
-  std::error_code gone;
-  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
-    std::ifstream children(thread.path() / "children");
-    for (int child = 0; children >> child;) found.push_back(child);
-  }
 }
 
 /// What the control group of this process allows; 0: not known.
@@ -60,11 +50,7 @@ void spare_this_process() {
 
 std::uint64_t resident_memory(int root) {
   std::uint64_t sum = 0;
-  std::vector<int> members{root};
-  for (std::size_t i = 0; i < members.size() && i < 10'000; ++i) {
-    sum += resident(members[i]);
-    add_children(members[i], members);
-  }
+  for (const int member : descendants(root)) sum += resident(member);
   return sum;
 }
 

@@ -10,16 +10,6 @@
 namespace kernmill::exec {
 namespace {
 
-template <typename Test>
-bool all_parents(const Plan& plan, InstanceId id, const RunRecord& record, const Test& test) {
-  for (const auto& stage : parents_of(plan, id))
-    for (const InstanceId parent : stage) {
-      const InstanceRecord* known = record.find(plan.stage(parent.stage).name, parent.index);
-      if (known == nullptr || !test(*known)) return false;
-    }
-  return true;
-}
-
 /// Those of the instances that are neither committed nor skipped.
 std::vector<InstanceId> missing(const std::vector<InstanceId>& instances, const Replay& replay) {
   std::vector<InstanceId> result;
@@ -53,18 +43,36 @@ std::vector<std::vector<InstanceId>> parents_of(const Plan& plan, InstanceId id)
   return result;
 }
 
-bool all_committed(const Plan& plan, InstanceId id, const RunRecord& of_parents) {
-  return all_parents(plan, id, of_parents, [](const InstanceRecord& known) { return known.committed; });
+bool ParentRecords::has_settled(const InstanceRecord& known) {
+  return known.committed || known.skipped || has_failed(known);
 }
 
-bool all_settled(const Plan& plan, InstanceId id, const RunRecord& of_parents) {
-  return all_parents(plan, id, of_parents, [](const InstanceRecord& known) {
-    return known.committed || known.skipped || has_failed(known);
-  });
+bool ParentRecords::is_true_of(InstanceId parent, Test test) const {
+  const InstanceRecord* known = record_->find(plan_->stage(parent.stage).name, parent.index);
+  return known != nullptr && test(*known);
+}
+
+bool ParentRecords::is_true_of_first(std::uint32_t count, std::uint32_t stage, Test test) const {
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (!is_true_of({stage, i}, test)) return false;
+  return true;
+}
+
+bool ParentRecords::all_parents(InstanceId id, Test test, WholeStages& whole_stages) {
+  for (const Edge& edge : plan_->parents(id.stage)) {
+    if (const auto one = plan_->referred(id, edge.parent); one) {
+      if (!is_true_of(*one, test)) return false;
+      continue;
+    }
+    const auto [known, is_new] = whole_stages.try_emplace(edge.parent, false);
+    if (is_new) known->second = is_true_of_first(plan_->instance_count(edge.parent), edge.parent, test);
+    if (!known->second) return false;
+  }
+  return !plan_->is_reduce(id) || is_true_of_first(id.index, id.stage, test);
 }
 
 Standing standing(const Plan& plan, InstanceId id, const RunRecord& record) {
-  if (all_committed(plan, id, record)) return Standing::may_run;
+  if (ParentRecords(plan, record).all_committed(id)) return Standing::may_run;
   const Replay replay(plan, record);
   const State state = replay.state(id);
   if (state == State::skipped) return Standing::skipped;

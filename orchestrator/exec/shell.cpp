@@ -5,17 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/run/shell_word.hpp"
+
 namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* metrics_file = "metrics.txt";
-
-std::string quoted(const std::string& word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 /// A shell that is not interactive does not know `module` by itself.
 constexpr const char* find_module = R"(set +e
@@ -28,7 +24,8 @@ set -e
 
 std::string preparation(const Stage& stage) {
   std::string text = stage.modules.empty() ? "" : find_module;
-  for (const std::string& module : stage.modules) text += fmt::format("module load {}\n", quoted(module));
+  for (const std::string& module : stage.modules)
+    text += fmt::format("module load {}\n", quoted_for_shell(module));
   for (const std::string& line : stage.setup) text += line + '\n';
   return text;
 }

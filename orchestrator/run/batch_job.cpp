@@ -8,17 +8,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/run/shell_word.hpp"
+
 namespace kernmill {
 namespace {
 
 using Options = BatchJob::Options;
 constexpr const char* closing_key = "close";
-
-std::string quoted(const std::string& word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 std::string megabytes(std::uint64_t bytes) {
   constexpr std::uint64_t megabyte = 1024ULL * 1024;
@@ -45,8 +41,9 @@ std::string dependency(const ArrayPlan& array, const std::map<std::string, std::
 
 std::string script(const JobSurroundings& around, const std::string& what, const std::string& arguments) {
   return fmt::format("#!/bin/sh\n# Kernmill: {} of run {}\nexec {} --run {} {} --generation {}{}\n", what,
-                     around.run.name(), quoted(around.exec.string()), quoted(around.run.root().string()),
-                     arguments, around.generation, around.no_cache ? " --no-cache" : "");
+                     around.run.name(), quoted_for_shell(around.exec.string()),
+                     quoted_for_shell(around.run.root().string()), arguments, around.generation,
+                     around.no_cache ? " --no-cache" : "");
 }
 
 Options common_options(const JobSurroundings& around, const Plan& plan, const std::string& stage,
@@ -95,7 +92,7 @@ BatchJob batch_job(const JobSurroundings& around, const Plan& plan, const ArrayP
                    const std::map<std::string, std::string>& job_of) {
   const std::string& stage = plan.stage(array.stage).name;
   BatchJob job;
-  job.script = script(around, "stage " + stage, "--array " + quoted(array.key));
+  job.script = script(around, "stage " + stage, "--array " + quoted_for_shell(array.key));
   job.env = around.env;
   job.options = common_options(around, plan, stage, array.key);
   if (array.is_array)
@@ -120,6 +117,10 @@ BatchJob closing_job(const JobSurroundings& around, const Plan& plan, const std:
   job.env = around.env;
   job.options = common_options(around, plan, "end", closing_key);
   if (!jobs.empty()) job.options.emplace_back("dependency", fmt::format("afterany:{}", fmt::join(jobs, ":")));
+  if (const Workflow& workflow = plan.workflow(); !workflow.mail_to.empty()) {
+    job.options.emplace_back("mail-user", workflow.mail_to);
+    job.options.emplace_back("mail-type", workflow.mail_of_failure_only ? "FAIL" : "END,FAIL");
+  }
   Resources small;  // of the first stage: where those may run, this one may
   const Resources first = plan.resources({0, 0});
   small.account = first.account;
@@ -189,7 +190,8 @@ std::string to_script(const BatchJob& job) {
     text +=
         value.empty() ? fmt::format("#SBATCH --{}\n", name) : fmt::format("#SBATCH --{}={}\n", name, value);
   text += "#SBATCH --export=NONE\n";
-  for (const auto& [name, value] : job.env) text += fmt::format("export {}={}\n", name, quoted(value));
+  for (const auto& [name, value] : job.env)
+    text += fmt::format("export {}={}\n", name, quoted_for_shell(value));
   return text + job.script.substr(first_line);
 }
 

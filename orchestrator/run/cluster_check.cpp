@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/plan/job_plan.hpp"
+#include "kernmill/plan/packing.hpp"
+#include "kernmill/run/cluster_capacity.hpp"
 #include "kernmill/run/cluster_findings.hpp"
 #include "kernmill/run/slurm_notation.hpp"
 #include "kernmill/workflow/units.hpp"
@@ -73,14 +74,20 @@ std::string where_time_is_allowed(std::chrono::seconds time, const ClusterFacts&
   return names.empty() ? "" : ", or " + use_partition(names);
 }
 
-void check_time(const Resources& asked, const ClusterFacts& facts, const Partitions& partitions,
-                Findings& findings) {
+/// The longest time limit that one of them allows; 0: there is none.
+std::chrono::seconds longest_time(const Partitions& partitions) {
   std::chrono::seconds most{0};
   for (const Partition* partition : partitions.list) {
-    if (partition->max_time.count() == 0) return;
+    if (partition->max_time.count() == 0) return std::chrono::seconds(0);
     most = std::max(most, partition->max_time);
   }
-  if (asked.time <= most) return;
+  return most;
+}
+
+void check_time(const Resources& asked, const ClusterFacts& facts, const Partitions& partitions,
+                Findings& findings) {
+  const std::chrono::seconds most = longest_time(partitions);
+  if (most.count() == 0 || asked.time <= most) return;
   const std::string message = fmt::format("a time limit of {} is more than the {} that {} allows",
                                           spell_time(asked.time), spell_time(most), partitions.text());
   const std::string help =
@@ -89,6 +96,23 @@ void check_time(const Resources& asked, const ClusterFacts& facts, const Partiti
     findings.error("time", message, help);
   else
     findings.warning("time", message, fmt::format("{}; a QOS may lift that limit", help));
+}
+
+/// How long a packed element takes whose instances have all the time that they may have.
+void check_pack(const Stage& stage, const ResourceSet& set, const Partitions& partitions,
+                const JobPlanOptions& options, Findings& findings) {
+  const Resources& asked = set.resources;
+  const Packing packing = packing_of(stage, asked, static_cast<std::uint32_t>(set.instances), options);
+  const std::chrono::seconds most = longest_time(partitions);
+  const std::chrono::seconds all = for_pack(asked, packing).time;
+  if (packing.pack <= 1 || most.count() == 0 || asked.time > most || all <= most) return;
+  const auto fit = static_cast<std::uint32_t>(most / asked.time) * packing.slots;
+  findings.error(
+      "time",
+      fmt::format("{} instances to an element, {} side by side, may take {}: more than the {} that {} "
+                  "allows",
+                  packing.pack, packing.slots, spell_time(all), spell_time(most), partitions.text()),
+      fmt::format("pack: {} fits, and pack: auto finds that by itself", fit));
 }
 
 void check_reservation(const Resources& asked, const ClusterFacts& facts, Findings& findings) {
@@ -133,10 +157,8 @@ void check_membership(const char* key, const std::string& name, const std::optio
 /// Nothing of it is at fault that its own stage's settings could mend: the plan as a whole is too large for
 /// now.
 void check_counts(const Plan& plan, const ClusterFacts& facts, Diagnostics& diagnostics) {
-  JobPlanOptions options;
-  if (facts.max_array_size > 0) options.max_array_size = facts.max_array_size;
   std::uint64_t jobs = 1;  // the one that closes the run
-  for (const ArrayPlan& array : plan_jobs(plan, options)) jobs += array.elements();
+  for (const ArrayPlan& array : plan_jobs(plan, job_plan_options(plan, facts))) jobs += array.elements();
   const Where workflow{std::make_shared<const SourceFile>(SourceFile{plan.workflow().file, ""}), 0, 0, 1};
   const char* const help =
       "pack: auto puts many small instances into one element; what does not fit now can be submitted later "
@@ -157,8 +179,8 @@ void check_counts(const Plan& plan, const ClusterFacts& facts, Diagnostics& diag
           help);
 }
 
-void check(const Resources& asked, const ClusterFacts& facts, Findings& findings) {
-  const Partitions partitions = partitions_of(asked, facts, findings);
+void check(const Resources& asked, const ClusterFacts& facts, const Partitions& partitions,
+           Findings& findings) {
   if (!partitions.list.empty()) {
     check_state(partitions, findings);
     check_time(asked, facts, partitions, findings);
@@ -175,11 +197,14 @@ void check(const Resources& asked, const ClusterFacts& facts, Findings& findings
 }  // namespace cluster_check
 
 void check_against(const Plan& plan, const ClusterFacts& facts, Diagnostics& diagnostics) {
+  const JobPlanOptions options = job_plan_options(plan, facts);
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
     cluster_check::Findings findings(plan.stage(stage), diagnostics);
     for (const ResourceSet& set : resource_sets(plan, stage)) {
       findings.begin(set);
-      cluster_check::check(set.resources, facts, findings);
+      const auto partitions = cluster_check::partitions_of(set.resources, facts, findings);
+      cluster_check::check(set.resources, facts, partitions, findings);
+      cluster_check::check_pack(plan.stage(stage), set, partitions, options, findings);
     }
   }
   cluster_check::check_counts(plan, facts, diagnostics);

@@ -77,6 +77,7 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
 
 void Conductor::restore(const RunRecord& record) {
   resumed_ = true;
+  commits_ = commits_in(plan_, record);
   for (const auto& [key, instance] : record.instances) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
     if (!instance.attempts.empty()) {
@@ -84,7 +85,6 @@ void Conductor::restore(const RunRecord& record) {
       tries(id).again = "the run was resumed";
     }
     if (instance.committed) {
-      commits_.add(id, {instance.artifacts, instance.metrics});
       progress_.restore(id, State::finished);
     } else if (instance.skipped) {
       progress_.restore(id, State::skipped);

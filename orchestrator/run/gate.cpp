@@ -58,6 +58,14 @@ std::optional<Json> CommitTable::find(InstanceId from, const std::string& stage,
   return {};
 }
 
+CommitTable commits_in(const Plan& plan, const RunRecord& record) {
+  CommitTable commits(plan);
+  for (const auto& [key, instance] : record.instances)
+    if (instance.committed && plan.workflow().find(key.first) != nullptr)
+      commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
+  return commits;
+}
+
 bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits) {
   const std::string& when = plan.stage(id.stage).when;
   if (when.empty()) return true;

@@ -27,6 +27,9 @@ class CommitTable {
   std::map<InstanceId, InstanceResult> commits_;
 };
 
+/// What all committed instances of a run left, those of the plan's stages.
+CommitTable commits_in(const Plan& plan, const RunRecord& record);
+
 /// Whether the instance's `when` is true. Throws ExpressionError when it cannot be computed, which includes
 /// names that no stage left.
 bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits);

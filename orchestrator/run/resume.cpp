@@ -27,6 +27,15 @@ std::vector<OpenAttempt> open_attempts(const RunRecord& record) {
   return open;
 }
 
+std::vector<OpenAttempt> newest_open_attempts(const RunRecord& record) {
+  std::vector<OpenAttempt> open;
+  for (const auto& [key, instance] : record.instances)
+    if (!instance.attempts.empty() && instance.attempts.back().started &&
+        instance.attempts.back().ending == AttemptRecord::Ending::none)
+      open.push_back({key.first, key.second, instance.attempts.back()});
+  return open;
+}
+
 std::string attempt_token(const std::string& run, const std::string& stage, unsigned index,
                           unsigned attempt) {
   return fmt::format("{}/{}/{}/{}", run, stage, index, attempt);

@@ -16,6 +16,8 @@ struct OpenAttempt {
   AttemptRecord attempt;
 };
 std::vector<OpenAttempt> open_attempts(const RunRecord& record);
+/// Those among them that have started, and that nothing newer has replaced.
+std::vector<OpenAttempt> newest_open_attempts(const RunRecord& record);
 
 /// `<run>/<stage>/<index>/<attempt>`: what every process of an attempt has in KERNMILL_TOKEN.
 std::string attempt_token(const std::string& run, const std::string& stage, unsigned index, unsigned attempt);

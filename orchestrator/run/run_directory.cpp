@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -211,6 +212,16 @@ void write_file_durably(const fs::path& path, const std::string& content) {
     throw;
   }
   sync_directory(directory);
+}
+
+std::string checkpoint_mark(const fs::path& checkpoints) {
+  std::vector<std::string> marks;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(checkpoints, none))
+    marks.push_back(fmt::format("{} {}", entry.path().filename().string(),
+                                entry.last_write_time(none).time_since_epoch().count()));
+  std::sort(marks.begin(), marks.end());
+  return fmt::format("{}", fmt::join(marks, "\n"));
 }
 
 std::string read_file(const fs::path& path) {

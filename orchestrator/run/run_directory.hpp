@@ -51,6 +51,9 @@ void sync_directory(const std::filesystem::path& path);
 /// nothing that looks whole.
 void write_file_durably(const std::filesystem::path& path, const std::string& content);
 
+/// Something that changes whenever a new checkpoint appears among these.
+std::string checkpoint_mark(const std::filesystem::path& checkpoints);
+
 /// A file's whole content. Throws std::system_error that names the file.
 std::string read_file(const std::filesystem::path& path);
 

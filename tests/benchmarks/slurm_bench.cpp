@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernmill/report/quantity.hpp"
 #include "submit_world.hpp"
 
 namespace kernmill::testing {
@@ -65,8 +66,9 @@ class Bench {
   void chain() const {
     std::string values;
     for (int i = 0; i < 100; ++i) values += (i == 0 ? "" : ", ") + std::to_string(i);
-    world_.workflow("  a: {matrix: {i: [" + values + "]}, run: 'true'}\n  b: {needs: a, matrix: {i: [" +
-                    values + "]}, run: 'true'}\n");
+    const std::string stage =
+        "matrix: {i: [" + values + "]}, run: 'true', resources: {mem: 100M, time: 1m}}\n";
+    world_.workflow("  a: {" + stage + "  b: {needs: a, " + stage);
   }
   void submit_flow() { world_.submit({"--no-cache", "-q"}); }
   void two_arrays() {
@@ -78,8 +80,10 @@ class Bench {
     for (int i = 0; i < 100; ++i) ids.push_back(sbatch({"--wrap", "true", "-o", "/dev/null"}));
     for (const std::string& id : ids) sbatch({"--wrap", "true", "-o", "/dev/null", "-d", "afterok:" + id});
   }
+  /// Without a memory of its own each job takes a whole node, and how often the controller looks for free
+  /// nodes is all that is measured.
   std::string sbatch(std::vector<std::string> words) {
-    words.insert(words.begin(), {"sbatch", "--parsable"});
+    words.insert(words.begin(), {"sbatch", "--parsable", "--mem=100M", "--time=1"});
     std::string id = world_.slurm().run(words);
     while (!id.empty() && id.back() == '\n') id.pop_back();
     return id;
@@ -107,15 +111,25 @@ class Bench {
     const std::string digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
     world_.workflow("  many:\n    matrix: {a: " + digits + ", b: " + digits + ", c: " + digits +
                     ", d: " + digits + "}\n    pack: auto\n    run: 'true'\n");
-    std::vector<double> ours, bare;
+    std::vector<double> ours, running, bare;
     for (int round = 0; round < rounds_; ++round) {
       ours.push_back(measure([this] { submit_flow(); }).done);
+      running.push_back(time_of_instances());
       bare.push_back(bare_loop(10'000, 16));
     }
     fmt::print(
-        "10,000 instances of `true`: packed, from submit to done {:.2f} s; a bare posix_spawn loop, 16 wide "
-        "{:.2f} s; throughput {:.2f} of it\n",
-        median(ours), median(bare), median(bare) / median(ours));
+        "10,000 instances of `true`, packed: {:.2f} s from the first start to the last commit, {:.2f} s from "
+        "submit "
+        "to done; a bare posix_spawn loop, 16 wide: {:.2f} s; throughput {:.2f} of it\n",
+        median(running), median(ours), median(bare), median(bare) / median(running));
+  }
+  [[nodiscard]] double time_of_instances() const {
+    std::string first = "9", last;
+    for (const auto& [key, instance] : world_.record().instances) {
+      first = std::min(first, instance.attempts.back().started_at);
+      last = std::max(last, instance.attempts.back().ended_at);
+    }
+    return between(first, last).value_or(std::chrono::duration<double>(0)).count();
   }
   static double bare_loop(int count, int width) {
     const auto begin = Clock::now();
@@ -155,6 +169,7 @@ int main(int argc, char** argv) {
     fmt::print("left out: {}\n", reason);
     return 0;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   kernmill::testing::Bench(argc > 1 ? std::max(1, std::atoi(argv[1])) : 3).run();
   return 0;
 }

@@ -1,13 +1,16 @@
+#include <fstream>
 #include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "submit_world.hpp"
+#include "temporary_directory.hpp"
 
 namespace kernmill::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -35,6 +38,63 @@ TEST(Submit, RunsAChainWithArraysAndLeavesNothingInTheQueue) {
   wait_until("an empty queue", [&] { return world.queue().empty(); });
   EXPECT_EQ(world.kernmill({"status"}).exit_code, 0);
   EXPECT_EQ(world.state("each[3]"), "finished");
+}
+
+TEST(Submit, RunsAThousandElementsBetweenTwoOthers) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  std::string values = "0";
+  for (int i = 1; i < 1000; ++i) values += ", " + std::to_string(i);
+  world.workflow(R"(
+  first: {run: 'echo "value=7" > $KERNMILL_METRICS', resources: {mem: 50M}}
+  last: {needs: many, run: touch last, resources: {mem: 50M}}
+  many:
+    needs: first
+    run: 'echo value=$(expr $VALUE "*" $KERNMILL_MATRIX_I) > $KERNMILL_METRICS'
+    env: {VALUE: "${{ stages.first.value }}"}
+    resources: {mem: 50M}
+)"
+                 "    matrix: {i: [" +
+                 values + "]}\n");
+  world.submit({"--no-cache"});
+  EXPECT_EQ(world.outcome(std::chrono::seconds{400}), "done");
+  const RunRecord record = world.record();
+  for (unsigned i = 0; i < 1000; ++i) {
+    const InstanceRecord* known = record.find("many", i);
+    ASSERT_TRUE(known != nullptr && known->committed) << i;
+    EXPECT_EQ(known->metrics["value"], 7 * i);
+    EXPECT_THAT(known->attempts, SizeIs(1));
+  }
+  EXPECT_TRUE(std::filesystem::exists(world.path() / "last"));
+}
+
+TEST(Submit, MailTellsHowTheRunHasEnded) {
+  KERNMILL_NEEDS_SLURM();
+  const TemporaryDirectory mails;
+  const auto program = mails.path() / "mail";
+  std::ofstream(program) << "#!/bin/sh\ncat >/dev/null\necho \"$@\" >>" << (mails.path() / "sent").string()
+                         << '\n';
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all |
+                                            std::filesystem::perms::others_exec |
+                                            std::filesystem::perms::others_read);
+  SubmitWorld world({.extra = "MailProg=" + program.string() + "\n"});
+  const auto mail = [&](const std::string& command, const std::string& key) {
+    std::filesystem::remove(mails.path() / "sent");
+    world.workflow("  a: {run: '" + command + "'}\n" + key);
+    world.submit({"--no-cache"});
+    world.outcome();
+    wait_until("an empty queue", [&] { return world.queue().empty(); });
+    return mails.path() / "sent";
+  };
+  const auto text = [](const std::filesystem::path& file) {
+    wait_until("a mail",
+               [&] { return std::filesystem::exists(file) && std::filesystem::file_size(file) > 0; });
+    return read_file(file);
+  };
+  EXPECT_THAT(text(mail("true", "mail: ada\n")),
+              AllOf(HasSubstr("Name=flow.end Ended"), HasSubstr("COMPLETED"), HasSubstr("ada")));
+  EXPECT_THAT(text(mail("false", "mail: {to: ada, on: failure}\n")),
+              AllOf(HasSubstr("Name=flow.end Failed"), HasSubstr("ada")));
 }
 
 TEST(Submit, WhatDependsOnAFailureNeverRunsAndTheRestFinishes) {

@@ -267,6 +267,17 @@ TEST(ClusterCheck, WarnsOfMoreJobsThanTheControllerOrTheUserMayHave) {
   EXPECT_EQ(findings("stages: {s: {run: ls}}\n", facts), "");
 }
 
+TEST(ClusterCheck, APackHasToEndWithinTheTimeThatAnElementMayHave) {
+  const std::string pack =
+      "stages:\n  s:\n    run: ls\n    matrix: {a: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}\n    pack: ";
+  const std::string resources = "\n    resources: {time: 50m, cpus_per_task: 4}\n";
+  EXPECT_EQ(findings(pack + "8" + resources),
+            "6:23 error: 8 instances to an element, 2 side by side, may take 3h20m: more than the 2h that "
+            "partition 'cpu' allows\n> pack: 4 fits, and pack: auto finds that by itself\n");
+  EXPECT_EQ(findings(pack + "4" + resources), "");
+  EXPECT_EQ(findings(pack + "auto" + resources), "");
+}
+
 TEST(ClusterCheck, AsksNothingOfAClusterThatDoesNotSayWhatItHas) {
   ClusterFacts facts;
   facts.partitions = {partition_of("only", {}, std::chrono::seconds(0))};

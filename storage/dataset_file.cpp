@@ -1,11 +1,16 @@
 #include "kernmill/storage/dataset_file.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "kernmill/storage/description.hpp"
+#include "kernmill/storage/format.hpp"
+#include "kernmill/storage/packed.hpp"
+#include "kernmill/storage/schema_file.hpp"
 
 namespace kernmill::storage {
 namespace {
-
-constexpr std::chrono::seconds patience{5};
 
 const char* to_string(Table table) {
   switch (table) {
@@ -20,6 +25,28 @@ const char* to_string(Table table) {
     default:
       return "levels_at";
   }
+}
+
+std::optional<hdf5::Shape> shape_of(Table table, const Schema& schema, std::uint64_t rows) {
+  const std::uint64_t targets = target_count_of(schema);
+  switch (table) {
+    case Table::features:
+      return hdf5::Shape{rows, schema.features.size()};
+    case Table::row_numbers:
+      return hdf5::Shape{rows};
+    case Table::target:
+      if (targets == 0) return std::nullopt;
+      break;
+    default:
+      if (schema.series.transform.empty()) return std::nullopt;
+  }
+  return hdf5::Shape{rows, targets};
+}
+
+SealedTable without_checksums(const hdf5::File& file, const TableShape& table, hdf5::Shape& shape) {
+  const auto data = file.open_dataset(table.path(), table.type(), table.shape.size());
+  shape = data.shape();
+  return {table.path(), data.offset(), data.elements() * sizeof(double), 0, {}};
 }
 
 }  // namespace
@@ -46,14 +73,6 @@ std::string path_of(Part part, Table table) {
   return fmt::format("{}/{}", to_string(part), to_string(table));
 }
 
-hdf5::Type type_of(Table table) {
-  return table == Table::row_numbers ? hdf5::Type::u64 : hdf5::Type::f64;
-}
-
-std::size_t dimensions_of(Table table) {
-  return table == Table::row_numbers ? 1 : 2;
-}
-
 std::uint64_t target_count_of(const Schema& schema) {
   switch (schema.target_kind) {
     case TargetKind::classes:
@@ -65,60 +84,69 @@ std::uint64_t target_count_of(const Schema& schema) {
   }
 }
 
-std::optional<hdf5::Shape> shape_of(Table table, const Schema& schema, std::uint64_t rows) {
-  const std::uint64_t targets = target_count_of(schema);
-  switch (table) {
-    case Table::features:
-      return hdf5::Shape{rows, schema.features.size()};
-    case Table::row_numbers:
-      return hdf5::Shape{rows};
-    case Table::target:
-      if (targets == 0) return std::nullopt;
-      break;
-    default:
-      if (schema.series.transform.empty()) return std::nullopt;
-  }
-  return hdf5::Shape{rows, targets};
-}
-
-OpenTables open_tables(const hdf5::File& file, const Schema& schema) {
-  OpenTables tables;
+DatasetTables::DatasetTables(const Schema& schema, const PartSizes& rows) : rows_(rows) {
   for (const Part part : all_parts)
     for (const Table table : all_tables)
-      if (shape_of(table, schema, 0))
-        tables[static_cast<std::size_t>(part)][static_cast<std::size_t>(table)] =
-            file.open_dataset(path_of(part, table), type_of(table), dimensions_of(table));
-  return tables;
+      if (auto shape = shape_of(table, schema, this->rows(part)))
+        all_.push_back({part, table, std::move(*shape)});
 }
 
-SharedFile::SharedFile(const std::filesystem::path& file, const std::filesystem::path& named, MPI_Comm comm,
-                       bool writable, const Schema& schema)
-    : named_(named), comm_(comm) {
-  std::optional<hdf5::File> opened;
-  agree(comm_.get(), [&] { opened = hdf5::File::open_parallel(file, named, comm_.get(), writable); });
-  OpenTables tables;
-  agree(comm_.get(), [&] { tables = open_tables(*opened, schema); });
-  open_ = std::make_unique<Open>(Open{std::move(*opened), std::move(tables)});
+std::optional<std::size_t> DatasetTables::find(Part part, Table table) const {
+  const auto at = std::find_if(all_.begin(), all_.end(),
+                               [&](const TableShape& t) { return t.part == part && t.table == table; });
+  if (at == all_.end()) return std::nullopt;
+  return static_cast<std::size_t>(at - all_.begin());
 }
 
-SharedFile::~SharedFile() {
-  if (!open_) return;
-  const bool thrown_out = std::uncaught_exceptions() > exceptions_;
-  if (thrown_out && !all_arrive(comm_.get(), patience)) static_cast<void>(open_.release());
+std::vector<std::string> DatasetTables::paths() const {
+  std::vector<std::string> paths;
+  for (const TableShape& table : all_) paths.push_back(table.path());
+  return paths;
 }
 
-const hdf5::Dataset& SharedFile::table(Part part, Table table) const {
-  const auto& found = open_->tables[static_cast<std::size_t>(part)][static_cast<std::size_t>(table)];
-  if (!found) throw Error(fmt::format("{}: has no '{}'", named_.string(), path_of(part, table)));
-  return *found;
+PartSizes rows_in(const hdf5::File& file) {
+  PartSizes rows{};
+  for (const Part part : all_parts)
+    rows[static_cast<std::size_t>(part)] =
+        file.open_dataset(path_of(part, Table::row_numbers), hdf5::Type::u64, 1).elements();
+  return rows;
 }
 
-void SharedFile::close() {
-  agree(comm_.get(), [&] {
-    open_->tables = {};
-    open_->file.close();
-  });
-  open_.reset();
+std::vector<SealedTable> find_tables(const hdf5::File& file, const DatasetTables& tables, bool encrypted) {
+  const bool version_1 = version_of(file) == 1;
+  std::vector<SealedTable> found;
+  for (const TableShape& table : tables.all()) {
+    hdf5::Shape shape;
+    found.push_back(version_1 ? without_checksums(file, table, shape)
+                              : find_sealed_table(file, table.path(), table.type(), table.shape.size(),
+                                                  encrypted, &shape));
+    if (shape != table.shape)
+      throw Error(fmt::format("{}: '{}' is of {}, where the schema and the other tables say {}",
+                              file.path().string(), table.path(), fmt::join(shape, " x "),
+                              fmt::join(table.shape, " x ")));
+  }
+  return found;
+}
+
+void write_about(const hdf5::File& file, const Schema& schema, const std::string& provenance) {
+  write_schema(file, schema);
+  file.write_text("provenance", provenance);
+}
+
+std::string content_hash(const hdf5::File& about, const DatasetTables& tables,
+                         const std::vector<Digest>& digests) {
+  Packer packer;
+  packer.put(std::string("kernmill-dataset content 2"));
+  packer.put(description_of(about, "schema", {"schema/source"}));
+  for (std::size_t i = 0; i < tables.all().size(); ++i) {
+    const TableShape& table = tables.all()[i];
+    packer.put(table.path());
+    packer.put(std::string(table.type() == hdf5::Type::f64 ? "float 8" : "integer 8"));
+    packer.put(table.shape);
+    packer.put(digests.at(i));
+  }
+  const std::string bytes = packer.take();
+  return hexadecimal(sha256(std::as_bytes(std::span(bytes))));
 }
 
 }  // namespace kernmill::storage

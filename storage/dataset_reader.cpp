@@ -1,64 +1,124 @@
+#include <array>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/dataset_file.hpp"
 #include "kernmill/storage/format.hpp"
 #include "kernmill/storage/packed.hpp"
-#include "kernmill/storage/raw_file.hpp"
+#include "kernmill/storage/schema_file.hpp"
+#include "kernmill/storage/sealed_file.hpp"
+#include "kernmill/storage/sealed_reader.hpp"
 
 namespace kernmill::storage {
 namespace {
 
-void read_scattered(const RawFile& raw, const hdf5::Dataset& table, std::span<const std::uint64_t> rows,
-                    std::span<double> out) {
-  const std::uint64_t columns = table.shape().at(1);
-  if (out.size() != rows.size() * columns) throw std::invalid_argument("read_rows: the span does not fit");
-  if (rows.empty() || columns == 0) return;
-  const std::uint64_t begin = table.offset();
-  for (std::size_t i = 0; i < rows.size();) {
-    std::size_t run = 1;  // neighbours in the file travel together
-    while (i + run < rows.size() && rows[i + run] == rows[i] + run) ++run;
-    if (rows[i] + run > table.shape()[0]) throw std::out_of_range("read_rows: there is no such row");
-    raw.read(begin + rows[i] * columns * sizeof(double),
-             std::as_writable_bytes(out.subspan(i * columns, run * columns)));
-    i += run;
-  }
+/// What one rank finds out about a file, for all.
+struct Opened {
+  std::string schema, tables, provenance, content_hash;
+  PartSizes rows{};
+  Salt salt{};
+  bool encrypted = false, has_checksums = false;
+};
+
+template <class OpenedLike, class Visit>
+void each_member(OpenedLike& opened, const Visit& visit) {
+  visit(opened.schema);
+  visit(opened.tables);
+  visit(opened.provenance);
+  visit(opened.content_hash);
+  visit(opened.rows);
+  visit(opened.salt);
+  visit(opened.encrypted);
+  visit(opened.has_checksums);
 }
 
-void read_range(const hdf5::Dataset& table, RowRange range, std::size_t elements, void* out) {
-  const std::uint64_t columns = table.shape().size() > 1 ? table.shape()[1] : 1;
-  if (range.begin > range.end || range.end > table.shape()[0] || elements != range.count() * columns)
-    throw std::out_of_range("the rows, or the span for them, do not fit the dataset");
-  table.read({range.begin, range.count()}, out);
+Opened look_into(const std::filesystem::path& file, const Access& access) {
+  const OpenedFile in = open_sealed_file(file, file, dataset_format, access.key);
+  Opened opened;
+  opened.has_checksums = version_of(in.file) > 1;
+  if (opened.has_checksums) opened.content_hash = in.file.read_text_attribute("content_hash");
+  opened.encrypted = in.cipher.has_value();
+  if (in.cipher) opened.salt = in.cipher->salt();
+  const Schema schema = read_schema(in.about());
+  opened.schema = packed(schema);
+  if (in.about().has("provenance")) opened.provenance = in.about().read_text("provenance");
+  opened.rows = rows_in(in.file);
+  opened.tables = packed(find_tables(in.file, DatasetTables(schema, opened.rows), opened.encrypted));
+  return opened;
+}
+
+/// One rank looks first: its error is clear, and the file system is asked once.
+Opened look_into(MPI_Comm comm, const std::filesystem::path& file, const Access& access) {
+  Opened opened;
+  std::string bytes;
+  agree_on_root(comm, [&] {
+    Packer packer;
+    opened = look_into(file, access);
+    each_member(opened, [&](const auto& member) { packer.put(member); });
+    bytes = packer.take();
+  });
+  broadcast(comm, bytes);
+  Unpacker unpacker(bytes);
+  each_member(opened, [&](auto& member) { unpacker.get(member); });
+  return opened;
 }
 
 }  // namespace
 
 struct DatasetReader::Impl {
+  std::filesystem::path file;
   Schema schema;
-  std::unique_ptr<SharedFile> shared;
-  std::unique_ptr<RawFile> raw;
+  DatasetTables tables;
+  std::string provenance, content_hash;
+  std::unique_ptr<SealedReader> reader;
 
-  [[nodiscard]] const hdf5::Dataset& table(Part part, Table which) const {
-    return shared->table(part, which);
+  Impl(std::filesystem::path name, const Opened& opened)
+      : file(std::move(name)),
+        schema(unpacked_schema(opened.schema)),
+        tables(schema, opened.rows),
+        provenance(opened.provenance),
+        content_hash(opened.content_hash) {}
+
+  void open(const Opened& opened, const Access& access) {
+    std::optional<FileCipher> cipher;
+    if (opened.encrypted) cipher.emplace(access.key.value(), opened.salt);
+    reader = std::make_unique<SealedReader>(file, file, unpacked_tables(opened.tables), cipher,
+                                            opened.has_checksums ? access.verify : Verify::never);
+  }
+
+  [[nodiscard]] std::size_t find(Part part, Table table) const {
+    const auto found = tables.find(part, table);
+    if (!found) throw Error(fmt::format("{}: has no '{}'", file.string(), path_of(part, table)));
+    return *found;
+  }
+
+  template <class T>
+  void read(Part part, Table table, RowRange range, std::span<T> out) const {
+    const std::size_t index = find(part, table);
+    const std::uint64_t columns = tables.all()[index].columns();
+    if (range.begin > range.end || range.end > tables.rows(part) || out.size() != range.count() * columns)
+      throw std::out_of_range("the rows, or the span for them, do not fit the dataset");
+    reader->read(index, range.begin * columns * sizeof(T), std::as_writable_bytes(out));
+  }
+
+  void read_rows(Part part, Table table, std::span<const std::uint64_t> rows, std::span<double> out) const {
+    const std::size_t index = find(part, table);
+    const std::uint64_t row_bytes = tables.all()[index].columns() * sizeof(double);
+    std::vector<std::uint64_t> offsets(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] >= tables.rows(part)) throw std::out_of_range("read_rows: there is no such row");
+      offsets[i] = rows[i] * row_bytes;
+    }
+    reader->read_pieces(index, offsets, row_bytes, std::as_writable_bytes(out));
   }
 };
 
-DatasetReader::DatasetReader(MPI_Comm comm, const std::filesystem::path& file)
-    : impl_(std::make_unique<Impl>()) {
-  // One rank looks first: its error is clear, and a file that is no dataset never meets MPI-IO.
-  std::string schema;
-  agree_on_root(comm, [&] {
-    const auto probe = hdf5::File::open(file, file);
-    require_format(probe, dataset_format);
-    schema = packed(read_schema(probe));
-    open_tables(probe, unpacked_schema(schema));
-  });
-  broadcast(comm, schema);
-  impl_->schema = unpacked_schema(schema);
-  agree(comm, [&] { impl_->raw = std::make_unique<RawFile>(file, file, RawFile::Access::read); });
-  impl_->shared = std::make_unique<SharedFile>(file, file, comm, false, impl_->schema);
+DatasetReader::DatasetReader(MPI_Comm comm, const std::filesystem::path& file, const Access& access) {
+  const Opened opened = look_into(comm, file, access);
+  impl_ = std::make_unique<Impl>(file, opened);
+  agree(comm, [&] { impl_->open(opened, access); });
 }
 
 DatasetReader::~DatasetReader() = default;
@@ -67,8 +127,16 @@ const Schema& DatasetReader::schema() const {
   return impl_->schema;
 }
 
+const std::string& DatasetReader::provenance() const {
+  return impl_->provenance;
+}
+
+const std::string& DatasetReader::content_hash() const {
+  return impl_->content_hash;
+}
+
 std::uint64_t DatasetReader::rows(Part part) const {
-  return impl_->table(part, Table::features).shape()[0];
+  return impl_->tables.rows(part);
 }
 
 std::uint64_t DatasetReader::feature_count() const {
@@ -81,25 +149,24 @@ std::uint64_t DatasetReader::target_count() const {
 
 void DatasetReader::read(Part part, RowRange range, std::span<double> features,
                          std::span<double> target) const {
-  if (!features.empty())
-    read_range(impl_->table(part, Table::features), range, features.size(), features.data());
-  if (!target.empty()) read_range(impl_->table(part, Table::target), range, target.size(), target.data());
+  if (!features.empty()) impl_->read(part, Table::features, range, features);
+  if (!target.empty()) impl_->read(part, Table::target, range, target);
 }
 
 void DatasetReader::read_rows(Part part, std::span<const std::uint64_t> rows, std::span<double> features,
                               std::span<double> target) const {
-  if (!features.empty()) read_scattered(*impl_->raw, impl_->table(part, Table::features), rows, features);
-  if (!target.empty()) read_scattered(*impl_->raw, impl_->table(part, Table::target), rows, target);
+  if (!features.empty()) impl_->read_rows(part, Table::features, rows, features);
+  if (!target.empty()) impl_->read_rows(part, Table::target, rows, target);
 }
 
 void DatasetReader::read_row_numbers(Part part, RowRange range, std::span<std::uint64_t> out) const {
-  read_range(impl_->table(part, Table::row_numbers), range, out.size(), out.data());
+  impl_->read(part, Table::row_numbers, range, out);
 }
 
 void DatasetReader::read_levels(Part part, RowRange range, std::span<double> before,
                                 std::span<double> at) const {
-  read_range(impl_->table(part, Table::levels_before), range, before.size(), before.data());
-  read_range(impl_->table(part, Table::levels_at), range, at.size(), at.data());
+  impl_->read(part, Table::levels_before, range, before);
+  impl_->read(part, Table::levels_at, range, at);
 }
 
 }  // namespace kernmill::storage

@@ -1,7 +1,6 @@
 #include "kernmill/storage/format.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -20,13 +19,6 @@ std::vector<std::uint32_t> block_checksums(const std::vector<double>& data) {
   for (std::uint64_t at = 0; at < all.size(); at += doubles_per_block)
     sums.push_back(crc32c(all.subspan(at, std::min<std::uint64_t>(doubles_per_block, all.size() - at))));
   return sums;
-}
-
-void require_sound(const Tensor& tensor) {
-  if (tensor.name.empty() || tensor.name.find('/') != std::string::npos || tensor.shape.empty() ||
-      hdf5::elements_of(tensor.shape) != tensor.data.size())
-    throw std::invalid_argument(
-        fmt::format("tensor '{}': bad name, or shape and data disagree", tensor.name));
 }
 
 Tensor read_tensor(const hdf5::File& file, const std::string& group, const std::string& name,
@@ -68,25 +60,7 @@ std::uint64_t version_of(const hdf5::File& file) {
   return file.read_number_attribute("format_version");
 }
 
-void write_tensors(const hdf5::File& file, const std::string& group, const std::vector<Tensor>& tensors) {
-  file.create_group(group);
-  file.create_group("checksums");
-  std::vector<std::string> names;
-  std::vector<std::uint64_t> dimensions;
-  for (const Tensor& tensor : tensors) {
-    require_sound(tensor);
-    names.push_back(tensor.name);
-    dimensions.push_back(tensor.shape.size());
-    file.create_dataset(group + "/" + tensor.name, Type::f64, tensor.shape)
-        .write({0, tensor.shape.at(0)}, tensor.data.data());
-    const auto sums = block_checksums(tensor.data);
-    file.write_all<std::uint32_t>("checksums/" + tensor.name, Type::u32, sums);
-  }
-  file.write_texts("names", names);
-  file.write_all<std::uint64_t>("dimensions", Type::u64, dimensions);
-}
-
-std::vector<Tensor> read_tensors(const hdf5::File& file, const std::string& group) {
+std::vector<Tensor> read_tensors_of_version_1(const hdf5::File& file, const std::string& group) {
   const auto names = file.read_texts("names");
   const auto dimensions = file.read_all<std::uint64_t>("dimensions", Type::u64);
   if (names.size() != dimensions.size())
@@ -95,10 +69,6 @@ std::vector<Tensor> read_tensors(const hdf5::File& file, const std::string& grou
   for (std::size_t i = 0; i < names.size(); ++i)
     tensors.push_back(read_tensor(file, group, names[i], dimensions[i]));
   return tensors;
-}
-
-void write_header_checksum(const hdf5::File& file, const std::string& bytes) {
-  file.write_attribute("header_crc32c", std::uint64_t{crc32c(std::span<const char>(bytes))});
 }
 
 void require_header_checksum(const hdf5::File& file, const std::string& bytes) {

@@ -5,7 +5,6 @@
 
 #include "kernmill/storage/hdf5.hpp"
 #include "kernmill/storage/model.hpp"
-#include "kernmill/storage/schema_file.hpp"
 
 /// Private to storage/: what the files look like inside (see README.md).
 namespace kernmill::storage {
@@ -18,13 +17,10 @@ void write_format(const hdf5::File& file, const std::string& format);
 void require_format(const hdf5::File& file, const std::string& format);
 std::uint64_t version_of(const hdf5::File& file);
 
-/// Tensors below a group, in order, with a table of CRC-32C, one a block of 1 MiB. Reading verifies them and
-/// throws Error: "FILE: checksum of block 3 of 'weights' is wrong".
-void write_tensors(const hdf5::File& file, const std::string& group, const std::vector<Tensor>& tensors);
-std::vector<Tensor> read_tensors(const hdf5::File& file, const std::string& group);
+/// The tensors of a model of version 1: a table of CRC-32C each, one a block of 1 MiB, which are verified.
+std::vector<Tensor> read_tensors_of_version_1(const hdf5::File& file, const std::string& group);
 
-/// The checksum of what is no tensor: `bytes` are the packed values.
-void write_header_checksum(const hdf5::File& file, const std::string& bytes);
+/// The checksum of what is no tensor, in version 1: `bytes` are the packed values.
 void require_header_checksum(const hdf5::File& file, const std::string& bytes);
 
 }  // namespace kernmill::storage

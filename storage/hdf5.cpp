@@ -81,19 +81,6 @@ Handle access_list() {
   return list;
 }
 
-// Data sieving reads and writes far more than was asked for, and collapses with several ranks.
-Handle parallel_access_list(MPI_Comm comm) {
-  Handle list = access_list();
-  MPI_Info hints;
-  MPI_Info_create(&hints);
-  MPI_Info_set(hints, "romio_ds_read", "disable");
-  MPI_Info_set(hints, "romio_ds_write", "disable");
-  const herr_t status = H5Pset_fapl_mpio(list.id(), comm, hints);
-  MPI_Info_free(&hints);
-  check(status, {{}, "set up MPI-IO"});
-  return list;
-}
-
 Handle untimed_list(hid_t kind) {  // equal content, equal bytes
   Handle list = property_list(kind);
   check(H5Pset_obj_track_times(list.id(), 0), {{}, "turn off object times"});
@@ -161,10 +148,6 @@ std::uint64_t Dataset::rows_per_call() const {
   return std::max<std::uint64_t>(1, row == 0 ? bytes_per_call : bytes_per_call / row);
 }
 
-std::uint64_t Dataset::calls_for(std::uint64_t rows) const {
-  return (rows + rows_per_call() - 1) / rows_per_call();
-}
-
 Context Dataset::context(const char* verb) const {
   return {context_.file, fmt::format("{} '{}'", verb, context_.what)};
 }
@@ -177,7 +160,7 @@ std::uint64_t Dataset::offset() const {
   return offset;
 }
 
-void Dataset::transfer(Direction direction, Rows rows, void* data, hid_t transfer_list) const {
+void Dataset::transfer(Direction direction, Rows rows, void* data) const {
   const bool reading = direction == Direction::read;
   const Context context = this->context(reading ? "read" : "write");
   Shape count = shape_;
@@ -195,8 +178,8 @@ void Dataset::transfer(Direction direction, Rows rows, void* data, hid_t transfe
           context);
   }
   const hid_t type = memory_type(type_);
-  check(reading ? H5Dread(handle_.id(), type, memory.id(), space.id(), transfer_list, data)
-                : H5Dwrite(handle_.id(), type, memory.id(), space.id(), transfer_list, data),
+  check(reading ? H5Dread(handle_.id(), type, memory.id(), space.id(), H5P_DEFAULT, data)
+                : H5Dwrite(handle_.id(), type, memory.id(), space.id(), H5P_DEFAULT, data),
         context);
 }
 
@@ -204,7 +187,7 @@ void Dataset::read(Rows rows, void* out) const {
   auto* at = static_cast<std::byte*>(out);
   for (std::uint64_t done = 0; done < rows.count;) {
     const Rows part{rows.first + done, std::min(rows_per_call(), rows.count - done)};
-    transfer(Direction::read, part, at + done * row_elements() * size_of(type_), H5P_DEFAULT);
+    transfer(Direction::read, part, at + done * row_elements() * size_of(type_));
     done += part.count;
   }
 }
@@ -213,19 +196,7 @@ void Dataset::write(Rows rows, const void* data) const {
   auto* at = static_cast<std::byte*>(const_cast<void*>(data));
   for (std::uint64_t done = 0; done < rows.count;) {
     const Rows part{rows.first + done, std::min(rows_per_call(), rows.count - done)};
-    transfer(Direction::write, part, at + done * row_elements() * size_of(type_), H5P_DEFAULT);
-    done += part.count;
-  }
-}
-
-void Dataset::write_collectively(Rows rows, const void* data, std::uint64_t calls) const {
-  const Handle list = property_list(H5P_DATASET_XFER);
-  check(H5Pset_dxpl_mpio(list.id(), H5FD_MPIO_COLLECTIVE), context("write"));
-  auto* at = static_cast<std::byte*>(const_cast<void*>(data));
-  std::uint64_t done = 0;
-  for (std::uint64_t call = 0; call < calls; ++call) {
-    const Rows part{rows.first + done, std::min(rows_per_call(), rows.count - done)};
-    transfer(Direction::write, part, at + done * row_elements() * size_of(type_), list.id());
+    transfer(Direction::write, part, at + done * row_elements() * size_of(type_));
     done += part.count;
   }
 }
@@ -262,12 +233,10 @@ File File::open(const std::filesystem::path& file, const std::filesystem::path& 
   return {Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, list.id()), H5Fclose, {named, "open it"}), named};
 }
 
-File File::open_parallel(const std::filesystem::path& file, const std::filesystem::path& named, MPI_Comm comm,
-                         bool writable) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  const Handle list = parallel_access_list(comm);
-  const unsigned mode = writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
-  return {Handle(H5Fopen(file.c_str(), mode, list.id()), H5Fclose, {named, "open it"}), named};
+File File::open_to_write(const std::filesystem::path& file, const std::filesystem::path& named) {
+  require_hdf5(file, named);
+  const Handle list = access_list();
+  return {Handle(H5Fopen(file.c_str(), H5F_ACC_RDWR, list.id()), H5Fclose, {named, "open it"}), named};
 }
 
 void File::create_group(const std::string& name) const {

@@ -65,6 +65,13 @@ struct Rows {
 
 class File;
 
+/// What a dataset holds, byte for byte as the file has it.
+struct RawValue {
+  std::string type;  ///< class and size: "text 12", "integer 8", "float 8"
+  Shape shape;
+  std::string bytes;
+};
+
 /// A contiguous dataset. Transfers move at most 1 GiB a call.
 class Dataset {
  public:
@@ -76,16 +83,13 @@ class Dataset {
   void read(Rows rows, void* out) const;
   /// Independent.
   void write(Rows rows, const void* data) const;
-  /// Every rank takes part, each in `calls` transfers of its own rows (see calls_for).
-  void write_collectively(Rows rows, const void* data, std::uint64_t calls) const;
-  [[nodiscard]] std::uint64_t calls_for(std::uint64_t rows) const;
 
  private:
   friend class File;
   Dataset(Handle handle, Type type, Shape shape, Context context)
       : handle_(std::move(handle)), type_(type), shape_(std::move(shape)), context_(std::move(context)) {}
   enum class Direction { read, write };
-  void transfer(Direction direction, Rows rows, void* data, hid_t transfer_list) const;
+  void transfer(Direction direction, Rows rows, void* data) const;
   [[nodiscard]] std::uint64_t row_elements() const;
   [[nodiscard]] std::uint64_t rows_per_call() const;
   [[nodiscard]] Context context(const char* verb) const;
@@ -102,9 +106,14 @@ class File {
   static File create(const std::filesystem::path& file, const std::filesystem::path& named);
   /// One rank's; read only. Throws when it is not there, no HDF5 file, or cut off.
   static File open(const std::filesystem::path& file, const std::filesystem::path& named);
-  /// Collective over `comm`, through MPI-IO.
-  static File open_parallel(const std::filesystem::path& file, const std::filesystem::path& named,
-                            MPI_Comm comm, bool writable);
+  /// The same, to change values that are there.
+  static File open_to_write(const std::filesystem::path& file, const std::filesystem::path& named);
+  /// A file that is nowhere but in memory, and one from the bytes of another (see `image`). The bytes have to
+  /// be trusted: HDF5 can crash on damaged ones.
+  static File create_in_memory(const std::filesystem::path& named);
+  static File open_image(const std::string& image, const std::filesystem::path& named);
+  /// The bytes of the file. Of one that is to be written.
+  [[nodiscard]] std::string image() const;
 
   void create_group(const std::string& name) const;
   /// Those in which `name` lies, as far as they are not there.
@@ -114,6 +123,10 @@ class File {
   /// Throws when its type or number of dimensions is another.
   [[nodiscard]] Dataset open_dataset(const std::string& name, Type type, std::size_t dimensions) const;
   [[nodiscard]] bool has(const std::string& name) const;
+  /// What is in a group, in the order of the names.
+  [[nodiscard]] std::vector<std::string> names_in(const std::string& group) const;
+  [[nodiscard]] bool is_group(const std::string& name) const;
+  [[nodiscard]] RawValue read_raw(const std::string& name) const;
 
   /// A text of any length, and lists of texts, as fixed-length UTF-8 strings.
   void write_text(const std::string& name, const std::string& text) const;
@@ -137,6 +150,8 @@ class File {
   [[nodiscard]] std::string read_text_attribute(const std::string& name) const;
   [[nodiscard]] std::uint64_t read_number_attribute(const std::string& name) const;
   [[nodiscard]] bool has_attribute(const std::string& name) const;
+  /// Of an attribute that is there, by a value as long.
+  void replace_attribute(const std::string& name, const std::string& text) const;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Flushes and closes; an Error when the last bytes could not be written.

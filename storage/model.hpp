@@ -1,11 +1,13 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <mpi.h>
 
 #include "kernmill/storage/error.hpp"
+#include "kernmill/storage/key.hpp"
 #include "kernmill/storage/schema.hpp"
 #include "kernmill/storage/tensor.hpp"
 
@@ -21,9 +23,10 @@ struct Model {
 };
 
 /// Collective; rank 0's parameters are written (every rank holds the same). Durable and whole, or not there
-/// at all.
-void write_model(MPI_Comm comm, const std::filesystem::path& file, const Model& model);
+/// at all. With a key it is encrypted.
+void write_model(MPI_Comm comm, const std::filesystem::path& file, const Model& model,
+                 const std::optional<Key>& key = {});
 /// Collective: rank 0 reads, everybody gets it. Throws storage::Error on every rank.
-Model read_model(MPI_Comm comm, const std::filesystem::path& file);
+Model read_model(MPI_Comm comm, const std::filesystem::path& file, const std::optional<Key>& key = {});
 
 }  // namespace kernmill::storage

@@ -6,17 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "kernmill/storage/access.hpp"
 #include "kernmill/storage/raw_file.hpp"
 #include "kernmill/storage/sealed_table.hpp"
 
 namespace kernmill::storage {
-
-/// When the blocks of a plain table are compared with their checksums. (Those of an encrypted one are proved
-/// whenever they are decrypted.)
-enum class Verify {
-  never,
-  once,  ///< the first time that any byte of a block is read
-};
 
 /// Reads the bytes of tables. One rank's; threads may share it. Errors name the file, the table and the
 /// block.

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace kernmill::exec {
@@ -51,6 +52,12 @@ bool MemoryWatch::is_exceeded(int pid) const {
     once += own > 0 ? own : bytes_in(file_of(one, "status"), "RssAnon:");
   }
   return once > limit_;
+}
+
+bool MemoryWatch::was_exceeded() const {
+  rusage children{};
+  return is_on() && ::getrusage(RUSAGE_CHILDREN, &children) == 0 &&
+         1024 * static_cast<std::uint64_t>(children.ru_maxrss) > limit_;
 }
 
 }  // namespace kernmill::exec

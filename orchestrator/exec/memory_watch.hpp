@@ -15,6 +15,10 @@ class MemoryWatch {
   /// several of them share counts once; files that are mapped do not count: the kernel can drop them.
   [[nodiscard]] bool is_exceeded(int pid) const;
 
+  /// Whether a child that has been reaped, or one of its own, had that much at its peak. The batch system may
+  /// have seen it first, and told the whole job to end.
+  [[nodiscard]] bool was_exceeded() const;
+
  private:
   std::uint64_t limit_;
 };

@@ -103,6 +103,7 @@ Outcome without_result(const Attempt& attempt, const StepEnd& end) {
     return end.exit_code == exit_stopped && !end.killed
                ? stop(Cause::timeout, end, "its time was running out")
                : failure(Cause::timeout, end, end.killed ? SIGKILL : 0, "it reached its time limit");
+  if (end.asked_to_stop && end.out_of_memory) return crash(attempt, end);
   if (end.asked_to_stop) return stop(Cause::cancelled, end, "it was asked to stop");
   if (end.exit_code == exit_stopped) return stop(Cause::preempted, end, "something else asked it to stop");
   return crash(attempt, end);

@@ -66,7 +66,8 @@ class Step {
     // The first process is a zombie until it is reaped: nobody else can have its number yet.
     end_tree(pid_, start_time_, options_.token);
     end_.exit_code = reap(pid_);
-    end_.out_of_memory = exceeded_ || memory.has_lost_a_process();
+    end_.out_of_memory =
+        exceeded_ || memory.has_lost_a_process() || (end_.asked_to_stop && memory_.was_exceeded());
     return end_;
   }
 

@@ -131,6 +131,26 @@ TEST(SlurmFault, OutOfMemoryWithoutRetriesIsSaidToBeThat) {
   EXPECT_THAT(world.kernmill({"status"}).out, HasSubstr("oom"));
 }
 
+TEST(SlurmFault, APreemptedInstanceGoesOnWhereItsJobIsToBeCancelled) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world(
+      {.extra =
+           "PartitionName=brittle Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL\n"});
+  world.workflow(R"(
+  patient:
+    resources: {partition: brittle, ntasks: 1}
+    run: echo first >> log; until test -e go; do sleep 0.2; done
+    restart: echo again >> log
+  after: {needs: patient, run: touch after}
+)");
+  world.submit();
+  world.wait_for_start("patient");
+  world.slurm().run({"sbatch", "-p", "main", "-N4", "--exclusive", "--wrap", "true", "-o", "/dev/null"});
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_THAT(world.lines("log"), ElementsAre("first", "again"));
+  EXPECT_EQ(world.record().find("patient", 0)->attempts.front().cause, Cause::preempted);
+}
+
 TEST(SlurmFault, APreemptedInstanceGoesOnUnderItsJob) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;

@@ -5,7 +5,9 @@
 #include "batch_world.hpp"
 #include "kernmill/exec/container.hpp"
 #include "kernmill/exec/memory_group.hpp"
+#include "kernmill/exec/memory_watch.hpp"
 #include "kernmill/exec/srun.hpp"
+#include "kernmill/scheduler/process.hpp"
 
 namespace kernmill {
 namespace {
@@ -144,6 +146,14 @@ TEST(Srun, ItsWordsTellWhyAStepEnded) {
   EXPECT_FALSE(report("srun: error: Unable to create step for job 4: Requested node configuration is not "
                       "available\n")
                    .not_launched);
+}
+
+TEST(MemoryWatch, APeakIsKnownWhenTheProcessIsGone) {
+  EXPECT_FALSE(exec::MemoryWatch(0).was_exceeded());
+  EXPECT_FALSE(exec::MemoryWatch(std::uint64_t{1} << 40).was_exceeded());
+  reap(spawn({.argv = {"/bin/sh", "-c", "x=$(head -c 50000000 /dev/zero | tr '\\0' x); :"},
+              .env = {{"PATH", "/usr/bin:/bin"}}}));
+  EXPECT_TRUE(exec::MemoryWatch(40'000'000).was_exceeded());
 }
 
 TEST(MemoryGroup, OfAJobOfSlurmIsThatOfTheWholeJob) {

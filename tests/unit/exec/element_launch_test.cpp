@@ -151,8 +151,10 @@ TEST(Srun, ItsWordsTellWhyAStepEnded) {
 TEST(MemoryWatch, APeakIsKnownWhenTheProcessIsGone) {
   EXPECT_FALSE(exec::MemoryWatch(0).was_exceeded());
   EXPECT_FALSE(exec::MemoryWatch(std::uint64_t{1} << 40).was_exceeded());
-  reap(spawn({.argv = {"/bin/sh", "-c", "x=$(head -c 50000000 /dev/zero | tr '\\0' x); :"},
-              .env = {{"PATH", "/usr/bin:/bin"}}}));
+  SpawnOptions eater;
+  eater.argv = {"/bin/sh", "-c", "x=$(head -c 50000000 /dev/zero | tr '\\0' x); :"};
+  eater.env = {{"PATH", "/usr/bin:/bin"}};
+  reap(spawn(eater));
   EXPECT_TRUE(exec::MemoryWatch(40'000'000).was_exceeded());
 }
 

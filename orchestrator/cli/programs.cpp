@@ -32,7 +32,8 @@ std::string environment(const char* name, const std::string& otherwise) {
 }
 
 Programs find_programs() {
-  return {find("KERNMILL_EXEC", "kernmill-exec"), find("KERNMILL_TASK", "kernmill-task")};
+  return {find("KERNMILL_EXEC", "kernmill-exec"), find("KERNMILL_TASK", "kernmill-task"),
+          find("KERNMILL_STORAGE", "kernmill-storage")};
 }
 
 std::vector<std::pair<std::string, std::string>> job_environment(const Programs& programs) {

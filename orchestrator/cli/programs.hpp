@@ -8,12 +8,13 @@ namespace kernmill::cli {
 
 /// The programs of an installation that work together.
 struct Programs {
-  std::filesystem::path exec;  ///< kernmill-exec
-  std::filesystem::path task;  ///< kernmill-task
+  std::filesystem::path exec;     ///< kernmill-exec
+  std::filesystem::path task;     ///< kernmill-task
+  std::filesystem::path storage;  ///< kernmill-storage
 };
 
-/// Finds them: KERNMILL_EXEC and KERNMILL_TASK, else beside the running program, else in PATH. One that is
-/// nowhere keeps its bare name.
+/// Finds them: KERNMILL_EXEC, KERNMILL_TASK and KERNMILL_STORAGE, else beside the running program, else in
+/// PATH. One that is nowhere keeps its bare name.
 Programs find_programs();
 
 /// The environment that jobs start with: a few variables of this process, nothing else.

@@ -3,6 +3,7 @@ if(NOT TARGET kernmill_storage)
 endif()
 kernmill_test(storage_parts LABEL unit
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage/cipher_test.cpp ${CMAKE_CURRENT_LIST_DIR}/storage/crc32c_test.cpp
-          ${CMAKE_CURRENT_LIST_DIR}/storage/key_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/storage/guard_test.cpp ${CMAKE_CURRENT_LIST_DIR}/storage/key_test.cpp
+          ${PROJECT_SOURCE_DIR}/storage/tool/guard.cpp
   LINK kernmill::storage)
 target_include_directories(test_storage_parts PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")

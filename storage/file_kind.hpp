@@ -1,0 +1,16 @@
+#pragma once
+#include <filesystem>
+
+#include "kernmill/storage/error.hpp"
+
+namespace kernmill::storage {
+
+enum class FileKind { dataset, model, checkpoint };
+
+/// What a file says that it is. Throws Error when it cannot be read, or is none of Kernmill's.
+FileKind kind_of(const std::filesystem::path& file);
+
+/// "dataset", "model", "checkpoint".
+const char* to_string(FileKind kind);
+
+}  // namespace kernmill::storage

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "kernmill/storage/tool/describe.hpp"
+#include "kernmill/storage/tool/rows.hpp"
+#include "kernmill/storage/tool/tool.hpp"
+
+namespace kernmill::storage::tool {
+namespace {
+
+/// How the values of two tables of one shape differ.
+struct Difference {
+  std::uint64_t values = 0, different = 0;
+  double largest = 0;
+  std::string first;  ///< where: "train row 3, sepal_length: 1.5 and 1.25"
+};
+
+bool are_same(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+void compare(Difference& sum, const std::vector<double>& a, const std::vector<double>& b,
+             const std::function<std::string(std::size_t)>& place) {
+  sum.values += a.size();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (are_same(a[i], b[i])) continue;
+    if (sum.different++ == 0) sum.first = fmt::format("{}: {} and {}", place(i), a[i], b[i]);
+    const double distance = std::abs(a[i] - b[i]);
+    if (distance > sum.largest || std::isnan(distance)) sum.largest = distance;
+  }
+}
+
+Difference compare_part(const DatasetReader& a, const DatasetReader& b, Part part) {
+  Difference sum;
+  for_each_block(a, part, a.rows(part), [&](const RowBlock& mine) {
+    RowBlock other = mine;
+    const RowRange range{mine.first, mine.first + mine.count};
+    b.read(part, range, other.features, other.target);
+    b.read_row_numbers(part, range, other.row_numbers);
+    const auto place = [&](const std::string& column, std::uint64_t row) {
+      return fmt::format("{} row {}, {}", to_string(part), mine.first + row, column);
+    };
+    compare(sum, mine.features, other.features,
+            [&](std::size_t i) { return place(a.schema().features[i % mine.columns], i / mine.columns); });
+    compare(sum, mine.target, other.target, [&](std::size_t i) { return place("target", i / mine.targets); });
+    for (std::size_t i = 0; i < mine.row_numbers.size(); ++i)
+      if (mine.row_numbers[i] != other.row_numbers[i] && sum.different++ == 0)
+        sum.first =
+            fmt::format("{}: {} and {}", place("row number", i), mine.row_numbers[i], other.row_numbers[i]);
+  });
+  return sum;
+}
+
+/// The keys of two schemas that differ. The source's name is no content.
+std::vector<std::string> schema_differences(const Schema& a, const Schema& b) {
+  const Json one = to_json(a), two = to_json(b);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : one.items())
+    if (key != "source" && (!two.contains(key) || two[key] != value)) keys.push_back(key);
+  for (const auto& [key, value] : two.items())
+    if (!one.contains(key)) keys.push_back(key);
+  return keys;
+}
+
+bool have_same_shape(const DatasetReader& a, const DatasetReader& b, Part part) {
+  return a.rows(part) == b.rows(part) && a.feature_count() == b.feature_count() &&
+         a.target_count() == b.target_count();
+}
+
+}  // namespace
+
+int compare_data(const Request& request) {
+  const DatasetReader a(MPI_COMM_SELF, request.files[0], request.access);
+  const DatasetReader b(MPI_COMM_SELF, request.files[1], request.access);
+  std::vector<std::string> lines;
+  Json parts = Json::object();
+  for (const std::string& key : schema_differences(a.schema(), b.schema()))
+    lines.push_back(fmt::format("schema: {} differs", key));
+  for (const Part part : all_parts) {
+    const std::string name = to_string(part);
+    if (!have_same_shape(a, b, part)) {
+      lines.push_back(fmt::format("{}: {} x {} and {} x {}", name, a.rows(part), a.feature_count(),
+                                  b.rows(part), b.feature_count()));
+      parts[name] = {{"same_shape", false}};
+      continue;
+    }
+    const Difference sum = compare_part(a, b, part);
+    parts[name] = {{"same_shape", true}, {"values", sum.values}, {"different", sum.different}};
+    if (sum.different == 0) continue;
+    parts[name]["largest"] = std::isnan(sum.largest) ? Json(nullptr) : Json(sum.largest);
+    parts[name]["first"] = sum.first;
+    lines.push_back(fmt::format("{}: {} of {} values differ, by {:.3g} at most; first {}", name,
+                                sum.different, sum.values, sum.largest, sum.first));
+  }
+  const bool same = lines.empty();
+  if (request.json)
+    fmt::print("{}\n", Json{{"schema_version", 1},
+                            {"same", same},
+                            {"schema", schema_differences(a.schema(), b.schema())},
+                            {"parts", std::move(parts)}}
+                           .dump(2));
+  else if (same)
+    fmt::print("the same content\n");
+  else
+    for (const std::string& line : lines) fmt::print("{}\n", line);
+  return same ? done : not_so;
+}
+
+}  // namespace kernmill::storage::tool

@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kernmill/storage/tool/describe.hpp"
+#include "kernmill/storage/tool/rows.hpp"
+#include "kernmill/storage/tool/tool.hpp"
+
+namespace kernmill::storage::tool {
+namespace {
+
+constexpr std::size_t most_columns = 10;
+
+using Line = std::vector<std::string>;
+
+void print_table(const std::vector<Line>& lines) {
+  std::vector<std::size_t> widths;
+  for (const Line& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  for (const Line& line : lines) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) text += fmt::format("{:>{}}  ", line[i], widths[i]);
+    fmt::print("{}\n", text.substr(0, text.size() - 2));
+  }
+}
+
+Line heading(const DatasetReader& data) {
+  Line line{"row"};
+  for (const std::string& name : target_headings(data.schema())) line.push_back(name);
+  const auto& names = data.schema().features;
+  for (std::size_t i = 0; i < std::min(most_columns, names.size()); ++i) line.push_back(names[i]);
+  if (names.size() > most_columns) line.push_back(fmt::format("... {} more", names.size() - most_columns));
+  return line;
+}
+
+Line line_of(const Schema& schema, const RowBlock& block, std::uint64_t row) {
+  Line line{fmt::format("{}", block.row_numbers[row])};
+  for (std::string& text : target_texts(schema, block, row)) line.push_back(std::move(text));
+  for (std::size_t i = 0; i < std::min<std::size_t>(most_columns, block.columns); ++i)
+    line.push_back(fmt::format("{:.6g}", block.features[row * block.columns + i]));
+  return line;
+}
+
+Json json_row(const Schema& schema, const RowBlock& block, std::uint64_t row) {
+  Json json{{"row", block.row_numbers[row]}};
+  const auto texts = target_texts(schema, block, row);
+  const auto names = target_headings(schema);
+  for (std::size_t t = 0; t < texts.size(); ++t)
+    json["target"][names[t]] = schema.target_kind == TargetKind::classes
+                                   ? Json(texts[t])
+                                   : Json(block.target[row * block.targets + t]);
+  for (std::uint64_t i = 0; i < block.columns; ++i)
+    json["features"][schema.features[i]] = block.features[row * block.columns + i];
+  return json;
+}
+
+}  // namespace
+
+int show_head(const Request& request) {
+  const DatasetReader data(MPI_COMM_SELF, request.files[0], request.access);
+  const Part part = request.part.value_or(Part::train);
+  std::vector<Line> lines{heading(data)};
+  Json rows = Json::array();
+  for_each_block(data, part, request.rows, [&](const RowBlock& block) {
+    for (std::uint64_t i = 0; i < block.count; ++i)
+      if (request.json)
+        rows.push_back(json_row(data.schema(), block, i));
+      else
+        lines.push_back(line_of(data.schema(), block, i));
+  });
+  if (request.json)
+    fmt::print("{}\n",
+               Json{{"schema_version", 1}, {"part", to_string(part)}, {"rows", std::move(rows)}}.dump(2));
+  else
+    print_table(lines);
+  return done;
+}
+
+}  // namespace kernmill::storage::tool

@@ -1,0 +1,161 @@
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "kernmill/storage/tool/describe.hpp"
+#include "kernmill/storage/tool/guard.hpp"
+#include "kernmill/storage/tool/tool.hpp"
+
+using namespace kernmill::storage;
+using namespace kernmill::storage::tool;
+namespace po = boost::program_options;
+
+namespace {
+
+struct Verb {
+  std::string_view noun, name;
+  std::size_t least_files, most_files;
+  int (*run)(const Request&);  ///< null: verify, which looks at each file by itself
+};
+constexpr std::size_t any = 1'000'000;
+constexpr std::array verbs{
+    Verb{"data", "info", 1, 1, show_data},     Verb{"data", "head", 1, 1, show_head},
+    Verb{"data", "verify", 1, any, nullptr},   Verb{"data", "diff", 2, 2, compare_data},
+    Verb{"data", "export", 1, 1, export_data}, Verb{"model", "info", 1, 1, show_model},
+    Verb{"model", "verify", 1, any, nullptr}};
+
+constexpr const char* help =
+    "kernmill-storage is what `kernmill data` and `kernmill model` start; see their --help.\n"
+    "usage: kernmill-storage data|model VERB FILE... [--json] [--part PART] [--rows N] [--output FILE]\n"
+    "                        [--key-file FILE | --key-env NAME] [--timeout SECONDS]\n";
+
+struct CommandLine {
+  const Verb* verb = nullptr;
+  Request request;
+  std::chrono::seconds patience{0};
+};
+
+std::runtime_error unusable(const std::string& message) {
+  return std::runtime_error(message);
+}
+
+Part part_of(const std::string& name) {
+  for (const Part part : all_parts)
+    if (name == to_string(part)) return part;
+  throw unusable(fmt::format("--part takes train, validation or test, not '{}'", name));
+}
+
+po::variables_map parse(int argc, char** argv) {
+  po::options_description options;
+  options.add_options()("json", "")("part", po::value<std::string>())(
+      "rows", po::value<std::uint64_t>()->default_value(10))("output", po::value<std::string>())(
+      "key-file", po::value<std::string>())("key-env", po::value<std::string>())(
+      "timeout", po::value<unsigned>()->default_value(3600))("word", po::value<std::vector<std::string>>());
+  po::positional_options_description words;
+  words.add("word", -1);
+  po::variables_map values;
+  po::store(po::command_line_parser(argc, argv).options(options).positional(words).run(), values);
+  po::notify(values);
+  return values;
+}
+
+CommandLine command_line(int argc, char** argv) {
+  const po::variables_map values = parse(argc, argv);
+  const auto words =
+      values.count("word") > 0 ? values["word"].as<std::vector<std::string>>() : std::vector<std::string>{};
+  CommandLine line;
+  for (const Verb& verb : verbs)
+    if (words.size() >= 2 && words[0] == verb.noun && words[1] == verb.name) line.verb = &verb;
+  if (line.verb == nullptr) throw unusable(help);
+  Request& request = line.request;
+  request.files.assign(words.begin() + 2, words.end());
+  if (request.files.size() < line.verb->least_files || request.files.size() > line.verb->most_files)
+    throw unusable(fmt::format("'{} {}' takes {}", line.verb->noun, line.verb->name,
+                               line.verb->most_files == any  ? std::string("one file or more")
+                               : line.verb->least_files == 1 ? std::string("one file")
+                                                             : std::string("two files")));
+  request.json = values.count("json") > 0;
+  if (values.count("part") > 0) request.part = part_of(values["part"].as<std::string>());
+  request.rows = values["rows"].as<std::uint64_t>();
+  if (values.count("output") > 0) request.output = values["output"].as<std::string>();
+  if (values.count("key-file") > 0) request.access.key = Key::from_file(values["key-file"].as<std::string>());
+  if (values.count("key-env") > 0)
+    request.access.key = Key::from_environment(values["key-env"].as<std::string>());
+  line.patience = std::chrono::seconds(values["timeout"].as<unsigned>());
+  return line;
+}
+
+/// Runs `work` where a damaged file can do no harm. `said` is what it returned, or what went wrong.
+ChildEnd guarded(const CommandLine& line, const std::string& files,
+                 const std::function<std::string(int& status)>& work) {
+  ChildEnd end = in_child(
+      [&](std::string& said) {
+        MPI_Init(nullptr, nullptr);
+        int status = done;
+        try {
+          said = work(status);
+        } catch (const std::exception& error) {
+          said = error.what();
+          status = failed;
+        }
+        MPI_Finalize();
+        return status;
+      },
+      line.patience);
+  if (end.timed_out)
+    end.said = fmt::format(
+        "{}: reading it did not end within {} s: it is damaged, or large and on a slow file "
+        "system (--timeout)",
+        files, line.patience.count());
+  else if (end.signal != 0)
+    end.said = fmt::format(
+        "{}: the HDF5 library crashed on it (signal {}): it is damaged; make it anew, or take an "
+        "older one",
+        files, end.signal);
+  if (end.timed_out || end.signal != 0) end.exit_code = failed;
+  return end;
+}
+
+int carry_out(const CommandLine& line) {
+  std::string files;
+  for (const auto& file : line.request.files) files += (files.empty() ? "" : ", ") + file.string();
+  const ChildEnd end = guarded(line, files, [&](int& status) {
+    status = line.verb->run(line.request);
+    return std::string();
+  });
+  if (end.exit_code == failed) fmt::print(stderr, "error: {}\n", end.said);
+  return end.exit_code == done ? 0 : 1;
+}
+
+/// Each file by itself: one that is damaged hides nothing of the others.
+int verify(const CommandLine& line) {
+  Json list = Json::array();
+  int worst = 0;
+  for (const auto& file : line.request.files) {
+    const ChildEnd end =
+        guarded(line, file.string(), [&](int&) { return verify_file(file, line.request.access); });
+    const bool whole = end.exit_code == done;
+    if (!whole) worst = 1;
+    list.push_back({{"file", file.string()}, {"whole", whole}, {whole ? "what" : "error", end.said}});
+    if (line.request.json) continue;
+    fmt::print(whole ? stdout : stderr, "{}\n",
+               whole ? fmt::format("{}: whole ({})", file.string(), end.said) : "error: " + end.said);
+  }
+  if (line.request.json) fmt::print("{}\n", Json{{"schema_version", 1}, {"files", std::move(list)}}.dump(2));
+  return worst;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const CommandLine line = command_line(argc, argv);
+    return line.verb->run == nullptr ? verify(line) : carry_out(line);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,110 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/storage/checkpoint.hpp"
+#include "kernmill/storage/file_kind.hpp"
+#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/tool/describe.hpp"
+#include "kernmill/storage/tool/tool.hpp"
+
+namespace kernmill::storage::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json tensors_json(const std::vector<TensorShape>& tensors) {
+  Json list = Json::array();
+  for (const TensorShape& tensor : tensors) list.push_back({{"name", tensor.name}, {"shape", tensor.shape}});
+  return list;
+}
+
+std::string tensors_text(const std::vector<TensorShape>& tensors) {
+  std::string text;
+  std::uint64_t values = 0;
+  for (const TensorShape& tensor : tensors) {
+    std::uint64_t size = 1;
+    for (const std::uint64_t extent : tensor.shape) size *= extent;
+    values += size;
+    text += fmt::format("    {}  {}\n", tensor.name, fmt::join(tensor.shape, " x "));
+  }
+  return fmt::format("  tensors   {}, {}\n{}", tensors.size(), counted(values, "value"), text);
+}
+
+int show_trained(const Request& request) {
+  const Model model = read_model(MPI_COMM_SELF, request.files[0], request.access.key);
+  std::vector<TensorShape> tensors;
+  for (const Tensor& tensor : model.parameters) tensors.push_back({tensor.name, tensor.shape});
+  if (request.json)
+    fmt::print("{}\n", Json{{"schema_version", 1},
+                            {"file", request.files[0].string()},
+                            {"kind", "model"},
+                            {"type", model.type},
+                            {"settings", json_of(model.settings)},
+                            {"schema", to_json(model.schema)},
+                            {"parameters", tensors_json(tensors)}}
+                           .dump(2));
+  else
+    fmt::print("{}: a {} model, {}\n  settings  {}\n{}{}", request.files[0].string(), model.type,
+               bytes_text(fs::file_size(request.files[0])), model.settings, to_text(model.schema),
+               tensors_text(tensors));
+  return done;
+}
+
+int show_checkpoint(const Request& request) {
+  const CheckpointReader checkpoint(MPI_COMM_SELF, request.files[0], request.access.key);
+  if (request.json)
+    fmt::print("{}\n", Json{{"schema_version", 1},
+                            {"file", request.files[0].string()},
+                            {"kind", "checkpoint"},
+                            {"step", checkpoint.step()},
+                            {"state", json_of(checkpoint.state())},
+                            {"tensors", tensors_json(checkpoint.tensors())}}
+                           .dump(2));
+  else
+    fmt::print("{}: a checkpoint of step {}, {}\n  state     {}\n{}", request.files[0].string(),
+               checkpoint.step(), bytes_text(fs::file_size(request.files[0])), checkpoint.state(),
+               tensors_text(checkpoint.tensors()));
+  return done;
+}
+
+}  // namespace
+
+int show_data(const Request& request) {
+  const fs::path& file = request.files[0];
+  const DatasetReader data(MPI_COMM_SELF, file, request.access);
+  if (request.json) {
+    Json rows;
+    for (const Part part : all_parts) rows[to_string(part)] = data.rows(part);
+    fmt::print("{}\n", Json{{"schema_version", 1},
+                            {"file", file.string()},
+                            {"kind", "dataset"},
+                            {"bytes", fs::file_size(file)},
+                            {"content_hash", data.content_hash()},
+                            {"rows", std::move(rows)},
+                            {"schema", to_json(data.schema())},
+                            {"provenance", json_of(data.provenance())}}
+                           .dump(2));
+    return done;
+  }
+  fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", file.string(),
+             bytes_text(fs::file_size(file)), data.rows(Part::train), data.rows(Part::validation),
+             data.rows(Part::test), to_text(data.schema()));
+  if (!data.content_hash().empty()) fmt::print("  content   {}\n", data.content_hash());
+  return done;
+}
+
+int show_model(const Request& request) {
+  switch (kind_of(request.files[0])) {
+    case FileKind::model:
+      return show_trained(request);
+    case FileKind::checkpoint:
+      return show_checkpoint(request);
+    case FileKind::dataset:
+      break;
+  }
+  throw Error(fmt::format("{}: is a dataset; kernmill data info shows it", request.files[0].string()));
+}
+
+}  // namespace kernmill::storage::tool

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <mpi.h>
+
+#include "kernmill/storage/access.hpp"
+#include "kernmill/storage/dataset.hpp"
+
+/// kernmill-storage: what `kernmill data` and `kernmill model` start. Each function is one of their verbs,
+/// writes to stdout, and returns done, or not_so where files that are compared differ. They throw Error.
+namespace kernmill::storage::tool {
+
+enum Status { done = 0, not_so = 1, failed = 2 };
+
+struct Request {
+  std::vector<std::filesystem::path> files;
+  bool json = false;
+  std::optional<Part> part;  ///< empty: all of them
+  std::uint64_t rows = 10;
+  std::filesystem::path output;
+  Access access = {};
+};
+
+int show_data(const Request& request);
+int show_head(const Request& request);
+/// Reads all of a file, which proves it. Returns what it is.
+std::string verify_file(const std::filesystem::path& file, const Access& access);
+int compare_data(const Request& request);
+int export_data(const Request& request);
+int show_model(const Request& request);
+
+}  // namespace kernmill::storage::tool

@@ -1,0 +1,138 @@
+// `kernmill data` and `kernmill model` on real files.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "kernmill/run/run_directory.hpp"
+#include "program.hpp"
+#include "temporary_directory.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+namespace fs = std::filesystem;
+
+/// A folder with a dataset of iris that `kernmill data import` has made.
+class DataCommand : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const Finished made = data({"import", DATA "/iris.csv", "-o", "iris.h5", "target=species",
+                                "split={test: 0.2, seed: 3}", "scale=standard"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  [[nodiscard]] Finished data(std::vector<std::string> words) const {
+    return kernmill("data", std::move(words));
+  }
+  [[nodiscard]] Finished kernmill(const std::string& noun, std::vector<std::string> words) const {
+    words.insert(words.begin(), {KERNMILL, noun});
+    return run_program({words, path(), {}});
+  }
+  void flip_a_bit(const std::string& name, std::streamoff at) const {
+    std::fstream file(path() / name, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const auto byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(at);
+    file.put(byte);
+  }
+  [[nodiscard]] const fs::path& path() const { return folder_.path(); }
+
+ private:
+  TemporaryDirectory folder_;
+};
+
+TEST_F(DataCommand, ImportLeavesTheDatasetAloneAndNothingElse) {
+  EXPECT_EQ(std::distance(fs::directory_iterator(path()), fs::directory_iterator()), 1);
+  const Finished wrong = data({"import", DATA "/iris.csv", "-o", "other.h5", "target=specie"});
+  EXPECT_NE(wrong.exit_code, 0);
+  EXPECT_THAT(wrong.err, HasSubstr("species"));
+  EXPECT_FALSE(fs::exists(path() / "other.h5"));
+}
+
+TEST_F(DataCommand, InfoTellsWhatIsInIt) {
+  EXPECT_THAT(
+      data({"info", "iris.h5"}).out,
+      AllOf(StartsWith("iris.h5: a dataset"), HasSubstr("120 train, 0 validation, 30 test"),
+            HasSubstr("species: 3 classes (setosa, versicolor, virginica)"), HasSubstr("sepal_length")));
+  const auto json = nlohmann::json::parse(data({"info", "iris.h5", "--json"}).out);
+  EXPECT_EQ(json["schema_version"], 1);
+  EXPECT_EQ(json["rows"]["test"], 30);
+  EXPECT_EQ(json["schema"]["features"].size(), 4U);
+  EXPECT_EQ(json["content_hash"].get<std::string>().size(), 64U);
+}
+
+TEST_F(DataCommand, HeadShowsTheFirstRowsOfAPart) {
+  const auto json =
+      nlohmann::json::parse(data({"head", "iris.h5", "--part", "test", "--rows", "3", "--json"}).out);
+  ASSERT_EQ(json["rows"].size(), 3U);
+  EXPECT_EQ(json["rows"][0]["features"].size(), 4U);
+  EXPECT_TRUE(json["rows"][0]["target"]["species"].is_string());
+  EXPECT_THAT(data({"head", "iris.h5", "--part", "training"}).err, HasSubstr("train, validation or test"));
+}
+
+TEST_F(DataCommand, VerifyFindsAFlippedBitAndLooksAtTheOthersAllTheSame) {
+  fs::copy_file(path() / "iris.h5", path() / "other.h5");
+  EXPECT_EQ(data({"verify", "iris.h5", "other.h5"}).exit_code, 0);
+  // The last table of the file: somewhere in its bytes.
+  flip_a_bit("other.h5", static_cast<std::streamoff>(fs::file_size(path() / "other.h5")) / 2);
+  const Finished found = data({"verify", "other.h5", "iris.h5"});
+  EXPECT_EQ(found.exit_code, 1);
+  EXPECT_THAT(found.err, HasSubstr("other.h5"));
+  EXPECT_THAT(found.out, HasSubstr("iris.h5: whole (dataset, 150 rows)"));
+}
+
+TEST_F(DataCommand, DiffTellsWhereTwoDatasetsDiffer) {
+  EXPECT_EQ(data({"import", DATA "/iris.csv", "-o", "same.h5", "target=species", "split={test: 0.2, seed: 3}",
+                  "scale=standard"})
+                .exit_code,
+            0);
+  const Finished same = data({"diff", "iris.h5", "same.h5"});
+  EXPECT_EQ(same.exit_code, 0) << same.out;
+  EXPECT_EQ(data({"import", DATA "/iris.csv", "-o", "raw.h5", "target=species", "split={test: 0.2, seed: 3}"})
+                .exit_code,
+            0);
+  const Finished differs = data({"diff", "iris.h5", "raw.h5"});
+  EXPECT_EQ(differs.exit_code, 1);
+  EXPECT_THAT(differs.out,
+              AllOf(HasSubstr("schema: steps differs"), HasSubstr("train: 480 of 600 values differ")));
+}
+
+TEST_F(DataCommand, ExportGivesTheNumbersBack) {
+  EXPECT_EQ(data({"import", DATA "/iris.csv", "-o", "raw.h5", "target=species"}).exit_code, 0);
+  EXPECT_EQ(data({"export", "raw.h5", "-o", "raw.csv"}).exit_code, 0);
+  EXPECT_THAT(read_file(path() / "raw.csv"),
+              StartsWith("part,row,sepal_length,sepal_width,petal_length,petal_width,species\n"
+                         "train,0,5.1,3.5,1.4,0.2,setosa\n"));
+  EXPECT_EQ(data({"export", "raw.h5", "-o", "raw.npy", "--part", "train"}).exit_code, 0);
+  EXPECT_EQ(fs::file_size(path() / "raw.npy"), 128U + 150 * 5 * sizeof(double));
+  EXPECT_THAT(data({"export", "raw.h5", "-o", "raw.xls"}).err, HasSubstr(".csv or .npy"));
+}
+
+TEST_F(DataCommand, WhatIsNoDatasetIsSaidToBeNone) {
+  std::ofstream(path() / "text.h5") << "not at all";
+  EXPECT_THAT(data({"info", "text.h5"}).err, HasSubstr("text.h5: is not an HDF5 file"));
+  EXPECT_THAT(data({"info", "nowhere.h5"}).err, HasSubstr("nowhere.h5"));
+  EXPECT_EQ(data({"info", "nowhere.h5"}).exit_code, 1);
+  EXPECT_THAT(kernmill("model", {"info", "iris.h5"}).err, HasSubstr("kernmill data info"));
+  EXPECT_EQ(kernmill("model", {"infos", "iris.h5"}).exit_code, 2);
+}
+
+TEST_F(DataCommand, CutOffAtAnyPlaceItIsNoDatasetAndCrashesNothing) {
+  const auto size = fs::file_size(path() / "iris.h5");
+  for (std::uintmax_t kept = 0; kept < size; kept += size / 23) {
+    fs::copy_file(path() / "iris.h5", path() / "cut.h5", fs::copy_options::overwrite_existing);
+    fs::resize_file(path() / "cut.h5", kept);
+    const Finished verified = data({"verify", "cut.h5"});
+    EXPECT_EQ(verified.exit_code, 1) << kept;
+    EXPECT_THAT(verified.err, HasSubstr("cut.h5")) << kept;
+  }
+}
+
+}  // namespace
+}  // namespace kernmill::testing

@@ -130,7 +130,7 @@ void plan_tensor(const Layout& layout, std::size_t index, int rank, ChunkPlan& p
   for (std::uint64_t begin = 0; begin < tensor.elements(); begin += elements_per_chunk) {
     const std::uint64_t end = std::min(begin + elements_per_chunk, tensor.elements());
     const std::vector<int> ranks = holders_of(tensor, runs, begin, end, boxes);
-    const int writer = ranks[begin / elements_per_chunk % ranks.size()];
+    const int writer = ranks[(begin / elements_per_chunk + index) % ranks.size()];
     for (const std::size_t box : boxes) {
       const int holder = tensor.boxes[box].rank;
       const Part part{index, box, begin, end, plan.staging_elements};

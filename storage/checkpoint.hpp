@@ -80,6 +80,8 @@ class CheckpointWriter {
   [[nodiscard]] std::optional<CheckpointOutcome> finish();
   /// Whether there is one whose end was not told yet.
   [[nodiscard]] bool busy() const;
+  /// Whether, of such a one, this rank's part is on disk: `finish` would not wait long.
+  [[nodiscard]] bool written_here() const;
 
  private:
   struct Impl;

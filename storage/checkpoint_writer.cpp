@@ -38,10 +38,13 @@ class AgreedWork {
     });
   }
 
+  [[nodiscard]] bool ended_here() const {
+    return !running_.valid() || running_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
   /// Whether all ranks' work has ended. Then `error` is the lowest failed rank's, on every rank.
   bool settled() {
+    if (!ended_here()) return false;
     if (running_.valid()) {
-      if (running_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
       const auto failed = running_.get();
       error_ = failed.value_or("");
       first_failed_ = failed ? rank_in(comm_) : size_of(comm_);
@@ -175,6 +178,10 @@ void CheckpointWriter::start(std::uint64_t step, const std::string& state, std::
 
 bool CheckpointWriter::busy() const {
   return impl_->stage != Impl::Stage::idle;
+}
+
+bool CheckpointWriter::written_here() const {
+  return busy() && impl_->work.ended_here();
 }
 
 std::optional<CheckpointOutcome> CheckpointWriter::poll() {

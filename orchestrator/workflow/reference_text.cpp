@@ -32,7 +32,10 @@ std::string_view type_word(SettingType type) {
       return "stage or file";
     case T::references:
       return "list of stages and files";
+    case T::interval:
+      return "whole number, time, or `auto`";
     case T::time:
+    case T::period:
       return "time";
     case T::memory:
       return "memory";

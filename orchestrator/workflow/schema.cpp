@@ -138,6 +138,8 @@ class SchemaBuilder {
         return number(setting, "integer");
       case T::number_or_auto:
         return either({Json{{"const", "auto"}}, number(setting, "integer")});
+      case T::interval:
+        return either({Json{{"type", "string"}}, number(setting, "integer")});
       case T::real:
         return number(setting, "number");
       case T::text:

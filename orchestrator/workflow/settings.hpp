@@ -28,6 +28,8 @@ enum class SettingType {
   gpus,
   factor,
   number_or_auto,  ///< a whole number, or the word auto
+  period,          ///< a time; the config has it in seconds: "600s"
+  interval,        ///< a whole number of steps, a period, or the word auto
   expression,
   params,
   matrix,

@@ -59,6 +59,7 @@ class SettingsReader {
   std::optional<Json> integer(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> real(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> text(const Setting& setting, const Value& value, const std::string& name);
+  std::optional<Json> period(const Value& value, const std::string& name, std::string_view wanted);
   std::optional<Json> unit(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> list(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> text_map(const Value& value, const std::string& name);

@@ -301,18 +301,30 @@ const Variant& optimizer_variant() {
 }
 
 const Table& checkpoint_table() {
-  static const Table table{"'checkpoint'",
-                           {{.name = "every",
-                             .type = T::integer,
-                             .doc = "epochs, or iterations of a full-batch method",
-                             .fallback_doc = "10 epochs, 100 iterations",
-                             .range = at_least_one},
-                            {.name = "keep",
-                             .type = T::integer,
-                             .doc = "how many are kept",
-                             .fallback = 2,
-                             .range = at_least_one}},
-                           "every"};
+  static const Table table{
+      "'checkpoint'",
+      {{.name = "every",
+        .type = T::interval,
+        .doc =
+            "epochs, or iterations of a full-batch method; or a time such as `10m`; `auto`: as often as it "
+            "pays, by what a checkpoint costs and by `mtbf`",
+        .fallback_doc = "10 epochs, 100 iterations",
+        .range = at_least_one},
+       {.name = "mtbf",
+        .type = T::period,
+        .doc = "`every: auto`: the mean time between failures of the job",
+        .fallback_doc = "`24h`"},
+       {.name = "keep",
+        .type = T::integer,
+        .doc = "how many of the newest are kept; two at least, so that a damaged one has another behind it",
+        .fallback = 2,
+        .range = {.low = 2}},
+       {.name = "keep_every",
+        .type = T::integer,
+        .doc = "the first one of every so many epochs or iterations is never removed",
+        .fallback_doc = "none",
+        .range = at_least_one}},
+      "every"};
   return table;
 }
 

@@ -84,6 +84,12 @@ std::optional<Json> SettingsReader::convert(const Setting& setting, const Value&
       return integer(setting, value, name);
     case T::number_or_auto:
       return value.text == "auto" ? std::optional(Json("auto")) : integer(setting, value, name);
+    case T::period:
+      return period(value, name, "a time such as 10m or 24h");
+    case T::interval:
+      if (value.text == "auto") return Json("auto");
+      return whole_number(value) ? integer(setting, value, name)
+                                 : period(value, name, "a number of steps, a time such as 10m, or auto");
     case T::real:
       return real(setting, value, name);
     case T::text:
@@ -189,6 +195,14 @@ std::optional<Json> SettingsReader::unit(const Setting& setting, const Value& va
   if (const auto* whole = std::get_if<std::int64_t>(&value.data); whole != nullptr && *whole >= 0)
     return Json(*whole);
   return Json(text);
+}
+
+std::optional<Json> SettingsReader::period(const Value& value, const std::string& name,
+                                           std::string_view wanted) {
+  const bool scalar = value.is_string() || std::holds_alternative<std::int64_t>(value.data);
+  const auto time = scalar ? parse_time(value.text) : std::nullopt;
+  if (!time || time->count() <= 0) return wrong_type(value, name, wanted);
+  return Json(fmt::format("{}s", time->count()));
 }
 
 std::optional<Json> SettingsReader::list(const Setting& setting, const Value& value,

@@ -8,7 +8,10 @@ namespace kernmill::tasks {
 /// MPI from here to the end of the scope; one a program. Communicators must be gone before it is.
 class MpiSession {
  public:
-  MpiSession(int& argc, char**& argv) { MPI_Init(&argc, &argv); }
+  MpiSession(int& argc, char**& argv) {
+    int provided = 0;  // one thread talks MPI, but it is not alone
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  }
   ~MpiSession() { MPI_Finalize(); }
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;

@@ -68,10 +68,9 @@ Trained run_method(const TrainSettings& settings, const Criterion& criterion, co
 
 }  // namespace
 
-std::uint64_t checkpoint_interval(const TrainSettings& settings, std::uint64_t rows) {
-  if (settings.optimizer.is_full_batch()) return settings.checkpoint_every;
-  const std::uint64_t batches = (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
-  return settings.checkpoint_every * batches;
+std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows) {
+  if (settings.optimizer.is_full_batch()) return 1;
+  return (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
 }
 
 Fit fit(const Json& config, const Rows& rows, Session& session) {
@@ -82,7 +81,7 @@ Fit fit(const Json& config, const Rows& rows, Session& session) {
   }
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion = Criterion::of(settings.model, rows.count(), numbers ? rows.targets() : 1);
-  Objective objective(session.comm(), rows, network, criterion);
+  Objective objective(session, rows, network, criterion);
   const Trained trained = run_method(settings, criterion, rows, network, objective, session);
   const Evaluation at = objective(trained.parameters);
   session.check_finite(at.value, trained.iterations, "step");

@@ -16,8 +16,8 @@ struct Fit {
 /// Trains on `rows`. `config` is a train stage's, for the model file. Collective. Throws TaskError, Stopped.
 Fit fit(const Json& config, const Rows& rows, Session& session);
 
-/// How many of the method's own steps lie between two checkpoints: `checkpoint.every` counts epochs, or
-/// iterations of a full-batch method.
-std::uint64_t checkpoint_interval(const TrainSettings& settings, std::uint64_t rows);
+/// How many of the method's own steps are one of those that `checkpoint.every` counts: batches an epoch, or 1
+/// for a full-batch method.
+std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows);
 
 }  // namespace kernmill::tasks

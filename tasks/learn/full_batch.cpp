@@ -85,7 +85,7 @@ Trained Lbfgs::run(Values start) {
     ++iteration_;
     ended = converged() || iteration_ == settings_.max_iterations;
     session_.progress(ended, [&] { return line(); });
-    if (!ended) session_.after_step(iteration_, objective_.stop_requested(), [&] { return state(); });
+    if (!ended) session_.after_step(iteration_, objective_.wishes(), [&] { return state(); });
   }
   return {now_.x, iteration_, 0};
 }
@@ -195,7 +195,7 @@ Trained descend(const OptimizerSettings& settings, double step_weight, Objective
       return fmt::format("step {}/{} objective {:.10g}", step, settings.max_iterations, at.value);
     });
     if (last) break;
-    session.after_step(step, objective.stop_requested(), [&] {
+    session.after_step(step, objective.wishes(), [&] {
       storage::Checkpoint checkpoint;
       checkpoint.tensors = {vector_tensor("parameters", trained.parameters)};
       return checkpoint;

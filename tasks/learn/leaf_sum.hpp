@@ -5,7 +5,6 @@
 #include "kernmill/kernels/tree_fold.hpp"
 #include "kernmill/storage/dataset.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
-#include "kernmill/tasks/support/stop.hpp"
 
 namespace kernmill::tasks {
 
@@ -14,7 +13,7 @@ inline constexpr std::uint64_t shard_count = 64;
 
 /// Adds up one vector a leaf over all leaves and ranks, along one fixed tree: the bits do not depend on the
 /// number of ranks. Each rank works on a contiguous run of leaves; a rank may have none. On the way the ranks
-/// tell each other who was asked to stop.
+/// tell each other their wishes, bits that say what any of them wants (see session.hpp).
 template <class Space>
 class LeafSum {
  public:
@@ -22,7 +21,7 @@ class LeafSum {
   LeafSum(const Communicator& comm, std::uint64_t leaves, std::size_t length)
       : comm_(&comm), leaves_(leaves), length_(length) {
     for (int rank = 0; rank < comm.size(); ++rank) {
-      counts_.push_back(subtrees_of(rank).size() * length + 1);  // the last one says whether to stop
+      counts_.push_back(subtrees_of(rank).size() * length + 1);  // the last one is the wishes
     }
   }
 
@@ -34,14 +33,15 @@ class LeafSum {
   /// Collective. `work(leaf, values)` sets the `length` values of a leaf. Returns the sum, valid until the
   /// next call.
   template <class Work>
-  std::span<const double> operator()(const Work& work) {
+  std::span<const double> operator()(const Work& work, unsigned wishes = 0) {
     fold_own(work);
+    packed_.back() = wishes;
     gathered_ = comm_->allgatherv(std::span<const double>(packed_), std::span<const std::uint64_t>(counts_));
     return fold_all();
   }
 
-  /// Whether any rank was asked to stop before the last sum. The same on every rank.
-  [[nodiscard]] bool stop_requested() const { return stop_; }
+  /// All ranks' wishes at the last sum. The same on every rank.
+  [[nodiscard]] unsigned wishes() const { return wishes_; }
 
  private:
   [[nodiscard]] auto subtrees_of(int rank) const {
@@ -64,19 +64,19 @@ class LeafSum {
       Kokkos::deep_copy(kernels::host_vector(packed_.data() + at, length_), node.sum);
       at += length_;
     }
-    packed_[at] = stop_was_signalled() ? 1 : 0;
     fold_.clear();
   }
 
   std::span<const double> fold_all() {
     kernels::TreeFold<kernels::Host> tree;
     double* at = gathered_.data();
+    wishes_ = 0;
     for (int rank = 0; rank < comm_->size(); ++rank) {
       for (const auto& [level, index] : subtrees_of(rank)) {
         tree.add({level, index, kernels::host_vector(at, length_)});
         at += length_;
       }
-      if (*at++ != 0) stop_ = true;
+      wishes_ |= static_cast<unsigned>(*at++);
     }
     kernels::Host().fence();
     return {tree.nodes().front().sum.data(), length_};
@@ -88,7 +88,7 @@ class LeafSum {
   kernels::TreeFold<Space> fold_;
   std::vector<std::uint64_t> counts_;  ///< of what each rank gives
   std::vector<double> packed_, gathered_;
-  bool stop_ = false;
+  unsigned wishes_ = 0;
 };
 
 }  // namespace kernmill::tasks

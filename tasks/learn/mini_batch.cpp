@@ -98,7 +98,7 @@ Trained BatchTraining::run(const std::vector<double>& start) {
   while (step_ < total) {
     step();
     if (step_ % batches_ == 0) end_epoch(total);
-    if (step_ < total) session_.after_step(step_, sum_.stop_requested(), [&] { return state(); });
+    if (step_ < total) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
   }
   return {to_host(parameters_), step_, settings_.epochs};
 }
@@ -119,11 +119,12 @@ std::span<const double> BatchTraining::batch_sums(Slice batch) {
   const std::uint64_t end = own.count() == 0 ? 0 : piece(own.end - 1).end;
   for (std::uint64_t i = first; i < end; ++i) numbers.push_back(order(batch.begin + i));
   const Batch all = numbers.empty() ? Batch{} : loader_.load(numbers);
-  return sum_([&](std::uint64_t leaf, const Vector& out) {
+  const auto piece_sums = [&](std::uint64_t leaf, const Vector& out) {
     const storage::RowRange range = piece(leaf);
     network_.sums(parameters_,
                   range.count() == 0 ? Batch{} : part_of(all, range.begin - first, range.count()), out);
-  });
+  };
+  return sum_(piece_sums, session_.wishes());
 }
 
 void BatchTraining::step() {

@@ -4,12 +4,13 @@
 
 namespace kernmill::tasks {
 
-Objective::Objective(const Communicator& comm, const Rows& rows, Network& network, const Criterion& criterion)
-    : network_(network),
+Objective::Objective(const Session& session, const Rows& rows, Network& network, const Criterion& criterion)
+    : session_(session),
+      network_(network),
       criterion_(criterion),
       rows_(rows.count()),
       loader_(rows, network.shape().loss),
-      sum_(comm, shard_count, network.sums_length()) {
+      sum_(session.comm(), shard_count, network.sums_length()) {
   const storage::RowRange own = sum_.own();
   if (own.count() == 0) return;
   first_row_ = shard(own.begin).begin;
@@ -25,11 +26,12 @@ Evaluation Objective::operator()(const std::vector<double>& parameters) {
   const auto on_device = Kokkos::create_mirror_view_and_copy(
       kernels::Device::memory_space(),
       kernels::Vector<kernels::Host>(const_cast<double*>(parameters.data()), parameters.size()));
-  const auto sums = sum_([&](std::uint64_t leaf, const Network::Vector& out) {
+  const auto shard_sums = [&](std::uint64_t leaf, const Network::Vector& out) {
     const storage::RowRange range = shard(leaf);
     const bool empty = range.count() == 0;
     network_.sums(on_device, empty ? Batch{} : part_of(batch_, range.begin - first_row_, range.count()), out);
-  });
+  };
+  const auto sums = sum_(shard_sums, session_.wishes());
   Evaluation at;
   at.gradient.assign(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(parameters.size()));
   at.loss.assign(sums.begin() + static_cast<std::ptrdiff_t>(parameters.size()), sums.end() - 1);

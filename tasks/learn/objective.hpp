@@ -4,6 +4,7 @@
 #include "kernmill/tasks/learn/batch.hpp"
 #include "kernmill/tasks/learn/criterion.hpp"
 #include "kernmill/tasks/learn/leaf_sum.hpp"
+#include "kernmill/tasks/learn/session.hpp"
 
 namespace kernmill::tasks {
 
@@ -19,15 +20,17 @@ struct Evaluation {
 /// those of its shards on the device. Values and gradients have the same bits on any number of ranks.
 class Objective {
  public:
-  /// Reads this rank's rows. `network` has to outlive it.
-  Objective(const Communicator& comm, const Rows& rows, Network& network, const Criterion& criterion);
+  /// Reads this rank's rows. `network` and `session` have to outlive it.
+  Objective(const Session& session, const Rows& rows, Network& network, const Criterion& criterion);
   /// Collective.
   Evaluation operator()(const std::vector<double>& parameters);
-  [[nodiscard]] bool stop_requested() const { return sum_.stop_requested(); }
+  /// What the ranks wanted of the session when it was last called.
+  [[nodiscard]] unsigned wishes() const { return sum_.wishes(); }
 
  private:
   [[nodiscard]] storage::RowRange shard(std::uint64_t leaf) const;
 
+  const Session& session_;
   Network& network_;
   Criterion criterion_;
   std::uint64_t rows_;

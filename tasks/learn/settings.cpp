@@ -1,6 +1,8 @@
 #include "kernmill/tasks/learn/settings.hpp"
 
 #include <array>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "kernmill/tasks/support/spec.hpp"
@@ -72,6 +74,29 @@ OptimizerSettings read_optimizer_settings(const Json& json) {
   return settings;
 }
 
+/// "600s", as the orchestrator writes every time.
+std::chrono::duration<double> seconds_of(const Json& value) {
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || std::string_view(end) != "s" || !(seconds > 0))
+    throw SpecError("spec.json: " + value.dump() + " is no time in seconds such as \"600s\"");
+  return std::chrono::duration<double>(seconds);
+}
+
+void read_checkpoint_settings(const Json& json, TrainSettings& settings) {
+  using By = CheckpointInterval::By;
+  CheckpointInterval& interval = settings.checkpoint_interval;
+  const Json& every = setting(json, "every");
+  interval.by = every == "auto" ? By::cost : every.is_string() ? By::time : By::steps;
+  if (interval.by == By::steps) interval.steps = setting_as<std::uint64_t>(json, "every");
+  if (interval.by == By::time) interval.time = seconds_of(every);
+  if (json.contains("mtbf")) interval.mtbf = seconds_of(json.at("mtbf"));
+  settings.checkpoint_retention.keep = setting_as<int>(json, "keep");
+  if (json.contains("keep_every"))
+    settings.checkpoint_retention.keep_every = setting_as<std::uint64_t>(json, "keep_every");
+}
+
 }  // namespace
 
 const char* to_string(ModelType type) {
@@ -108,10 +133,7 @@ TrainSettings read_train_settings(const Json& config) {
   settings.model = read_model_settings(setting(config, "model"));
   settings.optimizer = read_optimizer_settings(setting(config, "optimizer"));
   settings.seed = setting_as<std::uint64_t>(config, "seed");
-  settings.checkpoint_every = config.contains("checkpoint")
-                                  ? setting_as<std::uint64_t>(config, "checkpoint.every")
-                                  : settings.checkpoint_every;
-  settings.checkpoint_keep = config.contains("checkpoint") ? setting_as<int>(config, "checkpoint.keep") : 2;
+  if (config.contains("checkpoint")) read_checkpoint_settings(config.at("checkpoint"), settings);
   return settings;
 }
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/storage/checkpoint.hpp"
+#include "kernmill/tasks/learn/checkpoint_schedule.hpp"
 #include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
@@ -36,8 +38,8 @@ struct TrainSettings {
   ModelSettings model;
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
-  std::uint64_t checkpoint_every = 10;  ///< epochs, or iterations of a full-batch method
-  int checkpoint_keep = 2;
+  CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
+  storage::Retention checkpoint_retention;  ///< so are these
 };
 
 const char* to_string(ModelType type);

@@ -28,17 +28,25 @@ std::string identity_of(const Communicator& comm, const Spec& spec) {
   return identity;
 }
 
+CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std::uint64_t rows,
+                           std::string identity) {
+  const std::uint64_t steps = steps_per_period(settings, rows);
+  CheckpointPolicy policy{spec.checkpoint_directory, settings.checkpoint_interval,
+                          settings.checkpoint_retention, std::move(identity), std::nullopt};
+  policy.interval.steps *= steps;
+  policy.retention.keep_every *= steps;
+  return policy;
+}
+
 }  // namespace
 
 Result run_train(const Spec& spec, const Communicator& comm) {
   const TrainSettings settings = read_train_settings(spec.config);
   const storage::DatasetReader reader(comm.handle(), spec.input("data"));
   const Rows rows(reader, storage::Part::train);
-  Session session(comm,
-                  {spec.checkpoint_directory, checkpoint_interval(settings, rows.count()),
-                   settings.checkpoint_keep, identity_of(comm, spec)},
-                  true);
+  Session session(comm, policy_of(spec, settings, rows.count(), identity_of(comm, spec)), true);
   Fit fitted = fit(spec.config, rows, session);
+  session.finish();
   storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model);
   return {std::move(fitted.metrics), {{"model", "model.h5"}}};
 }

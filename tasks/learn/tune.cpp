@@ -4,6 +4,7 @@
 
 #include "kernmill/tasks/learn/fit.hpp"
 #include "kernmill/tasks/learn/scores.hpp"
+#include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
 
 namespace kernmill::tasks {

@@ -4,7 +4,8 @@
 /// A test program with MPI ranks: each rank runs every test, and any rank's failure is the program's. Rank 0
 /// alone prints.
 int main(int argc, char** argv) {
-  MPI_Init(&argc, &argv);
+  int provided = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   testing::InitGoogleTest(&argc, argv);
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);

@@ -75,6 +75,35 @@ TEST(Parser, ChoosesTheOptimizerByTheModel) {
   EXPECT_EQ(config.at("model").at("hidden"), Json::array({20}));
 }
 
+Json checkpoint_of(const std::string& checkpoint) {
+  return parse_good(prepare + "  fit: {task: train, data: prepare, model: {type: softmax}, checkpoint: " +
+                    checkpoint + "}\n")
+      .stage("fit")
+      .config.at("checkpoint");
+}
+
+TEST(Parser, TakesCheckpointsByStepsByTimeAndByCost) {
+  EXPECT_EQ(checkpoint_of("5"), Json::parse(R"({"every": 5, "keep": 2})"));
+  EXPECT_EQ(checkpoint_of("90s").at("every"), "90s");
+  EXPECT_EQ(checkpoint_of("1h30m").at("every"), "5400s");
+  EXPECT_EQ(checkpoint_of("{every: auto, mtbf: 12h, keep: 3, keep_every: 100}"),
+            Json::parse(R"({"every": "auto", "mtbf": "43200s", "keep": 3, "keep_every": 100})"));
+}
+
+TEST(Parser, RefusesCheckpointsThatAreNeverOrAlone) {
+  const auto message = [](const std::string& checkpoint) {
+    return parse(prepare + "  fit: {task: train, data: prepare, model: {type: softmax}, checkpoint: " +
+                 checkpoint + "}\n")
+        .diagnostics.all()
+        .front()
+        .message;
+  };
+  EXPECT_EQ(message("{every: 0}"), "'every' is 0; it has to be at least 1");
+  EXPECT_EQ(message("{every: soon}"),
+            "'every' takes a number of steps, a time such as 10m, or auto, not the text 'soon'");
+  EXPECT_EQ(message("{keep: 1}"), "'keep' is 1; it has to be at least 2");
+}
+
 Json split_of(const std::string& split) {
   return parse_good("stages:\n  p: {task: preprocess, input: iris.csv, split: " + split + "}\n")
       .stage("p")

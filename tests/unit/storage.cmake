@@ -7,3 +7,8 @@ kernmill_test(storage_parts LABEL unit
           ${PROJECT_SOURCE_DIR}/storage/tool/guard.cpp
   LINK kernmill::storage)
 target_include_directories(test_storage_parts PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")
+
+kernmill_test(damaged LABEL unit TIMEOUT 7200
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage/damaged_test.cpp ${PROJECT_SOURCE_DIR}/storage/tool/guard.cpp
+  LINK kernmill::storage fmt::fmt)
+target_include_directories(test_damaged PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")

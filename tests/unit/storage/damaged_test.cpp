@@ -1,0 +1,195 @@
+// Datasets, models and checkpoints with bytes changed at random: whatever is read from one is what was
+// written. HDF5 itself may crash on a damaged file, so each is read in a child process; it has to come back,
+// and a crash has to be the child's alone. 10,000 damaged files, a million with KERNMILL_LONG=1.
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <numeric>
+#include <random>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "kernmill/storage/checkpoint.hpp"
+#include "kernmill/storage/crc32c.hpp"
+#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/file_kind.hpp"
+#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/tool/guard.hpp"
+#include "temporary_directory.hpp"
+
+namespace kernmill::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using Values = std::vector<double>;
+
+Schema flowers() {
+  Schema schema;
+  schema.features = {"length", "width"};
+  schema.inputs = numbers_named(schema.features);
+  schema.steps = {{"scale", schema.features, {1, 2, 3, 4}, {}}};
+  schema.target = "species";
+  schema.target_kind = TargetKind::classes;
+  schema.classes = {"setosa", "virginica"};
+  return schema;
+}
+
+Values ramp(std::size_t count) {
+  Values values(count);
+  std::iota(values.begin(), values.end(), 0.5);
+  return values;
+}
+
+void write_dataset(const fs::path& file) {
+  DatasetWriter writer(MPI_COMM_SELF, file, flowers(), {40, 0, 10});
+  for (const auto& [part, rows] : {std::pair{Part::train, 40U}, std::pair{Part::test, 10U}}) {
+    std::vector<std::uint64_t> numbers(rows);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    writer.write(part, 0, ramp(2 * rows), Values(rows, 1.0), numbers);
+  }
+  writer.commit();
+}
+
+std::string of_dataset(const fs::path& file) {
+  const DatasetReader data(MPI_COMM_SELF, file);
+  std::string all = data.content_hash();
+  for (const Part part : all_parts) {
+    Values features(data.rows(part) * data.feature_count()), target(data.rows(part) * data.target_count());
+    data.read(part, {0, data.rows(part)}, features, target);
+    all += fmt::format(" {} {:x} {:x}", data.rows(part), crc32c(std::span<const double>(features)),
+                       crc32c(std::span<const double>(target)));
+  }
+  for (const std::string& name : data.schema().classes) all += ' ' + name;
+  return all;
+}
+
+std::string of_tensors(const std::vector<Tensor>& tensors) {
+  std::string all;
+  for (const Tensor& tensor : tensors)
+    all += fmt::format(" {} {} {:x}", tensor.name, tensor.shape.size(),
+                       crc32c(std::span<const double>(tensor.data)));
+  return all;
+}
+
+/// What there is to read in a file.
+std::string content(const fs::path& file) {
+  switch (kind_of(file)) {
+    case FileKind::dataset:
+      return of_dataset(file);
+    case FileKind::model: {
+      const Model model = read_model(MPI_COMM_SELF, file);
+      return model.type + model.settings + of_tensors(model.parameters);
+    }
+    case FileKind::checkpoint:
+      break;
+  }
+  const CheckpointReader checkpoint(MPI_COMM_SELF, file);
+  std::vector<Tensor> tensors;
+  for (const TensorShape& tensor : checkpoint.tensors())
+    tensors.push_back(checkpoint.read_whole(tensor.name));
+  return fmt::format("{} {}{}", checkpoint.step(), checkpoint.state(), of_tensors(tensors));
+}
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string damaged(std::string bytes, std::mt19937& random) {
+  const auto place = [&] {  // half of them where HDF5 keeps its own
+    const std::size_t most = random() % 2 == 0 ? std::min<std::size_t>(bytes.size(), 4096) : bytes.size();
+    return random() % most;
+  };
+  const auto changes = 1 + random() % 6;
+  for (std::uint64_t i = 0; i < changes && bytes.size() > 1; ++i) {
+    const std::size_t at = place();
+    switch (random() % 5) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 2:
+        bytes[at] = random() % 2 == 0 ? '\0' : '\xFF';
+        break;
+      case 3:
+        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(place() / 2),
+                    std::min<std::size_t>(8, bytes.size() - at),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(at));
+        break;
+      default:
+        if (random() % 8 == 0) bytes.resize(at + 1);
+    }
+  }
+  return bytes;
+}
+
+struct Counts {
+  unsigned refused = 0, unharmed = 0, crashed = 0;
+};
+
+class Damaged : public ::testing::TestWithParam<const char*> {
+ protected:
+  [[nodiscard]] fs::path write(const std::string& kind) const {
+    const std::vector<Tensor> tensors{{"weights", {3, 5}, ramp(15)}, {"bias", {5}, ramp(5)}};
+    const fs::path file = folder_.path() / (kind + ".h5");
+    if (kind == "dataset") write_dataset(file);
+    if (kind == "model") write_model(MPI_COMM_SELF, file, {"softmax", "{}", flowers(), tensors});
+    if (kind != "checkpoint") return file;
+    write_checkpoint(MPI_COMM_SELF, folder_.path(), {7, "{\"epoch\":3}", tensors});
+    return folder_.path() / "step-7.h5";
+  }
+  [[nodiscard]] const fs::path& path() const { return folder_.path(); }
+
+ private:
+  kernmill::testing::TemporaryDirectory folder_;
+};
+
+TEST_P(Damaged, AFileIsRefusedOrWhatItWas) {
+  const fs::path whole = write(GetParam()), file = path() / "damaged.h5";
+  const std::string bytes = bytes_of(whole), truth = content(whole);
+  const bool is_long = std::string(std::getenv("KERNMILL_LONG") ? std::getenv("KERNMILL_LONG") : "0") == "1";
+  std::mt19937 random(20261121);
+  Counts counts;
+  for (unsigned i = 0; i < (is_long ? 333'334U : 3'334U); ++i) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << damaged(bytes, random);
+    const tool::ChildEnd end = tool::in_child(
+        [&](std::string& said) {
+          try {
+            said = content(file);
+            return 0;
+          } catch (const Error&) {
+            return 1;
+          }
+        },
+        std::chrono::seconds(60));
+    ASSERT_FALSE(end.timed_out) << "number " << i;
+    if (end.signal != 0) {
+      ++counts.crashed;
+    } else if (end.exit_code == 1) {
+      ++counts.refused;
+    } else {
+      ++counts.unharmed;
+      ASSERT_EQ(end.said, truth) << "number " << i;
+    }
+  }
+  fmt::print("{}: {} refused, {} unharmed where it matters, {} crashed the library in its child\n",
+             GetParam(), counts.refused, counts.unharmed, counts.crashed);
+  EXPECT_GT(counts.refused, 1000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Damaged, ::testing::Values("dataset", "model", "checkpoint"),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+}  // namespace
+}  // namespace kernmill::storage
+
+int main(int argc, char** argv) {
+  MPI_Init(&argc, &argv);
+  ::testing::InitGoogleTest(&argc, argv);
+  const int result = RUN_ALL_TESTS();
+  MPI_Finalize();
+  return result;
+}

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/exec/container.hpp"
 #include "kernmill/run/shell_word.hpp"
 
 namespace kernmill::exec {
@@ -38,7 +39,10 @@ std::string command_text(const Attempt& attempt) {
   const Json config = attempt.plan.config(attempt.id);
   const std::string restart = config.value("restart", "");
   const bool again = attempt.earlier_attempt_started && !restart.empty();
-  return again ? restart : config.at("run").get<std::string>();
+  const std::string text = again ? restart : config.at("run").get<std::string>();
+  if (oci_bundle(attempt.stage().container).empty()) return text;
+  // The bundle says where its process begins.
+  return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);
 }
 
 bool is_metric_name(const std::string& name) {

@@ -1,4 +1,6 @@
 // What the keys of `resources:` become: each stage writes down what Slurm knows of its job.
+#include <fstream>
+
 #include <gmock/gmock.h>
 
 #include "submit_world.hpp"
@@ -80,6 +82,31 @@ TEST_F(SlurmResources, LicensesFeaturesAndNodesToAvoid) {
 TEST_F(SlurmResources, AReservationAndWhatElseSbatchTakes) {
   EXPECT_THAT(job("reserved"), AllOf(HasSubstr(" Reservation=course "), HasSubstr(" NodeList=n4 ")));
   EXPECT_THAT(job("nice"), HasSubstr(" Nice=7 "));
+}
+
+TEST(Container, AnOciBundleIsRunBySlurm) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  const auto bundle = world.path() / "bundle";
+  std::filesystem::create_directories(bundle / "rootfs");
+  std::ofstream(bundle / "config.json")
+      << R"({"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "mounts": [],)"
+      << R"( "process": {"cwd": "/", "args": ["true"], "env": ["FROM_BUNDLE=yes"], "user": {"uid": 0, "gid": 0}}})";
+  world.workflow(R"(
+  inside:
+    container: oci:)" +
+                 bundle.string() + R"(
+    resources: {mem: 60M}
+    run: |
+      test -n "$KERNMILL_TEST_BUNDLE"
+      echo "$FROM_BUNDLE" > inside
+      echo value=3 > $KERNMILL_METRICS
+  after: {run: 'echo "$VALUE" > after', env: {VALUE: "${{ stages.inside.value }}"}, resources: {mem: 60M}}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_EQ(world.lines("inside"), (std::vector<std::string>{"yes"}));
+  EXPECT_EQ(world.lines("after"), (std::vector<std::string>{"3"}));
 }
 
 }  // namespace

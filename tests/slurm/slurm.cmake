@@ -34,12 +34,12 @@ if(TARGET kernmill-exec)
     LINK kernmill::run
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>"
     NEEDS kernmill kernmill-exec kernmill_dying)
+  kernmill_slurm_test(slurm_resources SOURCES slurm/resources_test.cpp slurm/submit_world.cpp LINK kernmill::run
+    DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>" NEEDS kernmill kernmill-exec)
 endif()
 if(TARGET kernmill-exec AND TARGET kernmill-task)
   kernmill_slurm_test(slurm_examples SOURCES slurm/examples_test.cpp slurm/submit_world.cpp
     LINK kernmill::run DEFINES KERNMILL="$<TARGET_FILE:kernmill>" NEEDS kernmill kernmill-exec kernmill-task)
-  kernmill_slurm_test(slurm_resources SOURCES slurm/resources_test.cpp slurm/submit_world.cpp LINK kernmill::run
-    DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>" NEEDS kernmill kernmill-exec)
   kernmill_slurm_test(slurm_doctor SOURCES slurm/doctor_test.cpp LINK kernmill::run
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" NEEDS kernmill kernmill-exec)
 endif()

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <system_error>
 
+#include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -25,7 +26,12 @@ FileDescriptor watch(const fs::path& first, const fs::path& second) {
   return queue;
 }
 
+/// What another machine writes to a network file system is no event here, nor is the death of a process: it
+/// is looked anew after a while.
 void wait_for_change(const FileDescriptor& queue) {
+  constexpr int milliseconds = 1'000;
+  pollfd entry{queue.get(), POLLIN, 0};
+  if (::poll(&entry, 1, milliseconds) <= 0) return;
   std::array<char, 8192> events{};
   while (read(queue.get(), events.data(), events.size()) < 0)
     if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot watch files");

@@ -7,7 +7,7 @@ namespace kernmill::cli {
 
 /// Copies a file to `out` from its beginning, and then what is appended to it, until `over` says that nothing
 /// more will come. The file may not exist yet. `over` is asked whenever something in `signals` (a folder)
-/// changes. Waits by inotify.
+/// changes, and once a second.
 void follow(const std::filesystem::path& file, const std::filesystem::path& signals,
             const std::function<bool()>& over, std::FILE* out);
 

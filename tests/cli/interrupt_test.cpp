@@ -54,6 +54,13 @@ TEST_F(Interrupted, IsNotRemovedWhileItRuns) {
   EXPECT_TRUE(std::filesystem::exists(world.runs().back().plan()));
 }
 
+TEST_F(Interrupted, HasItsLogsFollowedUntilItIsGone) {
+  Program logs(world.kernmill({"logs", "only", "-f"}));
+  program->send(SIGKILL);
+  program->wait();
+  EXPECT_EQ(logs.wait().exit_code, 0);
+}
+
 TEST_F(Interrupted, HasItsLogsFollowedUntilItEnds) {
   Program logs(world.kernmill({"logs", "only", "-f"}));
   program->send(SIGINT);

@@ -12,11 +12,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-bool is_long() {
-  const char* value = std::getenv("KERNMILL_LONG");
-  return value != nullptr && std::string(value) == "1";
-}
-
 void expect_empty_queue(const SubmitWorld& world) {
   wait_until("an empty queue", [&] { return world.queue().empty(); });
 }

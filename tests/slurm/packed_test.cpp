@@ -107,5 +107,23 @@ TEST(Packed, WantOfMemoryCostsTheGuiltyInstanceNotThePack) {
   EXPECT_EQ(record.find("sweep", 6)->attempts.size(), 1u);
 }
 
+TEST(Packed, AtItsTimeLimitAnElementGoesOnWithWhatIsLeft) {
+  KERNMILL_NEEDS_SLURM();
+  if (!is_long()) GTEST_SKIP() << "takes two minutes: ./dev test --long";
+  SubmitWorld world;
+  world.workflow("  many:\n    matrix: " + matrix(4) + R"(
+    pack: 4
+    resources: {time: 1m, mem: 50M}
+    run: echo $KERNMILL_MATRIX_I >> ran; test $KERNMILL_MATRIX_I != 2 || sleep 300
+    restart: echo again >> ran
+  after: {needs: many, run: touch after}
+)");
+  world.submit();
+  EXPECT_EQ(world.outcome(std::chrono::seconds(240)), "done");
+  EXPECT_EQ(runs_of(world),
+            (std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}, {"3", 1}, {"again", 1}}));
+  EXPECT_TRUE(std::filesystem::exists(world.path() / "after"));
+}
+
 }  // namespace
 }  // namespace kernmill::testing

@@ -114,4 +114,9 @@ void wait_until(const std::string& what, const std::function<bool()>& is_so, std
   }
 }
 
+bool is_long() {
+  const char* value = std::getenv("KERNMILL_LONG");
+  return value != nullptr && std::string(value) == "1";
+}
+
 }  // namespace kernmill::testing

@@ -55,6 +55,9 @@ class SlurmWorld {
 void wait_until(const std::string& what, const std::function<bool()>& is_so,
                 std::chrono::seconds patience = std::chrono::seconds{60});
 
+/// Whether tests that take minutes are wanted: ./dev test --long.
+bool is_long();
+
 }  // namespace kernmill::testing
 
 /// Skips a test where the programs of Slurm are not installed.

@@ -78,7 +78,7 @@ TEST_F(Golden, Help) {
 }
 TEST_F(Golden, HelpOfEveryCommand) {
   for (const std::string command : {"validate", "plan", "run", "submit", "resume", "status", "logs",
-                                    "explain", "cancel", "clean", "doctor", "version"})
+                                    "explain", "cancel", "clean", "doctor", "version", "data", "model"})
     expect("help_" + command, {command, "--help"});
 }
 TEST_F(Golden, UnknownCommandIsGivenASuggestion) {

@@ -5,8 +5,9 @@
 // 1. A durable checkpoint of MIB (512) in row boxes, beside raw writes of as much by as many ranks, that are
 //    synced and read back, too, in interleaved rounds. We promise 0.9 of the raw speed.
 // 2. Training an MLP 784-1024-1024-10 with Adam, with one checkpoint on the way and without, in interleaved
-//    rounds. The difference, as a share of the 30 s between two checkpoints, is what training loses: we
-//    promise less than 2 %.
+//    rounds. What training stands still for the checkpoint, and the difference of the fastest rounds (which
+//    has the thread's work in it, too), as shares of the 30 s between two checkpoints: we promise less than
+//    2 %.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -121,7 +122,7 @@ void compare_writing(const Communicator& comm, const fs::path& place, std::uint6
         speed(sealed) / speed(plain));
 }
 
-constexpr std::uint64_t batch = 128, steps = 24;
+constexpr std::uint64_t batch = 128, steps = 12;
 
 void make_digits(const Communicator& comm, const fs::path& file) {
   storage::Schema schema;
@@ -167,24 +168,48 @@ double train(const Communicator& comm, const Rows& rows, const fs::path& checkpo
   return seconds;
 }
 
+/// How long `start` takes of the second checkpoint of that network: weights, and Adam's two moments.
+double stall(const Communicator& comm, const fs::path& place) {
+  constexpr std::uint64_t parameters = 784 * 1024 + 1024 + 1024 * 1024 + 1024 + 1024 * 10 + 10;
+  const std::vector<double> values(parameters, 0.5);
+  storage::CheckpointWriter writer(comm.handle(), place / "checkpoints");
+  double seconds = 0;
+  for (std::uint64_t step = 1; step <= 2; ++step) {
+    seconds = seconds_of(comm, [&] {
+      std::vector<storage::Tensor> tensors;
+      for (const char* name : {"parameters", "first", "second"})
+        tensors.push_back({name, {parameters}, values});
+      writer.start(step, "{}", storage::boxes_of(tensors));
+    });
+    (void)writer.finish();
+  }
+  comm.barrier();
+  if (comm.is_root()) fs::remove_all(place / "checkpoints");
+  comm.barrier();
+  return seconds;
+}
+
 void compare_training(const Communicator& comm, const fs::path& place) {
   make_digits(comm, place / "digits.h5");
   const storage::DatasetReader reader(comm.handle(), place / "digits.h5");
   const Rows rows(reader, storage::Part::train);
-  std::vector<double> without, lost;
+  std::vector<double> without, with, held_up;
   train(comm, rows, {});
-  for (int round = 0; round < 9; ++round) {
+  for (int round = 0; round < 15; ++round) {
     without.push_back(train(comm, rows, {}));
-    lost.push_back(train(comm, rows, place / "checkpoints") - without.back());
+    with.push_back(train(comm, rows, place / "checkpoints"));
+    held_up.push_back(stall(comm, place));
     if (comm.is_root())
-      fmt::print("  round {}: {} batches in {:.3f} s, with a checkpoint {:+.3f} s\n", round, steps,
-                 without.back(), lost.back());
+      fmt::print("  round {}: {} batches in {:.3f} s, with a checkpoint {:.3f} s; start takes {:.3f} s\n",
+                 round, steps, without.back(), with.back(), held_up.back());
   }
+  const double fastest = *std::min_element(without.begin(), without.end());
+  const double lost = *std::min_element(with.begin(), with.end()) - fastest, still = median(held_up);
   if (comm.is_root())
     fmt::print(
-        "MLP 784-1024-1024-10, {} ranks: a batch takes {:.0f} ms, a checkpoint costs {:.0f} ms: {:.2f} % "
-        "of training with one every 30 s (goal: under 2 %)\n",
-        comm.size(), median(without) / steps * 1e3, median(lost) * 1e3, median(lost) / 30 * 100);
+        "MLP 784-1024-1024-10, {} ranks: a batch takes {:.0f} ms; a checkpoint stops it for {:.0f} ms, "
+        "and costs {:.0f} ms in all: {:.2f} % and {:.2f} % with one every 30 s (goal: under 2 %)\n",
+        comm.size(), fastest / steps * 1e3, still * 1e3, lost * 1e3, still / 30 * 100, lost / 30 * 100);
 }
 
 int run(const Communicator& comm, int argc, char** argv) {

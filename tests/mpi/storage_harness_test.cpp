@@ -165,12 +165,13 @@ TEST_P(InjectedFaults, WritersThatAreKilledLoseNothingThatWasThere) {
 
 // The newest of two is damaged; what is loaded is one of them, with every number right.
 TEST_P(InjectedFaults, DamagedFilesAreNeverLoadedAsSomethingElse) {
-  if (!on_checkpoints()) GTEST_SKIP() << "datasets of format version 1 have no checksums";
-  Counts counts(std::string(GetParam()) + ", damage");
   const FaultWorld world(GetParam());
   ASSERT_NO_FATAL_FAILURE(world.write(2));
   const fs::path newest = world.directory() / (on_checkpoints() ? "step-2.h5" : "dataset-2.h5");
   const std::string whole = content(newest);
+  if (!whole.ends_with("KMCHECK2"))
+    GTEST_SKIP() << "files of format version 1 have no checksums of everything";
+  Counts counts(std::string(GetParam()) + ", damage");
   for (int i = 0; i < count(16, 200); ++i) {
     std::string damaged = whole;
     const bool cut = i % 4 == 0;

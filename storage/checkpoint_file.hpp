@@ -6,14 +6,12 @@
 #include <vector>
 
 #include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/raw_file.hpp"
 #include "kernmill/storage/sealed_table.hpp"
 
 /// Private to storage/: what a checkpoint file looks like inside (see README.md). HDF5 makes and reads its
 /// structure, on one rank; the tables are filled and read past it.
 ///
-/// HDF5 can crash on a damaged file. So behind what HDF5 wrote stands a footer, with a checksum of all bytes
-/// that are in no table; it is compared before HDF5 sees the file.
+/// A footer (footer.hpp) is compared before HDF5 sees the file.
 namespace kernmill::storage {
 
 struct CheckpointHeader {
@@ -31,7 +29,7 @@ CheckpointHeader create_checkpoint_file(const std::filesystem::path& temporary,
                                         const std::optional<Key>& key);
 
 /// Compares the bytes that are in no table with the footer.
-void require_sound_structure(const RawFile& file);
+void require_sound_structure(const std::filesystem::path& file, const std::filesystem::path& named);
 
 /// Throws Error when it is damaged outside of the tables, or no checkpoint; KeyError when it is encrypted and
 /// this is not the key.

@@ -118,7 +118,7 @@ struct CheckpointWriter::Impl {
       out->write(chunk.tensor, chunk.begin * sizeof(double),
                  std::as_bytes(std::span(staging).subspan(chunk.at, chunk.elements)));
     out->finish();
-    if (is_root) require_sound_structure(out->file());
+    if (is_root) require_sound_structure(temporary, file);
   }
 
   void publish() {

@@ -48,6 +48,9 @@ class ColumnChecker {
     const Value* column = target == nullptr ? nullptr : target->is_map() ? target->find("column") : target;
     if (column != nullptr) known(*column);
     const Value* series = value("series");
+    if (const Value* split = value("split"); split != nullptr && split->is_map())
+      each(split->find("group"), nullptr);
+    names_of(value("columns"));
     each(value("features"), column);
     each(value("drop"), column);
     each(series == nullptr ? nullptr : series->find("columns"), nullptr);
@@ -59,6 +62,17 @@ class ColumnChecker {
     return field == nullptr ? nullptr : field->value;
   }
 
+  /// Whether the first line of the file names the columns.
+  [[nodiscard]] bool is_plain_csv(const std::string& path) const {
+    const std::string format = stage_.stage.config.value("format", "auto");
+    if (format != "auto" && format != "csv" && format != "tsv") return false;
+    if (path.find('*') != std::string::npos) return false;
+    for (const char* other :
+         {".gz", "-ubyte", ".idx", ".npy", ".h5", ".hdf5", ".svm", ".libsvm", ".svmlight"})
+      if (path.ends_with(other)) return false;
+    return true;
+  }
+
   /// False where there is nothing to check against: no header, or a file that is not there yet.
   bool read_header() {
     const auto& inputs = stage_.stage.inputs;
@@ -67,6 +81,7 @@ class ColumnChecker {
     const Json& config = stage_.stage.config;
     if (input == inputs.end() || input->path.empty() || input->path.find("${{") != std::string::npos)
       return false;
+    if (!is_plain_csv(input->path)) return false;
     const auto line = draft_.files.first_line(input->path);
     if (!line || trimmed(*line).empty()) {
       draft_.diagnostics.error(
@@ -90,6 +105,13 @@ class ColumnChecker {
     const auto* items = std::get_if<Value::List>(&list->data);
     if (items == nullptr) return check(*list, target);
     for (const Value& item : *items) check(item, target);
+  }
+
+  /// The keys of `columns:`.
+  void names_of(const Value* columns) {
+    const auto* map = columns == nullptr ? nullptr : std::get_if<Value::Map>(&columns->data);
+    if (map == nullptr) return;
+    for (const auto& entry : *map) known({entry.key, entry.key_where, entry.key});
   }
 
   void check(const Value& item, const Value* target) {

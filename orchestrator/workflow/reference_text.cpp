@@ -105,9 +105,11 @@ void add_variant(std::string& out, const Setting& setting, const std::string& pa
 /// The tables of the settings that are maps themselves.
 void add_nested(std::string& out, const Table& table, const std::string& path) {
   for (const Setting& setting : table.settings) {
-    const std::string here = path.empty() ? setting.name : path + "." + setting.name;
+    const bool named = setting.type == SettingType::table_map;
+    const std::string here =
+        (path.empty() ? setting.name : path + "." + setting.name) + (named ? ".NAME" : "");
     if (setting.type == SettingType::variant) add_variant(out, setting, here);
-    if (setting.type != SettingType::table || setting.table == &resource_settings() ||
+    if ((setting.type != SettingType::table && !named) || setting.table == &resource_settings() ||
         setting.table == &retries_settings() || setting.table == &trial_settings() ||
         setting.table == &defaults_settings())
       continue;

@@ -16,6 +16,10 @@ bool contains(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+bool is_pattern(std::string_view path) {
+  return path.find_first_of("*?[") != std::string_view::npos;
+}
+
 std::string with_article(std::string_view noun) {
   const bool vowel = !noun.empty() && std::string_view("aeiou").find(noun[0]) != std::string_view::npos;
   return fmt::format("{} {}", vowel ? "an" : "a", noun);
@@ -150,8 +154,21 @@ class ReferenceReader {
     refuse(fmt::format("there is no stage '{}'", name), help);
   }
 
+  /// Many files, which the task lists: what a login node can tell is that their folder is there.
+  void add_pattern(const std::string& text, const std::string& path) {
+    const std::string folder = path.substr(0, path.rfind('/'));
+    if (is_pattern(folder))
+      return refuse(fmt::format("the pattern '{}' has a wildcard in a folder's name", text),
+                    "only the file's name may have one");
+    if (!draft_.files.exists(folder))
+      return refuse(fmt::format("there is no folder '{}'", folder),
+                    "paths are relative to the workflow's file");
+    stage_.stage.inputs.push_back({key_, "", "", path, where_});
+  }
+
   void add_file(const std::string& text, const std::string& head) {
     const std::string path = absolute_path(draft_, text);
+    if (is_pattern(text) && setting_->artifact == "csv") return add_pattern(text, path);
     if (!exists(text)) {
       const std::string guess = nearest(head, draft_.stage_names());
       const bool slash = text.find('/') != std::string::npos;

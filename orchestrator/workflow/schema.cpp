@@ -152,6 +152,8 @@ class SchemaBuilder {
         return list_of(number(setting, "number"));
       case T::text_map:
         return {{"type", "object"}, {"additionalProperties", scalar()}};
+      case T::table_map:
+        return {{"type", "object"}, {"additionalProperties", table_schema(*setting.table)}};
       case T::table:
         return table_schema(*setting.table);
       case T::variant:
@@ -180,7 +182,7 @@ class SchemaBuilder {
     using T = SettingType;
     const bool structure = setting.type == T::params || setting.type == T::matrix ||
                            setting.type == T::space || setting.type == T::stages ||
-                           setting.type == T::text_map;
+                           setting.type == T::text_map || setting.type == T::table_map;
     if (!structure) schema = either({std::move(schema), expression()});
     if (setting.fallback && setting.fallback->is_null())
       schema = either({std::move(schema), {{"type", "null"}}});

@@ -23,7 +23,7 @@ const Variant::Alternative* Variant::find(std::string_view type) const {
 }
 
 const std::vector<std::string>& artifacts_of(TaskKind kind) {
-  static const ByKind<std::vector<std::string>> artifacts{.preprocess = {"dataset"},
+  static const ByKind<std::vector<std::string>> artifacts{.preprocess = {"dataset", "rejected"},
                                                           .train = {"model"},
                                                           .evaluate = {"report"},
                                                           .tune = {"best", "trials"},
@@ -33,14 +33,15 @@ const std::vector<std::string>& artifacts_of(TaskKind kind) {
 
 const std::vector<std::string>& metrics_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> metrics{
-      .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows"},
+      .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
+                     "imputed"},
       .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
                 "train_rmse", "rows"},
       .evaluate = {"accuracy", "correct", "rows", "log_loss", "rmse", "mae", "r2", "naive_rmse",
                    "r2_vs_naive", "dm_statistic", "dm_p_value", "price_rmse_*", "price_mape_*",
                    "naive_price_rmse_*", "naive_price_mape_*"},
       .tune = {"value", "trial", "trials", "failed"},
-      .deploy = {"rows", "rejected"}};
+      .deploy = {"rows", "rejected", "imputed"}};
   return metrics[kind];
 }
 

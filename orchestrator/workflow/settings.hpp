@@ -18,6 +18,7 @@ enum class SettingType {
   integer_list,  ///< or one integer
   real_list,     ///< or one number
   text_map,      ///< name -> scalar, kept as text
+  table_map,     ///< name -> a map with the settings of `table`
   table,         ///< a map with settings of its own
   variant,       ///< a map whose `type` says which settings it has
   reference,     ///< a stage, stage.artifact, or a file
@@ -60,7 +61,7 @@ struct Setting {
   std::vector<std::string> aliases{};
   std::vector<std::string> choices{};  ///< of a text, or of the items of a text_list
   Range range{};                       ///< of a number, or of the items of a list
-  const Table* table = nullptr;        ///< of a table
+  const Table* table = nullptr;        ///< of a table, or of each map in a table_map
   const Variant* variant = nullptr;    ///< of a variant
   std::string artifact{};  ///< of a reference: what it has to be: dataset, model, best, csv, or any
   bool transient = false;  ///< checked, and not kept in the config
@@ -90,6 +91,12 @@ struct Variant {
 
 /// The settings of a kind of task, without those that every stage has.
 const Table& task_settings(TaskKind kind);
+const Table& preprocess_settings();
+/// What a preprocess stage reads, and how.
+std::vector<Setting> input_settings();
+const Table& deploy_settings();
+/// `seed:`, which several kinds have.
+Setting seed_setting();
 /// The settings that every stage has.
 const Table& stage_settings();
 /// The keys of `resources:`, which may also stand on the stage itself.

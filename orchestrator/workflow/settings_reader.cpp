@@ -145,6 +145,17 @@ std::optional<Json> SettingsReader::table(const Setting& setting, const Value& v
   return read(inner, collect(whole, {&inner}, inner.name), value.where);
 }
 
+std::optional<Json> SettingsReader::table_map(const Setting& setting, const Value& value,
+                                              const std::string& name) {
+  const auto* map = std::get_if<Value::Map>(&value.data);
+  if (map == nullptr) return wrong_type(value, name, "a map from names to settings");
+  Json result = Json::object();
+  for (const auto& entry : *map)
+    if (auto json = table(setting, entry.value, fmt::format("{} of '{}'", name, entry.key)))
+      result[entry.key] = std::move(*json);
+  return result;
+}
+
 const Variant::Alternative* SettingsReader::alternative(const Setting& setting, const Value& value,
                                                         bool& type_given) {
   const Variant& variant = *setting.variant;

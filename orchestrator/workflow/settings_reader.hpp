@@ -63,6 +63,7 @@ class SettingsReader {
   std::optional<Json> unit(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> list(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> text_map(const Value& value, const std::string& name);
+  std::optional<Json> table_map(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> table(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> variant(const Setting& setting, const Value& value, const std::string& name);
   const Variant::Alternative* alternative(const Setting& setting, const Value& value, bool& type_given);

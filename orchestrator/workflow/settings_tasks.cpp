@@ -1,6 +1,7 @@
 #include "kernmill/workflow/settings.hpp"
 
-// The settings of the task kinds. tasks/ reads what comes out of these tables from spec.json.
+// The settings of the task kinds that learn and judge. tasks/ reads what comes out of these tables from
+// spec.json.
 
 namespace kernmill {
 namespace {
@@ -11,155 +12,6 @@ const Range positive{.low = 0, .low_open = true};
 const Range not_negative{.low = 0};
 const Range at_least_one{.low = 1};
 const Range fraction{.low = 0, .high = 1, .high_open = true};
-
-Setting seed() {
-  return {.name = "seed",
-          .type = T::integer,
-          .doc = "seed of the random numbers",
-          .fallback = 0,
-          .range = not_negative};
-}
-
-const Variant& split_variant() {
-  static const Variant variant{
-      "'split'",
-      {{"none", "every row is a training row", {"'split'", {}}},
-       {"every",
-        "test rows are those with i % every == offset (i counts data rows from 0)",
-        {"a split by row number",
-         {{.name = "every",
-           .type = T::integer,
-           .doc = "the period",
-           .required = true,
-           .aliases = {"folds"},
-           .range = {.low = 2}},
-          {.name = "offset",
-           .type = T::integer,
-           .doc = "which row of each period",
-           .fallback = 0,
-           .aliases = {"fold"},
-           .range = not_negative}}},
-        {"every", "folds", "offset", "fold"}},
-       {"chronological",
-        "the first rows train, the next validate, the last test",
-        {"a chronological split",
-         {{.name = "order",
-           .type = T::text,
-           .doc = "says that the split is chronological",
-           .choices = {"chronological"},
-           .transient = true},
-          {.name = "train",
-           .type = T::real,
-           .doc = "share of the rows, from the beginning",
-           .required = true,
-           .range = {.low = 0, .high = 1, .low_open = true, .high_open = true}},
-          {.name = "validation",
-           .type = T::real,
-           .doc = "share of the rows behind those",
-           .fallback = 0.0,
-           .range = fraction},
-          {.name = "test",
-           .type = T::real,
-           .doc = "share of the last rows",
-           .fallback_doc = "the rest",
-           .range = fraction}}},
-        {"order", "train"}},
-       {"random",
-        "rows drawn at random",
-        {"a random split",
-         {{.name = "test",
-           .type = T::real,
-           .doc = "share of the rows for the test",
-           .fallback = 0.2,
-           .range = fraction},
-          {.name = "validation",
-           .type = T::real,
-           .doc = "share of the rows for validation",
-           .fallback = 0.0,
-           .range = fraction},
-          {.name = "stratify", .type = T::boolean, .doc = "the same share of each class", .fallback = false},
-          seed()}},
-        {"test", "validation", "stratify", "seed"}}},
-      "none"};
-  return variant;
-}
-
-const Table& target_table() {
-  static const Table table{"'target'",
-                           {{.name = "column", .type = T::text, .doc = "the column's name", .required = true},
-                            {.name = "type",
-                             .type = T::text,
-                             .doc = "`auto`: text is a class, so are whole numbers; else a number",
-                             .fallback = "auto",
-                             .choices = {"auto", "class", "number"}}},
-                           "column"};
-  return table;
-}
-
-const Table& series_table() {
-  static const Table table{"'series'",
-                           {{.name = "transform",
-                             .type = T::text,
-                             .doc = "what is done to each column first",
-                             .fallback = "none",
-                             .choices = {"log_return", "difference", "none"}},
-                            {.name = "window",
-                             .type = T::integer,
-                             .doc = "how many past rows make a sample",
-                             .fallback = 10,
-                             .range = at_least_one},
-                            {.name = "horizon",
-                             .type = T::integer,
-                             .doc = "how many rows ahead the target lies",
-                             .fallback = 1,
-                             .range = at_least_one},
-                            {.name = "columns",
-                             .type = T::text_list,
-                             .doc = "the columns; empty: all numeric ones",
-                             .fallback = Json::array()}}};
-  return table;
-}
-
-const Table& preprocess() {
-  static const Table table{
-      "a preprocess stage",
-      {{.name = "input",
-        .type = T::reference,
-        .doc = "the CSV file to read",
-        .required = true,
-        .artifact = "csv"},
-       {.name = "target",
-        .type = T::table,
-        .doc = "the column to predict; absent: nothing is (unsupervised)",
-        .fallback = Json(nullptr),
-        .table = &target_table()},
-       {.name = "features",
-        .type = T::text_list,
-        .doc = "the columns to learn from; empty: all but `target` and `drop`",
-        .fallback = Json::array()},
-       {.name = "drop", .type = T::text_list, .doc = "columns to leave out", .fallback = Json::array()},
-       {.name = "delimiter",
-        .type = T::text,
-        .doc = "one character between fields; `auto`: a tab in .tsv files, else a comma",
-        .fallback = "auto"},
-       {.name = "header", .type = T::boolean, .doc = "the first line names the columns", .fallback = true},
-       {.name = "split",
-        .type = T::variant,
-        .doc = "which rows are kept for validation and test",
-        .fallback = Json::object(),
-        .variant = &split_variant()},
-       {.name = "scale",
-        .type = T::text,
-        .doc = "`standard`: mean 0 and deviation 1, fitted on the training rows",
-        .fallback = "none",
-        .choices = {"none", "standard"}},
-       {.name = "series",
-        .type = T::table,
-        .doc = "the rows are a time series; samples are windows over it",
-        .fallback = Json(nullptr),
-        .table = &series_table()}}};
-  return table;
-}
 
 const Table& init_table() {
   static const Table table{
@@ -340,7 +192,7 @@ std::vector<Setting> learning_settings(bool model_required) {
            .fallback = Json::object(),
            .fallback_doc = "lbfgs; adam for an mlp",
            .variant = &optimizer_variant()},
-          seed(),
+          seed_setting(),
           {.name = "checkpoint",
            .type = T::table,
            .doc = "how often the state is saved",
@@ -430,30 +282,6 @@ const Table& tune() {
   return table;
 }
 
-const Table& deploy() {
-  static const Table table{"a deploy stage",
-                           {{.name = "model",
-                             .type = T::reference,
-                             .doc = "the model that predicts",
-                             .required = true,
-                             .artifact = "model"},
-                            {.name = "input",
-                             .type = T::reference,
-                             .doc = "the CSV file to predict for",
-                             .required = true,
-                             .artifact = "csv"},
-                            {.name = "on_bad_row",
-                             .type = T::text,
-                             .doc = "`skip` writes bad rows to rejected.csv",
-                             .fallback = "error",
-                             .choices = {"error", "skip"}},
-                            {.name = "probabilities",
-                             .type = T::boolean,
-                             .doc = "write a column p_<class> for each class, too",
-                             .fallback = false}}};
-  return table;
-}
-
 const Table& command() {
   static const Table table{"a command",
                            {{.name = "run",
@@ -515,16 +343,24 @@ const Variant& strategy_variant() {
                                     .doc = "how many are drawn",
                                     .fallback = 20,
                                     .range = {.low = 1, .high = 10'000'000}},
-                                   seed()}},
+                                   seed_setting()}},
                                  {"trials", "seed"}}},
                                "grid"};
   return variant;
 }
 
+Setting seed_setting() {
+  return {.name = "seed",
+          .type = T::integer,
+          .doc = "seed of the random numbers",
+          .fallback = 0,
+          .range = not_negative};
+}
+
 const Table& task_settings(TaskKind kind) {
   switch (kind) {
     case TaskKind::preprocess:
-      return preprocess();
+      return preprocess_settings();
     case TaskKind::train:
       return train();
     case TaskKind::evaluate:
@@ -532,7 +368,7 @@ const Table& task_settings(TaskKind kind) {
     case TaskKind::tune:
       return tune();
     case TaskKind::deploy:
-      return deploy();
+      return deploy_settings();
     default:
       return command();
   }

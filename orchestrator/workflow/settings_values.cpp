@@ -102,6 +102,8 @@ std::optional<Json> SettingsReader::convert(const Setting& setting, const Value&
       return text_map(value, name);
     case T::table:
       return table(setting, value, name);
+    case T::table_map:
+      return table_map(setting, value, name);
     case T::variant:
       return variant(setting, value, name);
     case T::time:

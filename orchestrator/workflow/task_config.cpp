@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/units.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -18,14 +20,25 @@ Where part_where(const Value& value, std::string_view name) {
   return part == nullptr ? value.where : part->where;
 }
 
+const Value& part_of(const Value& value, std::string_view name) {
+  const Value* part = value.find(name);
+  return part == nullptr ? value : *part;
+}
+
 double number_in(const Json& json, const char* key) {
   return json.contains(key) && json.at(key).is_number() ? json.at(key).get<double>() : 0;
 }
 
-void check_random_split(const Json& split, const Value& value, const Json& config, Diagnostics& diagnostics) {
+void check_shares(const Json& split, const Value& value, Diagnostics& diagnostics) {
   if (number_in(split, "test") + number_in(split, "validation") >= 1)
     diagnostics.error(part_where(value, "test"), "'test' and 'validation' leave no rows to train on",
                       "together they have to be below 1");
+}
+
+void check_stratify(const Json& split, const Value& value, const Json& config, Diagnostics& diagnostics) {
+  if (split.value("stratify", Json(false)) == Json(true) && !split.value("group", "").empty())
+    diagnostics.error(part_where(value, "stratify"), "'stratify' and 'group' exclude each other",
+                      "a group has rows of several classes, and stays together");
   const bool no_class = config.at("target").is_null() || config.at("target").value("type", "") == "number";
   if (split.value("stratify", Json(false)) == Json(true) && no_class)
     diagnostics.error(part_where(value, "stratify"), "'stratify' needs a target that is a class",
@@ -55,9 +68,29 @@ void check_split(Json& config, const StageDraft& stage, Diagnostics& diagnostics
   if (value == nullptr || !config.contains("split") || !config.contains("target")) return;
   Json& split = config["split"];
   const std::string type = split.value("type", "");
-  if (type == "random") check_random_split(split, *value, config, diagnostics);
+  if (type == "random") check_shares(split, *value, diagnostics);
+  if (type == "random" || type == "every") check_stratify(split, *value, config, diagnostics);
   if (type == "chronological") finish_chronological(split, *value, diagnostics);
   if (type == "every") check_offset(split, *value, diagnostics);
+}
+
+/// A constant has a value, and only a constant has.
+void check_constant(const Json& impute, const Value& value, Diagnostics& diagnostics) {
+  if (impute.value("with", "") == "constant" && impute.value("value", "").empty())
+    diagnostics.error(value.where, "'impute' needs the constant", "impute: {with: constant, value: 0}");
+  if (impute.value("with", "") != "constant" && !impute.value("value", "").empty())
+    diagnostics.error(part_where(value, "value"), "only a constant has a 'value'",
+                      "impute: {with: constant, value: 0}");
+}
+
+void check_impute(const Json& config, const StageDraft& stage, Diagnostics& diagnostics) {
+  const Value* impute = value_of(stage, "impute");
+  if (impute != nullptr && config.contains("impute")) check_constant(config["impute"], *impute, diagnostics);
+  const Value* columns = value_of(stage, "columns");
+  if (columns == nullptr || !config.contains("columns")) return;
+  for (const auto& [name, column] : config["columns"].items())
+    if (const Value* given = columns->find(name); given != nullptr && column.contains("impute"))
+      check_constant(column["impute"], part_of(*given, "impute"), diagnostics);
 }
 
 void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {
@@ -69,8 +102,11 @@ void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage)
         text != nullptr && *text != "auto" && text->size() != 1)
       diagnostics.error(delimiter->where, "'delimiter' takes one character, or auto",
                         "a tab is written \"\\t\"");
+  if (config.contains("buffer") && config.at("buffer").is_string())
+    if (const auto bytes = parse_memory(config.at("buffer").get<std::string>())) config["buffer"] = *bytes;
+  check_impute(config, stage, diagnostics);
   if (config.contains("series") && config.at("series").is_object())
-    for (const char* name : {"target", "features", "drop"})
+    for (const char* name : {"target", "features", "drop", "impute", "encode", "columns", "balance"})
       if (const Value* value = value_of(stage, name); value != nullptr && !value->is_null())
         diagnostics.error(
             value->where, fmt::format("'{}' does not go with 'series'", name),

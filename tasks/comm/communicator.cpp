@@ -149,6 +149,30 @@ std::vector<T> Communicator::allgatherv(std::span<const T> values,
 }
 
 template <class T>
+std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
+                                       std::vector<std::uint64_t>& from) const {
+  from.assign(to.size(), 0);
+  MPI_Request request;
+  MPI_Ialltoall(to.data(), 1, MPI_UINT64_T, from.data(), 1, MPI_UINT64_T, comm_, &request);
+  wait(request);
+  const auto offsets_of = [](const std::vector<int>& lengths) {
+    std::vector<int> offsets(lengths.size());
+    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+    return offsets;
+  };
+  const std::uint64_t total = std::accumulate(from.begin(), from.end(), std::uint64_t{0});
+  if (total > INT_MAX || values.size() > INT_MAX)
+    throw std::length_error("alltoallv: more than 2^31 elements of a rank");
+  const std::vector<int> send(to.begin(), to.end()), receive(from.begin(), from.end());
+  const std::vector<int> send_at = offsets_of(send), receive_at = offsets_of(receive);
+  std::vector<T> all(total);
+  MPI_Ialltoallv(values.data(), send.data(), send_at.data(), type_of<T>(), all.data(), receive.data(),
+                 receive_at.data(), type_of<T>(), comm_, &request);
+  wait(request);
+  return all;
+}
+
+template <class T>
 void Communicator::bcast(std::span<T> values, int root) const {
   in_pieces(values, [&](T* data, int n, MPI_Request* request) {
     MPI_Ibcast(data, n, type_of<T>(), root, comm_, request);
@@ -203,6 +227,8 @@ void Communicator::agree(const std::function<void()>& work) const {
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                          \
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>) \
       const;                                                                                              \
+  template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,  \
+                                                     std::vector<std::uint64_t>&) const;                  \
   template void Communicator::bcast<T>(std::span<T>, int) const;                                          \
   template void Communicator::send<T>(std::span<const T>, int) const;                                     \
   template void Communicator::receive<T>(std::span<T>, int) const;

@@ -57,6 +57,11 @@ class Communicator {
   template <class T>
   [[nodiscard]] std::vector<T> allgatherv(std::span<const T> values,
                                           std::span<const std::uint64_t> counts) const;
+  /// Every rank gives each other rank `to[rank]` values, which stand behind each other in `values`, and gets
+  /// what the others gave it, in the order of the ranks; `from` says how many from each.
+  template <class T>
+  [[nodiscard]] std::vector<T> alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
+                                         std::vector<std::uint64_t>& from) const;
   template <class T>
   void bcast(std::span<T> values, int root = 0) const;
   /// The length travels too.

@@ -4,11 +4,13 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "kernmill/tasks/data/input.hpp"
 #include "kernmill/tasks/data/ordered_text.hpp"
+#include "kernmill/tasks/data/rejected.hpp"
 #include "kernmill/tasks/data/series.hpp"
-#include "kernmill/tasks/data/standardise.hpp"
-#include "kernmill/tasks/data/table.hpp"
+#include "kernmill/tasks/data/transform.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 
 namespace kernmill::tasks {
@@ -23,8 +25,7 @@ struct Options {
 
 Options options_of(const Spec& spec, const storage::Schema& schema, const Scorer& scorer) {
   Options options;
-  const auto on_bad_row = setting_as<std::string>(spec.config, "on_bad_row");
-  options.on_bad_row = on_bad_row == "skip" ? OnBadRow::skip : OnBadRow::error;
+  options.on_bad_row = on_bad_row_of(setting_as<std::string>(spec.config, "on_bad_row"));
   options.probabilities = setting_as<bool>(spec.config, "probabilities");
   if (options.probabilities && !scorer.gives_probabilities)
     throw TaskError("this model gives no probabilities", {},
@@ -36,19 +37,38 @@ Options options_of(const Spec& spec, const storage::Schema& schema, const Scorer
   return options;
 }
 
+/// Whether a step of one of these kinds is about the column; its first number, too, where that is asked for.
+bool has_step(const storage::Schema& schema, const std::string& column,
+              std::initializer_list<std::string_view> kinds, bool first_number = false) {
+  return std::any_of(schema.steps.begin(), schema.steps.end(), [&](const storage::Step& step) {
+    return std::find(kinds.begin(), kinds.end(), step.kind) != kinds.end() &&
+           std::find(step.columns.begin(), step.columns.end(), column) != step.columns.end() &&
+           (!first_number || (!step.numbers.empty() && step.numbers[0] != 0));
+  });
+}
+
 /// The model's columns in the input, wherever they stand there.
-Selection match_columns(const CsvHeader& header, const std::vector<std::string>& wanted) {
+Selection match_columns(const Input& input, const storage::Schema& schema, const Json& config) {
   Selection selection;
-  for (const auto& name : wanted)
-    selection.numbers.push_back(column_index(header, name, "the model was trained on it"));
+  selection.on_bad_row = on_bad_row_of(setting_as<std::string>(config, "on_bad_row"));
+  selection.missing = setting_as<std::vector<std::string>>(config, "missing");
+  for (const storage::InputColumn& column : schema.inputs) {
+    Wanted wanted{column_index(input, column.name, "the model was trained on it")};
+    wanted.positive = schema.series.transform == "log_return";
+    wanted.may_be_missing = has_step(schema, column.name, {"impute", "impute_category"});
+    wanted.text = column.type == storage::ColumnType::category;
+    wanted.known = column.categories;
+    wanted.only_known = wanted.text && !has_step(schema, column.name, {"one_hot", "ordinal"}, true);
+    selection.columns.push_back(std::move(wanted));
+  }
   return selection;
 }
 
-void note_unused_columns(const CsvHeader& header, const std::vector<std::string>& wanted) {
-  std::vector<std::string> unused;
-  std::copy_if(header.names.begin(), header.names.end(), std::back_inserter(unused), [&](const auto& name) {
-    return std::find(wanted.begin(), wanted.end(), name) == wanted.end();
-  });
+void note_unused_columns(const Input& input, const Selection& selection) {
+  std::vector<std::string> unused = input.names();
+  for (const Wanted& wanted : selection.columns) std::erase(unused, input.names()[wanted.column]);
+  constexpr std::size_t few = 20;
+  if (unused.size() > few) unused = {fmt::format("{} of them", unused.size())};
   if (!unused.empty())
     fmt::print(stderr, "note: columns that the model does not use: {}\n", fmt::join(unused, ", "));
 }
@@ -76,26 +96,46 @@ void append_line(std::string& text, std::uint64_t row, std::span<const double> s
   text += '\n';
 }
 
-std::string predict_lines(TableShare& table, const storage::Schema& schema, const Scorer& scorer,
+std::string predict_lines(const RawTable& table, const storage::Schema& schema, const Scorer& scorer,
                           bool probabilities) {
-  apply_steps(schema.steps, table.numbers);
-  const std::span<const double> features(table.numbers);
-  const std::uint64_t d = schema.features.size();
-  std::vector<double> scores;
+  const Transform transform(schema.inputs, schema.steps);
+  if (transform.names() != schema.features)
+    throw TaskError("the model's preprocessing does not make the features that it was trained on");
+  const std::uint64_t stride = table.rows.width();
+  std::vector<double> scores, features;
   std::string text;
-  for (std::uint64_t begin = 0; begin < table.rows(); begin += rows_per_block) {
-    const std::uint64_t rows = std::min(rows_per_block, table.rows() - begin);
-    scores.resize(rows * scorer.outputs);
-    scorer.score(features.subspan(begin * d, rows * d), rows, scores);
-    for (std::uint64_t i = 0; i < rows; ++i)
-      append_line(text, table.row_numbers[begin + i],
-                  std::span(scores).subspan(i * scorer.outputs, scorer.outputs), schema, probabilities);
-  }
+  table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
+    for (std::uint64_t begin = 0; begin < block.size(); begin += rows_per_block * stride) {
+      const auto raw = block.subspan(begin, std::min(rows_per_block * stride, block.size() - begin));
+      const std::uint64_t rows = raw.size() / stride;
+      features.clear();
+      transform.apply(raw, stride, features);
+      scores.resize(rows * scorer.outputs);
+      scorer.score(features, rows, scores);
+      for (std::uint64_t i = 0; i < rows; ++i)
+        append_line(text, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
+                    std::span(scores).subspan(i * scorer.outputs, scorer.outputs), schema, probabilities);
+    }
+  });
   return text;
 }
 
-/// The one sample of a series: the window that ends with the last row. Everybody has the last rows.
-std::string predict_series(const Communicator& comm, const TableShare& table, const storage::Schema& schema,
+/// The last rows of all ranks, `needed` of them, without their numbers. Everybody has them.
+std::vector<double> last_rows(const Communicator& comm, const RawTable& table, std::uint64_t needed) {
+  std::vector<double> own;
+  const std::uint64_t stride = table.rows.width(), first_needed = table.total_rows - needed;
+  table.rows.each_block([&](std::uint64_t first, std::span<const double> rows) {
+    for (std::uint64_t i = 0; i < rows.size() / stride; ++i)
+      if (table.first_row + first + i >= first_needed) {
+        const auto row = rows.subspan(i * stride, stride - 1);
+        own.insert(own.end(), row.begin(), row.end());
+      }
+  });
+  return comm.allgatherv(std::span<const double>(own));
+}
+
+/// The one sample of a series: the window that ends with the last row.
+std::string predict_series(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
                            const Scorer& scorer) {
   const storage::Series& series = schema.series;
   const std::uint64_t columns = series.columns.size();
@@ -104,29 +144,19 @@ std::string predict_series(const Communicator& comm, const TableShare& table, co
     throw TaskError(fmt::format("the input has {} rows; a window of {} needs {}", table.total_rows,
                                 series.window, needed),
                     {}, "give the model more of the series");
-  const std::uint64_t first_needed = table.total_rows - needed;
-  const auto begin = std::lower_bound(table.row_numbers.begin(), table.row_numbers.end(), first_needed);
-  const auto skipped = static_cast<std::uint64_t>(begin - table.row_numbers.begin()) * columns;
-  const auto levels = comm.allgatherv(std::span(table.numbers).subspan(skipped));
+  const auto levels = last_rows(comm, table, needed);
   std::string text;
   comm.agree([&] {
     if (!comm.is_root()) return;
-    std::vector<double> window, scores(columns);
+    std::vector<double> window, features, scores(columns);
     append_window(series, levels, window);
-    apply_steps(schema.steps, window);
-    scorer.score(window, 1, scores);
+    Transform(storage::numbers_named(window_feature_names(series)), schema.steps)
+        .apply(window, window.size(), features);
+    scorer.score(features, 1, scores);
     const auto last = std::span(levels).last(columns);
     for (std::uint64_t c = 0; c < columns; ++c) scores[c] = restored(series.transform, last[c], scores[c]);
     append_line(text, table.total_rows - 1 + series.horizon, scores, schema, false);
   });
-  return text;
-}
-
-std::string rejected_lines(const std::vector<RejectedRow>& rejected) {
-  std::string text;
-  for (const auto& bad : rejected)
-    text += fmt::format("{},{},{},{},{},{}\n", bad.row, bad.place.line, bad.place.column,
-                        csv_field(bad.column), csv_field(bad.value), csv_field(bad.reason));
   return text;
 }
 
@@ -135,17 +165,14 @@ std::string rejected_lines(const std::vector<RejectedRow>& rejected) {
 Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema& schema,
               const Scorer& scorer) {
   const Options options = options_of(spec, schema, scorer);
-  const auto& input = spec.input("input");
+  const auto input = open_input(comm, spec);
   const bool series = !schema.series.transform.empty();
-  if (series && options.on_bad_row == OnBadRow::skip)
+  if (series && options.on_bad_row != OnBadRow::error)
     throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");
-  const auto& wanted = series ? schema.series.columns : schema.features;
-  const CsvHeader header = read_csv_header(comm, input, {delimiter_of("auto", input), true});
-  Selection selection = match_columns(header, wanted);
-  selection.positive = schema.series.transform == "log_return";
-  if (comm.is_root()) note_unused_columns(header, wanted);
+  const Selection selection = match_columns(*input, schema, spec.config);
+  if (comm.is_root()) note_unused_columns(*input, selection);
 
-  TableShare table = read_table(comm, header, selection, options.on_bad_row);
+  const RawTable table = input->read(comm, selection, {Buffer{}.bytes, spec.output_directory});
   std::string lines;
   if (series)
     lines = predict_series(comm, table, schema, scorer);
@@ -160,13 +187,15 @@ Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema&
   write_in_rank_order(comm, spec.output_directory / "predictions.csv", lines);
   result.artifacts["predictions"] = "predictions.csv";
   if (options.on_bad_row == OnBadRow::skip) {
-    const std::string head = comm.is_root() ? "row,line,column,field,value,reason\n" : "";
-    write_in_rank_order(comm, spec.output_directory / "rejected.csv", head + rejected_lines(table.rejected));
+    write_rejected(comm, spec.output_directory / "rejected.csv", table.rejected);
     result.artifacts["rejected"] = "rejected.csv";
   }
   if (comm.is_root())
-    fmt::print("{}: {} predictions, {} rows rejected\n", input.filename().string(), rows, rejected);
+    fmt::print("{}: {} predictions, {} rows rejected\n", spec.input("input").filename().string(), rows,
+               rejected);
   result.metrics = {{"rows", rows}, {"rejected", rejected}};
+  if (options.on_bad_row == OnBadRow::impute)
+    result.metrics["imputed"] = comm.allreduce(table.imputed, Reduction::sum);
   return result;
 }
 

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/dataset.hpp"
+#include "kernmill/tasks/data/arrange.hpp"
+#include "kernmill/tasks/data/fit.hpp"
+#include "kernmill/tasks/data/rejected.hpp"
 #include "kernmill/tasks/data/samples.hpp"
+#include "kernmill/tasks/data/series.hpp"
 #include "kernmill/tasks/data/split.hpp"
-#include "kernmill/tasks/data/standardise.hpp"
+#include "kernmill/tasks/data/transform.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
 
@@ -15,58 +19,169 @@ namespace {
 using storage::all_parts;
 using storage::Part;
 
-/// This rank's samples of one part.
+/// Rows of one part, as they are written.
 struct PartRows {
   std::vector<double> features, target, before, at;
   std::vector<std::uint64_t> row_numbers;
 };
 
-void append_row(std::vector<double>& to, const std::vector<double>& from, std::uint64_t row,
-                std::uint64_t columns) {
-  if (from.empty()) return;
-  const auto begin = from.begin() + static_cast<std::ptrdiff_t>(row * columns);
-  to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(columns));
+void append(std::vector<double>& to, std::span<const double> from) {
+  to.insert(to.end(), from.begin(), from.end());
 }
 
-std::array<PartRows, 3> distribute(const Samples& samples, const std::vector<Part>& parts) {
-  std::array<PartRows, 3> rows;
-  for (std::uint64_t i = 0; i < samples.count(); ++i) {
-    PartRows& part = rows[static_cast<std::size_t>(parts[i])];
-    append_row(part.features, samples.features, i, samples.feature_count);
-    append_row(part.target, samples.target, i, samples.target_count);
-    append_row(part.before, samples.before, i, samples.target_count);
-    append_row(part.at, samples.at, i, samples.target_count);
-    part.row_numbers.push_back(samples.row_numbers[i]);
+/// What is known once the input has been read and the preprocessing fitted.
+struct Prepared {
+  storage::Schema schema;
+  Samples samples;
+  std::vector<Part> parts;                        ///< by sample
+  std::vector<std::uint32_t> copies;              ///< how often each sample is written
+  std::vector<std::vector<std::string>> strange;  ///< categories that no training sample has, by input
+  std::vector<storage::InputColumn> inputs;       ///< what the steps start from
+};
+
+/// The features of a block of samples. Throws TaskError for a category that was not there to fit.
+std::vector<double> features_of(const Prepared& prepared, const Transform& transform,
+                                std::span<const double> rows) {
+  const std::size_t width = prepared.samples.layout.width();
+  std::vector<double> features;
+  try {
+    transform.apply(rows, width, features);
+  } catch (const UnknownCategory& unknown) {
+    const auto& input = prepared.inputs[unknown.input];
+    const double* const row = rows.data() + unknown.row * width;
+    const auto code = static_cast<std::size_t>(row[unknown.input]) - input.categories.size();
+    throw TaskError(fmt::format("'{}' in column '{}' is a category that no training row has",
+                                prepared.strange[unknown.input].at(code), input.name),
+                    fmt::format("{}, data row {}", prepared.schema.source,
+                                static_cast<std::uint64_t>(row[prepared.samples.layout.number()])),
+                    "encode: {as: one_hot, unknown: ignore}, or a split that leaves each category some "
+                    "training rows (`stratify`)");
   }
-  return rows;
+  return features;
 }
 
-storage::PartSizes sizes_of(const Communicator& comm, const std::array<PartRows, 3>& rows) {
+void append_sample(const SampleLayout& layout, std::span<const double> features, const double* row,
+                   PartRows& part) {
+  append(part.features, features);
+  append(part.target, {row + layout.target(), layout.targets});
+  if (layout.levels) append(part.before, {row + layout.before(), layout.targets});
+  if (layout.levels) append(part.at, {row + layout.at(), layout.targets});
+  part.row_numbers.push_back(static_cast<std::uint64_t>(row[layout.number()]));
+}
+
+/// Writes the parts, a block at a time on all ranks.
+class PartWriter {
+ public:
+  PartWriter(const Communicator& comm, storage::DatasetWriter& writer, bool levels)
+      : comm_(comm), writer_(writer), levels_(levels) {}
+
+  /// Collective. Rows of this rank begin at `first` in each part.
+  void start(const storage::PartSizes& first) { next_ = first; }
+  /// Collective.
+  void write(Part part, const PartRows& rows) {
+    std::uint64_t& first = next_[static_cast<std::size_t>(part)];
+    writer_.write(part, first, rows.features, rows.target, rows.row_numbers);
+    if (levels_) writer_.write_levels(part, first, rows.before, rows.at);
+    first += rows.row_numbers.size();
+  }
+  /// Collective: whether any rank has more blocks than `done`.
+  [[nodiscard]] std::uint64_t rounds(const RowStore& rows) const {
+    return comm_.allreduce((rows.rows() + rows.block_rows() - 1) / rows.block_rows(), Reduction::max);
+  }
+
+ private:
+  const Communicator& comm_;
+  storage::DatasetWriter& writer_;
+  bool levels_;
+  storage::PartSizes next_{};
+};
+
+storage::PartSizes count_parts(const Prepared& prepared) {
   storage::PartSizes sizes{};
-  for (std::size_t p = 0; p < rows.size(); ++p) sizes[p] = rows[p].row_numbers.size();
-  comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
-  if (sizes[0] == 0)
-    throw TaskError("the split leaves no training rows", {}, "make the test and validation parts smaller");
+  for (std::uint64_t i = 0; i < prepared.samples.count(); ++i)
+    sizes[static_cast<std::size_t>(prepared.parts[i])] += prepared.copies[i];
   return sizes;
 }
 
-void scale_all(const Communicator& comm, storage::Schema& schema, std::array<PartRows, 3>& rows) {
-  const Scaling scaling = fit_scaling(comm, rows[0].features, schema.features);
-  schema.steps = {scaling_step(scaling, schema.features)};
-  for (PartRows& part : rows) apply_steps(schema.steps, part.features);
+/// Writes all samples in the order of the input; those of a part that is left out go to `kept` instead, with
+/// their features in front.
+void write_in_order(const Communicator& comm, const Prepared& prepared, PartWriter& writer,
+                    RowStore* training) {
+  const Transform transform(prepared.inputs, prepared.schema.steps);
+  const SampleLayout& layout = prepared.samples.layout;
+  const std::size_t rest = layout.width() - layout.inputs;
+  std::array<PartRows, 3> rows;
+  const auto flush = [&] {
+    if (agree_to_stop(comm)) throw Stopped{};
+    for (const Part part : all_parts) {
+      writer.write(part, rows[static_cast<std::size_t>(part)]);
+      rows[static_cast<std::size_t>(part)] = {};
+    }
+  };
+  const auto distribute = [&](std::uint64_t first, std::span<const double> block) {
+    const auto features = features_of(prepared, transform, block);
+    for (std::uint64_t i = 0; i < block.size() / layout.width(); ++i) {
+      const double* const row = block.data() + i * layout.width();
+      const auto own = std::span(features).subspan(i * transform.width(), transform.width());
+      for (std::uint32_t copy = 0; copy < prepared.copies[first + i]; ++copy)
+        if (training != nullptr && prepared.parts[first + i] == Part::train) {
+          std::copy(own.begin(), own.end(), training->next());
+          std::copy_n(row + layout.inputs, rest, training->next() + own.size());
+          training->keep();
+        } else {
+          append_sample(layout, own, row, rows[static_cast<std::size_t>(prepared.parts[first + i])]);
+        }
+    }
+  };
+  std::uint64_t rounds = writer.rounds(prepared.samples.rows);
+  prepared.samples.rows.each_block([&](std::uint64_t first, std::span<const double> block) {
+    comm.agree([&] { distribute(first, block); });
+    flush();
+    --rounds;
+  });
+  for (; rounds > 0; --rounds) {
+    comm.agree([] {});
+    flush();
+  }
 }
 
-void write_dataset(const Communicator& comm, const std::filesystem::path& file, const storage::Schema& schema,
-                   const storage::PartSizes& sizes, const std::array<PartRows, 3>& rows) {
-  storage::DatasetWriter writer(comm.handle(), file, schema, sizes);
-  for (const Part part : all_parts) {
-    const PartRows& mine = rows[static_cast<std::size_t>(part)];
-    const std::uint64_t first = comm.exscan(std::uint64_t{mine.row_numbers.size()});
-    writer.write(part, first, mine.features, mine.target, mine.row_numbers);
-    if (!schema.series.transform.empty()) writer.write_levels(part, first, mine.before, mine.at);
+/// Writes rows of the training part that have their features in front.
+void write_training(const SampleLayout& layout, std::size_t features,
+                    const RowStore& rows, PartWriter& writer) {
+  SampleLayout with_features = layout;
+  with_features.inputs = features;
+  std::uint64_t rounds = writer.rounds(rows);
+  rows.each_block([&](std::uint64_t, std::span<const double> block) {
+    PartRows part;
+    for (std::uint64_t i = 0; i < block.size(); i += rows.width())
+      append_sample(with_features, block.subspan(i, features), block.data() + i, part);
+    writer.write(Part::train, part);
+    --rounds;
+  });
+  for (; rounds > 0; --rounds) writer.write(Part::train, {});
+}
+
+void write_dataset(const Communicator& comm, const std::filesystem::path& file, const Prepared& prepared,
+                   const storage::PartSizes& sizes, const Json& config, const Buffer& buffer) {
+  storage::DatasetWriter dataset(comm.handle(), file, prepared.schema, sizes);
+  const SampleLayout& layout = prepared.samples.layout;
+  PartWriter writer(comm, dataset, layout.levels);
+  storage::PartSizes first = count_parts(prepared);
+  comm.exscan(std::span<std::uint64_t>(first));
+  writer.start(first);
+  if (setting_as<bool>(config, "shuffle")) {
+    const std::size_t features = prepared.schema.features.size();
+    RowStore training(features + layout.width() - layout.inputs, buffer);
+    write_in_order(comm, prepared, writer, &training);
+    training = shuffled(comm, training, setting_as<std::uint64_t>(config, "seed"), buffer);
+    first[0] = storage::rows_of_rank(sizes[0], comm.rank(), comm.size()).begin;
+    writer.start(first);
+    write_training(layout, features, training, writer);
+  } else {
+    write_in_order(comm, prepared, writer, nullptr);
   }
   if (agree_to_stop(comm)) throw Stopped{};
-  writer.commit();
+  dataset.commit();
 }
 
 std::string described(const storage::Schema& schema, std::uint64_t rows, const storage::PartSizes& sizes) {
@@ -80,32 +195,79 @@ std::string described(const storage::Schema& schema, std::uint64_t rows, const s
                      schema.features.size(), target, sizes[0], sizes[1], sizes[2]);
 }
 
+/// The features of a series are windows: what there is to do with them is the same for all.
+std::vector<ColumnPlan> plans_of_windows(const storage::Series& series, const Json& config) {
+  std::vector<ColumnPlan> plans;
+  for (const auto& name : window_feature_names(series)) {
+    ColumnPlan& plan = plans.emplace_back();
+    plan.name = name;
+    plan.scale = setting_as<std::string>(config, "scale");
+  }
+  return plans;
+}
+
+void require_distinct(const std::vector<std::string>& names) {
+  std::vector<std::string> sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    throw TaskError(fmt::format("two features are called '{}'", *twice), {}, "rename one of the columns");
+}
+
+Prepared prepare(const Communicator& comm, const Spec& spec, const Buffer& buffer) {
+  const Json& config = spec.config;
+  Prepared prepared;
+  storage::Schema& schema = prepared.schema;
+  schema.source = spec.input("input").filename();  // not its place: equal content makes equal datasets
+  schema.split = setting(config, "split").dump();
+  const auto input = open_input(comm, spec);
+  std::vector<ColumnPlan> plans;
+  prepared.samples = read_samples(comm, *input, config, buffer, schema, plans);
+  prepared.parts = assign_parts(comm, setting(config, "split"), prepared.samples, schema.classes.size());
+  prepared.copies =
+      balanced(comm, setting_as<std::string>(config, "balance"), setting_as<std::uint64_t>(config, "seed"),
+               prepared.samples, prepared.parts, schema.classes.size());
+  const bool series = !schema.series.transform.empty();
+  if (series) {
+    plans = plans_of_windows(schema.series, config);
+    prepared.samples.categories.resize(plans.size());
+  }
+  storage::PartSizes sizes = count_parts(prepared);
+  if (comm.allreduce(sizes[0], Reduction::sum) == 0)
+    throw TaskError("the split leaves no training rows", {}, "make the test and validation parts smaller");
+  Fitted fitted = fit(comm, prepared.samples, prepared.parts, plans, prepared.strange);
+  prepared.inputs = fitted.inputs;
+  if (!series) schema.inputs = std::move(fitted.inputs);
+  schema.steps = std::move(fitted.steps);
+  schema.features = Transform(prepared.inputs, schema.steps).names();
+  require_distinct(schema.features);
+  return prepared;
+}
+
 }  // namespace
 
 Result run_preprocess(const Spec& spec, const Communicator& comm) {
-  const Json& config = spec.config;
-  const auto& input = spec.input("input");
-  const CsvFormat format{delimiter_of(setting_as<std::string>(config, "delimiter"), input),
-                         setting_as<bool>(config, "header")};
-  storage::Schema schema;
-  schema.source = input.filename();  // not its place: equal content makes equal datasets
-  const CsvHeader header = read_csv_header(comm, input, format);
-  const Samples samples = read_samples(comm, header, config, schema);
-  schema.inputs =
-      storage::numbers_named(schema.series.transform.empty() ? schema.features : schema.series.columns);
-  schema.split = setting(config, "split").dump();
-  auto rows =
-      distribute(samples, assign_parts(comm, setting(config, "split"), samples, schema.classes.size()));
-  const storage::PartSizes sizes = sizes_of(comm, rows);
-  if (setting_as<std::string>(config, "scale") == "standard") scale_all(comm, schema, rows);
+  const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), spec.output_directory};
+  const Prepared prepared = prepare(comm, spec, buffer);
+  const storage::Schema& schema = prepared.schema;
+  storage::PartSizes sizes = count_parts(prepared);
+  comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
   if (agree_to_stop(comm)) throw Stopped{};
-  write_dataset(comm, spec.output_directory / "dataset.h5", schema, sizes, rows);
-  if (comm.is_root()) fmt::print("{}", described(schema, samples.total, sizes));
+  write_dataset(comm, spec.output_directory / "dataset.h5", prepared, sizes, spec.config, buffer);
+  if (comm.is_root()) fmt::print("{}", described(schema, prepared.samples.total, sizes));
   Result result;
-  result.metrics = {
-      {"rows", samples.total},  {"features", schema.features.size()}, {"classes", schema.classes.size()},
-      {"train_rows", sizes[0]}, {"validation_rows", sizes[1]},        {"test_rows", sizes[2]}};
+  result.metrics = {{"rows", prepared.samples.total},   {"features", schema.features.size()},
+                    {"classes", schema.classes.size()}, {"train_rows", sizes[0]},
+                    {"validation_rows", sizes[1]},      {"test_rows", sizes[2]}};
   result.artifacts = {{"dataset", "dataset.h5"}};
+  const auto on_bad_row = on_bad_row_of(setting_as<std::string>(spec.config, "on_bad_row"));
+  if (on_bad_row == OnBadRow::skip) {
+    write_rejected(comm, spec.output_directory / "rejected.csv", prepared.samples.rejected);
+    result.metrics["rejected"] = prepared.samples.read_rows - prepared.samples.total;
+    result.artifacts["rejected"] = "rejected.csv";
+  }
+  if (on_bad_row == OnBadRow::impute)
+    result.metrics["imputed"] = comm.allreduce(prepared.samples.imputed, Reduction::sum);
   return result;
 }
 

@@ -32,13 +32,80 @@ Part part_at(std::uint64_t place, std::uint64_t test, std::uint64_t validation) 
   return place < test + validation ? Part::validation : Part::train;
 }
 
-std::vector<Part> every(const Json& split, const Samples& samples) {
+/// A column of the samples that holds indices.
+std::vector<std::uint32_t> indices_in(const Samples& samples, std::size_t column) {
+  std::vector<std::uint32_t> indices;
+  indices.reserve(samples.count());
+  samples.rows.each_block([&](std::uint64_t, std::span<const double> rows) {
+    for (std::size_t i = column; i < rows.size(); i += samples.layout.width())
+      indices.push_back(static_cast<std::uint32_t>(rows[i]));
+  });
+  return indices;
+}
+
+/// What is shared out, and in how many strata: the samples, those of each class, or the groups.
+struct Strata {
+  std::vector<std::uint32_t> of;        ///< each of this rank's samples; empty: all are in one
+  std::vector<std::uint64_t> sizes;     ///< over all ranks
+  std::vector<std::uint64_t> below;     ///< how many of each the lower ranks have
+  std::vector<std::uint32_t> group_of;  ///< of each sample, where groups are shared out
+};
+
+bool is_grouped(const Json& split) {
+  return !setting_as<std::string>(split, "group").empty();
+}
+
+Strata strata_of(const Communicator& comm, const Json& split, const Samples& samples, std::size_t classes) {
+  Strata strata;
+  if (is_grouped(split)) {
+    strata.group_of = indices_in(samples, samples.layout.group());
+    strata.sizes = {samples.groups};
+    return strata;
+  }
+  const bool stratify = setting_as<bool>(split, "stratify");
+  if (stratify && classes == 0)
+    throw TaskError("`stratify` needs a target of classes", {},
+                    "leave it out, or set the target's type to class");
+  if (stratify) strata.of = indices_in(samples, samples.layout.target());
+  strata.below.assign(stratify ? classes : 1, 0);
+  if (!stratify) strata.below[0] = samples.count();
+  for (const std::uint32_t stratum : strata.of) ++strata.below[stratum];
+  strata.sizes = strata.below;
+  comm.exscan(std::span(strata.below));
+  comm.allreduce(std::span(strata.sizes), Reduction::sum);
+  return strata;
+}
+
+/// What `part_of` says of the place of each sample within its stratum, or of its group's among the groups.
+template <class PartOf>
+std::vector<Part> by_place(Strata strata, const Samples& samples, const PartOf& part_of) {
+  std::vector<Part> parts;
+  parts.reserve(samples.count());
+  for (std::uint64_t i = 0; i < samples.count(); ++i) {
+    const std::size_t stratum = strata.of.empty() ? 0 : strata.of[i];
+    const std::uint64_t place = strata.group_of.empty() ? strata.below[stratum]++ : strata.group_of[i];
+    parts.push_back(part_of(stratum, place));
+  }
+  return parts;
+}
+
+std::vector<kernels::Permutation> orders_of(const Strata& strata, std::uint64_t seed) {
+  std::vector<kernels::Permutation> orders;
+  for (std::size_t c = 0; c < strata.sizes.size(); ++c) orders.emplace_back(strata.sizes[c], seed, c);
+  return orders;
+}
+
+std::vector<Part> every(const Communicator& comm, const Json& split, const Samples& samples,
+                        std::size_t classes) {
   const auto step = setting_as<std::uint64_t>(split, "every"),
              offset = setting_as<std::uint64_t>(split, "offset");
-  std::vector<Part> parts;
-  for (std::uint64_t i = 0; i < samples.count(); ++i)
-    parts.push_back((samples.first + i) % step == offset ? Part::test : Part::train);
-  return parts;
+  const Strata strata = strata_of(comm, split, samples, classes);
+  const bool shuffled = split.contains("seed");
+  const auto orders = orders_of(strata, shuffled ? setting_as<std::uint64_t>(split, "seed") : 0);
+  return by_place(strata, samples, [&](std::size_t stratum, std::uint64_t place) {
+    const std::uint64_t at = shuffled ? orders[stratum](place) : place;
+    return at % step == offset ? Part::test : Part::train;
+  });
 }
 
 std::vector<Part> chronological(const Json& split, const Samples& samples) {
@@ -64,28 +131,12 @@ Quotas quotas_of(const Json& split, Counts sizes) {
 
 std::vector<Part> random(const Communicator& comm, const Json& split, const Samples& samples,
                          std::size_t classes) {
-  const bool stratify = setting_as<bool>(split, "stratify");
-  if (stratify && classes == 0)
-    throw TaskError("`stratify` needs a target of classes", {},
-                    "leave it out, or set the target's type to class");
-  const auto class_of = [&](std::uint64_t i) {
-    return stratify ? static_cast<std::size_t>(samples.target[i]) : std::size_t{0};
-  };
-  Counts own(stratify ? classes : 1, 0);
-  for (std::uint64_t i = 0; i < samples.count(); ++i) ++own[class_of(i)];
-  Counts next = own;  // the place of this rank's first sample within its class
-  comm.exscan(std::span(next));
-  comm.allreduce(std::span(own), Reduction::sum);
-  const Quotas quotas = quotas_of(split, own);
-  const auto seed = setting_as<std::uint64_t>(split, "seed");
-  std::vector<kernels::Permutation> order;
-  for (std::size_t c = 0; c < quotas.size.size(); ++c) order.emplace_back(quotas.size[c], seed, c);
-  std::vector<Part> parts;
-  for (std::uint64_t i = 0; i < samples.count(); ++i) {
-    const std::size_t c = class_of(i);
-    parts.push_back(part_at(order[c](next[c]++), quotas.test[c], quotas.validation[c]));
-  }
-  return parts;
+  const Strata strata = strata_of(comm, split, samples, classes);
+  const Quotas quotas = quotas_of(split, strata.sizes);
+  const auto orders = orders_of(strata, setting_as<std::uint64_t>(split, "seed"));
+  return by_place(strata, samples, [&](std::size_t stratum, std::uint64_t place) {
+    return part_at(orders[stratum](place), quotas.test[stratum], quotas.validation[stratum]);
+  });
 }
 
 }  // namespace
@@ -119,7 +170,7 @@ std::vector<std::uint64_t> largest_remainder(const Counts& weights, std::uint64_
 std::vector<Part> assign_parts(const Communicator& comm, const Json& split, const Samples& samples,
                                std::size_t classes) {
   const auto type = setting_as<std::string>(split, "type");
-  if (type == "every") return every(split, samples);
+  if (type == "every") return every(comm, split, samples, classes);
   if (type == "chronological") return chronological(split, samples);
   if (type == "random") return random(comm, split, samples, classes);
   if (type != "none") throw SpecError("spec.json: the split type '" + type + "' is unknown");

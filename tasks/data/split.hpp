@@ -13,7 +13,10 @@ namespace kernmill::tasks {
 ///
 /// random: a keyed permutation; the first `test` of its places are test samples, the next `validation`.
 /// Counts are rounded to the nearest. Stratified: so within each class, the rounding shared out by largest
-/// remainder.
+/// remainder. Grouped: so with the groups, in sorted order, instead of the samples.
+///
+/// every (folds): test samples are those whose place modulo `every` is `offset`: the place in the input, or
+/// with a seed that in a keyed permutation; stratified within each class, grouped among the groups.
 std::vector<storage::Part> assign_parts(const Communicator& comm, const Json& split, const Samples& samples,
                                         std::size_t classes);
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/data/csv.hpp"
+#include "kernmill/tasks/data/packed_texts.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -29,25 +30,6 @@ struct Census {
   [[nodiscard]] bool has(What what) const { return counts[what] > 0; }
 };
 
-std::vector<std::string> split_at_nul(const std::vector<char>& packed) {
-  std::vector<std::string> parts;
-  for (auto begin = packed.begin(); begin != packed.end();) {
-    const auto end = std::find(begin, packed.end(), '\0');
-    parts.emplace_back(begin, end);
-    begin = end + 1;
-  }
-  return parts;
-}
-
-std::vector<std::string> all_labels(const Communicator& comm, const std::vector<std::string>& labels) {
-  std::string packed;
-  for (const auto& label : std::set(labels.begin(), labels.end())) packed += label + '\0';
-  const auto gathered = comm.allgatherv(std::span<const char>(packed));
-  const auto parts = split_at_nul(gathered);
-  const std::set<std::string> distinct(parts.begin(), parts.end());
-  return {distinct.begin(), distinct.end()};
-}
-
 std::string whole_number(const std::string& text) {
   double number = 0;
   parse_number(text, number);
@@ -58,7 +40,7 @@ Target classes_of(const Communicator& comm, std::vector<std::string> labels, boo
   Target target;
   target.kind = storage::TargetKind::classes;
   if (whole_numbers) std::transform(labels.begin(), labels.end(), labels.begin(), whole_number);
-  target.classes = all_labels(comm, labels);
+  target.classes = distinct_texts(comm, labels);
   if (whole_numbers)
     std::sort(target.classes.begin(), target.classes.end(),
               [](const auto& a, const auto& b) { return std::stoll(a) < std::stoll(b); });
@@ -75,6 +57,14 @@ Target classes_of(const Communicator& comm, std::vector<std::string> labels, boo
 }
 
 }  // namespace
+
+std::vector<std::string> distinct_texts(const Communicator& comm, const std::vector<std::string>& texts) {
+  const std::string packed = packed_texts(texts);
+  const auto gathered = comm.allgatherv(std::span<const char>(packed));
+  const auto parts = unpacked_texts({gathered.data(), gathered.size()});
+  const std::set<std::string> distinct(parts.begin(), parts.end());
+  return {distinct.begin(), distinct.end()};
+}
 
 Target make_target(const Communicator& comm, const std::vector<std::string>& texts, const std::string& type) {
   Census census;

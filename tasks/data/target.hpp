@@ -11,12 +11,16 @@ namespace kernmill::tasks {
 struct Target {
   storage::TargetKind kind = storage::TargetKind::none;
   std::vector<std::string> classes;  ///< sorted: as numbers when all are whole numbers, else as texts
-  std::vector<double> values;        ///< this rank's: class indices, or numbers
+  std::vector<double> values;        ///< class indices, or numbers
   bool mixed = false;                ///< numbers and texts side by side: nobody can tell; the rest is unset
 };
 
-/// Collective. `type` is "auto" or "class". Automatic: texts are classes, whole numbers are classes, other
-/// numbers are numbers. "1" and "1.0" are the same class when all values are whole numbers.
+/// Collective: the distinct texts of all ranks, sorted.
+std::vector<std::string> distinct_texts(const Communicator& comm, const std::vector<std::string>& texts);
+
+/// Collective. `texts` are the column's distinct values on this rank; `values` are theirs. `type` is "auto"
+/// or "class". Automatic: texts are classes, whole numbers are classes, other numbers are numbers. "1" and
+/// "1.0" are the same class when all values are whole numbers.
 Target make_target(const Communicator& comm, const std::vector<std::string>& texts, const std::string& type);
 
 }  // namespace kernmill::tasks

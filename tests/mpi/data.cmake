@@ -11,6 +11,10 @@ kernmill_mpi_test(data RANKS 1 2 3 4
           ${CMAKE_CURRENT_LIST_DIR}/data_csv_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_deploy_test.cpp
   LINK kernmill::tasks
   DEFINES KERNMILL_TEST_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
+kernmill_mpi_test(data_preparation RANKS 1 2 3 4 TIMEOUT 600
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/data_pipeline_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_arrange_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/data_formats_test.cpp
+  LINK kernmill::tasks)
 kernmill_test(task_program LABEL mpi TIMEOUT 120
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/data_program_test.cpp
   LINK nlohmann_json::nlohmann_json

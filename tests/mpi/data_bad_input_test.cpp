@@ -104,26 +104,20 @@ TEST_F(BadInput, TheFirstMistakeInTheFileIsTheOneThatIsTold) {
 }
 
 TEST_F(BadInput, ASeriesThatIsTooShortOrHasNoLogarithm) {
-  const Json series = {
-      {"series", {{"transform", "log_return"}, {"window", 3}, {"horizon", 1}, {"columns", Json::array()}}}};
-  EXPECT_THAT(failure_of("x\n1\n2\n3\n4\n", series), HasSubstr("needs at least 5"));
-  EXPECT_EQ(failure_of("x\n1\n2\n0\n4\n5\n", series),
+  const Json log_returns = {{"series", series("log_return", 3, 1)}};
+  EXPECT_THAT(failure_of("x\n1\n2\n3\n4\n", log_returns), HasSubstr("needs at least 5"));
+  EXPECT_EQ(failure_of("x\n1\n2\n0\n4\n5\n", log_returns),
             "'0' in column 'x' is not above zero: it has no logarithm @ input.csv:4:1");
 }
 
 TEST_F(BadInput, ASplitWithoutTrainingRows) {
-  EXPECT_THAT(failure_of("x\n1\n2\n", {{"split", {{"type", "every"}, {"every", 1}, {"offset", 0}}}}),
-              HasSubstr("no training rows"));
+  EXPECT_THAT(failure_of("x\n1\n2\n", {{"split", folds(1, 0)}}), HasSubstr("no training rows"));
 }
 
 TEST_F(BadInput, StratifyingNumbers) {
-  EXPECT_THAT(
-      failure_of(
-          "x,y\n1,1.5\n2,2.5\n",
-          {{"target", target("y")},
-           {"split",
-            {{"type", "random"}, {"test", 0.5}, {"validation", 0.0}, {"stratify", true}, {"seed", 0}}}}),
-      HasSubstr("`stratify` needs a target of classes"));
+  EXPECT_THAT(failure_of("x,y\n1,1.5\n2,2.5\n",
+                         {{"target", target("y")}, {"split", random_split(0.5, 0.0, true, 0)}}),
+              HasSubstr("`stratify` needs a target of classes"));
 }
 
 TEST_F(BadInput, NumbersTooLargeToBeStandardised) {

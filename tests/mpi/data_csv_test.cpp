@@ -4,12 +4,29 @@
 #include <gmock/gmock.h>
 
 #include "data_fixture.hpp"
-#include "kernmill/tasks/data/csv_file.hpp"
+#include "kernmill/tasks/data/csv_input.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
-class CsvShares : public Preprocessing {};
+class CsvShares : public Preprocessing {
+ protected:
+  /// The records that a rank reads.
+  struct Share {
+    std::string text;
+    std::uint64_t first_line = 0;
+  };
+  Share share_of(CsvInput& input) {
+    Share share;
+    for (const auto& piece : input.records().pieces(comm))
+      input.records().each_chunk(piece, [&](std::string_view text, std::uint64_t line) {
+        if (share.text.empty()) share.first_line = line;
+        share.text += text;
+        return line + static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+      });
+    return share;
+  }
+};
 
 TEST_F(CsvShares, AreTheWholeFileWhateverStandsInItsQuotes) {
   std::mt19937 random(20261121);  // the same on every rank
@@ -26,8 +43,9 @@ TEST_F(CsvShares, AreTheWholeFileWhateverStandsInItsQuotes) {
     if (random() % 2 == 0) body.resize(body.find_last_not_of("\r\n") + 1);
     const auto file = directory / "shares.csv";
     put(file, "text,number\n" + body);
-    const CsvHeader header = read_csv_header(comm, file, {',', true});
-    const CsvShare share = read_csv_share(comm, header);
+    CsvInput input(comm, open_input_files(comm, file, directory), {',', true});
+    input.records().chunk_bytes = 1 + random() % 64;
+    const Share share = share_of(input);
     const auto all = comm.allgatherv(std::span<const char>(share.text));
     EXPECT_EQ(std::string(all.begin(), all.end()), body);
     const std::uint64_t below = comm.exscan(std::uint64_t{share.text.size()});
@@ -42,8 +60,9 @@ TEST_F(CsvShares, AreTheWholeFileWhateverStandsInItsQuotes) {
 TEST_F(CsvShares, ARecordLongerThanARanksBytesBelongsToOneRank) {
   const std::string body = "\"" + std::string(200000, '\n') + "\",1\nb,2\n";
   put(directory / "long.csv", "text,number\n" + body);
-  const CsvHeader header = read_csv_header(comm, directory / "long.csv", {',', true});
-  const auto share = read_csv_share(comm, header);
+  CsvInput input(comm, open_input_files(comm, directory / "long.csv", directory), {',', true});
+  input.records().chunk_bytes = 1000;
+  const auto share = share_of(input);
   const auto all = comm.allgatherv(std::span<const char>(share.text));
   EXPECT_TRUE(std::string(all.begin(), all.end()) == body);
 }
@@ -51,7 +70,7 @@ TEST_F(CsvShares, ARecordLongerThanARanksBytesBelongsToOneRank) {
 TEST_F(CsvShares, AHeaderMayBeQuotedAndLongAndBehindAMark) {
   const std::string name(100000, 'n');
   put(directory / "header.csv", "\xEF\xBB\xBF\n\"a\nb\"," + name + "\r\n1,2\r\n");
-  const CsvHeader header = read_csv_header(comm, directory / "header.csv", {',', true});
+  const CsvHeader header = read_csv_header(InputFile(directory / "header.csv"), {',', true});
   EXPECT_EQ(header.names, (std::vector<std::string>{"a\nb", name}));
   EXPECT_EQ(header.data_line, 4U);
   EXPECT_EQ(header.data_begin, 3 + 1 + 5 + 1 + name.size() + 2);

@@ -30,6 +30,7 @@ class Deploy : public Preprocessing {
   void SetUp() override {
     Preprocessing::SetUp();
     schema.features = {"x", "y"};
+    schema.inputs = storage::numbers_named(schema.features);
     schema.steps = {{"scale", {"x", "y"}, {1, 0, 2, 1}, {}}};
     schema.target_kind = storage::TargetKind::classes;
     schema.classes = {"no", "yes, \"sure\""};
@@ -37,7 +38,13 @@ class Deploy : public Preprocessing {
   Result deploy_text(const std::string& csv) {
     put(directory / "input.csv", csv);
     Spec spec;
-    spec.config = {{"on_bad_row", on_bad_row}, {"probabilities", probabilities}};
+    spec.config = {{"format", "auto"},
+                   {"delimiter", "auto"},
+                   {"header", true},
+                   {"datasets", Json::array()},
+                   {"missing", Json::array()},
+                   {"on_bad_row", on_bad_row},
+                   {"probabilities", probabilities}};
     spec.inputs["input"] = directory / "input.csv";
     spec.output_directory = directory;
     return deploy(spec, comm, schema, scorer);
@@ -89,6 +96,7 @@ TEST_F(Deploy, SkipsBadRowsAndListsThem) {
 
 TEST_F(Deploy, NamesAMissingColumnAndTheNearestOne) {
   schema.features = {"sepal_width", "y"};
+  schema.inputs = storage::numbers_named(schema.features);
   try {
     deploy_text("sepal_widht,y\n1,2\n");
     FAIL() << "no error";
@@ -101,6 +109,7 @@ TEST_F(Deploy, NamesAMissingColumnAndTheNearestOne) {
 TEST_F(Deploy, ForecastsTheLevelBehindTheLastRowOfASeries) {
   schema = {};
   schema.series = {"log_return", 2, 3, {"p"}};
+  schema.inputs = storage::numbers_named({"p"});
   schema.features = {"p[-1]", "p[0]"};
   schema.target_kind = storage::TargetKind::numbers;
   schema.target_names = {"p"};

@@ -15,30 +15,18 @@ using ::testing::ElementsAre;
 
 const std::filesystem::path data = KERNMILL_TEST_DATA;
 
-struct Rows {
-  std::vector<double> features, target;
-  std::vector<std::uint64_t> numbers;
+class Preprocess : public Preprocessing {
+ protected:
+  static Rows read_all(const storage::DatasetReader& reader, Part part) { return rows_of(reader, part); }
 };
-
-Rows read_all(const storage::DatasetReader& reader, Part part) {
-  const std::uint64_t n = reader.rows(part);
-  Rows rows{std::vector<double>(n * reader.feature_count()), std::vector<double>(n * reader.target_count()),
-            std::vector<std::uint64_t>(n)};
-  reader.read(part, {0, n}, rows.features, rows.target);
-  reader.read_row_numbers(part, {0, n}, rows.numbers);
-  return rows;
-}
-
-class Preprocess : public Preprocessing {};
 
 // The figures are exact rational arithmetic's, rounded once (Python's fractions and decimal):
 //   rows = [r for i, r in enumerate(csv.reader(open("iris.csv"))) if i > 0 and (i - 1) % 5 != 4]
 //   x = [Fraction(float(r[c])) for r in rows]; mean = sum(x) / 120; variance = sum((v - mean) ** 2 for v in
 //   x) / 120
 TEST_F(Preprocess, IrisIsScaledByItsTrainingRowsAlone) {
-  const Result result = run(data / "iris.csv", {{"target", target("species")},
-                                                {"split", {{"type", "every"}, {"every", 5}, {"offset", 4}}},
-                                                {"scale", "standard"}});
+  const Result result =
+      run(data / "iris.csv", {{"target", target("species")}, {"split", folds(5, 4)}, {"scale", "standard"}});
   EXPECT_EQ(result.metrics.dump(), R"({"rows":150,"features":4,"classes":3,"train_rows":120,)"
                                    R"("validation_rows":0,"test_rows":30})");
   const auto reader = dataset();
@@ -58,9 +46,7 @@ TEST_F(Preprocess, IrisIsScaledByItsTrainingRowsAlone) {
 
 TEST_F(Preprocess, EveryNumberOfRanksWritesTheSameBytes) {
   const Json changes = {
-      {"target", target("digit")},
-      {"split", {{"type", "random"}, {"test", 0.2}, {"validation", 0.1}, {"stratify", true}, {"seed", 7}}},
-      {"scale", "standard"}};
+      {"target", target("digit")}, {"split", random_split(0.2, 0.1, true, 7)}, {"scale", "standard"}};
   run(data / "digits.csv", changes);
   const std::string together = content(directory / "dataset.h5");
   comm.barrier();
@@ -76,10 +62,10 @@ TEST_F(Preprocess, EveryNumberOfRanksWritesTheSameBytes) {
 }
 
 TEST_F(Preprocess, EuStockMarketsHas1849WindowsAnd278OfThemToTest) {
-  const Result result = run(
-      data / "eustockmarkets.csv",
-      {{"series", {{"transform", "log_return"}, {"window", 10}, {"horizon", 1}, {"columns", Json::array()}}},
-       {"split", {{"type", "chronological"}, {"train", 0.7}, {"validation", 0.15}, {"test", 0.15}}}});
+  const Result result =
+      run(data / "eustockmarkets.csv",
+          {{"series", series("log_return", 10, 1)},
+           {"split", {{"type", "chronological"}, {"train", 0.7}, {"validation", 0.15}, {"test", 0.15}}}});
   EXPECT_EQ(result.metrics["rows"], 1849);
   EXPECT_EQ(result.metrics["features"], 40);
   EXPECT_EQ(result.metrics["test_rows"], 278);
@@ -102,9 +88,8 @@ TEST_F(Preprocess, EuStockMarketsHas1849WindowsAnd278OfThemToTest) {
 }
 
 TEST_F(Preprocess, ASeriesAcrossShortRanksLosesNoWindow) {
-  const Result result = run_text(
-      "x,y\n1,10\n2,20\n4,40\n8,80\n16,160\n",
-      {{"series", {{"transform", "difference"}, {"window", 2}, {"horizon", 2}, {"columns", {"x"}}}}});
+  const Result result =
+      run_text("x,y\n1,10\n2,20\n4,40\n8,80\n16,160\n", {{"series", series("difference", 2, 2, {"x"})}});
   EXPECT_EQ(result.metrics["rows"], 1);  // rows 0..2 for two changes, the target two rows later
   const auto reader = dataset();
   const Rows rows = read_all(reader, Part::train);
@@ -116,10 +101,7 @@ TEST_F(Preprocess, ASeriesAcrossShortRanksLosesNoWindow) {
 TEST_F(Preprocess, AStratifiedSplitTakesItsShareOfEachClass) {
   std::string csv = "x,kind\n";
   for (int i = 0; i < 60; ++i) csv += std::to_string(i) + (i % 6 == 0 ? ",rare\n" : ",common\n");
-  run_text(
-      csv,
-      {{"target", target("kind")},
-       {"split", {{"type", "random"}, {"test", 0.3}, {"validation", 0.1}, {"stratify", true}, {"seed", 1}}}});
+  run_text(csv, {{"target", target("kind")}, {"split", random_split(0.3, 0.1, true, 1)}});
   const auto reader = dataset();
   EXPECT_EQ(reader.rows(Part::test), 18U);
   EXPECT_EQ(reader.rows(Part::validation), 6U);

@@ -6,7 +6,10 @@
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <sys/wait.h>
+
+#include "preprocess_settings.hpp"
 
 /// kernmill-task as the orchestrator sees it: arguments, files, exit status. The full disk and the read-only
 /// directory are real, in an unprivileged mount namespace; where that is not allowed the test is skipped and
@@ -48,15 +51,8 @@ class TaskProgram : public ::testing::Test {
   fs::path spec_for(const fs::path& input) const {
     const ordered_json spec = {{"schema_version", 1},
                                {"kind", "preprocess"},
-                               {"config",
-                                {{"target", {{"column", "digit"}, {"type", "auto"}}},
-                                 {"features", ordered_json::array()},
-                                 {"drop", ordered_json::array()},
-                                 {"delimiter", "auto"},
-                                 {"header", true},
-                                 {"split", {{"type", "none"}}},
-                                 {"scale", "none"},
-                                 {"series", nullptr}}},
+                               {"config", kernmill::testing::preprocess_settings(
+                                              {{"target", {{"column", "digit"}, {"type", "auto"}}}})},
                                {"inputs", {{"input", input}}},
                                {"output_directory", output}};
     std::ofstream(directory / "spec.json") << spec.dump();
@@ -77,6 +73,34 @@ class TaskProgram : public ::testing::Test {
     return true;
   }
 };
+
+/// The most memory that any program which has ended needed, in MB.
+long peak_of_children() {
+  rusage used{};
+  getrusage(RUSAGE_CHILDREN, &used);
+  return used.ru_maxrss / 1024;
+}
+
+TEST_F(TaskProgram, NeedsNoMoreMemoryForALargerInput) {
+  const auto write = [&](const fs::path& file, int rows) {
+    std::ofstream out(file);
+    out << "a,b,c,d,e,f,g,h,digit\n";
+    for (int i = 0; i < rows; ++i)
+      out << i << ".25," << i % 7 << ",1234.5,0.125," << i % 13 << ",2,3,4," << i % 10 << '\n';
+  };
+  write(directory / "small.csv", 1000);
+  write(directory / "large.csv", 1'000'000);  // 72 MB of numbers
+  const auto preprocess = [&](const char* input) {
+    auto spec = ordered_json::parse(content(spec_for(directory / input)));
+    spec["config"]["buffer"] = 4 << 20;
+    spec["config"]["scale"] = "standard";
+    std::ofstream(directory / "spec.json") << spec.dump();
+    EXPECT_EQ(shell(task(directory / "spec.json", 1)), 0) << printed;
+    return peak_of_children();
+  };
+  const long small = preprocess("small.csv"), large = preprocess("large.csv");
+  EXPECT_LT(large, small + 40) << "MB";
+}
 
 TEST_F(TaskProgram, LeavesItsArtifactAndItsResult) {
   ASSERT_EQ(shell(task(spec_for(digits()))), 0) << printed;

@@ -1,4 +1,5 @@
 #include "learn_world.hpp"
+#include "preprocess_settings.hpp"
 
 // Objectives of scikit-learn and liblinear at the unique minimum, digits after the point as they were
 // printed.
@@ -76,16 +77,10 @@ TEST_F(LinearRegression, AThousandStepsOfGradientDescentGiveTheReferenceLoss) {
 
 TEST_F(LinearRegression, WorksOnMoreRanksThanRows) {
   put(directory / "two.csv", "x,y\n1,3\n2,5\n");
-  const tasks::Spec prepare = spec("preprocess",
-                                   {{"target", {{"column", "y"}, {"type", "number"}}},
-                                    {"features", Json::array()},
-                                    {"drop", Json::array()},
-                                    {"delimiter", "auto"},
-                                    {"header", true},
-                                    {"split", {{"type", "none"}}},
-                                    {"scale", "none"},
-                                    {"series", nullptr}},
-                                   {{"input", directory / "two.csv"}}, "prepare");
+  const tasks::Spec prepare =
+      spec("preprocess",
+           kernmill::testing::preprocess_settings({{"target", {{"column", "y"}, {"type", "number"}}}}),
+           {{"input", directory / "two.csv"}}, "prepare");
   tasks::run_preprocess(prepare, comm);
   train_twice(prepare.output_directory / "dataset.h5", train_config(model(nullptr), lbfgs()));
   EXPECT_NEAR(parameters()[0], 2.0, 1e-6);

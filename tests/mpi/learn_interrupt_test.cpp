@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "preprocess_settings.hpp"
+
 /// Training that is interrupted as jobs are, by signals to the whole step, and goes on with other ranks.
 namespace {
 
@@ -34,14 +36,10 @@ class Interruption : public ::testing::TestWithParam<const char*> {
   void TearDown() override { fs::remove_all(directory); }
 
   void prepare() {
-    const Json config = {{"target", {{"column", "digit"}, {"type", "auto"}}},
-                         {"features", Json::array()},
-                         {"drop", Json::array()},
-                         {"delimiter", "auto"},
-                         {"header", true},
-                         {"split", {{"type", "every"}, {"every", 5}, {"offset", 4}}},
-                         {"scale", "standard"},
-                         {"series", nullptr}};
+    const Json config =
+        kernmill::testing::preprocess_settings({{"target", {{"column", "digit"}, {"type", "auto"}}},
+                                                {"split", {{"type", "every"}, {"every", 5}, {"offset", 4}}},
+                                                {"scale", "standard"}});
     ASSERT_EQ(
         wait(start(1, write_spec("preprocess", "data", config, {{"input", KERNMILL_DATA "/digits.csv"}}))),
         0);

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "preprocess_settings.hpp"
+
 namespace kernmill::testing {
 namespace {
 
@@ -86,11 +88,7 @@ tasks::Spec LearnWorld::spec(const std::string& kind, Json config,
 }
 
 std::filesystem::path LearnWorld::dataset(const std::string& name, Json config) {
-  const Json defaults = {
-      {"target", nullptr}, {"features", Json::array()},   {"drop", Json::array()}, {"delimiter", "auto"},
-      {"header", true},    {"split", {{"type", "none"}}}, {"scale", "none"},       {"series", nullptr}};
-  Json all = defaults;
-  all.update(config);
+  const Json all = kernmill::testing::preprocess_settings(config);
   const tasks::Spec made =
       spec("preprocess", all, {{"input", std::filesystem::path(KERNMILL_DATA) / (name + ".csv")}},
            "prepare-" + name);

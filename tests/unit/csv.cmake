@@ -5,5 +5,6 @@ include(KernmillMpi)
 include(KernmillKokkos)
 kernmill_test(csv LABEL unit
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/csv_test.cpp ${CMAKE_CURRENT_LIST_DIR}/csv_mutation_test.cpp
-          ${CMAKE_CURRENT_LIST_DIR}/exact_sum_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/csv_rows_test.cpp ${CMAKE_CURRENT_LIST_DIR}/exact_sum_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/row_store_test.cpp
   LINK kernmill::tasks)

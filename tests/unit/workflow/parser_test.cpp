@@ -23,9 +23,12 @@ TEST(Parser, ReadsAllFiveTaskKindsAndACommand) {
 }
 
 TEST(Parser, FillsInTheDefaultsOfAPreprocessStage) {
-  const Json expected = Json::parse(R"({"target": {"column": "species", "type": "auto"}, "features": [],
-    "drop": [], "delimiter": "auto", "header": true, "split": {"type": "random", "test": 0.2, "validation": 0.0,
-    "stratify": true, "seed": 7}, "scale": "standard", "series": null})");
+  const Json expected = Json::parse(R"({"format": "auto", "delimiter": "auto", "header": true, "datasets": [],
+    "missing": [], "on_bad_row": "error", "buffer": 536870912, "target": {"column": "species", "type": "auto"},
+    "features": [], "drop": [], "impute": {"with": "none", "value": "", "indicator": false},
+    "encode": {"as": "none", "unknown": "error"}, "scale": "standard", "columns": {},
+    "split": {"type": "random", "test": 0.2, "validation": 0.0, "stratify": true, "group": "", "seed": 7},
+    "balance": "none", "shuffle": false, "seed": 0, "series": null})");
   EXPECT_EQ(design().stage("prepare").config, expected);
 }
 
@@ -111,10 +114,29 @@ Json split_of(const std::string& split) {
 }
 
 TEST(Parser, TellsTheKindOfASplitByItsKeys) {
-  EXPECT_EQ(split_of("{every: 5, offset: 4}"), Json::parse(R"({"type": "every", "every": 5, "offset": 4})"));
-  EXPECT_EQ(split_of("{folds: 5, fold: 2}"), Json::parse(R"({"type": "every", "every": 5, "offset": 2})"));
+  const Json expected =
+      Json::parse(R"({"type": "every", "every": 5, "offset": 4, "stratify": false, "group": ""})");
+  EXPECT_EQ(split_of("{every: 5, offset: 4}"), expected);
+  EXPECT_EQ(split_of("{folds: 5, fold: 4}"), expected);
+  EXPECT_EQ(split_of("{folds: 5, fold: 4, seed: 3}").at("seed"), 3);
+  EXPECT_EQ(split_of("{group: species, test: 0.5}").at("type"), "random");
   EXPECT_EQ(split_of("none"), Json::parse(R"({"type": "none"})"));
   EXPECT_EQ(split_of("{validation: 0.1}").at("type"), "random");
+}
+
+TEST(Parser, ReadsWhatIsDifferentForSingleColumns) {
+  const Parsed parsed = parse_good(
+      "stages:\n  p: {task: preprocess, input: iris.csv, impute: median, encode: {unknown: ignore, as: "
+      "one_hot}, "
+      "columns: {species: {encode: ordinal}, petal_width: {impute: {with: constant, value: 0}, scale: "
+      "robust}}}\n");
+  const Json& config = parsed.stage("p").config;
+  EXPECT_EQ(config.at("impute"), Json::parse(R"({"with": "median", "value": "", "indicator": false})"));
+  EXPECT_EQ(config.at("encode"), Json::parse(R"({"as": "one_hot", "unknown": "ignore"})"));
+  EXPECT_EQ(config.at("columns"), Json::parse(R"({
+    "species": {"type": "auto", "rename": "", "encode": {"as": "ordinal", "unknown": "error"}},
+    "petal_width": {"type": "auto", "rename": "",
+                    "impute": {"with": "constant", "value": "0", "indicator": false}, "scale": "robust"}})"));
 }
 
 TEST(Parser, KeepsTheShapeOfASettingThatTheMatrixGives) {

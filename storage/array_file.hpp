@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernmill/storage/error.hpp"
+
+namespace kernmill::storage {
+
+/// An HDF5 file of somebody else's: its datasets of numbers, as doubles. One rank's. Throws Error: which
+/// file, which dataset, what is wrong with it.
+class ArrayFile {
+ public:
+  explicit ArrayFile(const std::filesystem::path& file);
+  ~ArrayFile();
+  ArrayFile(const ArrayFile&) = delete;
+  ArrayFile& operator=(const ArrayFile&) = delete;
+
+  /// The datasets at the root that hold numbers in one or two dimensions, by name.
+  [[nodiscard]] std::vector<std::string> tables() const;
+  /// One or two extents. Throws for any other dataset.
+  [[nodiscard]] std::vector<std::uint64_t> shape(const std::string& dataset) const;
+  /// Rows [first, first + count), whatever the layout, filters and type of number.
+  void read(const std::string& dataset, std::uint64_t first, std::uint64_t count,
+            std::span<double> out) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kernmill::storage

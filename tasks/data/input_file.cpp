@@ -1,0 +1,169 @@
+#include "kernmill/tasks/data/input_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <glob.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::uint64_t chunk = std::uint64_t{1} << 20;
+
+std::vector<std::string> matches_of(const fs::path& pattern) {
+  glob_t found{};
+  const int status = glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> files(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
+  globfree(&found);
+  if (files.empty())
+    throw TaskError(fmt::format("no file matches {}", pattern.string()), {}, "check the pattern");
+  return files;  // sorted by glob
+}
+
+std::vector<std::string> files_of(const fs::path& path) {
+  const bool pattern = path.filename().string().find_first_of("*?[") != std::string::npos;
+  if (!pattern || fs::exists(path)) return {path.string()};
+  return matches_of(path);
+}
+
+bool is_gzip(const InputFile& file) {
+  return file.read(0, 2) == "\x1F\x8B";
+}
+
+/// Where the expanded form of a file lies for a moment.
+fs::path expanded_path(const fs::path& file, std::size_t index, const fs::path& scratch_directory) {
+  return scratch_directory / fmt::format(".{}-{}.expanded", index, file.filename().string());
+}
+
+class Expansion {
+ public:
+  Expansion(const fs::path& from, const fs::path& to)
+      : from_(from),
+        in_(gzopen(from.c_str(), "rb")),
+        out_(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600)) {
+    if (in_ != nullptr) gzbuffer(in_, 1U << 18U);
+    if (in_ == nullptr || out_ < 0)
+      throw TaskError(
+          fmt::format("cannot expand {} into {}: {}", from.string(), to.string(), std::strerror(errno)));
+  }
+  ~Expansion() {
+    if (in_ != nullptr) gzclose(in_);
+    if (out_ >= 0) close(out_);
+  }
+  Expansion(const Expansion&) = delete;
+  Expansion& operator=(const Expansion&) = delete;
+
+  void run() {
+    std::string buffer(chunk, '\0');
+    while (true) {
+      const int n = gzread(in_, buffer.data(), static_cast<unsigned>(buffer.size()));
+      int status = Z_OK;
+      const std::string reason = gzerror(in_, &status);
+      // A file that is cut off ends without an error of gzread.
+      if (n < 0 || (n == 0 && status != Z_OK && status != Z_STREAM_END))
+        throw TaskError(fmt::format("{} cannot be expanded: {}", from_.string(), reason), {},
+                        "is the file complete? `gzip -t` tells");
+      if (n == 0) return;
+      write_all(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
+    }
+  }
+
+ private:
+  void write_all(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t n = write(out_, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0)
+        throw TaskError(fmt::format("cannot expand {}: {}", from_.string(), std::strerror(errno)), {},
+                        "free space in the run directory");
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  fs::path from_;
+  gzFile in_;
+  int out_;
+};
+
+void share(const Communicator& comm, std::vector<std::string>& texts) {
+  std::string packed;
+  for (const auto& text : texts) packed += text + '\0';
+  comm.bcast(packed);
+  texts.clear();
+  for (std::size_t begin = 0, end; (end = packed.find('\0', begin)) != std::string::npos; begin = end + 1)
+    texts.push_back(packed.substr(begin, end - begin));
+}
+
+}  // namespace
+
+InputFile::InputFile(const fs::path& file, fs::path named) : named_(std::move(named)) {
+  std::error_code error;
+  if (fs::is_directory(file, error))
+    throw TaskError(fmt::format("{} is a directory, not a CSV file", named_.string()));
+  fd_ = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0)
+    throw TaskError(fmt::format("cannot read {}: {}", named_.string(), std::strerror(errno)), {},
+                    "check the path and the permissions of the file");
+  size_ = fs::file_size(file, error);
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+std::uint64_t InputFile::read(std::uint64_t offset, char* to, std::uint64_t count) const {
+  std::uint64_t done = 0;
+  while (done < count) {
+    const ssize_t n = pread(fd_, to + done, count - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw TaskError(fmt::format("cannot read {}: {}", named_.string(), std::strerror(errno)));
+    if (n == 0) break;
+    done += static_cast<std::uint64_t>(n);
+  }
+  return done;
+}
+
+std::string InputFile::read(std::uint64_t offset, std::uint64_t count) const {
+  std::string bytes(std::min(count, size_ > offset ? size_ - offset : 0), '\0');
+  bytes.resize(read(offset, bytes.data(), bytes.size()));
+  return bytes;
+}
+
+InputFiles open_input_files(const Communicator& comm, const fs::path& path,
+                            const fs::path& scratch_directory) {
+  std::vector<std::string> names;
+  comm.agree([&] {
+    if (comm.is_root()) names = files_of(path);
+  });
+  share(comm, names);
+  InputFiles files;
+  std::vector<bool> compressed;
+  comm.agree([&] {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      files.push_back(std::make_shared<InputFile>(names[i]));
+      compressed.push_back(is_gzip(*files.back()));
+      if (compressed[i] && i % static_cast<std::size_t>(comm.size()) == static_cast<std::size_t>(comm.rank()))
+        Expansion(names[i], expanded_path(names[i], i, scratch_directory)).run();
+    }
+  });
+  comm.agree([&] {
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (compressed[i])
+        files[i] = std::make_shared<InputFile>(expanded_path(names[i], i, scratch_directory), names[i]);
+  });
+  comm.agree([&] {  // open everywhere by now: the name can go
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (compressed[i] && comm.is_root()) fs::remove(expanded_path(names[i], i, scratch_directory));
+  });
+  return files;
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <zlib.h>
+
+#include "data_fixture.hpp"
+
+/// Input of every format, alone and in many files.
+namespace kernmill::tasks {
+namespace {
+
+using storage::Part;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+template <class T>
+std::string bytes_of(std::initializer_list<T> values, bool swapped = false) {
+  std::string bytes;
+  for (const T value : values) {
+    std::array<char, sizeof(T)> raw{};
+    std::memcpy(raw.data(), &value, sizeof(T));
+    if (swapped) std::reverse(raw.begin(), raw.end());
+    bytes.append(raw.begin(), raw.end());
+  }
+  return bytes;
+}
+
+/// As numpy.save writes it.
+std::string npy(const std::string& type, const std::string& shape, const std::string& data,
+                char version = 1) {
+  std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+  header += std::string(63 - (10 + header.size()) % 64, ' ') + "\n";
+  const auto length = static_cast<std::uint32_t>(header.size());
+  const std::string size = version == 1 ? bytes_of({static_cast<std::uint16_t>(length)}) : bytes_of({length});
+  return std::string("\x93NUMPY") + version + '\0' + size + header + data;
+}
+
+std::string idx(char type, std::initializer_list<std::uint32_t> shape, const std::string& data) {
+  return std::string("\0\0", 2) + type + static_cast<char>(shape.size()) + bytes_of(shape, true) + data;
+}
+
+class Formats : public Preprocessing {
+ protected:
+  void put_gzip(const std::string& name, const std::string& text) {
+    if (comm.is_root()) {
+      const gzFile file = gzopen((directory / name).c_str(), "wb");
+      gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
+      gzclose(file);
+    }
+    comm.barrier();
+  }
+  Result run_file(const std::string& name, const Json& changes) { return run(directory / name, changes); }
+  Result run_with_labels(const std::string& name, const std::string& labels, const Json& changes) {
+    Spec spec;
+    spec.config = kernmill::testing::preprocess_settings(changes);
+    spec.inputs["input"] = directory / name;
+    spec.inputs["labels"] = directory / labels;
+    spec.output_directory = directory;
+    return run_preprocess(spec, comm);
+  }
+  Rows train() { return rows_of(dataset(), Part::train); }
+};
+
+TEST_F(Formats, GzippedTextIsExpandedAndNothingOfItStays) {
+  std::string csv = "\xEF\xBB\xBFx\ty\n";
+  for (int i = 0; i < 5000; ++i) csv += std::to_string(i) + "\t" + (i % 2 == 0 ? "a" : "b") + "\n";
+  put_gzip("rows.tsv.gz", csv);
+  EXPECT_EQ(run_file("rows.tsv.gz", {{"target", target("y")}}).metrics["rows"], 5000);
+  EXPECT_EQ(train().features.at(4711), 4711);
+  EXPECT_THAT(names(), ::testing::UnorderedElementsAre("rows.tsv.gz", "dataset.h5"));
+  put_gzip("bad.csv.gz", "x,y\n1,2\n3,four\n");
+  EXPECT_EQ(failure([&] { run_file("bad.csv.gz", Json::object()); }),
+            "'four' in column 'y' is not a number @ bad.csv.gz:3:3");
+}
+
+TEST_F(Formats, AGzippedFileThatIsCutOffIsRefused) {
+  put_gzip("whole.csv.gz", "x,y\n" + std::string(20000, '1') + "\n");
+  const std::string whole = content(directory / "whole.csv.gz");
+  put_bytes("cut.csv.gz", whole.substr(0, whole.size() - 12));
+  EXPECT_THAT(failure([&] { run_file("cut.csv.gz", Json::object()); }), HasSubstr("cannot be expanded"));
+}
+
+TEST_F(Formats, ManyFilesAreOneInput) {
+  put(directory / "part-1.csv", "x,y\n1,\"a\nb\"\n2,c\n");
+  put(directory / "part-2.csv", "x,y\n3,c");
+  put_gzip("part-3.csv", "x,y\n4,c\n5,\"a\nb\"\n");
+  EXPECT_EQ(run_file("part-*.csv", {{"target", target("y")}}).metrics["rows"], 5);
+  EXPECT_THAT(train().features, ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(train().target, ElementsAre(0, 1, 1, 1, 0));
+  put(directory / "part-2.csv", "x,y\n3,c\nbad,c\n");
+  EXPECT_EQ(failure([&] {
+              run_file("part-*.csv", {{"target", target("y")}});
+            }),
+            "'bad' in column 'x' is not a number @ part-2.csv:3:1");
+  put(directory / "part-2.csv", "x,z\n3,c\n");
+  EXPECT_THAT(failure([&] {
+                run_file("part-*.csv", {{"target", target("y")}});
+              }),
+              HasSubstr("part-2.csv are not those of"));
+  EXPECT_THAT(failure([&] { run_file("none-*.csv", Json::object()); }), HasSubstr("no file matches"));
+}
+
+TEST_F(Formats, LibsvmLinesAreRowsOfManyZeros) {
+  put(directory / "rows.svm", "+1 1:0.5 4:2 # a comment\n\n-1 qid:3 2:1e3\r\n+1\n");
+  EXPECT_EQ(run_file("rows.svm", {{"target", target("label")}}).metrics["rows"], 3);
+  EXPECT_THAT(dataset().schema().features, ElementsAre("f1", "f2", "f3", "f4"));
+  EXPECT_THAT(dataset().schema().classes, ElementsAre("-1", "1"));
+  EXPECT_THAT(train().features, ElementsAre(0.5, 0, 0, 2, 0, 1000, 0, 0, 0, 0, 0, 0));
+  EXPECT_THAT(train().target, ElementsAre(1, 0, 1));
+}
+
+TEST_F(Formats, LibsvmMistakesHaveTheirPlace) {
+  const auto failure_of = [&](const std::string& text) {
+    put(directory / "rows.svm", text);
+    return failure([&] { run_file("rows.svm", {{"target", target("label")}}); });
+  };
+  EXPECT_EQ(failure_of("1 1:2\n1 3:1 2:1\n"),
+            "'2:1' in column 'label or index:value' has an index that does not rise @ rows.svm:2:7");
+  EXPECT_EQ(failure_of("1 1:2\n1 1:x\n"),
+            "'1:x' in column 'label or index:value' has a value that is not a number @ rows.svm:2:3");
+  EXPECT_THAT(failure_of("1:2 2:3\n1 1:1\n"), HasSubstr("is no label @ rows.svm:1:1"));
+  EXPECT_THAT(failure_of("1\n2\n"), HasSubstr("has no values"));
+}
+
+TEST_F(Formats, NpyArraysOfCommonTypesAndOrders) {
+  const std::vector<std::string> files{npy("<f8", "(3, 2)", bytes_of<double>({1, 2, 3, 4, 5, 6})),
+                                       npy(">f4", "(3, 2)", bytes_of<float>({1, 2, 3, 4, 5, 6}, true)),
+                                       npy("<i8", "(3, 2)", bytes_of<std::int64_t>({1, 2, 3, 4, 5, 6}), 2),
+                                       npy(">i2", "(3, 2)", bytes_of<std::int16_t>({1, 2, 3, 4, 5, 6}, true)),
+                                       npy("|u1", "(3, 2, 1)", bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6}))};
+  for (const auto& file : files) {
+    put_bytes("x.npy", file);
+    put_bytes("y.npy", npy("<i4", "(3,)", bytes_of<std::int32_t>({7, 9, 7})));
+    run_with_labels("x.npy", "y.npy", {{"target", target("label")}});
+    EXPECT_THAT(train().features, ElementsAre(1, 2, 3, 4, 5, 6));
+    EXPECT_THAT(train().target, ElementsAre(0, 1, 0));
+    EXPECT_THAT(dataset().schema().classes, ElementsAre("7", "9"));
+  }
+}
+
+TEST_F(Formats, NpyFilesThatCannotBeReadSayWhy) {
+  const auto failure_of = [&](const std::string& bytes) {
+    put_bytes("x.npy", bytes);
+    return failure([&] { run_file("x.npy", Json::object()); });
+  };
+  const std::string two = bytes_of<double>({1, 2});
+  EXPECT_THAT(failure_of("nothing"), HasSubstr("x.npy cannot be read: it is no .npy file"));
+  EXPECT_THAT(failure_of(npy("<f8", "(3,)", two)), HasSubstr("it is cut off"));
+  EXPECT_THAT(failure_of(npy("<c16", "(1,)", two)), HasSubstr("its elements are"));
+  EXPECT_THAT(failure_of(npy("<f8", "(2,)", bytes_of<double>({1, NAN}))),
+              HasSubstr("'nan' in column 'c0' is not a finite number @ "));
+  EXPECT_THAT(failure_of(npy("<f8", "(9999999999, 9999999999)", two)), HasSubstr("larger than any file"));
+}
+
+TEST_F(Formats, MissingNumbersOfAnArrayAreImputed) {
+  put_bytes("x.npy", npy("<f8", "(3,)", bytes_of<double>({1, NAN, 3})));
+  run_file("x.npy", {{"impute", impute("mean")}});
+  EXPECT_THAT(train().features, ElementsAre(1, 2, 3));
+}
+
+TEST_F(Formats, IdxImagesWithTheirLabels) {
+  put_bytes("images-idx3-ubyte", idx(8, {2, 2, 2}, "\x01\x02\x03\x04\xFF\x06\x07\x08"));
+  put_gzip("labels-idx1-ubyte.gz", idx(8, {2}, "\x05\x09"));
+  run_with_labels("images-idx3-ubyte", "labels-idx1-ubyte.gz", {{"target", target("label")}});
+  EXPECT_THAT(train().features, ElementsAre(1, 2, 3, 4, 255, 6, 7, 8));
+  EXPECT_THAT(dataset().schema().classes, ElementsAre("5", "9"));
+  put_bytes("images-idx3-ubyte", idx(8, {3, 2, 2}, "\x01\x02\x03\x04\xFF\x06\x07\x08"));
+  EXPECT_THAT(failure([&] { run_file("images-idx3-ubyte", Json::object()); }), HasSubstr("it is cut off"));
+}
+
+TEST_F(Formats, Hdf5DatasetsAreColumns) {
+  // Kernmill's own datasets are HDF5 files like any other.
+  run_text("a,b,y\n1,2,5\n3,4,6\n7,8,5\n", {{"target", target("y", "number")}});
+  std::filesystem::path file = directory / "input.h5";
+  if (comm.is_root()) std::filesystem::rename(directory / "dataset.h5", file);
+  comm.barrier();
+  run(file,
+      {{"datasets", {"train/features", "train/target"}}, {"target", target("train/target[0]", "number")}});
+  EXPECT_THAT(dataset().schema().features, ElementsAre("train/features[0]", "train/features[1]"));
+  EXPECT_THAT(train().features, ElementsAre(1, 2, 3, 4, 7, 8));
+  EXPECT_THAT(train().target, ElementsAre(5, 6, 5));
+  EXPECT_THAT(failure([&] { run(file, Json::object()); }), HasSubstr("has no table of numbers at its root"));
+  EXPECT_THAT(failure([&] {
+                run(file, {{"datasets", {"schema/features"}}});
+              }),
+              HasSubstr("is no table of numbers"));
+  EXPECT_THAT(failure([&] { run_text("a\n1\n", {{"format", "hdf5"}}); }), HasSubstr("is not an HDF5 file"));
+}
+
+}  // namespace
+}  // namespace kernmill::tasks

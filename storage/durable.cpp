@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace kernmill::storage {
@@ -22,7 +23,7 @@ Fault& fault() {
 class Descriptor {
  public:
   Descriptor(const fs::path& file, const fs::path& named, int flags, std::string_view what)
-      : named_(named), fd_(open(file.c_str(), flags | O_CLOEXEC, 0666)) {
+      : named_(named), fd_(open(file.c_str(), flags | O_CLOEXEC, 0600)) {
     if (fd_ < 0) throw system_error(named, what, errno);
   }
   ~Descriptor() {
@@ -46,6 +47,12 @@ void fail_if(int error, const fs::path& file, std::string_view what) {
 
 fs::path directory_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+/// A file is open to whom its directory is: to its owner, or to the group, too.
+mode_t mode_in(const fs::path& directory) {
+  struct stat status {};
+  return stat(directory.c_str(), &status) == 0 && (status.st_mode & S_IRGRP) != 0 ? 0640 : 0600;
 }
 
 std::string_view way_out(int error) {
@@ -100,6 +107,8 @@ void sync_file(const fs::path& file) {
 
 void publish(const fs::path& temporary, const fs::path& file) {
   fail_if(fault_at("rename"), file, "move it to its name");
+  if (chmod(temporary.c_str(), mode_in(directory_of(file))) != 0)
+    throw system_error(file, "set its permissions", errno);
   if (rename(temporary.c_str(), file.c_str()) != 0) throw system_error(file, "move it to its name", errno);
   const fs::path directory = directory_of(file);
   try {

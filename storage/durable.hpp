@@ -20,7 +20,8 @@ void reserve_space(const std::filesystem::path& file, std::uint64_t bytes);
 
 void sync_file(const std::filesystem::path& file);
 
-/// Renames and syncs the directory. When this returns the file survives a power failure.
+/// Renames and syncs the directory. When this returns the file survives a power failure. It is open to whom
+/// its directory is: 0600, or 0640 where the group may read the directory.
 void publish(const std::filesystem::path& temporary, const std::filesystem::path& file);
 
 void remove_quietly(const std::filesystem::path& file) noexcept;

@@ -222,9 +222,11 @@ void require_hdf5(const std::filesystem::path& file, const std::filesystem::path
 File File::create(const std::filesystem::path& file, const std::filesystem::path& named) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Handle list = access_list();
-  return {Handle(H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed_list(H5P_FILE_CREATE).id(), list.id()),
-                 H5Fclose, {named, "create it"}),
-          named};
+  Handle created(H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed_list(H5P_FILE_CREATE).id(), list.id()),
+                 H5Fclose, {named, "create it"});
+  std::filesystem::permissions(file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  return {std::move(created), named};
 }
 
 File File::open(const std::filesystem::path& file, const std::filesystem::path& named) {

@@ -35,16 +35,19 @@ Json make_spec(const Attempt& attempt) {
       inputs[input.key] = path;
   }
   config.erase("tune_stage");
-  return {{"schema_version", 1},
-          {"kind", to_string(stage.kind)},
-          {"run", attempt.run.name()},
-          {"stage", stage.name},
-          {"instance", attempt.id.index},
-          {"attempt", attempt.number},
-          {"config", config},
-          {"inputs", inputs},
-          {"output_directory", attempt.directory().string()},
-          {"checkpoint_directory", attempt.run.checkpoints(stage.name, attempt.id.index).string()}};
+  Json spec{{"schema_version", 1},
+            {"kind", to_string(stage.kind)},
+            {"run", attempt.run.name()},
+            {"stage", stage.name},
+            {"instance", attempt.id.index},
+            {"attempt", attempt.number},
+            {"config", config},
+            {"inputs", inputs},
+            {"output_directory", attempt.directory().string()},
+            {"checkpoint_directory", attempt.run.checkpoints(stage.name, attempt.id.index).string()}};
+  if (const Encryption& encryption = attempt.plan.workflow().encryption; encryption.on())
+    spec["encryption"] = to_json(encryption);
+  return spec;
 }
 
 }  // namespace kernmill::exec

@@ -76,6 +76,7 @@ class Cook {
     recipe_.body["kind"] = plan_.is_reduce(id_) ? "reduce" : to_string(stage_.kind);
     recipe_.body["config"] = resolved(plan_.config(id_));
     recipe_.body["config"].erase("tune_stage");  // its content is an input
+    if (plan_.workflow().encryption.on()) recipe_.body["encryption"] = to_json(plan_.workflow().encryption);
     add_inputs();
     if (stage_.kind == TaskKind::command)
       add_surroundings_of_command();

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "kernmill/workflow/references.hpp"
 #include "kernmill/workflow/stage_reader.hpp"
@@ -137,6 +141,8 @@ class WorkflowParser {
     const Json top = reader.read(table, fields, {root.where.file, has_stages ? root.where.line : 1, 1, 1});
     workflow_.name = as_file_name(top.value("name", fs::path(source_.path).stem().string()));
     workflow_.share_group = top.value("share", "private") == "group";
+    if (const auto found = top.find("encryption"); found != top.end())
+      read_encryption(*found, fields.find("encryption")->value->where);
     workflow_.on_success = top.value("on_success", "");
     workflow_.on_failure = top.value("on_failure", "");
     if (const Json mail = top.value("mail", Json::object()); !mail.empty()) {
@@ -150,6 +156,24 @@ class WorkflowParser {
         defaults_ = lay_over(defaults_, read_defaults(*value, reader));
     if (const Field* field = given.find("defaults"); field != nullptr && !field->value->is_null())
       defaults_ = lay_over(defaults_, read_defaults(*field->value, reader));
+  }
+
+  void read_encryption(const Json& given, const Where& where) {
+    Encryption& encryption = workflow_.encryption;
+    encryption.key_env = given.value("key_env", "");
+    if (given.contains("key_file")) {
+      const fs::path file = given.at("key_file").get<std::string>();
+      encryption.key_file = (workflow_.base_directory / file).lexically_normal().string();
+    }
+    if (encryption.key_file.empty() == encryption.key_env.empty())
+      return diagnostics_.error(where, "'encryption' takes either 'key_file' or 'key_env'",
+                                "make a key: (umask 077; openssl rand -hex 32 > key), and name it: "
+                                "encryption: {key_file: key}");
+    if (encryption.key_file.empty() || !draft_.files.key_problem) return;
+    if (const std::string problem = draft_.files.key_problem(encryption.key_file); !problem.empty())
+      diagnostics_.error(where, fmt::format("'{}' cannot be the key: {}", encryption.key_file, problem),
+                         fmt::format("chmod 600 {0}, or make one: (umask 077; openssl rand -hex 32 > {0})",
+                                     encryption.key_file));
   }
 
   CommonSettings read_defaults(const Value& value, SettingsReader& reader) {
@@ -207,6 +231,15 @@ Files real_files() {
             std::getline(file, line);
             if (!line.empty() && line.back() == '\r') line.pop_back();
             return line;
+          },
+          [](const fs::path& path) -> std::string {
+            struct stat status {};
+            if (::stat(path.c_str(), &status) != 0) return std::strerror(errno);
+            if (!S_ISREG(status.st_mode)) return "it is not a regular file";
+            if (status.st_uid != ::geteuid()) return "it belongs to another user";
+            if ((status.st_mode & 077) != 0)
+              return fmt::format("others may use it (its mode is {:04o})", status.st_mode & 07777);
+            return "";
           }};
 }
 

@@ -16,6 +16,8 @@ struct Files {
   std::function<bool(const std::filesystem::path&)> exists;
   /// The first line of a text file (a CSV header), or nothing when it cannot be read.
   std::function<std::optional<std::string>(const std::filesystem::path&)> first_line;
+  /// Why a file cannot hold a key; empty when it can: a regular one of this user's, that nobody else may use.
+  std::function<std::string(const std::filesystem::path&)> key_problem = {};
 };
 /// The real file system.
 Files real_files();

@@ -103,6 +103,7 @@ const Table& stage_settings();
 const Table& resource_settings();
 const Table& retries_settings();
 const Table& defaults_settings();
+const Table& encryption_settings();
 const Table& workflow_settings();
 /// The settings of `train:` in a tune stage: those of a train stage that a trial may vary.
 const Table& trial_settings();

@@ -161,6 +161,14 @@ const Table& mail_table() {
   return table;
 }
 
+const Table& encryption_settings() {
+  static const Table table{
+      "'encryption'",
+      {words("key_file", "a file with the key (32 bytes, or 64 hexadecimal digits), which only you may use"),
+       words("key_env", "an environment variable that holds the 64 digits where the tasks run")}};
+  return table;
+}
+
 const Table& workflow_settings() {
   static const Table table{
       "a workflow",
@@ -178,6 +186,10 @@ const Table& workflow_settings() {
         .doc = "who may read the run directory",
         .fallback = "private",
         .choices = {"private", "group"}},
+       {.name = "encryption",
+        .type = T::table,
+        .doc = "encrypts datasets, models and checkpoints with AES-256-GCM; off without it",
+        .table = &encryption_settings()},
        words("on_success", "a shell command that a run ends with when all of it is done"),
        words("on_failure", "a shell command that a run ends with when it is not"),
        {.name = "mail",

@@ -86,6 +86,13 @@ struct Stage {
   std::string container;
 };
 
+/// Where the tasks find the key that they encrypt with: one of the two, or neither. Never the key itself.
+struct Encryption {
+  std::string key_file;  ///< absolute
+  std::string key_env;   ///< the name of an environment variable
+  [[nodiscard]] bool on() const { return !key_file.empty() || !key_env.empty(); }
+};
+
 /// A whole workflow, checked: names are unique, references resolve, the graph has no cycle.
 struct Workflow {
   std::string name;
@@ -94,6 +101,7 @@ struct Workflow {
   std::string text;            ///< the file's bytes, kept for the run directory
   Json params = Json::object();
   bool share_group = false;
+  Encryption encryption;
   std::string on_success, on_failure;  ///< shell commands for the end of a run; may be empty
   std::string mail_to;                 ///< who is told of the end of a submitted run; may be empty
   bool mail_of_failure_only = false;
@@ -106,6 +114,9 @@ struct Workflow {
 Resources to_resources(const Json& resources);
 /// What `to_resources` reads back; what is not asked for is left out.
 Json to_json(const Resources& resources);
+
+/// `{}`, `{"key_file": PATH}` or `{"key_env": NAME}`.
+Json to_json(const Encryption& encryption);
 
 /// Everything but `text`; `workflow_from_json(to_json(w))` gives `w` back.
 Json to_json(const Workflow& workflow);

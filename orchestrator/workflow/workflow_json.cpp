@@ -111,6 +111,13 @@ Stage stage_from(const Json& json, const File& file) {
 
 }  // namespace
 
+Json to_json(const Encryption& encryption) {
+  Json json = Json::object();
+  if (!encryption.key_file.empty()) json["key_file"] = encryption.key_file;
+  if (!encryption.key_env.empty()) json["key_env"] = encryption.key_env;
+  return json;
+}
+
 Json to_json(const Workflow& workflow) {
   Json json{{"name", workflow.name},
             {"file", workflow.file},
@@ -122,6 +129,7 @@ Json to_json(const Workflow& workflow) {
             {"mail_to", workflow.mail_to},
             {"mail_of_failure_only", workflow.mail_of_failure_only},
             {"stages", Json::array()}};
+  if (workflow.encryption.on()) json["encryption"] = to_json(workflow.encryption);
   for (const Stage& stage : workflow.stages) json["stages"].push_back(to_json(stage));
   return json;
 }
@@ -133,6 +141,10 @@ Workflow workflow_from_json(const Json& json) {
   workflow.base_directory = json.at("base_directory").get<std::string>();
   workflow.params = json.at("params");
   workflow.share_group = json.at("share_group").get<bool>();
+  if (const auto found = json.find("encryption"); found != json.end()) {
+    workflow.encryption.key_file = found->value("key_file", "");
+    workflow.encryption.key_env = found->value("key_env", "");
+  }
   workflow.on_success = json.value("on_success", "");
   workflow.on_failure = json.value("on_failure", "");
   workflow.mail_to = json.value("mail_to", "");

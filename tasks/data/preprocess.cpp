@@ -146,8 +146,8 @@ void write_in_order(const Communicator& comm, const Prepared& prepared, PartWrit
 }
 
 /// Writes rows of the training part that have their features in front.
-void write_training(const SampleLayout& layout, std::size_t features,
-                    const RowStore& rows, PartWriter& writer) {
+void write_training(const SampleLayout& layout, std::size_t features, const RowStore& rows,
+                    PartWriter& writer) {
   SampleLayout with_features = layout;
   with_features.inputs = features;
   std::uint64_t rounds = writer.rounds(rows);
@@ -161,9 +161,10 @@ void write_training(const SampleLayout& layout, std::size_t features,
   for (; rounds > 0; --rounds) writer.write(Part::train, {});
 }
 
-void write_dataset(const Communicator& comm, const std::filesystem::path& file, const Prepared& prepared,
+void write_dataset(const Communicator& comm, const std::filesystem::path& file,
+                   const std::optional<storage::Key>& key, const Prepared& prepared,
                    const storage::PartSizes& sizes, const Json& config, const Buffer& buffer) {
-  storage::DatasetWriter dataset(comm.handle(), file, prepared.schema, sizes);
+  storage::DatasetWriter dataset(comm.handle(), file, prepared.schema, sizes, {key});
   const SampleLayout& layout = prepared.samples.layout;
   PartWriter writer(comm, dataset, layout.levels);
   storage::PartSizes first = count_parts(prepared);
@@ -253,7 +254,7 @@ Result run_preprocess(const Spec& spec, const Communicator& comm) {
   storage::PartSizes sizes = count_parts(prepared);
   comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
   if (agree_to_stop(comm)) throw Stopped{};
-  write_dataset(comm, spec.output_directory / "dataset.h5", prepared, sizes, spec.config, buffer);
+  write_dataset(comm, spec.output_directory / "dataset.h5", spec.key, prepared, sizes, spec.config, buffer);
   if (comm.is_root()) fmt::print("{}", described(schema, prepared.samples.total, sizes));
   Result result;
   result.metrics = {{"rows", prepared.samples.total},   {"features", schema.features.size()},

@@ -4,7 +4,7 @@
 namespace kernmill::tasks {
 
 Result run_deploy(const Spec& spec, const Communicator& comm) {
-  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"));
+  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"), spec.key);
   const Predictor predictor(model);
   const Scorer scorer{
       [&](auto features, auto rows, auto scores) { predictor.predict(features, rows, scores); },

@@ -84,8 +84,8 @@ Json evaluate_numbers(const Communicator& comm, const std::vector<Rows>& parts, 
 }  // namespace
 
 Result run_evaluate(const Spec& spec, const Communicator& comm) {
-  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"));
-  const storage::DatasetReader reader(comm.handle(), spec.input("data"));
+  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"), spec.key);
+  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
   check_same_meaning(model.schema, reader.schema());
   const Predictor predictor(model);
   const auto split = setting_as<std::string>(spec.config, "split");

@@ -32,7 +32,7 @@ CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std:
                            std::string identity) {
   const std::uint64_t steps = steps_per_period(settings, rows);
   CheckpointPolicy policy{spec.checkpoint_directory, settings.checkpoint_interval,
-                          settings.checkpoint_retention, std::move(identity), std::nullopt};
+                          settings.checkpoint_retention, std::move(identity), spec.key};
   policy.interval.steps *= steps;
   policy.retention.keep_every *= steps;
   return policy;
@@ -42,12 +42,12 @@ CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std:
 
 Result run_train(const Spec& spec, const Communicator& comm) {
   const TrainSettings settings = read_train_settings(spec.config);
-  const storage::DatasetReader reader(comm.handle(), spec.input("data"));
+  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
   const Rows rows(reader, storage::Part::train);
   Session session(comm, policy_of(spec, settings, rows.count(), identity_of(comm, spec)), true);
   Fit fitted = fit(spec.config, rows, session);
   session.finish();
-  storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model);
+  storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model, spec.key);
   return {std::move(fitted.metrics), {{"model", "model.h5"}}};
 }
 

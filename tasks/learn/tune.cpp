@@ -56,7 +56,7 @@ class Pool {
 }  // namespace
 
 Result run_tune(const Spec& spec, const Communicator& comm) {
-  const storage::DatasetReader reader(comm.handle(), spec.input("data"));
+  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
   const Json& train = setting(spec.config, "train");
   const auto wanted = setting_as<std::string>(spec.config, "objective.metric");
   Session session(comm, {}, false);  // a trial starts anew: it is short, and there are others

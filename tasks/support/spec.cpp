@@ -19,6 +19,12 @@ Json parse_file(const std::filesystem::path& file) {
   }
 }
 
+std::optional<storage::Key> key_from(const Json& encryption) {
+  if (encryption.contains("key_file"))
+    return storage::Key::from_file(setting_as<std::string>(encryption, "key_file"));
+  return storage::Key::from_environment(setting_as<std::string>(encryption, "key_env"));
+}
+
 Spec spec_from(const Json& json) {
   Spec spec;
   spec.kind = setting_as<std::string>(json, "kind");
@@ -31,6 +37,7 @@ Spec spec_from(const Json& json) {
     spec.inputs.emplace(name, path.get<std::string>());
   spec.output_directory = setting_as<std::string>(json, "output_directory");
   spec.checkpoint_directory = json.value("checkpoint_directory", "");
+  if (json.contains("encryption")) spec.key = key_from(json.at("encryption"));
   return spec;
 }
 

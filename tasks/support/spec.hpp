@@ -1,9 +1,11 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "kernmill/storage/key.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -18,12 +20,14 @@ struct Spec {
   std::map<std::string, std::filesystem::path, std::less<>> inputs;  ///< by the setting that named them
   std::filesystem::path output_directory;
   std::filesystem::path checkpoint_directory;  ///< empty for a kind without checkpoints
+  std::optional<storage::Key> key;  ///< what is written is encrypted with it; from where `encryption` says
 
   /// The path of an input. Throws SpecError when the spec lacks it.
   [[nodiscard]] const std::filesystem::path& input(std::string_view setting) const;
 };
 
-/// Throws SpecError: which file, and what is wrong with it. `kind` must be the spec's own.
+/// Throws SpecError: which file, and what is wrong with it. `kind` must be the spec's own. Throws
+/// storage::Error when the key cannot be had.
 Spec read_spec(const std::filesystem::path& file, std::string_view kind);
 
 /// A setting by its dotted name ("model.l2") below `config`. Throws SpecError when it is missing: defaults

@@ -89,6 +89,16 @@ Setting batch_size() {
           .fallback = 32,
           .range = at_least_one};
 }
+Setting shuffle() {
+  return {
+      .name = "shuffle",
+      .type = T::text,
+      .doc =
+          "an epoch's order: `full` over all rows; `block` by blocks of neighbours, and within windows of "
+          "them, for data larger than memory; `auto` is block above 4 GiB",
+      .fallback = "auto",
+      .choices = {"auto", "full", "block"}};
+}
 Setting learning_rate(double fallback) {
   return {
       .name = "learning_rate", .type = T::real, .doc = "step size", .fallback = fallback, .range = positive};
@@ -135,7 +145,7 @@ const Variant& optimizer_variant() {
         "stochastic gradient descent with momentum",
         {"an sgd optimizer",
          {learning_rate(0.1), decay("momentum", 0.9, "how much of the last step is kept"), epochs(),
-          batch_size()}}},
+          batch_size(), shuffle()}}},
        {"adam",
         "Adam",
         {"an adam optimizer",
@@ -148,7 +158,8 @@ const Variant& optimizer_variant() {
            .fallback = 1e-8,
            .range = positive},
           epochs(),
-          batch_size()}}}}};
+          batch_size(),
+          shuffle()}}}}};
   return variant;
 }
 

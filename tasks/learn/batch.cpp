@@ -1,5 +1,7 @@
 #include "kernmill/tasks/learn/batch.hpp"
 
+#include <algorithm>
+
 namespace kernmill::tasks {
 
 using kernels::Device;
@@ -16,7 +18,27 @@ Batch BatchLoader::load(storage::RowRange range) {
   return upload();
 }
 
+void BatchLoader::prefetch(std::vector<std::uint64_t> numbers) {
+  constexpr std::size_t worth_a_thread = std::size_t{64} << 10;
+  ahead_.reset();
+  if (numbers.size() * rows_->features() * sizeof(double) < worth_a_thread) return;
+  ahead_ = std::make_unique<Ahead>();
+  ahead_->numbers = std::move(numbers);
+  ahead_->features.resize(ahead_->numbers.size() * rows_->features());
+  ahead_->target.resize(ahead_->numbers.size() * rows_->targets());
+  ahead_->done = std::async(std::launch::async, [rows = rows_, ahead = ahead_.get()] {
+    rows->read(ahead->numbers, ahead->features, ahead->target);
+  });
+}
+
 Batch BatchLoader::load(std::span<const std::uint64_t> numbers) {
+  if (ahead_ && std::equal(numbers.begin(), numbers.end(), ahead_->numbers.begin(), ahead_->numbers.end())) {
+    ahead_->done.get();
+    features_.swap(ahead_->features);
+    target_.swap(ahead_->target);
+    ahead_.reset();
+    return upload();
+  }
   resize(numbers.size());
   rows_->read(numbers, features_, target_);
   return upload();

@@ -1,4 +1,9 @@
 #pragma once
+#include <future>
+#include <memory>
+#include <span>
+#include <vector>
+
 #include "kernmill/tasks/learn/network.hpp"
 #include "kernmill/tasks/learn/rows.hpp"
 
@@ -11,14 +16,24 @@ class BatchLoader {
   /// The rows of a range, or these rows in this order. Valid until the next call.
   Batch load(storage::RowRange range);
   Batch load(std::span<const std::uint64_t> numbers);
+  /// Reads what the next `load` will ask for, in a thread, while the caller computes. Its errors are those of
+  /// that `load`.
+  void prefetch(std::vector<std::uint64_t> numbers);
 
  private:
+  /// Rows that are being read.
+  struct Ahead {
+    std::vector<std::uint64_t> numbers;
+    std::vector<double> features, target;
+    std::future<void> done;
+  };
   void resize(std::size_t rows);
   Batch upload();
 
   const Rows* rows_;
   Loss loss_;
   std::vector<double> features_, target_;
+  std::unique_ptr<Ahead> ahead_;
 };
 
 /// Rows [first, first + count) of a batch: a view, not a copy.

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "kernmill/kernels/optimizer.hpp"
-#include "kernmill/kernels/permutation.hpp"
+#include "kernmill/tasks/learn/row_order.hpp"
 #include "kernmill/tasks/learn/tensors.hpp"
 
 namespace kernmill::tasks {
@@ -45,6 +46,7 @@ class BatchTraining {
         pieces_(micro_batches(settings.batch_size)),
         network_(network),
         loader_(rows, network.shape().loss),
+        shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.features() * sizeof(double))),
         sum_(session.comm(), pieces_, network.sums_length()),
         session_(session) {}
 
@@ -54,7 +56,9 @@ class BatchTraining {
   struct Slice {
     std::uint64_t begin, end;  ///< positions in the epoch's order
   };
-  [[nodiscard]] Slice batch() const;
+  [[nodiscard]] Slice batch(std::uint64_t step) const;
+  [[nodiscard]] storage::RowRange piece(Slice batch, std::uint64_t leaf) const;
+  std::vector<std::uint64_t> own_rows(std::uint64_t step);
   std::span<const double> batch_sums(Slice batch);
   void step();
   void update(const std::vector<double>& gradient);
@@ -68,6 +72,9 @@ class BatchTraining {
   std::uint64_t rows_, batches_, pieces_;
   Network& network_;
   BatchLoader loader_;
+  Shuffle shuffle_;
+  std::optional<RowOrder> order_;
+  std::uint64_t order_epoch_ = 0;
   LeafSum<Device> sum_;
   Session& session_;
   Vector parameters_, first_, second_;  ///< first_: velocity, or Adam's mean; second_: Adam's square
@@ -103,24 +110,40 @@ Trained BatchTraining::run(const std::vector<double>& start) {
   return {to_host(parameters_), step_, settings_.epochs};
 }
 
-BatchTraining::Slice BatchTraining::batch() const {
-  const std::uint64_t first = step_ % batches_ * settings_.batch_size;
+BatchTraining::Slice BatchTraining::batch(std::uint64_t step) const {
+  const std::uint64_t first = step % batches_ * settings_.batch_size;
   return {first, std::min(first + settings_.batch_size, rows_)};
 }
 
-std::span<const double> BatchTraining::batch_sums(Slice batch) {
-  const kernels::Permutation order(rows_, seed_ ^ order_key, step_ / batches_);
-  const auto piece = [&](std::uint64_t leaf) {
-    return storage::rows_of_rank(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
-  };
+storage::RowRange BatchTraining::piece(Slice batch, std::uint64_t leaf) const {
+  return storage::rows_of_rank(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
+}
+
+/// Those of this rank's pieces of the step's batch, in their order.
+std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
+  const std::uint64_t epoch = step / batches_;
+  if (!order_ || order_epoch_ != epoch) {
+    order_.emplace(rows_, shuffle_, seed_ ^ order_key, epoch);
+    order_epoch_ = epoch;
+  }
   std::vector<std::uint64_t> numbers;
+  const Slice slice = batch(step);
   const storage::RowRange own = sum_.own();
-  const std::uint64_t first = own.count() == 0 ? 0 : piece(own.begin).begin;
-  const std::uint64_t end = own.count() == 0 ? 0 : piece(own.end - 1).end;
-  for (std::uint64_t i = first; i < end; ++i) numbers.push_back(order(batch.begin + i));
+  if (own.count() == 0) return numbers;
+  const std::uint64_t end = slice.begin + piece(slice, own.end - 1).end;
+  for (std::uint64_t i = slice.begin + piece(slice, own.begin).begin; i < end; ++i)
+    numbers.push_back((*order_)(i));
+  return numbers;
+}
+
+std::span<const double> BatchTraining::batch_sums(Slice batch) {
+  const std::vector<std::uint64_t> numbers = own_rows(step_);
   const Batch all = numbers.empty() ? Batch{} : loader_.load(numbers);
+  if (step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  const storage::RowRange own = sum_.own();
+  const std::uint64_t first = own.count() == 0 ? 0 : piece(batch, own.begin).begin;
   const auto piece_sums = [&](std::uint64_t leaf, const Vector& out) {
-    const storage::RowRange range = piece(leaf);
+    const storage::RowRange range = piece(batch, leaf);
     network_.sums(parameters_,
                   range.count() == 0 ? Batch{} : part_of(all, range.begin - first, range.count()), out);
   };
@@ -128,7 +151,7 @@ std::span<const double> BatchTraining::batch_sums(Slice batch) {
 }
 
 void BatchTraining::step() {
-  const Slice slice = batch();
+  const Slice slice = batch(step_);
   const auto sums = batch_sums(slice);
   const std::size_t parameters = network_.parameter_count();
   const double loss =

@@ -64,6 +64,7 @@ OptimizerSettings read_optimizer_settings(const Json& json) {
   settings.epochs = setting_as<std::uint64_t>(json, "epochs");
   settings.batch_size = setting_as<std::uint64_t>(json, "batch_size");
   if (settings.batch_size == 0) throw SpecError("spec.json: optimizer.batch_size is 0");
+  settings.shuffle = json.value("shuffle", "auto");  // not there in runs that began without it
   if (settings.type == OptimizerType::sgd) {
     settings.momentum = setting_as<double>(json, "momentum");
   } else {

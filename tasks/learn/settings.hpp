@@ -27,6 +27,7 @@ struct OptimizerSettings {
   std::uint64_t max_iterations = 1000, history = 10;  ///< lbfgs; gradient_descent's steps are max_iterations
   double tolerance = 1e-10;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
   [[nodiscard]] bool is_full_batch() const {
     return type == OptimizerType::lbfgs || type == OptimizerType::gradient_descent;

@@ -8,3 +8,4 @@ kernmill_test(csv LABEL unit
           ${CMAKE_CURRENT_LIST_DIR}/csv_rows_test.cpp ${CMAKE_CURRENT_LIST_DIR}/exact_sum_test.cpp
           ${CMAKE_CURRENT_LIST_DIR}/row_store_test.cpp
   LINK kernmill::tasks)
+kernmill_test(row_order LABEL unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/row_order_test.cpp LINK kernmill::tasks)

@@ -3,6 +3,7 @@
 
 #include "kernmill/storage/dataset.hpp"
 #include "learn_world.hpp"
+#include "preprocess_settings.hpp"
 
 namespace kernmill {
 namespace {
@@ -47,7 +48,7 @@ class EncryptedTasks : public LearnWorld {
 TEST_F(EncryptedTasks, LeaveNothingInClearAndTheSameNumbers) {
   const auto plain = fold_four("iris", "species");
   const auto expected = train(plain, train_config(testing::softmax_model(), testing::lbfgs()), "plain");
-  tasks::Spec prepare = spec("preprocess", preprocess_config(prepare_),
+  tasks::Spec prepare = spec("preprocess", testing::preprocess_settings(prepare_),
                              {{"input", std::filesystem::path(KERNMILL_DATA) / "iris.csv"}}, "sealed");
   prepare.key = read("train", Json::object(), Json::object()).key;
   tasks::run_preprocess(prepare, comm);

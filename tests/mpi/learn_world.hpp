@@ -22,8 +22,6 @@ tasks::Json mlp_model(std::vector<int> hidden, const std::string& activation = "
 class LearnWorld : public SharedDirectory {
  protected:
   void SetUp() override;
-  /// With what the workflow language fills in for a preprocess stage.
-  static tasks::Json preprocess_config(const tasks::Json& changes);
   /// Prepares workflows/data/<name>.csv; returns the dataset file.
   std::filesystem::path dataset(const std::string& name, tasks::Json config);
   /// iris or digits with every 5th row, from the 4th on, as test rows, standardised.

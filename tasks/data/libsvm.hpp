@@ -5,29 +5,10 @@
 #include <vector>
 
 #include "kernmill/tasks/data/input.hpp"
+#include "kernmill/tasks/data/libsvm_line.hpp"
 #include "kernmill/tasks/data/record_files.hpp"
 
 namespace kernmill::tasks {
-
-/// A line of LIBSVM's format: `label index:value index:value ... # comment`, indices rising. A `qid:` is
-/// passed over. The views are into the line.
-struct SvmLine {
-  std::string_view label;
-  struct Entry {
-    std::uint64_t index;
-    double value;
-  };
-  std::vector<Entry> entries;
-};
-
-/// What is wrong with a line, and where: the character it begins at, counted from 0.
-struct SvmMistake {
-  std::string reason;  ///< empty: nothing
-  std::size_t at = 0, length = 0;
-};
-
-/// A line without its end. `line.label` is empty when there is nothing on it.
-SvmMistake parse_svm_line(std::string_view text, SvmLine& line);
 
 /// Files in LIBSVM's format: a column `label`, then `f1` to the largest index that occurs (from `f0`, when
 /// that occurs). What is not written is 0.

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kernmill::tasks {
+
+/// A line of LIBSVM's format: `label index:value index:value ... # comment`, indices rising. A `qid:` is
+/// passed over. The views are into the line.
+struct SvmLine {
+  std::string_view label;
+  struct Entry {
+    std::uint64_t index;
+    double value;
+  };
+  std::vector<Entry> entries;
+};
+
+/// What is wrong with a line, and where: the character it begins at, counted from 0.
+struct SvmMistake {
+  std::string reason;  ///< empty: nothing
+  std::size_t at = 0, length = 0;
+};
+
+/// A line without its end. `line.label` is empty when there is nothing on it.
+SvmMistake parse_svm_line(std::string_view text, SvmLine& line);
+
+}  // namespace kernmill::tasks

@@ -47,7 +47,8 @@ class EncryptedTasks : public LearnWorld {
 
 TEST_F(EncryptedTasks, LeaveNothingInClearAndTheSameNumbers) {
   const auto plain = fold_four("iris", "species");
-  const auto expected = train(plain, train_config(testing::softmax_model(), testing::lbfgs()), "plain");
+  const auto expected =
+      train(plain, testing::train_config(testing::softmax_model(), testing::lbfgs()), "plain");
   tasks::Spec prepare = spec("preprocess", testing::preprocess_settings(prepare_),
                              {{"input", std::filesystem::path(KERNMILL_DATA) / "iris.csv"}}, "sealed");
   prepare.key = read("train", Json::object(), Json::object()).key;
@@ -58,7 +59,7 @@ TEST_F(EncryptedTasks, LeaveNothingInClearAndTheSameNumbers) {
             storage::DatasetReader(comm.handle(), plain).content_hash());
 
   const tasks::Spec fit =
-      read("train", train_config(testing::softmax_model(), testing::lbfgs()), {{"data", data}});
+      read("train", testing::train_config(testing::softmax_model(), testing::lbfgs()), {{"data", data}});
   EXPECT_EQ(tasks::run_train(fit, comm).metrics, expected.metrics);
   const auto model = fit.output_directory / "model.h5";
   EXPECT_EQ(content(model).find("petal_width"), std::string::npos);
@@ -83,7 +84,7 @@ TEST_F(EncryptedTasks, AKeyThatOthersMayReadIsRefusedBeforeAnyWork) {
 TEST_F(EncryptedTasks, FilesAreOpenToWhomTheirDirectoryIs) {
   const auto data = fold_four("iris", "species");
   for (const auto& [directory_mode, file_mode] : {std::pair<mode_t, mode_t>{0700, 0600}, {0750, 0640}}) {
-    const tasks::Spec fit = read("train", train_config(testing::softmax_model(), testing::lbfgs()),
+    const tasks::Spec fit = read("train", testing::train_config(testing::softmax_model(), testing::lbfgs()),
                                  {{"data", data}}, directory_mode);
     tasks::run_train(fit, comm);
     comm.barrier();

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "../unit/reference_transformers.hpp"
+#include "reference_transformers.hpp"
 #include "data_fixture.hpp"
 #include "kernmill/tasks/data/deploy.hpp"
 

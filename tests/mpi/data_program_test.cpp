@@ -133,7 +133,7 @@ TEST_F(TaskProgram, SaysWithExitStatus2ThatItWasCalledWrongly) {
   std::ofstream(directory / "spec.json") << R"({"schema_version":1,"kind":"preprocess","config":{},)"
                                          << R"("inputs":{"input":"x"},"output_directory":"/tmp"})";
   EXPECT_EQ(shell(task(directory / "spec.json")), 2);
-  EXPECT_THAT(printed, HasSubstr("the setting 'delimiter' is missing"));
+  EXPECT_THAT(printed, HasSubstr("the setting 'buffer' is missing"));
 }
 
 TEST_F(TaskProgram, ReportsAFullDiskAndLeavesNothing) {

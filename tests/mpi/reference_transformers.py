@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Prints tests/unit/reference_transformers.hpp: what scikit-learn's transformers make of a small table.
+"""Prints tests/mpi/reference_transformers.hpp: what scikit-learn's transformers make of a small table.
 
 The tests read what is committed; run this with Debian's python3-sklearn to make it anew.
 """

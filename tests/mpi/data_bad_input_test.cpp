@@ -129,7 +129,9 @@ TEST_F(BadInput, ADiskThatFillsUpOnOneRank) {  // injected; the real thing is in
   const int last = comm.size() - 1;
   storage::set_fault(
       [&](std::string_view step) { return comm.rank() == last && step == "write" ? ENOSPC : 0; });
-  EXPECT_THAT(failure_of("x\n1\n2\n"), HasSubstr("No space left on device"));
+  std::string rows = "x\n";  // some for each rank
+  for (int i = 0; i < 40; ++i) rows += std::to_string(i) + '\n';
+  EXPECT_THAT(failure_of(rows), HasSubstr("No space left on device"));
   storage::set_fault({});
   EXPECT_THAT(names(), ::testing::ElementsAre("input.csv"));
 }

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "reference_transformers.hpp"
 #include "data_fixture.hpp"
 #include "kernmill/tasks/data/deploy.hpp"
+#include "reference_transformers.hpp"
 
 /// Imputing, encoding and scaling, against scikit-learn and end to end.
 namespace kernmill::tasks {

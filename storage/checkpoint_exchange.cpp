@@ -82,12 +82,13 @@ void Exchange::run(std::span<const TensorBox> own, std::vector<double>& staging)
   }
   const auto source = [&](const Part& part) { return own[sources_[part.tensor][part.box]].data; };
   for (const auto& [rank, parts] : plan_.sent) {
+    std::vector<double>& values = sent[rank];
     for (const Part& part : parts)
       each_run(part, [&](std::uint64_t, std::uint64_t from, std::uint64_t count) {
         const auto run = source(part).subspan(from, count);
-        sent[rank].insert(sent[rank].end(), run.begin(), run.end());
+        values.insert(values.end(), run.begin(), run.end());
       });
-    begin_transfer(sent[rank], rank, true, comm_, requests);
+    begin_transfer(values, rank, true, comm_, requests);
   }
   for (const Part& part : plan_.kept)
     each_run(part, [&](std::uint64_t at, std::uint64_t from, std::uint64_t count) {

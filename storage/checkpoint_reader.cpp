@@ -138,6 +138,7 @@ NewestCheckpoint take_newest_checkpoint(MPI_Comm comm, const fs::path& directory
 
 std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors) {
   std::vector<TensorBox> boxes;
+  boxes.reserve(tensors.size());
   for (const Tensor& tensor : tensors)
     boxes.push_back({tensor.name, tensor.shape, all_of(tensor.shape), tensor.data});
   return boxes;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "kernmill/storage/packed.hpp"
 
 namespace kernmill::storage {
@@ -10,7 +12,7 @@ namespace {
 void describe(const hdf5::File& file, const std::string& group, const std::vector<std::string>& without,
               Packer& packer) {
   for (const std::string& name : file.names_in(group)) {
-    const std::string path = group + "/" + name;
+    const std::string path = fmt::format("{}/{}", group, name);
     if (std::find(without.begin(), without.end(), path) != without.end()) continue;
     packer.put(path);
     if (file.is_group(path)) {

@@ -153,7 +153,8 @@ std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<cons
                                        std::vector<std::uint64_t>& from) const {
   from.assign(to.size(), 0);
   MPI_Request request;
-  MPI_Ialltoall(to.data(), 1, MPI_UINT64_T, from.data(), 1, MPI_UINT64_T, comm_, &request);
+  MPI_Ialltoall(to.data(), 1, type_of<std::uint64_t>(), from.data(), 1, type_of<std::uint64_t>(), comm_,
+                &request);
   wait(request);
   const auto offsets_of = [](const std::vector<int>& lengths) {
     std::vector<int> offsets(lengths.size());

@@ -156,7 +156,7 @@ std::uint64_t ArrayHeader::columns() const {
 ArrayHeader parse_npy_header(std::string_view bytes) {
   constexpr std::string_view magic = "\x93NUMPY";
   if (!bytes.starts_with(magic) || bytes.size() < 12) throw ArrayError("it is no .npy file");
-  const int version = bytes[6];
+  const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3)
     throw ArrayError(fmt::format("it has version {} of the .npy format", version));
   const std::size_t length_bytes = version == 1 ? 2 : 4;

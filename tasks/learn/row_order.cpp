@@ -28,11 +28,7 @@ Shuffle shuffle_of(const std::string& setting, std::uint64_t rows, std::uint64_t
 }
 
 RowOrder::RowOrder(std::uint64_t rows, const Shuffle& shuffle, std::uint64_t seed, std::uint64_t epoch)
-    : rows_(rows),
-      seed_(seed),
-      epoch_(epoch),
-      shuffle_(shuffle),
-      order_(order_of(rows, shuffle, seed, epoch)) {
+    : seed_(seed), epoch_(epoch), shuffle_(shuffle), order_(order_of(rows, shuffle, seed, epoch)) {
   if (shuffle.block_rows == 0 || rows == 0) return;
   const std::uint64_t blocks = blocks_of(rows, shuffle.block_rows);
   missing_ = blocks * shuffle.block_rows - rows;

@@ -27,7 +27,7 @@ class RowOrder {
 
  private:
   [[nodiscard]] std::uint64_t in_blocks(std::uint64_t position) const;
-  std::uint64_t rows_, seed_, epoch_;
+  std::uint64_t seed_, epoch_;
   Shuffle shuffle_;
   std::uint64_t missing_ = 0;   ///< rows that the last block has fewer than the others
   std::uint64_t short_at_ = 0;  ///< where that block comes in the order of the blocks

@@ -39,7 +39,7 @@ std::string command_text(const Attempt& attempt) {
   const Json config = attempt.plan.config(attempt.id);
   const std::string restart = config.value("restart", "");
   const bool again = attempt.earlier_attempt_started && !restart.empty();
-  const std::string text = again ? restart : config.at("run").get<std::string>();
+  std::string text = again ? restart : config.at("run").get<std::string>();
   if (oci_bundle(attempt.stage().container).empty()) return text;
   // The bundle says where its process begins.
   return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);

@@ -25,6 +25,8 @@ struct RowRange {
   [[nodiscard]] std::uint64_t count() const { return end - begin; }
 };
 RowRange rows_of_rank(std::uint64_t rows, int rank, int size);
+/// The rank that holds a row.
+int rank_of_row(std::uint64_t row, std::uint64_t rows, int size);
 
 /// How many rows each part has.
 using PartSizes = std::array<std::uint64_t, 3>;

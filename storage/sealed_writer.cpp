@@ -9,6 +9,7 @@
 #include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/commit.hpp"
 #include "kernmill/storage/crc32c.hpp"
+#include "kernmill/storage/dataset.hpp"
 
 namespace kernmill::storage {
 namespace {
@@ -17,12 +18,6 @@ constexpr std::uint64_t blocks_per_chunk = SealedWriter::digest_bytes / block_by
 
 std::uint64_t chunks_of(const SealedTable& table) {
   return (table.blocks() + blocks_per_chunk - 1) / blocks_per_chunk;
-}
-
-// A contiguous even share of `count` things.
-std::uint64_t share_begin(std::uint64_t count, int rank, int size) {
-  const auto r = static_cast<std::uint64_t>(rank), n = static_cast<std::uint64_t>(size);
-  return count / n * r + std::min(r, count % n);
 }
 
 }  // namespace
@@ -71,9 +66,9 @@ void SealedWriter::sync() const {
 }
 
 SealedWriter::Share SealedWriter::share_of(const SealedTable& table, int rank, int size) const {
-  const std::uint64_t chunks = chunks_of(table);
-  return {std::min(table.blocks(), share_begin(chunks, rank, size) * blocks_per_chunk),
-          std::min(table.blocks(), share_begin(chunks, rank + 1, size) * blocks_per_chunk)};
+  const RowRange chunks = rows_of_rank(chunks_of(table), rank, size);
+  return {std::min(table.blocks(), chunks.begin * blocks_per_chunk),
+          std::min(table.blocks(), chunks.end * blocks_per_chunk)};
 }
 
 void SealedWriter::exchange(MPI_Comm comm) {
@@ -82,11 +77,8 @@ void SealedWriter::exchange(MPI_Comm comm) {
   const auto n = static_cast<std::size_t>(size_);
   std::vector<std::vector<Fragment>> outgoing(n);
   for (const Fragment& fragment : fragments_) {
-    const SealedTable& table = tables_[fragment.table];
-    const std::uint64_t chunks = chunks_of(table), chunk = fragment.block / blocks_per_chunk;
-    // No share is larger than chunks / n + 1, so this begins at or below the owner.
-    auto owner = static_cast<int>(chunk / (chunks / n + 1));
-    while (share_begin(chunks, owner + 1, size_) <= chunk) ++owner;
+    const int owner =
+        rank_of_row(fragment.block / blocks_per_chunk, chunks_of(tables_[fragment.table]), size_);
     outgoing[static_cast<std::size_t>(owner)].push_back(fragment);
   }
   std::vector<int> sent(n), received(n), sent_at(n), received_at(n);

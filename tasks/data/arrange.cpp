@@ -3,18 +3,11 @@
 #include <algorithm>
 
 #include "kernmill/kernels/permutation.hpp"
+#include "kernmill/tasks/data/blocks_together.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 namespace {
-
-/// The rank that has a row when `rows` are shared out as rows_of_rank does.
-int owner_of(std::uint64_t row, std::uint64_t rows, int size) {
-  const auto n = static_cast<std::uint64_t>(size);
-  const std::uint64_t each = rows / n, more = rows % n;
-  const std::uint64_t in_longer = more * (each + 1);
-  return static_cast<int>(row < in_longer ? row / (each + 1) : more + (row - in_longer) / each);
-}
 
 /// Rows on their way, each with its new place in front, by the rank that they go to.
 std::vector<double> by_owner(const std::vector<std::vector<double>>& parcels,
@@ -72,8 +65,6 @@ RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t 
   comm.agree([&] { result.resize(mine.count()); });
 
   std::vector<std::vector<double>> parcels(static_cast<std::size_t>(comm.size()));
-  std::uint64_t rounds =
-      comm.allreduce((rows.rows() + rows.block_rows() - 1) / rows.block_rows(), Reduction::max);
   const auto exchange = [&] {
     std::vector<std::uint64_t> to(parcels.size(), 0), from;
     const auto sent = by_owner(parcels, to);
@@ -83,19 +74,17 @@ RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t 
       result.put(static_cast<std::uint64_t>(received[i]) - mine.begin,
                  std::span(received).subspan(i + 1, width));
     for (auto& parcel : parcels) parcel.clear();
-    --rounds;
   };
-  rows.each_block([&](std::uint64_t begin, std::span<const double> block) {
+  each_block_together(comm, rows, [&](std::uint64_t begin, std::span<const double> block) {
     for (std::uint64_t i = 0; i < block.size() / width; ++i) {
       const std::uint64_t place = order(first + begin + i);
-      auto& parcel = parcels[static_cast<std::size_t>(owner_of(place, total, comm.size()))];
+      auto& parcel = parcels[static_cast<std::size_t>(storage::rank_of_row(place, total, comm.size()))];
       parcel.push_back(static_cast<double>(place));
       parcel.insert(parcel.end(), block.begin() + static_cast<std::ptrdiff_t>(i * width),
                     block.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
     }
     exchange();
   });
-  while (rounds > 0) exchange();
   return result;
 }
 

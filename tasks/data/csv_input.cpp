@@ -153,9 +153,7 @@ std::vector<std::vector<std::string>> CsvInput::first_rows(const Communicator& c
     } catch (const CsvError&) {  // told when the row is read
     }
   }
-  std::string packed = packed_texts(texts);
-  comm.bcast(packed);
-  texts = unpacked_texts(packed);
+  share_texts(comm, texts);
   std::vector<std::vector<std::string>> table;
   for (auto begin = texts.begin(); begin != texts.end(); begin += static_cast<std::ptrdiff_t>(columns))
     table.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(columns));

@@ -96,12 +96,7 @@ class Fitter {
         known.insert(std::lower_bound(known.begin(), known.end(), constants_[i]), constants_[i]);
       codes[i] = codes_of(all, known, strange[i]);
     }
-    samples_.rows.update([&](std::uint64_t, std::span<double> block) {
-      for (std::uint64_t row = 0; row < block.size(); row += samples_.layout.width())
-        for (std::size_t i = 0; i < codes.size(); ++i)
-          if (double& code = block[row + i]; !codes[i].empty() && !std::isnan(code))
-            code = codes[i][static_cast<std::size_t>(code)];
-    });
+    recode(samples_.rows, codes);
   }
 
   static std::vector<double> codes_of(const std::vector<std::string>& all,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "kernmill/tasks/data/packed_texts.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -93,15 +94,6 @@ class Expansion {
   int out_;
 };
 
-void share(const Communicator& comm, std::vector<std::string>& texts) {
-  std::string packed;
-  for (const auto& text : texts) packed += text + '\0';
-  comm.bcast(packed);
-  texts.clear();
-  for (std::size_t begin = 0, end; (end = packed.find('\0', begin)) != std::string::npos; begin = end + 1)
-    texts.push_back(packed.substr(begin, end - begin));
-}
-
 }  // namespace
 
 InputFile::InputFile(const fs::path& file, fs::path named) : named_(std::move(named)) {
@@ -143,7 +135,7 @@ InputFiles open_input_files(const Communicator& comm, const fs::path& path,
   comm.agree([&] {
     if (comm.is_root()) names = files_of(path);
   });
-  share(comm, names);
+  share_texts(comm, names);
   InputFiles files;
   std::vector<bool> compressed;
   comm.agree([&] {

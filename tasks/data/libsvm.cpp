@@ -74,10 +74,9 @@ std::vector<std::vector<std::string>> SvmInput::first_rows(const Communicator& c
       at = end + 1;
     }
   }
-  std::string packed = packed_texts(labels);
-  comm.bcast(packed);
+  share_texts(comm, labels);
   std::vector<std::vector<std::string>> table;
-  for (auto& label : unpacked_texts(packed)) {
+  for (const auto& label : labels) {
     auto& row = table.emplace_back(names_.size(), "0");
     row[0] = label;
   }

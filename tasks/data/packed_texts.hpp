@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernmill/tasks/comm/communicator.hpp"
+
 namespace kernmill::tasks {
 
 /// Texts of any bytes as one, to send them to other ranks.
@@ -28,6 +30,13 @@ inline std::vector<std::string> unpacked_texts(std::string_view packed) {
     packed.remove_prefix(sizeof length + length);
   }
   return texts;
+}
+
+/// Collective: everybody gets rank 0's texts.
+inline void share_texts(const Communicator& comm, std::vector<std::string>& texts) {
+  std::string packed = packed_texts(texts);
+  comm.bcast(packed);
+  texts = unpacked_texts(packed);
 }
 
 }  // namespace kernmill::tasks

@@ -4,6 +4,7 @@
 
 #include "kernmill/storage/dataset.hpp"
 #include "kernmill/tasks/data/arrange.hpp"
+#include "kernmill/tasks/data/blocks_together.hpp"
 #include "kernmill/tasks/data/fit.hpp"
 #include "kernmill/tasks/data/rejected.hpp"
 #include "kernmill/tasks/data/samples.hpp"
@@ -72,8 +73,7 @@ void append_sample(const SampleLayout& layout, std::span<const double> features,
 /// Writes the parts, a block at a time on all ranks.
 class PartWriter {
  public:
-  PartWriter(const Communicator& comm, storage::DatasetWriter& writer, bool levels)
-      : comm_(comm), writer_(writer), levels_(levels) {}
+  PartWriter(storage::DatasetWriter& writer, bool levels) : writer_(writer), levels_(levels) {}
 
   /// Collective. Rows of this rank begin at `first` in each part.
   void start(const storage::PartSizes& first) { next_ = first; }
@@ -84,13 +84,8 @@ class PartWriter {
     if (levels_) writer_.write_levels(part, first, rows.before, rows.at);
     first += rows.row_numbers.size();
   }
-  /// Collective: whether any rank has more blocks than `done`.
-  [[nodiscard]] std::uint64_t rounds(const RowStore& rows) const {
-    return comm_.allreduce((rows.rows() + rows.block_rows() - 1) / rows.block_rows(), Reduction::max);
-  }
 
  private:
-  const Communicator& comm_;
   storage::DatasetWriter& writer_;
   bool levels_;
   storage::PartSizes next_{};
@@ -103,8 +98,8 @@ storage::PartSizes count_parts(const Prepared& prepared) {
   return sizes;
 }
 
-/// Writes all samples in the order of the input; those of a part that is left out go to `kept` instead, with
-/// their features in front.
+/// Writes all samples in the order of the input. With `training`, those of the training part go there
+/// instead, their features in front.
 void write_in_order(const Communicator& comm, const Prepared& prepared, PartWriter& writer,
                     RowStore* training) {
   const Transform transform(prepared.inputs, prepared.schema.steps);
@@ -133,32 +128,23 @@ void write_in_order(const Communicator& comm, const Prepared& prepared, PartWrit
         }
     }
   };
-  std::uint64_t rounds = writer.rounds(prepared.samples.rows);
-  prepared.samples.rows.each_block([&](std::uint64_t first, std::span<const double> block) {
+  each_block_together(comm, prepared.samples.rows, [&](std::uint64_t first, std::span<const double> block) {
     comm.agree([&] { distribute(first, block); });
     flush();
-    --rounds;
   });
-  for (; rounds > 0; --rounds) {
-    comm.agree([] {});
-    flush();
-  }
 }
 
 /// Writes rows of the training part that have their features in front.
-void write_training(const SampleLayout& layout, std::size_t features, const RowStore& rows,
-                    PartWriter& writer) {
+void write_training(const Communicator& comm, const SampleLayout& layout, std::size_t features,
+                    const RowStore& rows, PartWriter& writer) {
   SampleLayout with_features = layout;
   with_features.inputs = features;
-  std::uint64_t rounds = writer.rounds(rows);
-  rows.each_block([&](std::uint64_t, std::span<const double> block) {
+  each_block_together(comm, rows, [&](std::uint64_t, std::span<const double> block) {
     PartRows part;
     for (std::uint64_t i = 0; i < block.size(); i += rows.width())
       append_sample(with_features, block.subspan(i, features), block.data() + i, part);
     writer.write(Part::train, part);
-    --rounds;
   });
-  for (; rounds > 0; --rounds) writer.write(Part::train, {});
 }
 
 void write_dataset(const Communicator& comm, const std::filesystem::path& file,
@@ -166,7 +152,7 @@ void write_dataset(const Communicator& comm, const std::filesystem::path& file,
                    const storage::PartSizes& sizes, const Json& config, const Buffer& buffer) {
   storage::DatasetWriter dataset(comm.handle(), file, prepared.schema, sizes, {key});
   const SampleLayout& layout = prepared.samples.layout;
-  PartWriter writer(comm, dataset, layout.levels);
+  PartWriter writer(dataset, layout.levels);
   storage::PartSizes first = count_parts(prepared);
   comm.exscan(std::span<std::uint64_t>(first));
   writer.start(first);
@@ -177,7 +163,7 @@ void write_dataset(const Communicator& comm, const std::filesystem::path& file,
     training = shuffled(comm, training, setting_as<std::uint64_t>(config, "seed"), buffer);
     first[0] = storage::rows_of_rank(sizes[0], comm.rank(), comm.size()).begin;
     writer.start(first);
-    write_training(layout, features, training, writer);
+    write_training(comm, layout, features, training, writer);
   } else {
     write_in_order(comm, prepared, writer, nullptr);
   }

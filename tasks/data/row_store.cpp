@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include <fcntl.h>
@@ -129,35 +131,39 @@ void RowStore::put(std::uint64_t row, std::span<const double> values) {
     std::copy(values.begin(), values.end(), last_.begin() + within);
 }
 
-void RowStore::each_block(const Work& work) const {
+template <class Self, class Visit>
+void RowStore::walk(Self& self, const Visit& visit) {
   std::uint64_t first = 0;
-  for (const auto& block : blocks_) {
-    work(first, block);
-    first += block_rows_;
+  for (auto& block : self.blocks_) {
+    visit(first, std::span(block));
+    first += self.block_rows_;
   }
-  std::vector<double> read(in_scratch_ > 0 ? block_rows_ * width_ : 0);
-  for (std::uint64_t i = 0; i < in_scratch_; ++i) {
-    read_scratch(i * block_rows_, read);
-    work(first, read);
-    first += block_rows_;
+  std::vector<double> read(self.in_scratch_ > 0 ? self.block_rows_ * self.width_ : 0);
+  for (std::uint64_t i = 0; i < self.in_scratch_; ++i) {
+    self.read_scratch(i * self.block_rows_, read);
+    visit(first, std::span(read));
+    if constexpr (!std::is_const_v<Self>) self.write_scratch(i * self.block_rows_, read);
+    first += self.block_rows_;
   }
-  if (used_ > 0) work(first, std::span(last_).first(used_ * width_));
+  if (self.used_ > 0) visit(first, std::span(self.last_).first(self.used_ * self.width_));
+}
+
+void RowStore::each_block(const Work& work) const {
+  walk(*this, work);
 }
 
 void RowStore::update(const Change& change) {
-  std::uint64_t first = 0;
-  for (auto& block : blocks_) {
-    change(first, block);
-    first += block_rows_;
-  }
-  std::vector<double> read(in_scratch_ > 0 ? block_rows_ * width_ : 0);
-  for (std::uint64_t i = 0; i < in_scratch_; ++i) {
-    read_scratch(i * block_rows_, read);
-    change(first, read);
-    write_scratch(i * block_rows_, read);
-    first += block_rows_;
-  }
-  if (used_ > 0) change(first, std::span(last_).first(used_ * width_));
+  walk(*this, change);
+}
+
+void recode(RowStore& rows, const std::vector<std::vector<double>>& values) {
+  if (std::all_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); })) return;
+  rows.update([&](std::uint64_t, std::span<double> block) {
+    for (std::uint64_t i = 0; i < block.size(); i += rows.width())
+      for (std::size_t c = 0; c < values.size(); ++c)
+        if (double& code = block[i + c]; !values[c].empty() && !std::isnan(code))
+          code = values[c][static_cast<std::size_t>(code)];
+  });
 }
 
 }  // namespace kernmill::tasks

@@ -48,6 +48,8 @@ class RowStore {
   [[nodiscard]] std::uint64_t block_rows() const { return block_rows_; }
 
  private:
+  template <class Self, class Visit>
+  static void walk(Self& self, const Visit& visit);
   void close_block();
   void write_scratch(std::uint64_t row, std::span<const double> values);
   void read_scratch(std::uint64_t row, std::span<double> values) const;
@@ -61,5 +63,8 @@ class RowStore {
   std::uint64_t in_scratch_ = 0;             ///< full blocks behind those in memory
   int fd_ = -1;
 };
+
+/// Puts other numbers in the place of codes, by wanted column; an empty list leaves a column as it is.
+void recode(RowStore& rows, const std::vector<std::vector<double>>& values);
 
 }  // namespace kernmill::tasks

@@ -107,17 +107,6 @@ std::vector<double> places_of(const Dictionary& dictionary, const Names& sorted)
   return places;
 }
 
-/// Puts other numbers in the place of codes, by wanted column; an empty list leaves a column as it is.
-void recode(RowStore& rows, const std::vector<std::vector<double>>& values) {
-  if (std::all_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); })) return;
-  rows.update([&](std::uint64_t, std::span<double> block) {
-    for (std::uint64_t i = 0; i < block.size(); i += rows.width())
-      for (std::size_t c = 0; c < values.size(); ++c)
-        if (double& code = block[i + c]; !values[c].empty() && !std::isnan(code))
-          code = values[c][static_cast<std::size_t>(code)];
-  });
-}
-
 /// The input, and what its target is.
 struct Supervised {
   RawTable table;

@@ -37,37 +37,45 @@ Setting datasets() {
           .fallback = Json::array()};
 }
 
+Setting missing() {
+  return {.name = "missing",
+          .type = T::text_list,
+          .doc = "texts that mean a missing value, besides an empty field, NA, N/A, NaN, null and None",
+          .fallback = Json::array()};
+}
+
+Setting on_bad_row(std::string doc) {
+  return {.name = "on_bad_row",
+          .type = T::text,
+          .doc = std::move(doc),
+          .fallback = "error",
+          .choices = {"error", "skip", "impute"}};
+}
+
 }  // namespace
 
 std::vector<Setting> input_settings() {
-  return {
-      {.name = "input",
-       .type = T::reference,
-       .doc = "the file to read, or a pattern such as data/part-*.csv for many with the same columns",
-       .required = true,
-       .artifact = "csv"},
-      format(),
-      delimiter(),
-      header(),
-      datasets(),
-      {.name = "labels",
-       .type = T::reference,
-       .doc = "of IDX and npy input: the file that becomes the column `label`",
-       .artifact = "csv"},
-      {.name = "missing",
-       .type = T::text_list,
-       .doc = "texts that mean a missing value, besides an empty field, NA, N/A, NaN, null and None",
-       .fallback = Json::array()},
-      {.name = "on_bad_row",
-       .type = T::text,
-       .doc = "`skip` leaves bad rows out and lists them in rejected.csv; `impute` takes a bad value for a "
-              "missing one",
-       .fallback = "error",
-       .choices = {"error", "skip", "impute"}},
-      {.name = "buffer",
-       .type = T::memory,
-       .doc = "rows that a rank keeps in memory; what is beyond goes through a scratch file",
-       .fallback = "512M"}};
+  return {{.name = "input",
+           .type = T::reference,
+           .doc = "the file to read, or a pattern such as data/part-*.csv for many with the same columns",
+           .required = true,
+           .artifact = "csv"},
+          format(),
+          delimiter(),
+          header(),
+          datasets(),
+          {.name = "labels",
+           .type = T::reference,
+           .doc = "of IDX and npy input: the file that becomes the column `label`",
+           .artifact = "csv"},
+          missing(),
+          on_bad_row(
+              "`skip` leaves bad rows out and lists them in rejected.csv; `impute` takes a bad value for a "
+              "missing one"),
+          {.name = "buffer",
+           .type = T::memory,
+           .doc = "rows that a rank keeps in memory; what is beyond goes through a scratch file",
+           .fallback = "512M"}};
 }
 
 const Table& deploy_settings() {
@@ -87,15 +95,8 @@ const Table& deploy_settings() {
        delimiter(),
        header(),
        datasets(),
-       {.name = "missing",
-        .type = T::text_list,
-        .doc = "texts that mean a missing value, besides an empty field, NA, N/A, NaN, null and None",
-        .fallback = Json::array()},
-       {.name = "on_bad_row",
-        .type = T::text,
-        .doc = "`skip` writes bad rows to rejected.csv; `impute` takes a bad value for a missing one",
-        .fallback = "error",
-        .choices = {"error", "skip", "impute"}},
+       missing(),
+       on_bad_row("`skip` writes bad rows to rejected.csv; `impute` takes a bad value for a missing one"),
        {.name = "probabilities",
         .type = T::boolean,
         .doc = "write a column p_<class> for each class, too",

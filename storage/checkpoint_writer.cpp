@@ -41,6 +41,15 @@ class AgreedWork {
   [[nodiscard]] bool ended_here() const {
     return !running_.valid() || running_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
+  /// For loops that ask again: leaves the cores to this rank's own thread while it works, and to the messages
+  /// of the others then.
+  void rest() const {
+    constexpr std::chrono::milliseconds moment{1};
+    if (running_.valid())
+      running_.wait_for(moment);
+    else
+      std::this_thread::yield();
+  }
   /// Whether all ranks' work has ended. Then `error` is the lowest failed rank's, on every rank.
   bool settled() {
     if (!ended_here()) return false;
@@ -154,7 +163,7 @@ CheckpointWriter::CheckpointWriter(MPI_Comm comm, fs::path directory, Retention 
 
 CheckpointWriter::~CheckpointWriter() {
   const auto deadline = Clock::now() + patience;
-  while (busy() && !poll() && Clock::now() < deadline) std::this_thread::yield();
+  while (busy() && !poll() && Clock::now() < deadline) impl_->work.rest();
 }
 
 void CheckpointWriter::start(std::uint64_t step, const std::string& state, std::span<const TensorBox> boxes) {
@@ -191,7 +200,7 @@ std::optional<CheckpointOutcome> CheckpointWriter::poll() {
 std::optional<CheckpointOutcome> CheckpointWriter::finish() {
   while (busy()) {
     if (auto outcome = poll()) return outcome;
-    std::this_thread::yield();
+    impl_->work.rest();
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 
 #include "kernmill/storage/commit.hpp"
 #include "kernmill/storage/footer.hpp"
+#include "kernmill/storage/format.hpp"
 #include "kernmill/storage/hdf5.hpp"
 #include "kernmill/storage/packed.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 using hdf5::Type;
 
 constexpr const char* checkpoint_format = "kernmill-checkpoint";
-constexpr std::uint64_t checkpoint_version = 2;
 
 std::string path_of(const TensorShape& tensor) {
   return "tensors/" + tensor.name;
@@ -21,8 +21,7 @@ std::string path_of(const TensorShape& tensor) {
 
 void write_structure(const hdf5::File& out, CheckpointHeader& header,
                      const std::optional<FileCipher>& cipher) {
-  out.write_attribute("format", checkpoint_format);
-  out.write_attribute("format_version", checkpoint_version);
+  write_format(out, checkpoint_format);
   if (cipher) write_encryption(out, *cipher);
   out.write_attribute("step", header.step);
   out.write_text("state", header.state);
@@ -40,13 +39,10 @@ void write_structure(const hdf5::File& out, CheckpointHeader& header,
 }
 
 void require_checkpoint(const hdf5::File& file) {
-  const std::string named = file.path().string();
-  if (!file.has_attribute("format") || file.read_text_attribute("format") != checkpoint_format)
-    throw Error(fmt::format("{}: is no {}", named, checkpoint_format));
-  const std::uint64_t version = file.read_number_attribute("format_version");
-  if (version != checkpoint_version)
-    throw Error(fmt::format("{}: has format version {}; this program reads version {}", named, version,
-                            checkpoint_version));
+  require_format(file, checkpoint_format);
+  if (version_of(file) != format_version)
+    throw Error(fmt::format("{}: has format version {}; of checkpoints this program reads version {}",
+                            file.path().string(), version_of(file), format_version));
 }
 
 void read_tables(const hdf5::File& in, CheckpointHeader& header) {

@@ -126,20 +126,26 @@ TEST(SlurmFault, OutOfMemoryWithoutRetriesIsSaidToBeThat) {
   EXPECT_THAT(world.kernmill({"status"}).out, HasSubstr("oom"));
 }
 
-TEST(SlurmFault, APreemptedInstanceGoesOnWhereItsJobIsToBeCancelled) {
-  KERNMILL_NEEDS_SLURM();
-  SubmitWorld world(
-      {.extra =
-           "PartitionName=brittle Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL\n"});
+/// Submits an instance that waits until its second attempt, and waits until it has started.
+void submit_patient(SubmitWorld& world, const std::string& partition) {
   world.workflow(R"(
   patient:
-    resources: {partition: brittle, ntasks: 1}
+    resources: {partition: )" +
+                 partition + R"(, ntasks: 1}
     run: echo first >> log; until test -e go; do sleep 0.2; done
     restart: echo again >> log
   after: {needs: patient, run: touch after}
 )");
   world.submit();
   world.wait_for_start("patient");
+}
+
+TEST(SlurmFault, APreemptedInstanceGoesOnWhereItsJobIsToBeCancelled) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world(
+      {.extra =
+           "PartitionName=brittle Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL\n"});
+  submit_patient(world, "brittle");
   world.slurm().run({"sbatch", "-p", "main", "-N4", "--exclusive", "--wrap", "true", "-o", "/dev/null"});
   EXPECT_EQ(world.outcome(), "done");
   EXPECT_THAT(world.lines("log"), ElementsAre("first", "again"));
@@ -149,15 +155,7 @@ TEST(SlurmFault, APreemptedInstanceGoesOnWhereItsJobIsToBeCancelled) {
 TEST(SlurmFault, APreemptedInstanceGoesOnUnderItsJob) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;
-  world.workflow(R"(
-  patient:
-    resources: {partition: low, ntasks: 1}
-    run: echo first >> log; until test -e go; do sleep 0.2; done
-    restart: echo again >> log
-  after: {needs: patient, run: touch after}
-)");
-  world.submit();
-  world.wait_for_start("patient");
+  submit_patient(world, "low");
   const std::string job = world.job_of("patient");
   world.slurm().run({"sbatch", "-p", "main", "-N4", "--exclusive", "--wrap", "sleep 3", "-o", "/dev/null"});
   EXPECT_EQ(world.outcome(), "done");

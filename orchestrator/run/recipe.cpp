@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <glob.h>
 
 #include "kernmill/workflow/expression.hpp"
 
@@ -50,6 +51,16 @@ void visit_names(const Json& value, const Visit& visit) {
 std::string display_path(const std::string& path, const Workflow& workflow) {
   const fs::path relative = fs::path(path).lexically_relative(workflow.base_directory);
   return relative.empty() || *relative.begin() == ".." ? path : relative.string();
+}
+
+/// The files that a task will take for this path: those of a pattern, by name, or the file itself.
+std::vector<std::string> files_of(const std::string& path) {
+  if (fs::exists(path)) return {path};
+  glob_t found{};
+  const int status = ::glob(path.c_str(), 0, nullptr, &found);
+  std::vector<std::string> files(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
+  ::globfree(&found);
+  return files.empty() ? std::vector{path} : files;
 }
 
 const Artifact* find(const InstanceResult& result, const std::string& name) {
@@ -102,7 +113,12 @@ class Cook {
 
   std::string file_digest(const Input& input) {
     try {
-      return digests_.sha256(input.path);
+      const auto files = files_of(input.path);
+      if (files.size() == 1) return digests_.sha256(files.front());
+      Json digests = Json::array();
+      for (const std::string& file : files)
+        digests.push_back({fs::path(file).filename(), digests_.sha256(file)});
+      return sha256(canonical_json(digests));
     } catch (const std::system_error& error) {
       throw NoRecipe{fmt::format("input {} cannot be read ({})", display_path(input.path, plan_.workflow()),
                                  error.code().message())};

@@ -90,6 +90,21 @@ TEST_F(RecipeOfAnInstance, ReadsInputFilesByContent) {
   EXPECT_THAT(why_none(stage, nothing), testing::MatchesRegex("input .*iris.csv cannot be read .*"));
 }
 
+TEST_F(RecipeOfAnInstance, ReadsAllFilesOfAPattern) {
+  Stage stage = train("prepare");
+  stage.inputs = {{"data", "", "", lab_.file("part-*.csv").string(), {}}};
+  EXPECT_THAT(why_none(stage, nothing), testing::MatchesRegex("input .*part-\\*.csv cannot be read .*"));
+  lab_.put("part-1.csv", "1,2");
+  lab_.put("part-2.csv", "3,4");
+  const std::string key = recipe(stage).key;
+  EXPECT_EQ(recipe(stage).key, key);
+  lab_.put("part-2.csv", "3,5");
+  EXPECT_NE(recipe(stage).key, key);
+  lab_.put("part-2.csv", "3,4");
+  lab_.put("part-3.csv", "5,6");
+  EXPECT_NE(recipe(stage).key, key);
+}
+
 TEST_F(RecipeOfAnInstance, HoldsMetricsByValueAndArtifactsByContent) {
   Stage notify = command("notify", {"prepare"});
   notify.config["outputs"] = {"out.txt"};

@@ -23,40 +23,6 @@ std::string_view to_string(Ending ending) {
   return "";
 }
 
-struct Conductor::JobOutcome {
-  enum class What { committed, failed, stopped, none };
-  What what = What::none;
-  Cause cause = Cause::error;
-  int exit_code = 0;
-  std::string message;
-  Json body;
-};
-
-namespace {
-
-template <typename Outcome>
-Outcome outcome_of(const std::vector<Record>& records) {
-  Outcome outcome;
-  for (const Record& record : records) {
-    if (record.event == "committed")
-      outcome.what = Outcome::What::committed;
-    else if (record.event == "failed")
-      outcome.what = Outcome::What::failed;
-    else if (record.event == "stopped")
-      outcome.what = Outcome::What::stopped;
-    else
-      continue;
-    outcome.body = record.body;
-  }
-  if (outcome.what == Outcome::What::none) return outcome;
-  outcome.cause = cause(outcome.body.value("cause", "error")).value_or(Cause::error);
-  outcome.exit_code = outcome.body.value("exit_code", 0);
-  outcome.message = outcome.body.value("message", "");
-  return outcome;
-}
-
-}  // namespace
-
 Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
                      Output& output, Surroundings surroundings, ConductorOptions options)
     : run_(run),
@@ -186,64 +152,12 @@ bool Conductor::take_from_cache(InstanceId id) {
   return true;
 }
 
-// Instances whose parents have all committed learn at once whether they will run: nobody waits for a job to
-// find out. A `when` that cannot be computed is left to `passes_gate`, once the instance is taken.
-void Conductor::settle_gates(std::uint32_t stage) {
-  if (plan_.stage(stage).when.empty() || progress_.count(stage, State::ready) == 0) return;
-  for (std::uint32_t index = 0; index < plan_.instance_count(stage); ++index) settle_gate({stage, index});
-}
-
-void Conductor::settle_gate(InstanceId id) {
-  if (progress_.state(id) != State::ready) return;
-  try {
-    if (when_is_true(plan_, id, commits_)) return;
-  } catch (const ExpressionError&) {
-    return;
-  }
-  const std::string why = fmt::format("{} is false", plan_.stage(id.stage).when);
-  Json body = record_of(id);
-  body["why"] = why;
-  journal_.append({"skipped", std::move(body)});
-  progress_.skipped(id);
-  InstanceEvent skipped = event(InstanceEvent::What::skipped, Attempt{id, 0, surroundings_.now(), {}});
-  skipped.message = why;
-  output_.instance(skipped);
-}
-
-void Conductor::settle_gates_behind(InstanceId parent) {
-  for (const auto& [stage, kind] : gated_children_[parent.stage]) {
-    if (kind == EdgeKind::each)
-      settle_gate({stage, parent.index});
-    else
-      settle_gates(stage);
-  }
-}
-
-bool Conductor::passes_gate(InstanceId id) {
-  try {
-    when_is_true(plan_, id, commits_);  // a false one was settled when it became ready
-    return true;
-  } catch (const ExpressionError& error) {
-    const Attempt attempt{id, ++tries(id).attempts, surroundings_.now(), {}};
-    JobOutcome outcome;
-    outcome.what = JobOutcome::What::failed;
-    outcome.message = fmt::format("when: {}: {}", plan_.stage(id.stage).when, error.message);
-    Json body = record_of(id);
-    body["attempt"] = attempt.number;
-    body["cause"] = to_string(outcome.cause);
-    body["message"] = outcome.message;
-    journal_.append({"failed", std::move(body)});
-    failed(attempt, outcome);
-    return false;
-  }
-}
-
 void Conductor::job_ended(const JobEnd& end) {
   const auto found = running_.find(end.job);
   if (found == running_.end()) return;
   const Attempt attempt = std::move(found->second);
   running_.erase(found);
-  const auto outcome = outcome_of<JobOutcome>(surroundings_.job_records(end.job));
+  const auto outcome = outcome_of(surroundings_.job_records(end.job));
   switch (outcome.what) {
     case JobOutcome::What::committed:
       return committed(attempt, outcome.body);

@@ -11,6 +11,7 @@
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/run/conductor_output.hpp"
 #include "kernmill/run/gate.hpp"
+#include "kernmill/run/job_outcome.hpp"
 #include "kernmill/run/journal.hpp"
 #include "kernmill/run/run_directory.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
@@ -83,8 +84,6 @@ class Conductor {
     std::string again;      ///< why there is another attempt; empty for the first
     AttemptScale scale;
   };
-  /// How the job of an attempt ended, from its last record.
-  struct JobOutcome;
 
   void loop();
   void start_what_fits();

@@ -12,14 +12,17 @@
 namespace kernmill::storage {
 namespace {
 
+/// The text of an error, behind a letter that says which it is.
 std::optional<std::string> error_of(const std::function<void()>& work) {
   try {
     work();
     return std::nullopt;
   } catch (const std::bad_alloc&) {
-    return "out of memory";
+    return "Eout of memory";
+  } catch (const KeyError& e) {
+    return std::string("K") + e.what();
   } catch (const std::exception& e) {
-    return e.what();
+    return std::string("E") + e.what();
   }
 }
 
@@ -54,7 +57,8 @@ void agree(MPI_Comm comm, const std::function<void()>& work) {
   if (first == size_of(comm)) return;
   std::string text = error.value_or("");
   broadcast(comm, text, first);
-  throw Error(text);
+  if (text.front() == 'K') throw KeyError(text.substr(1));
+  throw Error(text.substr(1));
 }
 
 void agree_on_root(MPI_Comm comm, const std::function<void()>& work) {

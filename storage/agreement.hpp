@@ -11,7 +11,8 @@
 /// Private to storage/: how ranks that share a file fail together.
 namespace kernmill::storage {
 
-/// Collective. Runs `work` on every rank; when it throws Error on any, every rank throws the lowest rank's.
+/// Collective. Runs `work` on every rank; when it throws Error (KeyError) on any, every rank throws the
+/// lowest rank's.
 void agree(MPI_Comm comm, const std::function<void()>& work);
 
 /// The same, with `work` on rank 0 alone.

@@ -55,7 +55,7 @@ struct CheckpointOutcome {
 
 /// Writes `step-<step>.h5` below a directory, one at a time, while the caller goes on. Each is durable and
 /// whole, or not there at all (temporary name, reserved space, fsync on every rank that wrote, read back,
-/// rename, fsync of the directory). With a key the tensors are encrypted; the state is not.
+/// rename, fsync of the directory). With a key it is encrypted.
 ///
 /// A thread of each rank writes what was copied; it calls neither MPI nor HDF5. What the ranks have to agree
 /// on goes on in `poll` and `finish`, without waiting in the first.

@@ -2,10 +2,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "kernmill/storage/checkpoint.hpp"
+#include "kernmill/storage/packed.hpp"
 #include "kernmill/storage/sealed_table.hpp"
 
 /// Private to storage/: what a checkpoint file looks like inside (see README.md). HDF5 makes and reads its
@@ -18,15 +18,26 @@ struct CheckpointHeader {
   std::uint64_t step = 0;
   std::string state;
   std::vector<TensorShape> tensors;
-  std::vector<SealedTable> tables;  ///< of the tensors
+  std::vector<SealedTable> tables;  ///< of the tensors, in their order
   std::optional<Salt> salt;         ///< of an encrypted one
 };
 
-/// Makes `temporary`, with all but the content of the tables, and reserves its space. Returns the header with
-/// its tables and its salt.
-CheckpointHeader create_checkpoint_file(const std::filesystem::path& temporary,
-                                        const std::filesystem::path& named, CheckpointHeader header,
-                                        const std::optional<Key>& key);
+auto members_of(Is<TensorShape> auto& tensor) {
+  return std::tie(tensor.name, tensor.shape);
+}
+
+auto members_of(Is<CheckpointHeader> auto& header) {
+  return std::tie(header.step, header.state, header.tensors, header.tables, header.salt);
+}
+
+struct NewCheckpoint {
+  CheckpointHeader header;  ///< with the tables and the salt
+  std::string content;      ///< of an encrypted one: the bytes of one more table, behind those of the tensors
+};
+/// Makes `temporary`, with all but the content of the tables, and reserves its space.
+NewCheckpoint create_checkpoint_file(const std::filesystem::path& temporary,
+                                     const std::filesystem::path& named, CheckpointHeader header,
+                                     const std::optional<Key>& key);
 
 /// Compares the bytes that are in no table with the footer.
 void require_sound_structure(const std::filesystem::path& file, const std::filesystem::path& named);
@@ -35,11 +46,5 @@ void require_sound_structure(const std::filesystem::path& file, const std::files
 /// this is not the key.
 CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, const std::filesystem::path& named,
                                         const std::optional<Key>& key);
-
-/// How to read and write the tables; nothing when they are plain.
-std::optional<FileCipher> cipher_of(const CheckpointHeader& header, const std::optional<Key>& key);
-
-std::string packed(const CheckpointHeader& header);
-CheckpointHeader unpacked_header(std::string_view bytes);
 
 }  // namespace kernmill::storage

@@ -5,7 +5,7 @@
 #include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/checkpoint_directory.hpp"
 #include "kernmill/storage/checkpoint_file.hpp"
-#include "kernmill/storage/packed.hpp"
+#include "kernmill/storage/from_root.hpp"
 #include "kernmill/storage/sealed_reader.hpp"
 
 namespace kernmill::storage {
@@ -14,6 +14,12 @@ namespace {
 
 Box all_of(const std::vector<std::uint64_t>& shape) {
   return {std::vector<std::uint64_t>(shape.size(), 0), shape};
+}
+
+std::vector<std::uint64_t> steps_in(const fs::path& directory) {
+  std::vector<std::uint64_t> steps;
+  for (const auto& [step, file] : checkpoints_in(directory)) steps.push_back(step);
+  return steps;
 }
 
 }  // namespace
@@ -59,22 +65,10 @@ CheckpointReader::CheckpointReader(MPI_Comm comm, const fs::path& file, const st
     : impl_(std::make_unique<Impl>()) {
   impl_->comm = comm;
   impl_->named = file.filename();
-  std::string bytes, locked;
-  agree_on_root(comm, [&] {
-    try {
-      bytes = packed(read_checkpoint_header(file, impl_->named, key));
-    } catch (const KeyError& e) {
-      locked = e.what();
-    }
-  });
-  broadcast(comm, locked);
-  if (!locked.empty()) throw KeyError(locked);
-  broadcast(comm, bytes);
-  impl_->header = unpacked_header(bytes);
+  impl_->header = from_root(comm, [&] { return read_checkpoint_header(file, impl_->named, key); });
   agree(comm, [&] {
-    const auto cipher = cipher_of(impl_->header, key);
-    impl_->tables =
-        std::make_unique<SealedReader>(file, impl_->named, impl_->header.tables, cipher, Verify::once);
+    impl_->tables = std::make_unique<SealedReader>(file, impl_->named, impl_->header.tables,
+                                                   cipher_of(impl_->header.salt, key), Verify::once);
   });
 }
 
@@ -110,19 +104,8 @@ Tensor CheckpointReader::read_whole(const std::string& name) const {
 NewestCheckpoint take_newest_checkpoint(MPI_Comm comm, const fs::path& directory,
                                         const std::function<void(const CheckpointReader&)>& take,
                                         const std::optional<Key>& key) {
-  std::string bytes;
-  agree_on_root(comm, [&] {
-    std::vector<std::uint64_t> steps;
-    for (const auto& [step, file] : checkpoints_in(directory)) steps.push_back(step);
-    Packer packer;
-    packer.put(steps);
-    bytes = packer.take();
-  });
-  broadcast(comm, bytes);
-  std::vector<std::uint64_t> steps;
-  Unpacker(bytes).get(steps);
   NewestCheckpoint newest;
-  for (const std::uint64_t step : steps) {
+  for (const std::uint64_t step : from_root(comm, [&] { return steps_in(directory); })) {
     try {
       take(CheckpointReader(comm, checkpoint_file(directory, step), key));
       newest.found = true;

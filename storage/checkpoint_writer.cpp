@@ -11,6 +11,7 @@
 #include "kernmill/storage/checkpoint_file.hpp"
 #include "kernmill/storage/chunk_writer.hpp"
 #include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/from_root.hpp"
 
 namespace kernmill::storage {
 namespace fs = std::filesystem;
@@ -90,6 +91,7 @@ struct CheckpointWriter::Impl {
   Clock::time_point begun;
   fs::path file, temporary;
   CheckpointHeader header;
+  std::string content;  ///< on rank 0, of an encrypted one
   std::vector<double> staging;
   std::unique_ptr<ChunkWriter> out;  ///< of a rank that has something to write
   AgreedWork work;                   ///< last: its thread ends before what it uses
@@ -104,20 +106,19 @@ struct CheckpointWriter::Impl {
         work(comm.get()) {}
 
   void create() {
-    std::string bytes;
-    agree_on_root(comm.get(), [&] {
+    header = from_root(comm.get(), [&] {
       std::error_code failed;
       fs::create_directories(directory, failed);
       if (failed) throw system_error(directory, "create it", failed.value());
       for (const TensorLayout& tensor : exchange.layout())
         header.tensors.push_back({tensor.name, tensor.shape});
-      bytes = packed(create_checkpoint_file(temporary, file, header, key));
+      auto made = create_checkpoint_file(temporary, file, header, key);
+      content = std::move(made.content);
+      return std::move(made.header);
     });
-    broadcast(comm.get(), bytes);
-    header = unpacked_header(bytes);
     agree(comm.get(), [&] {
       if (is_root || !exchange.plan().owned.empty())
-        out = std::make_unique<ChunkWriter>(temporary, file, header.tables, cipher_of(header, key));
+        out = std::make_unique<ChunkWriter>(temporary, file, header.tables, cipher_of(header.salt, key));
     });
   }
 
@@ -126,6 +127,7 @@ struct CheckpointWriter::Impl {
     for (const OwnedChunk& chunk : exchange.plan().owned)
       out->write(chunk.tensor, chunk.begin * sizeof(double),
                  std::as_bytes(std::span(staging).subspan(chunk.at, chunk.elements)));
+    if (!content.empty()) out->write(header.tensors.size(), 0, std::as_bytes(std::span(content)));
     out->finish();
     if (is_root) require_sound_structure(temporary, file);
   }

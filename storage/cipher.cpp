@@ -156,4 +156,9 @@ TableCipher FileCipher::table(const std::string& name, std::uint64_t bytes) cons
   return {table_key, salt_, name, bytes};
 }
 
+std::optional<FileCipher> cipher_of(const std::optional<Salt>& salt, const std::optional<Key>& key) {
+  if (!salt) return std::nullopt;
+  return FileCipher(key.value(), *salt);
+}
+
 }  // namespace kernmill::storage

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,5 +59,8 @@ class FileCipher {
   Key key_;
   Salt salt_{};
 };
+
+/// How to read and write the tables of a file with this salt; nothing when it has none, being plain.
+std::optional<FileCipher> cipher_of(const std::optional<Salt>& salt, const std::optional<Key>& key);
 
 }  // namespace kernmill::storage

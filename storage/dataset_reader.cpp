@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/dataset_file.hpp"
 #include "kernmill/storage/format.hpp"
-#include "kernmill/storage/packed.hpp"
+#include "kernmill/storage/from_root.hpp"
+#include "kernmill/storage/packed_model.hpp"
 #include "kernmill/storage/schema_file.hpp"
 #include "kernmill/storage/sealed_file.hpp"
 #include "kernmill/storage/sealed_reader.hpp"
@@ -16,22 +16,17 @@ namespace {
 
 /// What one rank finds out about a file, for all.
 struct Opened {
-  std::string schema, tables, provenance, content_hash;
+  Schema schema;
   PartSizes rows{};
-  Salt salt{};
-  bool encrypted = false, has_checksums = false;
+  std::vector<SealedTable> tables;
+  std::optional<Salt> salt;  ///< of an encrypted one
+  std::string provenance, content_hash;
+  bool has_checksums = false;
 };
 
-template <class OpenedLike, class Visit>
-void each_member(OpenedLike& opened, const Visit& visit) {
-  visit(opened.schema);
-  visit(opened.tables);
-  visit(opened.provenance);
-  visit(opened.content_hash);
-  visit(opened.rows);
-  visit(opened.salt);
-  visit(opened.encrypted);
-  visit(opened.has_checksums);
+auto members_of(Is<Opened> auto& opened) {
+  return std::tie(opened.schema, opened.rows, opened.tables, opened.salt, opened.provenance,
+                  opened.content_hash, opened.has_checksums);
 }
 
 Opened look_into(const std::filesystem::path& file, const Access& access) {
@@ -39,29 +34,11 @@ Opened look_into(const std::filesystem::path& file, const Access& access) {
   Opened opened;
   opened.has_checksums = version_of(in.file) > 1;
   if (opened.has_checksums) opened.content_hash = in.file.read_text_attribute("content_hash");
-  opened.encrypted = in.cipher.has_value();
   if (in.cipher) opened.salt = in.cipher->salt();
-  const Schema schema = read_schema(in.about());
-  opened.schema = packed(schema);
+  opened.schema = read_schema(in.about());
   if (in.about().has("provenance")) opened.provenance = in.about().read_text("provenance");
   opened.rows = rows_in(in.file);
-  opened.tables = packed(find_tables(in.file, DatasetTables(schema, opened.rows), opened.encrypted));
-  return opened;
-}
-
-/// One rank looks first: its error is clear, and the file system is asked once.
-Opened look_into(MPI_Comm comm, const std::filesystem::path& file, const Access& access) {
-  Opened opened;
-  std::string bytes;
-  agree_on_root(comm, [&] {
-    Packer packer;
-    opened = look_into(file, access);
-    each_member(opened, [&](const auto& member) { packer.put(member); });
-    bytes = packer.take();
-  });
-  broadcast(comm, bytes);
-  Unpacker unpacker(bytes);
-  each_member(opened, [&](auto& member) { unpacker.get(member); });
+  opened.tables = find_tables(in.file, DatasetTables(opened.schema, opened.rows), in.cipher.has_value());
   return opened;
 }
 
@@ -76,15 +53,13 @@ struct DatasetReader::Impl {
 
   Impl(std::filesystem::path name, const Opened& opened)
       : file(std::move(name)),
-        schema(unpacked_schema(opened.schema)),
+        schema(opened.schema),
         tables(schema, opened.rows),
         provenance(opened.provenance),
         content_hash(opened.content_hash) {}
 
   void open(const Opened& opened, const Access& access) {
-    std::optional<FileCipher> cipher;
-    if (opened.encrypted) cipher.emplace(access.key.value(), opened.salt);
-    reader = std::make_unique<SealedReader>(file, file, unpacked_tables(opened.tables), cipher,
+    reader = std::make_unique<SealedReader>(file, file, opened.tables, cipher_of(opened.salt, access.key),
                                             opened.has_checksums ? access.verify : Verify::never);
   }
 
@@ -116,7 +91,8 @@ struct DatasetReader::Impl {
 };
 
 DatasetReader::DatasetReader(MPI_Comm comm, const std::filesystem::path& file, const Access& access) {
-  const Opened opened = look_into(comm, file, access);
+  // One rank looks first: its error is clear, and the file system is asked once.
+  const Opened opened = from_root(comm, [&] { return look_into(file, access); });
   impl_ = std::make_unique<Impl>(file, opened);
   agree(comm, [&] { impl_->open(opened, access); });
 }

@@ -1,19 +1,29 @@
-#include <cstring>
 #include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/commit.hpp"
 #include "kernmill/storage/dataset_file.hpp"
 #include "kernmill/storage/footer.hpp"
-#include "kernmill/storage/format.hpp"
-#include "kernmill/storage/packed.hpp"
+#include "kernmill/storage/from_root.hpp"
 #include "kernmill/storage/sealed_file.hpp"
 #include "kernmill/storage/sealed_writer.hpp"
 
 namespace kernmill::storage {
+namespace {
+
+/// What rank 0, which made the file, has to tell the others.
+struct Places {
+  std::vector<SealedTable> tables;
+  std::optional<Salt> salt;
+};
+
+auto members_of(Is<Places> auto& places) {
+  return std::tie(places.tables, places.salt);
+}
+
+}  // namespace
 
 struct DatasetWriter::Impl {
   OwnComm comm;
@@ -43,17 +53,14 @@ struct DatasetWriter::Impl {
   [[nodiscard]] bool is_root() const { return rank_in(comm.get()) == 0; }
 
   void start() {
-    std::string places;
-    agree_on_root(comm.get(), [&] {
+    const Places places = from_root(comm.get(), [&] {
       made = make_sealed_file(temporary, file, structure(), options.key);
-      cipher = made.cipher;
-      places = packed(made.tables);
       reserve_space(temporary, std::filesystem::file_size(temporary));
+      return Places{made.tables, made.cipher ? std::optional(made.cipher->salt()) : std::nullopt};
     });
-    broadcast(comm.get(), places);
-    share_cipher();
+    cipher = cipher_of(places.salt, options.key);
     agree(comm.get(), [&] {
-      writer = std::make_unique<SealedWriter>(temporary, file, unpacked_tables(places), cipher, true);
+      writer = std::make_unique<SealedWriter>(temporary, file, places.tables, cipher, true);
       if (cipher && is_root())
         writer->write(tables.all().size(), 0, std::as_bytes(std::span(std::as_const(made.content))));
     });
@@ -69,17 +76,6 @@ struct DatasetWriter::Impl {
     for (const TableShape& table : tables.all())
       structure.tables.push_back({table.path(), table.type(), table.shape});
     return structure;
-  }
-
-  // Rank 0 has drawn the salt.
-  void share_cipher() {
-    std::string salt(sizeof(Salt), '\0');
-    if (cipher) std::memcpy(salt.data(), cipher->salt().data(), salt.size());
-    broadcast(comm.get(), salt);
-    if (!options.key) return;
-    Salt drawn{};
-    std::memcpy(drawn.data(), salt.data(), salt.size());
-    cipher.emplace(*options.key, drawn);
   }
 
   template <class T>

@@ -25,7 +25,7 @@ struct Footer {
 constexpr std::string_view letters = "KMCHECK2";
 constexpr std::uint64_t tail_bytes = 20;
 
-std::string packed(const Footer& footer) {
+std::string bytes_of(const Footer& footer) {
   Packer packer;
   packer.put(footer.file_bytes);
   packer.put(footer.tables);
@@ -107,7 +107,7 @@ void append_footer(const std::filesystem::path& file, const std::filesystem::pat
   const RawFile out(file, named, RawFile::Access::write);
   Footer footer{std::filesystem::file_size(file), regions_of(tables), 0};
   footer.checksum = checksum_outside(out, footer);
-  const std::string bytes = packed(footer);
+  const std::string bytes = bytes_of(footer);
   out.write(footer.file_bytes, std::as_bytes(std::span(bytes)));
   out.sync();
 }

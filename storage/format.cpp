@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/crc32c.hpp"
+#include "kernmill/storage/packed_model.hpp"
 
 namespace kernmill::storage {
 namespace {
@@ -21,9 +22,9 @@ std::vector<std::uint32_t> block_checksums(const std::vector<double>& data) {
   return sums;
 }
 
-Tensor read_tensor(const hdf5::File& file, const std::string& group, const std::string& name,
-                   std::uint64_t dimensions) {
-  const auto dataset = file.open_dataset(group + "/" + name, Type::f64, dimensions);
+Tensor read_tensor(const hdf5::File& file, const std::string& group, const ListedTensor& listed) {
+  const std::string& name = listed.name;
+  const auto dataset = file.open_dataset(group + "/" + name, Type::f64, listed.dimensions);
   Tensor tensor{name, dataset.shape(), std::vector<double>(dataset.elements())};
   dataset.read({0, tensor.shape.at(0)}, tensor.data.data());
   const auto stored = file.read_all<std::uint32_t>("checksums/" + name, Type::u32);
@@ -35,6 +36,31 @@ Tensor read_tensor(const hdf5::File& file, const std::string& group, const std::
     throw Error(fmt::format("{}: checksum of block {} of '{}' is wrong", file.path().string(),
                             wrong - stored.begin(), name));
   return tensor;
+}
+
+/// As version 1 packed it.
+std::string packed_version_1(const Schema& schema) {
+  std::vector<double> mean, scale;
+  for (const Step& step : schema.steps) {  // one at most: that of the file's `mean` and `scale`
+    const auto half = step.numbers.begin() + static_cast<std::ptrdiff_t>(step.numbers.size() / 2);
+    mean.assign(step.numbers.begin(), half);
+    scale.assign(half, step.numbers.end());
+  }
+  return packed(std::tie(schema.features, mean, scale, schema.target, schema.target_kind, schema.classes,
+                         schema.target_names, schema.series.transform, schema.series.window,
+                         schema.series.horizon, schema.series.columns, schema.source));
+}
+
+std::string header_of_version_1(const Model& model) {
+  Packer packer;
+  packer.put(model.type);
+  packer.put(model.settings);
+  packer.put(packed_version_1(model.schema));
+  for (const Tensor& tensor : model.parameters) {
+    packer.put(tensor.name);
+    packer.put(tensor.shape);
+  }
+  return packer.take();
 }
 
 }  // namespace
@@ -60,18 +86,36 @@ std::uint64_t version_of(const hdf5::File& file) {
   return file.read_number_attribute("format_version");
 }
 
-std::vector<Tensor> read_tensors_of_version_1(const hdf5::File& file, const std::string& group) {
+void write_tensor_list(const hdf5::File& file, const std::vector<ListedTensor>& tensors) {
+  std::vector<std::string> names;
+  std::vector<std::uint64_t> dimensions;
+  for (const ListedTensor& tensor : tensors) {
+    names.push_back(tensor.name);
+    dimensions.push_back(tensor.dimensions);
+  }
+  file.write_texts("names", names);
+  file.write_all<std::uint64_t>("dimensions", Type::u64, dimensions);
+}
+
+std::vector<ListedTensor> read_tensor_list(const hdf5::File& file) {
   const auto names = file.read_texts("names");
   const auto dimensions = file.read_all<std::uint64_t>("dimensions", Type::u64);
   if (names.size() != dimensions.size())
     throw Error(fmt::format("{}: the list of tensors is damaged", file.path().string()));
-  std::vector<Tensor> tensors;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    tensors.push_back(read_tensor(file, group, names[i], dimensions[i]));
+  std::vector<ListedTensor> tensors;
+  for (std::size_t i = 0; i < names.size(); ++i) tensors.push_back({names[i], dimensions[i]});
   return tensors;
 }
 
-void require_header_checksum(const hdf5::File& file, const std::string& bytes) {
+std::vector<Tensor> read_tensors_of_version_1(const hdf5::File& file, const std::string& group) {
+  std::vector<Tensor> tensors;
+  for (const ListedTensor& tensor : read_tensor_list(file))
+    tensors.push_back(read_tensor(file, group, tensor));
+  return tensors;
+}
+
+void require_header_checksum(const hdf5::File& file, const Model& model) {
+  const std::string bytes = header_of_version_1(model);
   if (file.read_number_attribute("header_crc32c") != crc32c(std::span<const char>(bytes)))
     throw Error(fmt::format("{}: checksum of the header is wrong", file.path().string()));
 }

@@ -17,10 +17,18 @@ void write_format(const hdf5::File& file, const std::string& format);
 void require_format(const hdf5::File& file, const std::string& format);
 std::uint64_t version_of(const hdf5::File& file);
 
+/// The tensors of a model or a checkpoint, in their order: `/names` and `/dimensions`.
+struct ListedTensor {
+  std::string name;
+  std::uint64_t dimensions = 0;
+};
+void write_tensor_list(const hdf5::File& file, const std::vector<ListedTensor>& tensors);
+std::vector<ListedTensor> read_tensor_list(const hdf5::File& file);
+
 /// The tensors of a model of version 1: a table of CRC-32C each, one a block of 1 MiB, which are verified.
 std::vector<Tensor> read_tensors_of_version_1(const hdf5::File& file, const std::string& group);
 
-/// The checksum of what is no tensor, in version 1: `bytes` are the packed values.
-void require_header_checksum(const hdf5::File& file, const std::string& bytes);
+/// Compares what is no tensor in a model of version 1 with its checksum.
+void require_header_checksum(const hdf5::File& file, const Model& model);
 
 }  // namespace kernmill::storage

@@ -57,6 +57,7 @@ std::uint64_t elements_of(const Shape& shape);
 
 /// The types that are stored.
 enum class Type { f64, u64, u32, u8 };
+std::uint64_t size_of(Type type);
 
 /// Rows [first, first + count) of a dataset's first dimension.
 struct Rows {
@@ -90,6 +91,7 @@ class Dataset {
       : handle_(std::move(handle)), type_(type), shape_(std::move(shape)), context_(std::move(context)) {}
   enum class Direction { read, write };
   void transfer(Direction direction, Rows rows, void* data) const;
+  void transfer_all(Direction direction, Rows rows, void* data) const;
   [[nodiscard]] std::uint64_t row_elements() const;
   [[nodiscard]] std::uint64_t rows_per_call() const;
   [[nodiscard]] Context context(const char* verb) const;

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/hdf5.hpp"
+#include "kernmill/storage/hdf5_parts.hpp"
 
 // Files in memory, and values as bytes whatever they mean.
 
@@ -12,7 +12,7 @@ namespace {
 
 Handle memory_access_list(const Context& context) {
   constexpr std::size_t growth = std::size_t{64} << 10;
-  Handle list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, context);
+  Handle list = property_list(H5P_FILE_ACCESS);
   // Only the first kind of superblock is without a checksum, behind whose back H5Fget_file_image clears
   // flags.
   check(H5Pset_libver_bounds(list.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_V18), context);
@@ -43,26 +43,16 @@ std::string described(hid_t type, const Context& context) {
                           context.what));
 }
 
-RawValue empty_value(hid_t type, hid_t space, const Context& context) {
-  RawValue value{described(type, context), {}, {}};
-  const auto dimensions = check(H5Sget_simple_extent_ndims(space), context);
-  std::vector<hsize_t> extent(static_cast<std::size_t>(dimensions));
-  check(H5Sget_simple_extent_dims(space, extent.data(), nullptr), context);
-  value.shape.assign(extent.begin(), extent.end());
-  return value;
-}
-
 }  // namespace
 
 File File::create_in_memory(const std::filesystem::path& named) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Context context{named, "make it in memory"};
   const Handle list = memory_access_list(context);
-  const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, context);
-  check(H5Pset_obj_track_times(creation.id(), 0), context);  // equal content, equal bytes
-  return {
-      Handle(H5Fcreate(name_in_memory().c_str(), H5F_ACC_TRUNC, creation.id(), list.id()), H5Fclose, context),
-      named};
+  return {Handle(H5Fcreate(name_in_memory().c_str(), H5F_ACC_TRUNC, untimed_list(H5P_FILE_CREATE).id(),
+                           list.id()),
+                 H5Fclose, context),
+          named};
 }
 
 File File::open_image(const std::string& image, const std::filesystem::path& named) {
@@ -112,21 +102,11 @@ RawValue File::read_raw(const std::string& name) const {
   const Context context = this->context("read '" + name + "'");
   const Handle dataset(H5Dopen2(handle_.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context);
   const Handle type(H5Dget_type(dataset.id()), H5Tclose, context);
-  const Handle space(H5Dget_space(dataset.id()), H5Sclose, context);
-  RawValue value = empty_value(type.id(), space.id(), context);
+  RawValue value{described(type.id(), context), shape_of(dataset.id(), context), {}};
   value.bytes.resize(elements_of(value.shape) * H5Tget_size(type.id()));
   if (!value.bytes.empty())
     check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, value.bytes.data()), context);
   return value;
-}
-
-void File::replace_attribute(const std::string& name, const std::string& text) const {
-  const Context context = this->context("write the attribute '" + name + "'");
-  const Handle attribute(H5Aopen(handle_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, context);
-  const Handle type(H5Aget_type(attribute.id()), H5Tclose, context);
-  if (H5Tget_size(type.id()) != text.size())
-    throw Error(fmt::format("{}: the attribute '{}' is of another length", path_.string(), name));
-  check(H5Awrite(attribute.id(), type.id(), text.data()), context);
 }
 
 }  // namespace kernmill::storage::hdf5

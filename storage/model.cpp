@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/agreement.hpp"
 #include "kernmill/storage/commit.hpp"
 #include "kernmill/storage/footer.hpp"
 #include "kernmill/storage/format.hpp"
-#include "kernmill/storage/packed.hpp"
+#include "kernmill/storage/from_root.hpp"
+#include "kernmill/storage/packed_model.hpp"
 #include "kernmill/storage/schema_file.hpp"
 #include "kernmill/storage/sealed_file.hpp"
 #include "kernmill/storage/sealed_reader.hpp"
@@ -19,18 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* model_format = "kernmill-model";
-
-std::string header_of_version_1(const Model& model) {
-  Packer packer;
-  packer.put(model.type);
-  packer.put(model.settings);
-  packer.put(packed_version_1(model.schema));
-  for (const Tensor& tensor : model.parameters) {
-    packer.put(tensor.name);
-    packer.put(tensor.shape);
-  }
-  return packer.take();
-}
 
 void require_sound(const Tensor& tensor) {
   if (tensor.name.empty() || tensor.name.find('/') != std::string::npos || tensor.shape.empty() ||
@@ -44,17 +32,12 @@ std::string path_of(const std::string& tensor) {
 }
 
 void write_about(const hdf5::File& file, const Model& model) {
-  std::vector<std::string> names;
-  std::vector<std::uint64_t> dimensions;
-  for (const Tensor& tensor : model.parameters) {
-    names.push_back(tensor.name);
-    dimensions.push_back(tensor.shape.size());
-  }
   file.write_text("type", model.type);
   file.write_text("settings", model.settings);
   write_schema(file, model.schema);
-  file.write_texts("names", names);
-  file.write_all<std::uint64_t>("dimensions", hdf5::Type::u64, dimensions);
+  std::vector<ListedTensor> list;
+  for (const Tensor& tensor : model.parameters) list.push_back({tensor.name, tensor.shape.size()});
+  write_tensor_list(file, list);
 }
 
 Structure structure_of(const Model& model) {
@@ -79,15 +62,11 @@ void write_content(const fs::path& temporary, const fs::path& named, const MadeF
 }
 
 std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& opened) {
-  const auto names = opened.about().read_texts("names");
-  const auto dimensions = opened.about().read_all<std::uint64_t>("dimensions", hdf5::Type::u64);
-  if (names.size() != dimensions.size())
-    throw Error(fmt::format("{}: the list of tensors is damaged", file.string()));
   std::vector<Tensor> tensors;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    Tensor tensor{names[i], {}, {}};
-    const SealedTable table = find_sealed_table(opened.file, path_of(names[i]), hdf5::Type::f64,
-                                                dimensions[i], opened.cipher.has_value(), &tensor.shape);
+  for (const auto& [name, dimensions] : read_tensor_list(opened.about())) {
+    Tensor tensor{name, {}, {}};
+    const SealedTable table = find_sealed_table(opened.file, path_of(name), hdf5::Type::f64, dimensions,
+                                                opened.cipher.has_value(), &tensor.shape);
     tensor.data.resize(table.bytes / sizeof(double));
     SealedReader(file, opened.file.path(), {table}, opened.cipher, Verify::once)
         .read(0, 0, std::as_writable_bytes(std::span(tensor.data)));
@@ -107,7 +86,7 @@ Model load_model(const fs::path& file, const fs::path& named, const std::optiona
     return model;
   }
   model.parameters = read_tensors_of_version_1(opened.file, "parameters");
-  require_header_checksum(opened.file, header_of_version_1(model));
+  require_header_checksum(opened.file, model);
   return model;
 }
 
@@ -127,20 +106,7 @@ void write_model(MPI_Comm comm, const fs::path& file, const Model& model, const 
 }
 
 Model read_model(MPI_Comm comm, const fs::path& file, const std::optional<Key>& key) {
-  Model model;
-  std::string schema, parameters;
-  agree_on_root(comm, [&] {
-    model = load_model(file, file, key);
-    schema = packed(model.schema);
-    parameters = packed(model.parameters);
-  });
-  broadcast(comm, model.type);
-  broadcast(comm, model.settings);
-  broadcast(comm, schema);
-  broadcast(comm, parameters);
-  model.schema = unpacked_schema(schema);
-  model.parameters = unpacked_tensors(parameters);
-  return model;
+  return from_root(comm, [&] { return load_model(file, file, key); });
 }
 
 }  // namespace kernmill::storage

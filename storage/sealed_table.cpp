@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/packed.hpp"
 #include "kernmill/storage/sha256.hpp"
 
 namespace kernmill::storage {
@@ -15,10 +14,6 @@ std::string checksums_of(const std::string& name) {
 }
 std::string tags_of(const std::string& name) {
   return "tags/" + name;
-}
-
-std::uint64_t size_of(hdf5::Type type) {
-  return type == hdf5::Type::u8 ? 1 : type == hdf5::Type::u32 ? 4 : 8;
 }
 
 [[noreturn]] void damaged(const hdf5::File& file, const std::string& what) {
@@ -86,36 +81,6 @@ std::optional<FileCipher> read_encryption(const hdf5::File& file, const std::opt
   if (file.read_text_attribute("encryption_key_check") != hexadecimal(cipher.key_check()))
     throw KeyError(fmt::format("{}: the key is not the one that it was encrypted with", name));
   return cipher;
-}
-
-std::string packed(const std::vector<SealedTable>& tables) {
-  Packer packer;
-  packer.put(std::uint64_t{tables.size()});
-  for (const SealedTable& table : tables) {
-    packer.put(table.name);
-    packer.put(std::array{table.offset, table.bytes, table.checksums, table.tags.value_or(0)});
-    packer.put(table.tags.has_value());
-  }
-  return packer.take();
-}
-
-std::vector<SealedTable> unpacked_tables(std::string_view bytes) {
-  Unpacker unpacker(bytes);
-  std::uint64_t count = 0;
-  unpacker.get(count);
-  std::vector<SealedTable> tables(count);
-  for (SealedTable& table : tables) {
-    std::array<std::uint64_t, 4> numbers{};
-    bool encrypted = false;
-    unpacker.get(table.name);
-    unpacker.get(numbers);
-    unpacker.get(encrypted);
-    table.offset = numbers[0];
-    table.bytes = numbers[1];
-    table.checksums = numbers[2];
-    if (encrypted) table.tags = numbers[3];
-  }
-  return tables;
 }
 
 }  // namespace kernmill::storage

@@ -7,6 +7,7 @@
 
 #include "kernmill/storage/cipher.hpp"
 #include "kernmill/storage/hdf5.hpp"
+#include "kernmill/storage/packed.hpp"
 
 /// Private to storage/: tables that prove what they are. HDF5 makes their structure; their bytes are then
 /// read and written in place. A table is cut into blocks. Beside it lie the CRC-32C of each block as it is on
@@ -31,6 +32,10 @@ struct SealedTable {
   }
 };
 
+auto members_of(Is<SealedTable> auto& table) {
+  return std::tie(table.name, table.offset, table.bytes, table.checksums, table.tags);
+}
+
 /// Makes the table, its checksums and (encrypted) its tags, and the groups above them. One rank's.
 void create_sealed_table(const hdf5::File& file, const std::string& name, hdf5::Type type,
                          const hdf5::Shape& shape, bool encrypted);
@@ -47,9 +52,5 @@ void write_encryption(const hdf5::File& file, const FileCipher& cipher);
 /// another one.
 std::optional<FileCipher> read_encryption(const hdf5::File& file, const std::optional<Key>& key);
 [[nodiscard]] bool is_encrypted(const hdf5::File& file);
-
-/// To send them to other ranks.
-std::string packed(const std::vector<SealedTable>& tables);
-std::vector<SealedTable> unpacked_tables(std::string_view bytes);
 
 }  // namespace kernmill::storage

@@ -143,11 +143,12 @@ TEST_F(EncryptedCheckpoints, ComeBackWithTheirKey) {
   expect_same(loaded.checkpoint, checkpoint_at(2));
 }
 
-TEST_F(EncryptedCheckpoints, HoldNoPlainNumbers) {
+TEST_F(EncryptedCheckpoints, HoldNoPlainNumbersAndNoPlainState) {
   const double marker = 200000 * 0.5 - 3;
   const auto bytes = content(directory / "step-2.h5");
   EXPECT_EQ(bytes.find(std::string(reinterpret_cast<const char*>(&marker), sizeof marker)),
             std::string::npos);
+  EXPECT_EQ(bytes.find("epoch"), std::string::npos);
 }
 
 TEST_F(EncryptedCheckpoints, WithAnotherKeyOrNoneAreAnErrorAndNotPassedOver) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "kernmill/storage/agreement.hpp"
+#include "kernmill/storage/from_root.hpp"
 #include "kernmill/storage/sealed_reader.hpp"
 #include "kernmill/storage/sealed_writer.hpp"
 #include "shared_directory.hpp"
@@ -41,19 +42,16 @@ class Sealed : public kernmill::testing::SharedDirectory, public ::testing::With
 
   /// The structure, by one rank; then everybody knows where the tables lie.
   std::vector<SealedTable> create() {
-    std::string tables;
     if (encrypted()) cipher_ = FileCipher(key_of(1), Salt{});
-    agree_on_root(MPI_COMM_WORLD, [&] {
+    return from_root(MPI_COMM_WORLD, [&] {
       auto out = hdf5::File::create(file(), file());
       if (cipher_) write_encryption(out, *cipher_);
       create_sealed_table(out, "part/large", hdf5::Type::f64, {large_rows, 5}, encrypted());
       create_sealed_table(out, "part/small", hdf5::Type::u64, {3}, encrypted());
       create_sealed_table(out, "part/empty", hdf5::Type::f64, {0, 5}, encrypted());
       out.close();
-      tables = packed(find(hdf5::File::open(file(), file())));
+      return find(hdf5::File::open(file(), file()));
     });
-    broadcast(MPI_COMM_WORLD, tables);
-    return unpacked_tables(tables);
   }
   [[nodiscard]] std::vector<SealedTable> find(const hdf5::File& in) const {
     return {find_sealed_table(in, "part/large", hdf5::Type::f64, 2, encrypted()),

@@ -8,6 +8,7 @@
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
+#include "kernmill/tasks/support/program.hpp"
 #include "kernmill/tasks/support/self_check.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
@@ -18,7 +19,6 @@ namespace {
 
 enum ExitStatus { done = 0, failed = 1, unusable = 2, stopped = 75 };
 
-constexpr const char* program = "kernmill-task " KERNMILL_VERSION;
 constexpr const char* usage =
     "usage: kernmill-task KIND --spec FILE\n"
     "       kernmill-task --check      prints what this installation consists of; also with several ranks";
@@ -75,7 +75,7 @@ int run(const CommandLine& command, const Communicator& world, const LastWord& l
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     world.agree([&] {
       if (world.is_root())
-        write_result(spec.output_directory, result, {program, world.size(), seconds.count()});
+        write_result(spec.output_directory, result, {program(), world.size(), seconds.count()});
     });
   });
   return finish(failure, last_word, world, spec);
@@ -85,7 +85,7 @@ int run(const CommandLine& command, const Communicator& world, const LastWord& l
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
-    fmt::print("{}\n", program);
+    fmt::print("{}\n", program());
     return done;
   }
   const bool check = argc == 2 && std::string_view(argv[1]) == "--check";
@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
   const Kokkos::ScopeGuard kokkos(argc, argv);
   const Communicator world = mpi.world();
   if (check) {
-    print_self_check(world, program);
+    print_self_check(world);
     return done;
   }
   const LastWord last_word(world);

@@ -91,6 +91,8 @@ int show_data(const Request& request) {
   fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", file.string(),
              bytes_text(fs::file_size(file)), data.rows(Part::train), data.rows(Part::validation),
              data.rows(Part::test), to_text(data.schema()));
+  if (const Json made = json_of(data.provenance()); made.contains("program"))
+    fmt::print("  made by   {}\n", made["program"].get<std::string>());
   if (!data.content_hash().empty()) fmt::print("  content   {}\n", data.content_hash());
   return done;
 }

@@ -11,6 +11,7 @@
 #include "kernmill/tasks/data/series.hpp"
 #include "kernmill/tasks/data/split.hpp"
 #include "kernmill/tasks/data/transform.hpp"
+#include "kernmill/tasks/support/program.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
 
@@ -147,10 +148,22 @@ void write_training(const Communicator& comm, const SampleLayout& layout, std::s
   });
 }
 
-void write_dataset(const Communicator& comm, const std::filesystem::path& file,
-                   const std::optional<storage::Key>& key, const Prepared& prepared,
-                   const storage::PartSizes& sizes, const Json& config, const Buffer& buffer) {
-  storage::DatasetWriter dataset(comm.handle(), file, prepared.schema, sizes, {key});
+/// What the dataset was made of. Nothing that does not change it: equal content makes equal files.
+std::string provenance_of(const Spec& spec, const Prepared& prepared) {
+  Json settings = spec.config;
+  settings.erase("buffer");
+  return Json{{"program", program()},
+              {"source", prepared.schema.source},
+              {"rows", prepared.samples.total},
+              {"settings", std::move(settings)}}
+      .dump();
+}
+
+void write_dataset(const Communicator& comm, const Spec& spec, const Prepared& prepared,
+                   const storage::PartSizes& sizes, const Buffer& buffer) {
+  const Json& config = spec.config;
+  storage::DatasetWriter dataset(comm.handle(), spec.output_directory / "dataset.h5", prepared.schema, sizes,
+                                 {spec.key, provenance_of(spec, prepared)});
   const SampleLayout& layout = prepared.samples.layout;
   PartWriter writer(dataset, layout.levels);
   storage::PartSizes first = count_parts(prepared);
@@ -240,7 +253,7 @@ Result run_preprocess(const Spec& spec, const Communicator& comm) {
   storage::PartSizes sizes = count_parts(prepared);
   comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
   if (agree_to_stop(comm)) throw Stopped{};
-  write_dataset(comm, spec.output_directory / "dataset.h5", spec.key, prepared, sizes, spec.config, buffer);
+  write_dataset(comm, spec, prepared, sizes, buffer);
   if (comm.is_root()) fmt::print("{}", described(schema, prepared.samples.total, sizes));
   Result result;
   result.metrics = {{"rows", prepared.samples.total},   {"features", schema.features.size()},

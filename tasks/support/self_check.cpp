@@ -9,6 +9,7 @@
 
 #include "kernmill/storage/library.hpp"
 #include "kernmill/tasks/support/json.hpp"
+#include "kernmill/tasks/support/program.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -27,10 +28,10 @@ std::string blas_file() {
 
 }  // namespace
 
-void print_self_check(const Communicator& world, const char* program) {
+void print_self_check(const Communicator& world) {
   const int sum = world.allreduce(world.rank() + 1, Reduction::sum);
   if (!world.is_root()) return;
-  const Json json{{"program", program},
+  const Json json{{"program", program()},
                   {"ranks", world.size()},
                   {"sum_is_right", sum == world.size() * (world.size() + 1) / 2},
                   {"mpi", Communicator::library_version()},

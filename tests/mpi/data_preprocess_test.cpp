@@ -12,6 +12,7 @@ namespace {
 using storage::Part;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
+using ::testing::StartsWith;
 
 const std::filesystem::path data = KERNMILL_TEST_DATA;
 
@@ -42,6 +43,16 @@ TEST_F(Preprocess, IrisIsScaledByItsTrainingRowsAlone) {
   EXPECT_EQ(test.numbers.at(29), 149U);
   EXPECT_DOUBLE_EQ(test.features.at(0) * schema.steps[0].numbers[4] + schema.steps[0].numbers[0], 5.0);
   EXPECT_EQ(std::reduce(test.target.begin(), test.target.end()), 30.0);  // 10 of each of 0, 1, 2
+}
+
+TEST_F(Preprocess, ADatasetSaysWhatMadeItAndOfWhat) {
+  run(data / "iris.csv", {{"target", target("species")}, {"scale", "standard"}, {"buffer", 1 << 20}});
+  const Json provenance = Json::parse(dataset().provenance());
+  EXPECT_THAT(provenance.at("program").get<std::string>(), StartsWith("kernmill-task "));
+  EXPECT_EQ(provenance.at("source"), "iris.csv");
+  EXPECT_EQ(provenance.at("rows"), 150);
+  EXPECT_EQ(provenance.at("settings").at("scale"), "standard");
+  EXPECT_FALSE(provenance.at("settings").contains("buffer"));  // it changes no number
 }
 
 TEST_F(Preprocess, EveryNumberOfRanksWritesTheSameBytes) {

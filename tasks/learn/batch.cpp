@@ -1,6 +1,7 @@
 #include "kernmill/tasks/learn/batch.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace kernmill::tasks {
 
@@ -13,8 +14,10 @@ void BatchLoader::resize(std::size_t rows) {
 }
 
 Batch BatchLoader::load(storage::RowRange range) {
-  resize(range.count());
-  rows_->read(range, features_, target_);
+  wait_for([&] {
+    resize(range.count());
+    rows_->read(range, features_, target_);
+  });
   return upload();
 }
 
@@ -31,17 +34,30 @@ void BatchLoader::prefetch(std::vector<std::uint64_t> numbers) {
   });
 }
 
+bool BatchLoader::take_ahead(std::span<const std::uint64_t> numbers) {
+  if (!ahead_ || !std::equal(numbers.begin(), numbers.end(), ahead_->numbers.begin(), ahead_->numbers.end()))
+    return false;
+  ahead_->done.get();
+  features_.swap(ahead_->features);
+  target_.swap(ahead_->target);
+  ahead_.reset();
+  return true;
+}
+
 Batch BatchLoader::load(std::span<const std::uint64_t> numbers) {
-  if (ahead_ && std::equal(numbers.begin(), numbers.end(), ahead_->numbers.begin(), ahead_->numbers.end())) {
-    ahead_->done.get();
-    features_.swap(ahead_->features);
-    target_.swap(ahead_->target);
-    ahead_.reset();
-    return upload();
-  }
-  resize(numbers.size());
-  rows_->read(numbers, features_, target_);
+  wait_for([&] {
+    if (take_ahead(numbers)) return;
+    resize(numbers.size());
+    rows_->read(numbers, features_, target_);
+  });
   return upload();
+}
+
+void BatchLoader::wait_for(const std::function<void()>& read) {
+  const auto start = std::chrono::steady_clock::now();
+  read();
+  reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  reading_.bytes += (features_.size() + target_.size()) * sizeof(double);
 }
 
 Batch BatchLoader::upload() {

@@ -1,10 +1,12 @@
 #pragma once
+#include <functional>
 #include <future>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "kernmill/tasks/learn/network.hpp"
+#include "kernmill/tasks/learn/reading.hpp"
 #include "kernmill/tasks/learn/rows.hpp"
 
 namespace kernmill::tasks {
@@ -19,6 +21,7 @@ class BatchLoader {
   /// Reads what the next `load` will ask for, in a thread, while the caller computes. Its errors are those of
   /// that `load`.
   void prefetch(std::vector<std::uint64_t> numbers);
+  [[nodiscard]] const Reading& reading() const { return reading_; }
 
  private:
   /// Rows that are being read.
@@ -28,12 +31,16 @@ class BatchLoader {
     std::future<void> done;
   };
   void resize(std::size_t rows);
+  /// Takes rows that were read ahead, if they are these.
+  bool take_ahead(std::span<const std::uint64_t> numbers);
+  void wait_for(const std::function<void()>& read);
   Batch upload();
 
   const Rows* rows_;
   Loss loss_;
   std::vector<double> features_, target_;
   std::unique_ptr<Ahead> ahead_;
+  Reading reading_;
 };
 
 /// Rows [first, first + count) of a batch: a view, not a copy.

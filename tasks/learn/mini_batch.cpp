@@ -43,7 +43,7 @@ class BatchTraining {
         criterion_(criterion),
         rows_(rows.count()),
         batches_((rows_ + settings.batch_size - 1) / settings.batch_size),
-        pieces_(micro_batches(settings.batch_size)),
+        pieces_(micro_batches(settings.batch_size, network.parameter_count())),
         network_(network),
         loader_(rows, network.shape().loss),
         shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.features() * sizeof(double))),
@@ -139,6 +139,7 @@ std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
 std::span<const double> BatchTraining::batch_sums(Slice batch) {
   const std::vector<std::uint64_t> numbers = own_rows(step_);
   const Batch all = numbers.empty() ? Batch{} : loader_.load(numbers);
+  session_.judge(loader_.reading());
   if (step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
   const storage::RowRange own = sum_.own();
   const std::uint64_t first = own.count() == 0 ? 0 : piece(batch, own.begin).begin;
@@ -209,9 +210,11 @@ storage::Checkpoint BatchTraining::state() const {
 
 }  // namespace
 
-std::uint64_t micro_batches(std::uint64_t batch_size) {
+std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) {
+  constexpr std::uint64_t parameters_in_cache = 32'768;
+  const std::uint64_t least = parameters > parameters_in_cache ? 32 : 8;
   std::uint64_t pieces = 1;
-  while (pieces < 16 && batch_size / (2 * pieces) >= 8) pieces *= 2;
+  while (pieces < 16 && batch_size / (2 * pieces) >= least) pieces *= 2;
   return pieces;
 }
 

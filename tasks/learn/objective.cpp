@@ -4,7 +4,7 @@
 
 namespace kernmill::tasks {
 
-Objective::Objective(const Session& session, const Rows& rows, Network& network, const Criterion& criterion)
+Objective::Objective(Session& session, const Rows& rows, Network& network, const Criterion& criterion)
     : session_(session),
       network_(network),
       criterion_(criterion),
@@ -16,6 +16,7 @@ Objective::Objective(const Session& session, const Rows& rows, Network& network,
   first_row_ = shard(own.begin).begin;
   const storage::RowRange range{first_row_, shard(own.end - 1).end};
   if (range.count() > 0) batch_ = loader_.load(range);
+  session.judge(loader_.reading());
 }
 
 storage::RowRange Objective::shard(std::uint64_t leaf) const {

@@ -21,7 +21,7 @@ struct Evaluation {
 class Objective {
  public:
   /// Reads this rank's rows. `network` and `session` have to outlive it.
-  Objective(const Session& session, const Rows& rows, Network& network, const Criterion& criterion);
+  Objective(Session& session, const Rows& rows, Network& network, const Criterion& criterion);
   /// Collective.
   Evaluation operator()(const std::vector<double>& parameters);
   /// What the ranks wanted of the session when it was last called.

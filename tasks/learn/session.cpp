@@ -24,8 +24,9 @@ Session::Session(const Communicator& comm, CheckpointPolicy policy, bool talks)
     : comm_(comm),
       policy_(std::move(policy)),
       talks_(talks && comm.is_root()),
-      schedule_(policy_.interval, Clock::now()),
-      step_began_(Clock::now()) {
+      begun_(Clock::now()),
+      schedule_(policy_.interval, begun_),
+      step_began_(begun_) {
   if (!policy_.directory.empty())
     writer_.emplace(comm_.handle(), policy_.directory, policy_.retention, policy_.key);
 }
@@ -113,6 +114,15 @@ void Session::progress(bool last, const std::function<std::string()>& line) {
   last_line_ = now;
   fmt::print("{}\n", line());
   std::fflush(stdout);
+}
+
+void Session::judge(const Reading& reading) {
+  if (!talks_ || has_complained_) return;
+  const std::chrono::duration<double> since_begin = Clock::now() - begun_;
+  const auto complaint = complaint_about(reading, since_begin.count());
+  if (!complaint) return;
+  has_complained_ = true;
+  fmt::print(stderr, "warning: {}\n", *complaint);
 }
 
 void Session::check_finite(double loss, std::uint64_t step, const char* step_name) const {

@@ -9,6 +9,7 @@
 #include "kernmill/storage/checkpoint.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/learn/checkpoint_schedule.hpp"
+#include "kernmill/tasks/learn/reading.hpp"
 
 namespace kernmill::tasks {
 
@@ -53,6 +54,8 @@ class Session {
   void finish();
   /// A line of progress: on rank 0, not more than one a second, apart from the first and the last.
   void progress(bool last, const std::function<std::string()>& line);
+  /// Says on stderr, once, that reading holds training up. Of rank 0's reading.
+  void judge(const Reading& reading);
   /// Throws TaskError when the loss is no number any more.
   void check_finite(double loss, std::uint64_t step, const char* step_name) const;
 
@@ -64,6 +67,8 @@ class Session {
   const Communicator& comm_;
   CheckpointPolicy policy_;
   bool talks_;
+  bool has_complained_ = false;
+  CheckpointSchedule::Clock::time_point begun_;
   CheckpointSchedule schedule_;
   std::optional<storage::CheckpointWriter> writer_;
   CheckpointSchedule::Seconds stall_{0};  ///< that the last one caused

@@ -11,9 +11,11 @@ kernmill_mpi_test(learn RANKS 1 2 3 4
           ${here}/learn_network_test.cpp
   LINK kernmill::tasks
   DEFINES KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
+add_library(slow_read MODULE ${PROJECT_SOURCE_DIR}/tests/support/slow_read.cpp)
+target_link_libraries(slow_read PRIVATE kernmill_flags)
 kernmill_test(learn_interrupt LABEL mpi TIMEOUT 300
   SOURCES ${here}/learn_interrupt_test.cpp
   LINK nlohmann_json::nlohmann_json
   DEFINES KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_MPIEXEC="${MPIEXEC_EXECUTABLE}"
-          KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
-add_dependencies(test_learn_interrupt kernmill-task)
+          KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data" KERNMILL_SLOW_READ="$<TARGET_FILE:slow_read>")
+add_dependencies(test_learn_interrupt kernmill-task slow_read)

@@ -164,6 +164,17 @@ TEST_P(Interruption, ACheckpointOfOtherSettingsIsNotContinued) {
   EXPECT_NE(content(directory / "fit" / "log").find("starting anew"), std::string::npos);
 }
 
+using SlowFiles = Interruption;
+
+TEST_P(SlowFiles, AreComplainedOf) {
+  setenv("LD_PRELOAD", KERNMILL_SLOW_READ, 1);
+  const pid_t process = start(1, train_spec("fit"));
+  unsetenv("LD_PRELOAD");
+  ASSERT_EQ(wait(process), 0);
+  EXPECT_NE(content(directory / "fit" / "log").find("warning: training waited for data"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(AllAtOnce, SlowFiles, ::testing::Values("lbfgs"));
 INSTANTIATE_TEST_SUITE_P(Methods, Interruption, ::testing::Values("adam", "lbfgs"));
 
 }  // namespace

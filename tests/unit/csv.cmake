@@ -9,3 +9,4 @@ kernmill_test(csv LABEL unit
           ${CMAKE_CURRENT_LIST_DIR}/row_store_test.cpp
   LINK kernmill::tasks)
 kernmill_test(row_order LABEL unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/row_order_test.cpp LINK kernmill::tasks)
+kernmill_test(reading LABEL unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/reading_test.cpp LINK kernmill::tasks)

@@ -1,0 +1,18 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kernmill::tasks {
+
+/// What training has read so far, and how long it waited for that. What is read ahead in time costs nothing.
+struct Reading {
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+/// What to say of reading that holds training up: two seconds of it at least, and half of the time since the
+/// beginning.
+std::optional<std::string> complaint_about(const Reading& reading, double seconds_since_begin);
+
+}  // namespace kernmill::tasks

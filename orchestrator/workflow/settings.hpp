@@ -97,6 +97,8 @@ std::vector<Setting> input_settings();
 const Table& deploy_settings();
 /// `seed:`, which several kinds have.
 Setting seed_setting();
+/// What a train stage, and a trial of a tune stage, say of model, optimizer, seed and checkpoints.
+std::vector<Setting> learning_settings(bool model_required);
 /// The settings that every stage has.
 const Table& stage_settings();
 /// The keys of `resources:`, which may also stand on the stage itself.

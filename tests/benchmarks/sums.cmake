@@ -1,0 +1,8 @@
+if(NOT TARGET kernmill_tasks)
+  return()
+endif()
+include(KernmillMpi)
+include(KernmillKokkos)
+find_package(fmt REQUIRED)
+add_executable(bench_sums ${CMAKE_CURRENT_LIST_DIR}/bench_sums.cpp)
+target_link_libraries(bench_sums PRIVATE kernmill_flags kernmill::tasks fmt::fmt)

@@ -147,9 +147,10 @@ TEST_F(Process, OrphanInASessionOfItsOwnIsFoundByItsToken) {
 
 TEST_F(Process, SignalReachesTheWholeTreeAndCounts) {
   const int child =
-      spawn(shell("bash -c 'trap \"echo inner >$PIPE; exit\" TERM; echo ready >$PIPE; while :; do read -t 1 "
+      spawn(shell("trap 'wait; exit 9' TERM; "
+                  "bash -c 'trap \"echo inner >$PIPE; exit\" TERM; echo ready >$PIPE; while :; do read -t 1 "
                   "<>$PIPE.none; done' & "
-                  "trap 'wait; exit 9' TERM; wait"));
+                  "wait"));
   std::ofstream(pipe_.path() + ".none").flush();
   pipe_.next();
   EXPECT_GE(signal_tree(child, start_time_of(child), token_, SIGTERM), 2);

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 #if defined(__x86_64__)
-#include <nmmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace kernmill::storage {
@@ -37,14 +37,34 @@ constexpr std::uint32_t product(std::uint32_t a, std::uint32_t b) {
   return sum;
 }
 
-// x^(8 * bytes): what appending so many bytes multiplies a CRC by.
-constexpr std::uint32_t shift_by(std::uint64_t bytes) {
-  std::uint32_t power = 1U << 23U, result = 1U << 31U;  // x^8 and x^0
-  for (; bytes != 0; bytes >>= 1U) {
-    if ((bytes & 1U) != 0) result = product(power, result);
+constexpr std::uint32_t x_to_the(std::uint64_t exponent) {
+  std::uint32_t power = 1U << 30U, result = 1U << 31U;  // x^1 and x^0
+  for (; exponent != 0; exponent >>= 1U) {
+    if ((exponent & 1U) != 0) result = product(power, result);
     power = product(power, power);
   }
   return result;
+}
+
+// What appending so many bytes multiplies a CRC by.
+constexpr std::uint32_t shift_by(std::uint64_t bytes) {
+  return x_to_the(8 * bytes);
+}
+
+// Eight bytes a step ("slicing by 8", Kounavis and Berry 2005).
+std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t before) {
+  std::uint32_t crc = ~before;
+  while (bytes.size() >= 8) {
+    std::array<std::uint8_t, 8> b{};
+    std::memcpy(b.data(), bytes.data(), 8);
+    crc = tables[7][b[0] ^ (crc & 0xFFU)] ^ tables[6][b[1] ^ ((crc >> 8U) & 0xFFU)] ^
+          tables[5][b[2] ^ ((crc >> 16U) & 0xFFU)] ^ tables[4][b[3] ^ (crc >> 24U)] ^ tables[3][b[4]] ^
+          tables[2][b[5]] ^ tables[1][b[6]] ^ tables[0][b[7]];
+    bytes = bytes.subspan(8);
+  }
+  for (const std::byte byte : bytes)
+    crc = (crc >> 8U) ^ tables[0][(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFFU];
+  return ~crc;
 }
 
 #if defined(__x86_64__)
@@ -79,33 +99,71 @@ constexpr std::uint32_t one_lane = shift_by(lane), two_lanes = shift_by(2 * lane
   return ~rest;
 }
 
-const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+// Folding ("Fast CRC computation for generic polynomials using PCLMULQDQ instruction", Gopal et al. 2009): a
+// lane of 128 bits that is multiplied by x^n, modulo the polynomial, may be added to the one n bits behind
+// it. Carry-less products of reflected numbers are one bit short, so the exponents are one less.
+constexpr std::uint64_t factor(std::uint64_t exponent) {
+  return std::uint64_t{x_to_the(exponent - 1)} << 32U;
+}
+
+[[gnu::target("avx512f,vpclmulqdq")]] inline __m512i folded(__m512i lanes, __m512i factors, __m512i behind) {
+  const __m512i first = _mm512_clmulepi64_epi128(lanes, factors, 0x00);
+  const __m512i second = _mm512_clmulepi64_epi128(lanes, factors, 0x11);
+  return _mm512_ternarylogic_epi64(first, second, behind, 0x96);  // the sum of all three
+}
+
+template <std::uint64_t bits>
+[[gnu::target("avx512f,vpclmulqdq")]] inline __m512i factors_over_bits() {
+  constexpr auto far = static_cast<long long>(factor(bits + 64)), near = static_cast<long long>(factor(bits));
+  return _mm512_set4_epi64(near, far, near, far);
+}
+
+constexpr std::size_t fold_bytes = 256;  // four registers hide each other's latency
+
+// Whole pieces of fold_bytes become 64 bytes that leave the same remainder.
+[[gnu::target("avx512f,vpclmulqdq")]] std::uint32_t crc32c_by_folding(std::span<const std::byte> bytes,
+                                                                      std::uint32_t before) {
+  const std::byte *at = bytes.data(), *end = at + bytes.size() / fold_bytes * fold_bytes;
+  if (at == end) return crc32c_by_instruction(bytes, before);
+  const __m512i over_all = factors_over_bits<8 * fold_bytes>(), over_one = factors_over_bits<512>();
+  __m512i a = _mm512_xor_si512(_mm512_loadu_si512(at),
+                               _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(~before))));
+  __m512i b = _mm512_loadu_si512(at + 64), c = _mm512_loadu_si512(at + 128), d = _mm512_loadu_si512(at + 192);
+  for (at += fold_bytes; at != end; at += fold_bytes) {
+    a = folded(a, over_all, _mm512_loadu_si512(at));
+    b = folded(b, over_all, _mm512_loadu_si512(at + 64));
+    c = folded(c, over_all, _mm512_loadu_si512(at + 128));
+    d = folded(d, over_all, _mm512_loadu_si512(at + 192));
+  }
+  d = folded(folded(folded(a, over_one, b), over_one, c), over_one, d);
+  std::array<std::byte, 64> left{};
+  _mm512_storeu_si512(left.data(), d);
+  return crc32c_by_instruction({end, bytes.data() + bytes.size()}, crc32c_by_instruction(left, ~0U));
+}
 
 #endif
+
+std::vector<Crc32c> ways() {
+  std::vector<Crc32c> ways{crc32c_portable};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2") != 0) ways.push_back(crc32c_by_instruction);
+  if (__builtin_cpu_supports("sse4.2") != 0 && __builtin_cpu_supports("avx512f") != 0 &&
+      __builtin_cpu_supports("vpclmulqdq") != 0)
+    ways.push_back(crc32c_by_folding);
+#endif
+  return ways;
+}
 
 }  // namespace
 
-// Eight bytes a step ("slicing by 8", Kounavis and Berry 2005).
-std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t before) {
-  std::uint32_t crc = ~before;
-  while (bytes.size() >= 8) {
-    std::array<std::uint8_t, 8> b{};
-    std::memcpy(b.data(), bytes.data(), 8);
-    crc = tables[7][b[0] ^ (crc & 0xFFU)] ^ tables[6][b[1] ^ ((crc >> 8U) & 0xFFU)] ^
-          tables[5][b[2] ^ ((crc >> 16U) & 0xFFU)] ^ tables[4][b[3] ^ (crc >> 24U)] ^ tables[3][b[4]] ^
-          tables[2][b[5]] ^ tables[1][b[6]] ^ tables[0][b[7]];
-    bytes = bytes.subspan(8);
-  }
-  for (const std::byte byte : bytes)
-    crc = (crc >> 8U) ^ tables[0][(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFFU];
-  return ~crc;
+const std::vector<Crc32c>& crc32c_ways() {
+  static const std::vector<Crc32c> known = ways();
+  return known;
 }
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before) {
-#if defined(__x86_64__)
-  if (has_instruction) return crc32c_by_instruction(bytes, before);
-#endif
-  return crc32c_portable(bytes, before);
+  static const Crc32c best = crc32c_ways().back();
+  return best(bytes, before);
 }
 
 std::uint32_t crc32c_joined(std::uint32_t a, std::uint32_t b, std::uint64_t length_of_b) {

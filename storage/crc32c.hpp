@@ -2,11 +2,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace kernmill::storage {
 
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720, B.4). `before` continues an earlier piece:
-/// crc32c(ab) == crc32c(b, crc32c(a)). Uses the processor's instruction where there is one.
+/// crc32c(ab) == crc32c(b, crc32c(a)). Uses what instructions the
+/// processor has.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before = 0);
 
 template <class T>
@@ -17,7 +19,9 @@ std::uint32_t crc32c(std::span<const T> values) {
 /// crc32c(ab) from crc32c(a), crc32c(b) and the length of b: pieces that different ranks have written.
 std::uint32_t crc32c_joined(std::uint32_t a, std::uint32_t b, std::uint64_t length_of_b);
 
-/// The same without the processor's help; tests compare the two.
-std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t before = 0);
+using Crc32c = std::uint32_t (*)(std::span<const std::byte> bytes, std::uint32_t before);
+/// Every way of this processor to compute it, the portable one first and the fastest last; tests compare
+/// them.
+const std::vector<Crc32c>& crc32c_ways();
 
 }  // namespace kernmill::storage

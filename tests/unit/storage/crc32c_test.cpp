@@ -18,14 +18,17 @@ std::vector<std::byte> noise(std::size_t size) {
   return bytes;
 }
 
-TEST(Crc32cInstruction, AgreesWithThePortableSumForEveryLength) {
+TEST(Crc32cWays, AgreeForEveryLength) {
   const auto bytes = noise(30000);
+  const auto& ways = crc32c_ways();
   for (const std::size_t begin : {0, 1, 3, 8}) {
     const auto from = std::span<const std::byte>(bytes).subspan(begin);
-    for (const std::size_t size : {0, 1, 7, 8, 9, 63, 2048, 6143, 6144, 6145, 6152, 12288, 20001, 29000})
+    for (const std::size_t size :
+         {0, 1, 7, 8, 9, 63, 255, 256, 257, 512, 767, 2048, 6143, 6144, 6145, 6152, 12288, 20001, 29000})
       for (const std::uint32_t before : {0U, 0x12345678U})
-        EXPECT_EQ(crc32c(from.first(size), before), crc32c_portable(from.first(size), before))
-            << size << " bytes from " << begin;
+        for (std::size_t way = 1; way < ways.size(); ++way)
+          EXPECT_EQ(ways[way](from.first(size), before), ways.front()(from.first(size), before))
+              << size << " bytes from " << begin << ", way " << way;
   }
 }
 

@@ -13,6 +13,7 @@ namespace kernmill::storage {
 namespace {
 
 constexpr std::uint64_t blocks_per_read = 16;
+constexpr std::uint64_t small_table = std::uint64_t{4} << 20U;  // bytes
 
 void require_inside(const SealedTable& table, std::uint64_t offset, std::uint64_t bytes) {
   if (offset > table.bytes || bytes > table.bytes - offset)
@@ -28,7 +29,10 @@ std::uint64_t end_of(const SealedTable& table, std::uint64_t first, std::uint64_
 SealedReader::SealedReader(const std::filesystem::path& file, const std::filesystem::path& named,
                            std::vector<SealedTable> tables, const std::optional<FileCipher>& cipher,
                            Verify verify)
-    : file_(file, named, RawFile::Access::read), tables_(std::move(tables)), verify_(verify) {
+    : file_(file, named, RawFile::Access::read),
+      tables_(std::move(tables)),
+      verify_(verify),
+      kept_(tables_.size()) {
   for (const SealedTable& table : tables_) {
     if (cipher) ciphers_.push_back(cipher->table(table.name, table.bytes));
     checked_.emplace_back(verify == Verify::once && !cipher ? table.blocks() : 0);
@@ -71,6 +75,18 @@ void SealedReader::check_once(std::size_t table, std::uint64_t first, std::uint6
   }
 }
 
+void SealedReader::compare_once(std::size_t table, std::uint64_t first, std::uint64_t end,
+                                std::span<const std::byte> bytes) const {
+  auto& checked = checked_[table];
+  const auto is_checked = [&](std::uint64_t block) { return checked[block].load(std::memory_order_relaxed); };
+  for (std::uint64_t block = first, next = first; block < end; block = next) {
+    for (next = block + 1; next < end && is_checked(next) == is_checked(block);) ++next;
+    if (is_checked(block)) continue;
+    compare(table, block, bytes.subspan((block - first) * block_bytes, end_of(tables_[table], block, next)));
+    for (std::uint64_t b = block; b < next; ++b) checked[b].store(true, std::memory_order_relaxed);
+  }
+}
+
 // The whole blocks of a range are compared where they have arrived; those at its ends are read for it.
 void SealedReader::read_plain(std::size_t table, std::uint64_t offset, std::span<std::byte> out) const {
   const SealedTable& place = tables_[table];
@@ -85,13 +101,9 @@ void SealedReader::read_plain(std::size_t table, std::uint64_t offset, std::span
     const std::uint64_t until = std::min(last, (block + blocks_per_read) * block_bytes);
     const auto piece = out.subspan(done, until - at);
     file_.read(place.offset + at, piece);
-    auto& checked = checked_[table];
-    for (std::uint64_t b = std::max(block, first_whole); b < std::min(end_whole, block + blocks_per_read);
-         ++b) {
-      if (checked[b].load(std::memory_order_relaxed)) continue;
-      compare(table, b, piece.subspan(b * block_bytes - at, place.bytes_of_block(b)));
-      checked[b].store(true, std::memory_order_relaxed);
-    }
+    const std::uint64_t first = std::max(block, first_whole),
+                        end = std::min(end_whole, block + blocks_per_read);
+    if (first < end) compare_once(table, first, end, piece.subspan(first * block_bytes - at));
     done += piece.size();
   }
 }
@@ -152,8 +164,24 @@ void SealedReader::read_pieces(std::size_t table, std::span<const std::uint64_t>
     throw std::invalid_argument("read_pieces: the span does not fit");
   if (piece_bytes == 0) return;
   for (const std::uint64_t offset : offsets) require_inside(tables_.at(table), offset, piece_bytes);
+  if (tables_[table].bytes <= small_table) {
+    const auto from = kept(table);
+    for (std::size_t i = 0; i < offsets.size(); ++i)
+      std::memcpy(out.data() + i * piece_bytes, from.data() + offsets[i], piece_bytes);
+    return;
+  }
   ciphers_.empty() ? read_plain_pieces(table, offsets, piece_bytes, out)
                    : read_sealed_pieces(table, offsets, piece_bytes, out);
+}
+
+std::span<const std::byte> SealedReader::kept(std::size_t table) const {
+  Kept& whole = kept_[table];
+  std::call_once(whole.once, [&] {
+    std::vector<std::byte> bytes(tables_[table].bytes);
+    read(table, 0, bytes);
+    whole.bytes = std::move(bytes);
+  });
+  return whole.bytes;
 }
 
 void SealedReader::read_plain_pieces(std::size_t table, std::span<const std::uint64_t> offsets,

@@ -23,9 +23,10 @@ Batch BatchLoader::load(storage::RowRange range) {
 
 void BatchLoader::prefetch(std::vector<std::uint64_t> numbers) {
   constexpr std::size_t worth_a_thread = std::size_t{64} << 10;
-  ahead_.reset();
+  if (!ahead_) ahead_ = std::make_unique<Ahead>();
+  if (ahead_->done.valid()) ahead_->done.wait();
+  ahead_->done = {};
   if (numbers.size() * rows_->features() * sizeof(double) < worth_a_thread) return;
-  ahead_ = std::make_unique<Ahead>();
   ahead_->numbers = std::move(numbers);
   ahead_->features.resize(ahead_->numbers.size() * rows_->features());
   ahead_->target.resize(ahead_->numbers.size() * rows_->targets());
@@ -35,12 +36,12 @@ void BatchLoader::prefetch(std::vector<std::uint64_t> numbers) {
 }
 
 bool BatchLoader::take_ahead(std::span<const std::uint64_t> numbers) {
-  if (!ahead_ || !std::equal(numbers.begin(), numbers.end(), ahead_->numbers.begin(), ahead_->numbers.end()))
+  if (!ahead_ || !ahead_->done.valid() ||
+      !std::equal(numbers.begin(), numbers.end(), ahead_->numbers.begin(), ahead_->numbers.end()))
     return false;
   ahead_->done.get();
   features_.swap(ahead_->features);
   target_.swap(ahead_->target);
-  ahead_.reset();
   return true;
 }
 

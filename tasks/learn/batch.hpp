@@ -24,7 +24,7 @@ class BatchLoader {
   [[nodiscard]] const Reading& reading() const { return reading_; }
 
  private:
-  /// Rows that are being read.
+  /// Rows that are being read, while `done` is valid; the memory is used again.
   struct Ahead {
     std::vector<std::uint64_t> numbers;
     std::vector<double> features, target;

@@ -46,6 +46,10 @@ void RawFile::write(std::uint64_t offset, std::span<const std::byte> bytes) cons
   }
 }
 
+void RawFile::start_sync(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+  (void)sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
+}
+
 void RawFile::sync() const {
   fail_at("sync", named_);
   if (fsync(fd_) != 0) throw system_error(named_, "sync it to disk", errno);

@@ -35,7 +35,8 @@ SealedWriter::SealedWriter(const std::filesystem::path& file, const std::filesys
 
 SealedWriter::~SealedWriter() = default;
 
-// A MiB at a time: what was just encrypted and summed is still in the cache when it is written.
+// A MiB at a time: what was just encrypted and summed is still in the cache when it is written, and the disk
+// is at it while the next one is made.
 void SealedWriter::write(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes) {
   const SealedTable& place = tables_.at(table);
   if (offset > place.bytes || bytes.size() > place.bytes - offset)
@@ -57,6 +58,7 @@ void SealedWriter::write(std::size_t table, std::uint64_t offset, std::span<cons
     }
     file_.write(place.offset + offset, out);
     offset += piece.size();
+    if (offset % digest_bytes == 0) file_.start_sync(place.offset + offset - digest_bytes, digest_bytes);
     bytes = bytes.subspan(piece.size());
   }
 }

@@ -32,7 +32,6 @@ namespace kernmill::tasks {
 namespace {
 
 namespace fs = std::filesystem;
-using storage::Part;
 using storage::RawFile;
 using Numbers = std::vector<std::uint64_t>;
 
@@ -156,7 +155,7 @@ class MiniBatches {
  public:
   static constexpr std::uint64_t rows = 60'000, columns = 784, batch = 128;
 
-  MiniBatches(const Communicator& comm, fs::path dataset, fs::path floats)
+  MiniBatches(const Communicator& comm, fs::path dataset, const fs::path& floats)
       : comm_(comm),
         file_(std::move(dataset)),
         reader_(comm.handle(), file_),

@@ -181,7 +181,7 @@ class MiniBatches {
         "by block, as training loads them", [=, this] { return loaded(blocks); }, beside);
     add_bare(rivals, "float32", floats_, {" [0.748]", " [0.152]", " [0.032]"});
     rivals.race(7);
-    rivals.print("Mini-batches of 128 x 784, page cache warm [docs of HDF5 1.10.8]");
+    rivals.print("Mini-batches of 128 x 784, page cache warm [HDF5 1.10.8, one process, elsewhere]");
   }
 
  private:

@@ -8,10 +8,9 @@
 //    file verifies it, later ones need not. Encrypted ones beside plain ones.
 // 2. Writing as much: made, written, synced, verified and renamed, beside raw writes that are synced and read
 //    back.
-// 3. Mini-batches of 128 rows of 784 numbers out of 60,000 as training draws them, beside HDF5's hyperslabs,
-// a
-//    pread a row and a contiguous block. Each rank reads batches of its own. A dataset's numbers are float64;
-//    the same rivals on float32 are below.
+// 3. Mini-batches of 128 rows of 784 numbers out of 60,000 as training draws them, beside HDF5's
+//    hyperslabs, a pread a row and a contiguous block. Each rank reads batches of its own. A dataset's
+//    numbers are float64; the same rivals on float32 come last.
 #include <cstdlib>
 #include <memory>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/storage/description.hpp"
 #include "kernmill/storage/format.hpp"

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/follow.hpp"

@@ -10,6 +10,7 @@
 
 #include <Kokkos_Core.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/tasks/comm/mpi_session.hpp"
 #include "kernmill/tasks/learn/batch.hpp"

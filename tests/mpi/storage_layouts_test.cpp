@@ -67,7 +67,8 @@ std::vector<Piece> pieces_of(const Parallel& parallel, int rank) {
     const RowRange cut = rows_of_rank(by_columns ? out : in, part, parallel.tensor);
     const Box weights =
         by_columns ? Box{{0, cut.begin}, {in, cut.count()}} : Box{{cut.begin, 0}, {cut.count(), out}};
-    const Box bias = by_columns ? Box{{cut.begin}, {cut.count()}} : Box{{0}, {out}};
+    const RowRange of_bias = by_columns ? cut : RowRange{0, out};
+    const Box bias{{of_bias.begin}, {of_bias.count()}};
     for (const char* of : {"weights", "first_of_weights", "second_of_weights"})
       pieces.push_back({"layer_" + std::to_string(i) + "_" + of, {in, out}, weights});
     for (const char* of : {"bias", "first_of_bias", "second_of_bias"})

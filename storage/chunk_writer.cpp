@@ -40,6 +40,7 @@ void ChunkWriter::write(std::size_t table, std::uint64_t offset, std::span<const
   each_block(out,
              [&](std::uint64_t, std::span<const std::byte> block) { chunk.sums.push_back(crc32c(block)); });
   file_.write(place.offset + offset, out);
+  file_.start_sync(place.offset + offset, out.size());
   file_.write(place.checksums + chunk.first_block * sizeof(std::uint32_t),
               std::as_bytes(std::span(chunk.sums)));
   if (place.tags)

@@ -188,7 +188,7 @@ const Table& workflow_settings() {
         .choices = {"private", "group"}},
        {.name = "encryption",
         .type = T::table,
-        .doc = "encrypts datasets, models and checkpoints with AES-256-GCM; off without it",
+        .doc = "encrypts datasets, models and checkpoints with AES-256-GCM, not CSV and JSON; off without it",
         .table = &encryption_settings()},
        words("on_success", "a shell command that a run ends with when all of it is done"),
        words("on_failure", "a shell command that a run ends with when it is not"),

@@ -214,7 +214,7 @@ TEST_P(InjectedFaults, AFileSystemThatIsFullLeavesWhatWasThere) {
   Counts counts(std::string(GetParam()) + ", full file system");
   for (int i = 0; i < count(2, 50); ++i) {
     const FaultWorld world(GetParam());
-    const std::string mount = "mount -t tmpfs -o size=" + std::to_string(2200 + below(2000)) + "k tmpfs " +
+    const std::string mount = "mount -t tmpfs -o size=" + std::to_string(2200 + below(700)) + "k tmpfs " +
                               world.directory().string();
     if (run_program({{"unshare", "-rm", "sh", "-c", mount}, "/", {}}).exit_code != 0)
       GTEST_SKIP() << "mount namespaces are not allowed here";

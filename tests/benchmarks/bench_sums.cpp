@@ -4,10 +4,7 @@
 //
 // The gradient of one mini-batch of 128 rows of an MLP 784-1024-1024-10, and of a smaller one, by
 // micro-batches that are folded along a fixed tree, beside each rank's rows at once and one MPI_Allreduce. In
-// interleaved rounds; medians.
-#include <algorithm>
-#include <chrono>
-
+// interleaved rounds.
 #include <Kokkos_Core.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,6 +13,7 @@
 #include "kernmill/tasks/learn/batch.hpp"
 #include "kernmill/tasks/learn/leaf_sum.hpp"
 #include "kernmill/tasks/learn/mini_batch.hpp"
+#include "rivals.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -23,11 +21,6 @@ namespace {
 using kernels::Device;
 using kernels::Host;
 constexpr std::uint64_t rows = 128;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 /// One gradient, by either way.
 class Gradient {
@@ -69,26 +62,16 @@ class Gradient {
   Batch batch_;
 };
 
-template <class Work>
-double milliseconds_of(const Communicator& comm, const Work& work) {
-  comm.barrier();
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  const std::chrono::duration<double, std::milli> own = std::chrono::steady_clock::now() - start;
-  return comm.allreduce(own.count(), Reduction::max);
-}
-
 void compare(const Communicator& comm, const std::vector<std::uint64_t>& widths) {
   Gradient gradient(comm, widths);
-  std::vector<double> fixed, free;
-  for (int round = 0; round < 21; ++round) {
-    fixed.push_back(milliseconds_of(comm, [&] { gradient.in_fixed_order(); }));
-    free.push_back(milliseconds_of(comm, [&] { gradient.by_allreduce(); }));
-  }
-  if (comm.is_root())
-    fmt::print(
-        "{} ranks, {} rows, layers {}: in fixed order {:.2f} ms, by MPI_Allreduce {:.2f} ms: {:.2f} times\n",
-        comm.size(), rows, fmt::join(widths, "-"), median(fixed), median(free), median(fixed) / median(free));
+  Rivals rivals(comm);
+  const auto free =
+      rivals.add("MPI_Allreduce", [&] { return seconds_of(comm, [&] { gradient.by_allreduce(); }); });
+  rivals.add(
+      "in a fixed order", [&] { return seconds_of(comm, [&] { gradient.in_fixed_order(); }); },
+      Rivals::Goal{free, 0});
+  rivals.race(21);
+  rivals.print(fmt::format("gradient of {} rows, layers {}", rows, fmt::join(widths, "-")));
 }
 
 }  // namespace

@@ -75,8 +75,10 @@ std::optional<FileCipher> read_encryption(const hdf5::File& file, const std::opt
   if (by != method)
     throw Error(fmt::format("{}: is encrypted by '{}'; this program knows {}", name, by, method));
   if (!key)
-    throw KeyError(fmt::format(
-        "{}: is encrypted. Name its key: `encryption: {{key_file: FILE}}` in the workflow", name));
+    throw KeyError(
+        fmt::format("{}: is encrypted. Name its key: `encryption: {{key_file: FILE}}` in the workflow, or "
+                    "--key-file FILE",
+                    name));
   FileCipher cipher(*key, salt_of(file));
   if (file.read_text_attribute("encryption_key_check") != hexadecimal(cipher.key_check()))
     throw KeyError(fmt::format("{}: the key is not the one that it was encrypted with", name));

@@ -2,7 +2,6 @@
 // [ROUNDS]]`. Both read the same file from the page cache and parse every number; neither's start-up counts.
 // The rounds alternate. The goal is four times pandas on two ranks. Says so and stops where pandas is not
 // installed.
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 
 #include "kernmill/tasks/comm/mpi_session.hpp"
 #include "kernmill/tasks/data/csv_input.hpp"
+#include "rivals.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -68,11 +68,6 @@ double seconds_of(const std::string& command) {
   if (out == nullptr || std::fscanf(out, "%lf", &seconds) != 1) seconds = 0;
   if (out != nullptr) pclose(out);
   return seconds;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 int compare(const fs::path& self, std::size_t megabytes, int rounds) {

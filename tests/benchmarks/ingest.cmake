@@ -1,8 +1,0 @@
-if(NOT TARGET kernmill_tasks)
-  return()
-endif()
-include(KernmillMpi)
-include(KernmillKokkos)
-add_executable(bench_ingest ${CMAKE_CURRENT_LIST_DIR}/bench_ingest.cpp)
-target_link_libraries(bench_ingest PRIVATE kernmill_flags kernmill::tasks fmt::fmt)
-target_compile_definitions(bench_ingest PRIVATE KERNMILL_MPIEXEC="${MPIEXEC_EXECUTABLE}")

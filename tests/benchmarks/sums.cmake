@@ -1,8 +1,0 @@
-if(NOT TARGET kernmill_tasks)
-  return()
-endif()
-include(KernmillMpi)
-include(KernmillKokkos)
-find_package(fmt REQUIRED)
-add_executable(bench_sums ${CMAKE_CURRENT_LIST_DIR}/bench_sums.cpp ${CMAKE_CURRENT_LIST_DIR}/rivals.cpp)
-target_link_libraries(bench_sums PRIVATE kernmill_flags kernmill::tasks fmt::fmt)

@@ -10,14 +10,15 @@
 
 #include "kernmill/run/run_directory.hpp"
 #include "kernmill/scheduler/file_descriptor.hpp"
+#include "kernmill/scheduler/log_file.hpp"
 
 namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
 
-FileDescriptor open_log(const fs::path& file) {
-  FileDescriptor log(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+FileDescriptor opened(const fs::path& file) {
+  FileDescriptor log(open_log(file.c_str()));
   if (!log) throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
   return log;
 }
@@ -43,8 +44,8 @@ void copy_from(const fs::path& from, std::uintmax_t begin, const fs::path& to) {
 
 SlotFiles::SlotFiles(fs::path directory) : directory_(std::move(directory)) {
   make_directories(work());
-  out_ = open_log(out());
-  err_ = open_log(err());
+  out_ = opened(out());
+  err_ = opened(err());
 }
 
 void SlotFiles::begin(const std::string& title) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernmill/scheduler/file_descriptor.hpp"
+#include "kernmill/scheduler/log_file.hpp"
 #include "kernmill/scheduler/process.hpp"
 
 namespace kernmill {
@@ -87,7 +88,7 @@ void close_on_exec_from(int first) {
 
 void redirect(const std::string& file, int target, int error_pipe, ChildError::Step step) {
   if (file.empty()) return;
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int fd = open_log(file.c_str());
   if (fd < 0 || ::dup2(fd, target) < 0) give_up(error_pipe, step);
 }
 

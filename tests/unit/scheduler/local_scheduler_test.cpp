@@ -54,6 +54,24 @@ TEST_F(LocalSchedulerTest, TellsHowEachJobEnded) {
   EXPECT_EQ(next_end().exit_code, 137);
 }
 
+TEST_F(LocalSchedulerTest, LogsAreOpenToWhomTheirDirectoryIs) {
+  namespace fs = std::filesystem;
+  const auto permissions_of_log_in = [&](fs::perms directory) {
+    const fs::path place = directory_.path() / std::to_string(static_cast<unsigned>(directory));
+    fs::create_directory(place);
+    fs::permissions(place, directory);
+    JobSpec spec = job("echo said");
+    spec.output = place / "log";
+    scheduler_.submit("speaks", spec);
+    next_end();
+    return fs::status(place / "log").permissions();
+  };
+  const fs::perms own = fs::perms::owner_read | fs::perms::owner_write;
+  EXPECT_EQ(permissions_of_log_in(fs::perms::owner_all), own);
+  EXPECT_EQ(permissions_of_log_in(fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec),
+            own | fs::perms::group_read);
+}
+
 TEST_F(LocalSchedulerTest, HasRoomAsLongAsCoresAndMemoryLast) {
   scheduler_.submit("a", job("read <$PIPE", 3, 400));
   EXPECT_TRUE(scheduler_.has_room(job("", 1, 600)));

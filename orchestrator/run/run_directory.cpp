@@ -82,6 +82,17 @@ mode_t mode_of_files_in(const fs::path& directory) {
   return (info.st_mode & S_IRGRP) != 0 ? 0640 : 0600;
 }
 
+/// A directory of runs is the user's alone when it is new; one that is there is opened to the group, if need
+/// be.
+void make_root(const fs::path& root, bool share_group) {
+  std::error_code error;
+  const bool is_new = fs::create_directories(root, error);
+  if (error) throw std::system_error(error, "cannot make the directory of runs " + root.string());
+  if (is_new) fs::permissions(root, fs::perms::owner_all, error);
+  if (share_group)
+    fs::permissions(root, fs::perms::group_read | fs::perms::group_exec, fs::perm_options::add, error);
+}
+
 void write_all(int fd, std::string_view text, const fs::path& path) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
@@ -120,9 +131,7 @@ fs::path RunDirectory::slot(const std::string& stage, const std::string& name) c
 
 RunDirectory create_run_directory(const fs::path& root, const std::string& workflow, bool share_group) {
   const mode_t mode = share_group ? 0750 : 0700;
-  std::error_code error;
-  fs::create_directories(root, error);
-  if (error) throw std::system_error(error, "cannot make the directory of runs " + root.string());
+  make_root(root, share_group);
   const fs::path base = fs::canonical(root);
   fs::path path;
   do {

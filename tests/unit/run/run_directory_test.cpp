@@ -48,6 +48,18 @@ TEST(RunDirectory, IsClosedToOthersUnlessSharedWithTheGroup) {
   EXPECT_EQ(mode(shared.journal()), 0750U);
 }
 
+TEST(RunDirectory, ANewDirectoryOfRunsIsTheUsersUntilARunIsShared) {
+  const TemporaryDirectory place;
+  const fs::path root = place.path() / "runs";
+  create_run_directory(root, "a", false);
+  EXPECT_EQ(mode(root), 0700U);
+  create_run_directory(root, "b", true);
+  EXPECT_EQ(mode(root), 0750U);
+  fs::permissions(root, fs::perms::owner_all | fs::perms::others_exec);
+  create_run_directory(root, "c", false);
+  EXPECT_EQ(mode(root), 0701U);  // what somebody chose stays
+}
+
 TEST(RunDirectory, FilesAreOpenToWhomTheirDirectoryIs) {
   const TemporaryDirectory root;
   for (const bool share : {false, true}) {

@@ -10,7 +10,7 @@
 
 #include "kernmill/run/run_directory.hpp"
 #include "kernmill/scheduler/file_descriptor.hpp"
-#include "kernmill/scheduler/log_file.hpp"
+#include "kernmill/scheduler/file_mode.hpp"
 
 namespace kernmill::exec {
 namespace {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kernmill/scheduler/file_descriptor.hpp"
+#include "kernmill/scheduler/file_mode.hpp"
 
 namespace kernmill {
 namespace {
@@ -75,11 +76,10 @@ void make_directory(const fs::path& path, mode_t mode) {
   if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);  // whatever the umask
 }
 
-/// 0600, or 0640 in a directory that the group may read.
 mode_t mode_of_files_in(const fs::path& directory) {
-  struct stat info {};
-  if (::stat(directory.c_str(), &info) != 0) fail("cannot look at the directory", directory);
-  return (info.st_mode & S_IRGRP) != 0 ? 0640 : 0600;
+  const auto mode = kernmill::mode_of_files_in(directory.c_str());
+  if (!mode) fail("cannot look at the directory", directory);
+  return *mode;
 }
 
 /// A directory of runs is the user's alone when it is new; one that is there is opened to the group, if need

@@ -1,4 +1,4 @@
-#include "kernmill/scheduler/log_file.hpp"
+#include "kernmill/scheduler/file_mode.hpp"
 
 #include <climits>
 #include <cstring>
@@ -7,9 +7,14 @@
 #include <sys/stat.h>
 
 namespace kernmill {
-namespace {
 
-bool is_shared(const char* file) noexcept {
+std::optional<mode_t> mode_of_files_in(const char* directory) noexcept {
+  struct stat info {};
+  if (::stat(directory, &info) != 0) return std::nullopt;
+  return (info.st_mode & S_IRGRP) != 0 ? 0640 : 0600;
+}
+
+int open_log(const char* file) noexcept {
   const char* const slash = std::strrchr(file, '/');
   const auto length = slash == nullptr ? std::size_t{0} : static_cast<std::size_t>(slash - file);
   char directory[PATH_MAX] = ".";
@@ -17,14 +22,7 @@ bool is_shared(const char* file) noexcept {
     std::memcpy(directory, file, length);
     directory[length] = '\0';
   }
-  struct stat status {};
-  return ::stat(directory, &status) == 0 && (status.st_mode & S_IRGRP) != 0;
-}
-
-}  // namespace
-
-int open_log(const char* file) noexcept {
-  return ::open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, is_shared(file) ? 0640 : 0600);
+  return ::open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode_of_files_in(directory).value_or(0600));
 }
 
 }  // namespace kernmill

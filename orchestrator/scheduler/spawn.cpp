@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "kernmill/scheduler/file_descriptor.hpp"
-#include "kernmill/scheduler/log_file.hpp"
+#include "kernmill/scheduler/file_mode.hpp"
 #include "kernmill/scheduler/process.hpp"
 
 namespace kernmill {

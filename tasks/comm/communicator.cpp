@@ -113,6 +113,24 @@ void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
   });
 }
 
+// MPICH before 4.1 compares unsigned numbers as signed ones (https://github.com/pmodels/mpich/issues/6083):
+// with the highest bit flipped, that is their order.
+template <>
+void Communicator::allreduce(std::span<std::uint64_t> values, Reduction reduction) const {
+  constexpr std::uint64_t highest_bit = std::uint64_t{1} << 63U;
+  const bool compares = reduction != Reduction::sum;
+  const auto flip = [&] {
+    if (compares)
+      for (std::uint64_t& value : values) value ^= highest_bit;
+  };
+  flip();
+  in_pieces(values, [&](std::uint64_t* data, int n, MPI_Request* request) {
+    MPI_Iallreduce(MPI_IN_PLACE, data, n, compares ? MPI_INT64_T : MPI_UINT64_T, op_of(reduction), comm_,
+                   request);
+  });
+  flip();
+}
+
 template <class T>
 void Communicator::exscan(std::span<T> values) const {
   std::vector<T> below(values.size(), T{});

@@ -64,6 +64,13 @@ TEST_F(Ranks, GatherAndScanInTheirOrder) {
   EXPECT_EQ(text, "from the root");
 }
 
+TEST_F(Ranks, CompareUnsignedNumbersAsSuch) {
+  const std::uint64_t most = UINT64_MAX, own = comm.is_root() ? 1 : most;
+  EXPECT_EQ(comm.allreduce(own, Reduction::min), 1U);
+  EXPECT_EQ(comm.allreduce(own, Reduction::max), comm.size() == 1 ? 1 : most);
+  EXPECT_EQ(comm.allreduce(std::uint64_t{1} << 63U, Reduction::min), std::uint64_t{1} << 63U);
+}
+
 TEST_F(Ranks, SplitByColour) {
   const Communicator half = comm.split(comm.rank() % 2, -comm.rank());
   EXPECT_EQ(half.size(), (comm.size() + 1 - comm.rank() % 2) / 2);

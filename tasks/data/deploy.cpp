@@ -96,14 +96,14 @@ void append_line(std::string& text, std::uint64_t row, std::span<const double> s
   text += '\n';
 }
 
-std::string predict_lines(const RawTable& table, const storage::Schema& schema, const Scorer& scorer,
-                          bool probabilities) {
+void predict_rows(const RawTable& table, const storage::Schema& schema, const Scorer& scorer,
+                  bool probabilities, OrderedText& text) {
   const Transform transform(schema.inputs, schema.steps);
   if (transform.names() != schema.features)
     throw TaskError("the model's preprocessing does not make the features that it was trained on");
   const std::uint64_t stride = table.rows.width();
   std::vector<double> scores, features;
-  std::string text;
+  std::string lines;
   table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
     for (std::uint64_t begin = 0; begin < block.size(); begin += rows_per_block * stride) {
       const auto raw = block.subspan(begin, std::min(rows_per_block * stride, block.size() - begin));
@@ -112,12 +112,13 @@ std::string predict_lines(const RawTable& table, const storage::Schema& schema, 
       transform.apply(raw, stride, features);
       scores.resize(rows * scorer.outputs);
       scorer.score(features, rows, scores);
+      lines.clear();
       for (std::uint64_t i = 0; i < rows; ++i)
-        append_line(text, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
+        append_line(lines, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
                     std::span(scores).subspan(i * scorer.outputs, scorer.outputs), schema, probabilities);
+      text.append(lines);
     }
   });
-  return text;
 }
 
 /// The last rows of all ranks, `needed` of them, without their numbers. Everybody has them.
@@ -135,8 +136,8 @@ std::vector<double> last_rows(const Communicator& comm, const RawTable& table, s
 }
 
 /// The one sample of a series: the window that ends with the last row.
-std::string predict_series(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
-                           const Scorer& scorer) {
+void predict_series(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
+                    const Scorer& scorer, OrderedText& text) {
   const storage::Series& series = schema.series;
   const std::uint64_t columns = series.columns.size();
   const std::uint64_t needed = rows_before_target(series) + 1 - series.horizon;
@@ -145,7 +146,6 @@ std::string predict_series(const Communicator& comm, const RawTable& table, cons
                                 series.window, needed),
                     {}, "give the model more of the series");
   const auto levels = last_rows(comm, table, needed);
-  std::string text;
   comm.agree([&] {
     if (!comm.is_root()) return;
     std::vector<double> window, features, scores(columns);
@@ -155,9 +155,10 @@ std::string predict_series(const Communicator& comm, const RawTable& table, cons
     scorer.score(features, 1, scores);
     const auto last = std::span(levels).last(columns);
     for (std::uint64_t c = 0; c < columns; ++c) scores[c] = restored(series.transform, last[c], scores[c]);
-    append_line(text, table.total_rows - 1 + series.horizon, scores, schema, false);
+    std::string line;
+    append_line(line, table.total_rows - 1 + series.horizon, scores, schema, false);
+    text.append(line);
   });
-  return text;
 }
 
 }  // namespace
@@ -172,22 +173,23 @@ Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema&
   const Selection selection = match_columns(*input, schema, spec.config);
   if (comm.is_root()) note_unused_columns(*input, selection);
 
-  const RawTable table = input->read(comm, selection, {Buffer{}.bytes, spec.output_directory});
-  std::string lines;
+  const Scratch scratch{spec.output_directory, spec.key};
+  const RawTable table = input->read(comm, selection, {Buffer{}.bytes, scratch});
+  OrderedText predictions(scratch);
+  if (comm.is_root()) predictions.append(header_line(schema, options.probabilities));
   if (series)
-    lines = predict_series(comm, table, schema, scorer);
+    predict_series(comm, table, schema, scorer, predictions);
   else
-    comm.agree([&] { lines = predict_lines(table, schema, scorer, options.probabilities); });
-  if (comm.is_root()) lines = header_line(schema, options.probabilities) + lines;
+    comm.agree([&] { predict_rows(table, schema, scorer, options.probabilities, predictions); });
   if (agree_to_stop(comm)) throw Stopped{};
 
   Result result;
   const std::uint64_t rejected = comm.allreduce(std::uint64_t{table.rejected.size()}, Reduction::sum);
   const std::uint64_t rows = series ? 1 : table.total_rows - rejected;
-  write_in_rank_order(comm, spec.output_directory / "predictions.csv", lines);
+  write_in_rank_order(comm, spec.output_directory / "predictions.csv", predictions);
   result.artifacts["predictions"] = "predictions.csv";
   if (options.on_bad_row == OnBadRow::skip) {
-    write_rejected(comm, spec.output_directory / "rejected.csv", table.rejected);
+    write_rejected(comm, spec.output_directory / "rejected.csv", table.rejected, scratch);
     result.artifacts["rejected"] = "rejected.csv";
   }
   if (comm.is_root())

@@ -39,15 +39,37 @@ bool is_gzip(const InputFile& file) {
   return file.read(0, 2) == "\x1F\x8B";
 }
 
-/// Where the expanded form of a file lies for a moment.
-fs::path expanded_path(const fs::path& file, std::size_t index, const fs::path& scratch_directory) {
-  return scratch_directory / fmt::format(".{}-{}.expanded", index, file.filename().string());
-}
+/// Where compressed files lie expanded for a moment, and what they are encrypted with there.
+class ExpandedFiles {
+ public:
+  /// Collective.
+  ExpandedFiles(const Communicator& comm, const Scratch& scratch, std::size_t files) : scratch_(scratch) {
+    if (!scratch.key) return;
+    salts_.resize(files);
+    if (comm.is_root())
+      for (auto& salt : salts_) salt = storage::ScratchCipher(*scratch.key).salt();
+    const auto bytes = std::as_writable_bytes(std::span(salts_));
+    comm.bcast(std::span(reinterpret_cast<char*>(bytes.data()), bytes.size()));
+  }
+
+  [[nodiscard]] fs::path path(const fs::path& file, std::size_t index) const {
+    return scratch_.directory / fmt::format(".{}-{}.expanded", index, file.filename().string());
+  }
+  [[nodiscard]] std::optional<storage::ScratchCipher> cipher(std::size_t index) const {
+    if (!scratch_.key) return std::nullopt;
+    return std::make_optional<storage::ScratchCipher>(*scratch_.key, salts_[index]);
+  }
+
+ private:
+  const Scratch& scratch_;
+  std::vector<storage::ScratchCipher::Salt> salts_;
+};
 
 class Expansion {
  public:
-  Expansion(const fs::path& from, const fs::path& to)
+  Expansion(const fs::path& from, const fs::path& to, std::optional<storage::ScratchCipher> cipher)
       : from_(from),
+        cipher_(std::move(cipher)),
         in_(gzopen(from.c_str(), "rb")),
         out_(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600)) {
     if (in_ != nullptr) gzbuffer(in_, 1U << 18U);
@@ -64,6 +86,7 @@ class Expansion {
 
   void run() {
     std::string buffer(chunk, '\0');
+    std::uint64_t offset = 0;
     while (true) {
       const int n = gzread(in_, buffer.data(), static_cast<unsigned>(buffer.size()));
       int status = Z_OK;
@@ -73,7 +96,10 @@ class Expansion {
         throw TaskError(fmt::format("{} cannot be expanded: {}", from_.string(), reason), {},
                         "is the file complete? `gzip -t` tells");
       if (n == 0) return;
-      write_all(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
+      const std::span expanded(buffer.data(), static_cast<std::size_t>(n));
+      if (cipher_) cipher_->apply(0, offset, std::as_writable_bytes(expanded));
+      write_all({expanded.data(), expanded.size()});
+      offset += expanded.size();
     }
   }
 
@@ -90,13 +116,15 @@ class Expansion {
   }
 
   fs::path from_;
+  std::optional<storage::ScratchCipher> cipher_;
   gzFile in_;
   int out_;
 };
 
 }  // namespace
 
-InputFile::InputFile(const fs::path& file, fs::path named) : named_(std::move(named)) {
+InputFile::InputFile(const fs::path& file, fs::path named, std::optional<storage::ScratchCipher> cipher)
+    : named_(std::move(named)), cipher_(std::move(cipher)) {
   std::error_code error;
   if (fs::is_directory(file, error))
     throw TaskError(fmt::format("{} is a directory, not a CSV file", named_.string()));
@@ -120,6 +148,7 @@ std::uint64_t InputFile::read(std::uint64_t offset, char* to, std::uint64_t coun
     if (n == 0) break;
     done += static_cast<std::uint64_t>(n);
   }
+  if (cipher_) cipher_->apply(0, offset, std::as_writable_bytes(std::span(to, done)));
   return done;
 }
 
@@ -129,13 +158,13 @@ std::string InputFile::read(std::uint64_t offset, std::uint64_t count) const {
   return bytes;
 }
 
-InputFiles open_input_files(const Communicator& comm, const fs::path& path,
-                            const fs::path& scratch_directory) {
+InputFiles open_input_files(const Communicator& comm, const fs::path& path, const Scratch& scratch) {
   std::vector<std::string> names;
   comm.agree([&] {
     if (comm.is_root()) names = files_of(path);
   });
   share_texts(comm, names);
+  const ExpandedFiles expanded(comm, scratch, names.size());
   InputFiles files;
   std::vector<bool> compressed;
   comm.agree([&] {
@@ -143,17 +172,17 @@ InputFiles open_input_files(const Communicator& comm, const fs::path& path,
       files.push_back(std::make_shared<InputFile>(names[i]));
       compressed.push_back(is_gzip(*files.back()));
       if (compressed[i] && i % static_cast<std::size_t>(comm.size()) == static_cast<std::size_t>(comm.rank()))
-        Expansion(names[i], expanded_path(names[i], i, scratch_directory)).run();
+        Expansion(names[i], expanded.path(names[i], i), expanded.cipher(i)).run();
     }
   });
   comm.agree([&] {
     for (std::size_t i = 0; i < names.size(); ++i)
       if (compressed[i])
-        files[i] = std::make_shared<InputFile>(expanded_path(names[i], i, scratch_directory), names[i]);
+        files[i] = std::make_shared<InputFile>(expanded.path(names[i], i), names[i], expanded.cipher(i));
   });
   comm.agree([&] {  // open everywhere by now: the name can go
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (compressed[i] && comm.is_root()) fs::remove(expanded_path(names[i], i, scratch_directory));
+      if (compressed[i] && comm.is_root()) fs::remove(expanded.path(names[i], i));
   });
   return files;
 }

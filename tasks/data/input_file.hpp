@@ -2,18 +2,21 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/data/scratch_file.hpp"
 
 namespace kernmill::tasks {
 
 /// A file that is open for reading in place. Throws TaskError: what is wrong with the file, and what to do.
 class InputFile {
  public:
-  /// `named` is what errors call it.
-  InputFile(const std::filesystem::path& file, std::filesystem::path named);
+  /// `named` is what errors call it; `cipher` is what it was encrypted with.
+  InputFile(const std::filesystem::path& file, std::filesystem::path named,
+            std::optional<storage::ScratchCipher> cipher = {});
   explicit InputFile(const std::filesystem::path& file) : InputFile(file, file) {}
   ~InputFile();
   InputFile(const InputFile&) = delete;
@@ -28,6 +31,7 @@ class InputFile {
 
  private:
   std::filesystem::path named_;
+  std::optional<storage::ScratchCipher> cipher_;
   std::uint64_t size_ = 0;
   int fd_ = -1;
 };
@@ -35,9 +39,9 @@ class InputFile {
 using InputFiles = std::vector<std::shared_ptr<const InputFile>>;
 
 /// Collective. The file, or the files of a pattern (`part-*.csv`) by name. A file in gzip's format is
-/// expanded first, into `scratch_directory`, where nothing of it stays: the ranks expand a file each at a
+/// expanded first, into the scratch directory, where nothing of it stays: the ranks expand a file each at a
 /// time. Whether a file is compressed its first bytes tell, not its name.
 InputFiles open_input_files(const Communicator& comm, const std::filesystem::path& path,
-                            const std::filesystem::path& scratch_directory);
+                            const Scratch& scratch);
 
 }  // namespace kernmill::tasks

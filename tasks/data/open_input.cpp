@@ -43,7 +43,7 @@ std::unique_ptr<Input> open_arrays(const Communicator& comm, const Spec& spec, A
   std::vector<ColumnGroup> groups;
   InputFiles labels;
   if (spec.inputs.contains("labels"))
-    labels = open_input_files(comm, spec.input("labels"), spec.output_directory);
+    labels = open_input_files(comm, spec.input("labels"), {spec.output_directory, spec.key});
   comm.agree([&] {
     groups.push_back(array_columns(files, format));
     if (labels.empty()) return;
@@ -65,7 +65,7 @@ std::unique_ptr<Input> open_arrays(const Communicator& comm, const Spec& spec, A
 std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec) {
   const fs::path& path = spec.input("input");
   const std::string format = format_of(setting_as<std::string>(spec.config, "format"), path);
-  InputFiles files = open_input_files(comm, path, spec.output_directory);
+  InputFiles files = open_input_files(comm, path, {spec.output_directory, spec.key});
   if (format == "csv" || format == "tsv") return open_csv(comm, spec, format, std::move(files));
   if (format == "libsvm") return std::make_unique<SvmInput>(comm, files);
   if (format == "npy") return open_arrays(comm, spec, ArrayFormat::npy, files);

@@ -247,7 +247,7 @@ Prepared prepare(const Communicator& comm, const Spec& spec, const Buffer& buffe
 }  // namespace
 
 Result run_preprocess(const Spec& spec, const Communicator& comm) {
-  const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), spec.output_directory};
+  const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), {spec.output_directory, spec.key}};
   const Prepared prepared = prepare(comm, spec, buffer);
   const storage::Schema& schema = prepared.schema;
   storage::PartSizes sizes = count_parts(prepared);
@@ -262,7 +262,7 @@ Result run_preprocess(const Spec& spec, const Communicator& comm) {
   result.artifacts = {{"dataset", "dataset.h5"}};
   const auto on_bad_row = on_bad_row_of(setting_as<std::string>(spec.config, "on_bad_row"));
   if (on_bad_row == OnBadRow::skip) {
-    write_rejected(comm, spec.output_directory / "rejected.csv", prepared.samples.rejected);
+    write_rejected(comm, spec.output_directory / "rejected.csv", prepared.samples.rejected, buffer.scratch);
     result.metrics["rejected"] = prepared.samples.read_rows - prepared.samples.total;
     result.artifacts["rejected"] = "rejected.csv";
   }

@@ -7,11 +7,14 @@
 namespace kernmill::tasks {
 
 void write_rejected(const Communicator& comm, const std::filesystem::path& file,
-                    const std::vector<RejectedRow>& rejected) {
-  std::string text = comm.is_root() ? "row,line,column,field,value,reason\n" : "";
-  for (const auto& bad : rejected)
-    text += fmt::format("{},{},{},{},{},{}\n", bad.row, bad.place.line, bad.place.column,
-                        csv_field(bad.column), csv_field(bad.value), csv_field(bad.reason));
+                    const std::vector<RejectedRow>& rejected, const Scratch& scratch) {
+  OrderedText text(scratch);
+  comm.agree([&] {
+    if (comm.is_root()) text.append("row,line,column,field,value,reason\n");
+    for (const auto& bad : rejected)
+      text.append(fmt::format("{},{},{},{},{},{}\n", bad.row, bad.place.line, bad.place.column,
+                              csv_field(bad.column), csv_field(bad.value), csv_field(bad.reason)));
+  });
   write_in_rank_order(comm, file, text);
 }
 

@@ -1,28 +1,25 @@
 #pragma once
 #include <cstdint>
-#include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
+
+#include "kernmill/tasks/data/scratch_file.hpp"
 
 namespace kernmill::tasks {
 
 /// How much of its rows a store keeps in memory, and where the rest goes.
 struct Buffer {
   std::uint64_t bytes = std::uint64_t{512} << 20;
-  std::filesystem::path scratch_directory = ".";
+  Scratch scratch{};
 };
 
-/// A rank's rows of `width` numbers each, in order. What does not fit into the buffer lies in a scratch file
-/// that has no name, so that nothing is left of it. Throws TaskError when that cannot be written or read.
+/// A rank's rows of `width` numbers each, in order. What does not fit into the buffer lies in a scratch file.
+/// Throws TaskError when that cannot be written or read.
 class RowStore {
  public:
   explicit RowStore(std::uint64_t width = 1, Buffer buffer = {});
-  ~RowStore();
-  RowStore(RowStore&& other) noexcept;
-  RowStore& operator=(RowStore&& other) noexcept;
-  RowStore(const RowStore&) = delete;
-  RowStore& operator=(const RowStore&) = delete;
 
   [[nodiscard]] std::uint64_t width() const { return width_; }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
@@ -30,10 +27,10 @@ class RowStore {
   [[nodiscard]] double* next() { return last_.data() + used_ * width_; }
   void keep() {
     ++rows_;
-    if (++used_ == block_rows_) close_block();
+    if (++used_ == block_rows_) close_block(true);
   }
   void append(std::span<const double> row);
-  /// Rows of zeros, to be put in place in any order.
+  /// Makes room for so many rows, each to be put in place once, in any order, before anything is read.
   void resize(std::uint64_t rows);
   void put(std::uint64_t row, std::span<const double> values);
 
@@ -50,9 +47,12 @@ class RowStore {
  private:
   template <class Self, class Visit>
   static void walk(Self& self, const Visit& visit);
-  void close_block();
-  void write_scratch(std::uint64_t row, std::span<const double> values);
-  void read_scratch(std::uint64_t row, std::span<double> values) const;
+  /// The block that was being filled stays in memory, or goes to the scratch file, or to its place there
+  /// later.
+  void close_block(bool filled);
+  [[nodiscard]] std::uint64_t place_in_scratch(std::uint64_t row) const {
+    return row * width_ * sizeof(double);
+  }
   void note_peak();
 
   std::uint64_t width_, rows_ = 0, used_ = 0, peak_ = 0;
@@ -61,7 +61,8 @@ class RowStore {
   std::vector<std::vector<double>> blocks_;  ///< the first full ones
   std::vector<double> last_;                 ///< the one that is being filled
   std::uint64_t in_scratch_ = 0;             ///< full blocks behind those in memory
-  int fd_ = -1;
+  std::unique_ptr<ScratchFile> scratch_;     ///< there once a block is
+  std::uint32_t generation_ = 0;             ///< how often the blocks there were written anew
 };
 
 /// Puts other numbers in the place of codes, by wanted column; an empty list leaves a column as it is.

@@ -124,7 +124,9 @@ TEST_F(Deploy, LeavesNothingWhenTheDiskFillsUp) {  // injected, on the last rank
   const int last = comm.size() - 1;
   storage::set_fault(
       [&](std::string_view step) { return comm.rank() == last && step == "write" ? ENOSPC : 0; });
-  EXPECT_THAT(failure([&] { deploy_text("x,y\n1,2\n"); }), HasSubstr("No space left on device"));
+  std::string csv = "x,y\n";
+  for (int row = 0; row < 4 * comm.size(); ++row) csv += "1,2\n";
+  EXPECT_THAT(failure([&] { deploy_text(csv); }), HasSubstr("No space left on device"));
   storage::set_fault({});
   EXPECT_THAT(names(), ElementsAre("input.csv"));
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <zlib.h>
 
@@ -74,6 +75,25 @@ TEST_F(Formats, GzippedTextIsExpandedAndNothingOfItStays) {
   put_gzip("bad.csv.gz", "x,y\n1,2\n3,four\n");
   EXPECT_EQ(failure([&] { run_file("bad.csv.gz", Json::object()); }),
             "'four' in column 'y' is not a number @ bad.csv.gz:3:3");
+}
+
+TEST_F(Formats, WhatIsKeptOnDiskForAWhileChangesNothingWhenItIsEncrypted) {
+  for (const int part : {0, 1}) {
+    std::string csv = "x,city\n";
+    for (int i = 0; i < 3000; ++i) csv += fmt::format("{},{}\n", i, i % 3 == part ? "Bonn" : "Ulm");
+    put_gzip(fmt::format("part-{}.csv.gz", part), csv);
+  }
+  const Json changes = {{"buffer", 4096}, {"shuffle", true}, {"encode", encode("one_hot")}};
+  run_file("part-*.csv.gz", changes);
+  const std::string expected = dataset().content_hash();
+  Spec spec;
+  spec.config = kernmill::testing::preprocess_settings(changes);
+  spec.inputs["input"] = directory / "part-*.csv.gz";
+  spec.output_directory = directory;
+  spec.key = storage::Key(std::array<std::byte, storage::Key::size>{});
+  run_preprocess(spec, comm);
+  EXPECT_EQ(storage::DatasetReader(comm.handle(), directory / "dataset.h5", {spec.key}).content_hash(),
+            expected);
 }
 
 TEST_F(Formats, AGzippedFileThatIsCutOffIsRefused) {

@@ -18,7 +18,7 @@ std::vector<double> all_of(const RowStore& store) {
 
 TEST(RowStore, KeepsEveryRowInBoundedMemory) {
   const std::uint64_t budget = 64 << 10;
-  RowStore store(3, {budget, std::filesystem::temp_directory_path()});
+  RowStore store(3, {budget, {std::filesystem::temp_directory_path()}});
   std::vector<double> expected;
   for (int i = 0; i < 50000; ++i) {
     const std::vector<double> row{static_cast<double>(i), 2.0 * i, -1.0};
@@ -31,7 +31,7 @@ TEST(RowStore, KeepsEveryRowInBoundedMemory) {
 
 TEST(RowStore, PutsRowsAnywhere) {
   for (const std::uint64_t budget : {1 << 20, 100, 1}) {
-    RowStore store(2, {budget, std::filesystem::temp_directory_path()});
+    RowStore store(2, {budget, {std::filesystem::temp_directory_path()}});
     store.resize(100);
     for (std::uint64_t i = 0; i < 100; ++i)
       store.put(i * 37 % 100, std::vector<double>{static_cast<double>(i * 37 % 100), 1});
@@ -42,7 +42,7 @@ TEST(RowStore, PutsRowsAnywhere) {
 
 TEST(RowStore, ChangesRowsInPlace) {
   for (const std::uint64_t budget : {1 << 20, 100}) {
-    RowStore store(1, {budget, std::filesystem::temp_directory_path()});
+    RowStore store(1, {budget, {std::filesystem::temp_directory_path()}});
     for (int i = 0; i < 1000; ++i) store.append(std::vector<double>{1.0 * i});
     store.update([](std::uint64_t first, std::span<double> rows) {
       for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = -static_cast<double>(first + i);
@@ -53,7 +53,7 @@ TEST(RowStore, ChangesRowsInPlace) {
 }
 
 TEST(RowStore, SaysWhereItCannotWrite) {
-  RowStore store(1, {8, "/nonexistent"});
+  RowStore store(1, {8, {"/nonexistent"}});
   EXPECT_THROW(
       {
         for (int i = 0; i < 100; ++i) store.append(std::vector<double>{1});

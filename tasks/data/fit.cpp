@@ -32,7 +32,7 @@ class Fitter {
          const std::vector<ColumnPlan>& plans)
       : comm_(comm), samples_(samples), parts_(parts), plans_(plans), fills_(plans.size(), nothing) {}
 
-  Fitted run(std::vector<std::vector<std::string>>& strange) {
+  Fitted run() {
     rows_ = [this](const auto& work) {
       samples_.rows.each_block([&](std::uint64_t first, std::span<const double> block) {
         const std::size_t width = samples_.layout.width();
@@ -42,7 +42,7 @@ class Fitter {
     };
     raw_ = column_statistics(comm_, rows_, fills_);
     describe_inputs();
-    find_categories(strange);
+    find_categories();
     impute();
     indicate();
     encode();
@@ -78,15 +78,16 @@ class Fitter {
     return counts;
   }
 
-  void find_categories(std::vector<std::vector<std::string>>& strange) {
-    strange.resize(plans_.size());
+  void find_categories() {
+    fitted_.has_unknown.resize(plans_.size());
     std::vector<std::vector<double>> codes(plans_.size());
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       if (plans_[i].type != ColumnType::category) continue;
       const auto counts = count_categories(i);
       auto& known = fitted_.inputs[i].categories;
       const auto& all = samples_.categories[i];
-      for (std::size_t k = 0; k < all.size(); ++k) (counts[k] > 0 ? known : strange[i]).push_back(all[k]);
+      std::vector<std::string> unknown;
+      for (std::size_t k = 0; k < all.size(); ++k) (counts[k] > 0 ? known : unknown).push_back(all[k]);
       if (plans_[i].impute == "most_frequent")
         constants_[i] =
             all[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
@@ -94,14 +95,15 @@ class Fitter {
       const bool used = raw_[i].missing > 0 && plans_[i].impute == "constant";
       if (used && std::find(known.begin(), known.end(), constants_[i]) == known.end())
         known.insert(std::lower_bound(known.begin(), known.end(), constants_[i]), constants_[i]);
-      codes[i] = codes_of(all, known, strange[i]);
+      codes[i] = codes_of(all, known, unknown);
+      fitted_.has_unknown[i] = !unknown.empty();
     }
     recode(samples_.rows, codes);
   }
 
   static std::vector<double> codes_of(const std::vector<std::string>& all,
                                       const std::vector<std::string>& known,
-                                      const std::vector<std::string>& strange) {
+                                      const std::vector<std::string>& unknown) {
     std::vector<double> codes;
     for (const auto& text : all) {
       const auto it = std::lower_bound(known.begin(), known.end(), text);
@@ -109,7 +111,7 @@ class Fitter {
       const auto place = is_known
                              ? it - known.begin()
                              : static_cast<std::ptrdiff_t>(known.size()) +
-                                   (std::lower_bound(strange.begin(), strange.end(), text) - strange.begin());
+                                   (std::lower_bound(unknown.begin(), unknown.end(), text) - unknown.begin());
       codes.push_back(static_cast<double>(place));
     }
     return codes;
@@ -250,8 +252,8 @@ class Fitter {
 }  // namespace
 
 Fitted fit(const Communicator& comm, Samples& samples, const std::vector<storage::Part>& parts,
-           const std::vector<ColumnPlan>& plans, std::vector<std::vector<std::string>>& strange) {
-  return Fitter(comm, samples, parts, plans).run(strange);
+           const std::vector<ColumnPlan>& plans) {
+  return Fitter(comm, samples, parts, plans).run();
 }
 
 }  // namespace kernmill::tasks

@@ -36,13 +36,17 @@ std::string nearest(const std::vector<std::string>& names, const std::string& wa
   });
 }
 
-constexpr std::size_t longest_value = 60;
+}  // namespace
 
 std::string shown(const std::string& value) {
-  return value.size() <= longest_value ? value : value.substr(0, longest_value) + "...";
+  constexpr std::size_t longest = 60;
+  return value.size() <= longest ? value : value.substr(0, longest) + "...";
 }
 
-}  // namespace
+std::string place_of(const RejectedRow& bad) {
+  if (bad.place.line == 0) return fmt::format("{}, row {}", bad.file, bad.row);
+  return fmt::format("{}:{}:{}", bad.file, bad.place.line, bad.place.column);
+}
 
 OnBadRow on_bad_row_of(const std::string& setting) {
   if (setting == "error") return OnBadRow::error;
@@ -82,12 +86,11 @@ void number_rows(const Communicator& comm, const Input& input, RawTable& table) 
 }
 
 TaskError error_of(const RejectedRow& bad) {
-  const std::string where =
-      bad.place.line == 0 ? bad.file : fmt::format("{}:{}:{}", bad.file, bad.place.line, bad.place.column);
   if (bad.column.empty())
-    return TaskError(fmt::format("the row {}", bad.reason), where,
+    return TaskError(fmt::format("the row {}", bad.reason), place_of(bad),
                      "is a delimiter missing, or does a text with delimiters need quotes?");
-  return TaskError(fmt::format("'{}' in column '{}' {}", shown(bad.value), bad.column, bad.reason), where,
+  return TaskError(fmt::format("'{}' in column '{}' {}", shown(bad.value), bad.column, bad.reason),
+                   place_of(bad),
                    "correct the value, or leave the row or the column out; `impute` fills in missing values, "
                    "`encode` makes numbers of texts");
 }

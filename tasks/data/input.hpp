@@ -84,8 +84,12 @@ bool means_missing(std::string_view text, const std::vector<std::string>& more);
 /// Collective: numbers this rank's rows among all ranks'. Throws TaskError when there are none at all.
 void number_rows(const Communicator& comm, const Input& input, RawTable& table);
 
-/// "file:line:column" of a rejected row, or "file" alone where a file has no lines.
+/// "file:line:column" of a rejected row, or "file, row N" where a file has no lines.
+std::string place_of(const RejectedRow& bad);
 TaskError error_of(const RejectedRow& bad);
+
+/// A value as messages show it: the beginning of a long one.
+std::string shown(const std::string& value);
 
 /// Judges values one by one, in the order of the wanted columns, as a Selection wants them. For formats that
 /// have no fast path of their own.

@@ -137,7 +137,7 @@ void MatrixInput::take_row(const Selection& selection, std::span<const double> r
     if (reason.empty()) continue;
     RejectedRow bad{table.read, name_, {0, 0}, names_[column], fmt::format("{}", row[column]), reason};
     if (selection.on_bad_row != OnBadRow::skip) {
-      bad.file = fmt::format("{}, row {}", name_, number);
+      bad.row = number;
       throw error_of(bad);
     }
     ++table.read;

@@ -11,6 +11,7 @@
 #include "kernmill/tasks/data/series.hpp"
 #include "kernmill/tasks/data/split.hpp"
 #include "kernmill/tasks/data/transform.hpp"
+#include "kernmill/tasks/data/unknown_category.hpp"
 #include "kernmill/tasks/support/program.hpp"
 #include "kernmill/tasks/support/stop.hpp"
 #include "kernmill/tasks/support/task.hpp"
@@ -35,32 +36,10 @@ void append(std::vector<double>& to, std::span<const double> from) {
 struct Prepared {
   storage::Schema schema;
   Samples samples;
-  std::vector<Part> parts;                        ///< by sample
-  std::vector<std::uint32_t> copies;              ///< how often each sample is written
-  std::vector<std::vector<std::string>> strange;  ///< categories that no training sample has, by input
-  std::vector<storage::InputColumn> inputs;       ///< what the steps start from
+  std::vector<Part> parts;                   ///< by sample
+  std::vector<std::uint32_t> copies;         ///< how often each sample is written
+  std::vector<storage::InputColumn> inputs;  ///< what the steps start from
 };
-
-/// The features of a block of samples. Throws TaskError for a category that was not there to fit.
-std::vector<double> features_of(const Prepared& prepared, const Transform& transform,
-                                std::span<const double> rows) {
-  const std::size_t width = prepared.samples.layout.width();
-  std::vector<double> features;
-  try {
-    transform.apply(rows, width, features);
-  } catch (const UnknownCategory& unknown) {
-    const auto& input = prepared.inputs[unknown.input];
-    const double* const row = rows.data() + unknown.row * width;
-    const auto code = static_cast<std::size_t>(row[unknown.input]) - input.categories.size();
-    throw TaskError(fmt::format("'{}' in column '{}' is a category that no training row has",
-                                prepared.strange[unknown.input].at(code), input.name),
-                    fmt::format("{}, data row {}", prepared.schema.source,
-                                static_cast<std::uint64_t>(row[prepared.samples.layout.number()])),
-                    "encode: {as: one_hot, unknown: ignore}, or a split that leaves each category some "
-                    "training rows (`stratify`)");
-  }
-  return features;
-}
 
 void append_sample(const SampleLayout& layout, std::span<const double> features, const double* row,
                    PartRows& part) {
@@ -115,7 +94,8 @@ void write_in_order(const Communicator& comm, const Prepared& prepared, PartWrit
     }
   };
   const auto distribute = [&](std::uint64_t first, std::span<const double> block) {
-    const auto features = features_of(prepared, transform, block);
+    std::vector<double> features;
+    transform.apply(block, layout.width(), features);
     for (std::uint64_t i = 0; i < block.size() / layout.width(); ++i) {
       const double* const row = block.data() + i * layout.width();
       const auto own = std::span(features).subspan(i * transform.width(), transform.width());
@@ -235,7 +215,8 @@ Prepared prepare(const Communicator& comm, const Spec& spec, const Buffer& buffe
   storage::PartSizes sizes = count_parts(prepared);
   if (comm.allreduce(sizes[0], Reduction::sum) == 0)
     throw TaskError("the split leaves no training rows", {}, "make the test and validation parts smaller");
-  Fitted fitted = fit(comm, prepared.samples, prepared.parts, plans, prepared.strange);
+  Fitted fitted = fit(comm, prepared.samples, prepared.parts, plans);
+  refuse_unknown_categories(comm, *input, config, prepared.samples, plans, fitted);
   prepared.inputs = fitted.inputs;
   if (!series) schema.inputs = std::move(fitted.inputs);
   schema.steps = std::move(fitted.steps);

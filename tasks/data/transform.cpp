@@ -89,7 +89,6 @@ void Transform::encode(const storage::Step& step, const std::vector<storage::Inp
   const std::size_t at = find(step.columns[0]);
   Feature feature = features_[at];
   if (inputs[feature.input].categories != step.texts) damaged(step, "has other categories than the column");
-  feature.unknown_is_fine = step.numbers[0] != 0;
   features_.erase(features_.begin() + static_cast<std::ptrdiff_t>(at));
   std::vector<Feature> made;
   if (step.kind == "ordinal") {
@@ -119,14 +118,7 @@ void Transform::apply(std::span<const double> rows, std::size_t stride, std::vec
   features.reserve(features.size() + count * features_.size());
   for (std::uint64_t i = 0; i < count; ++i) {
     const double* const row = rows.data() + i * stride;
-    for (const Feature& feature : features_) {
-      const double x = row[feature.input];
-      const bool category = feature.kind == Kind::ordinal || feature.kind == Kind::one_hot;
-      if (category && !feature.unknown_is_fine && !(feature.imputed && std::isnan(x)) &&
-          !(x >= 0 && x < feature.categories))
-        throw UnknownCategory(feature.input, i);
-      features.push_back(value_of(feature, x));
-    }
+    for (const Feature& feature : features_) features.push_back(value_of(feature, row[feature.input]));
   }
 }
 

@@ -1,22 +1,12 @@
 #pragma once
 #include <cstdint>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "kernmill/storage/schema.hpp"
 
 namespace kernmill::tasks {
-
-/// A category that the training rows do not have, where that is an error.
-class UnknownCategory : public std::runtime_error {
- public:
-  UnknownCategory(std::size_t of_input, std::uint64_t at_row)
-      : std::runtime_error("unknown category"), input(of_input), row(at_row) {}
-  std::size_t input;
-  std::uint64_t row;  ///< of those given to apply
-};
 
 /// The fitted preprocessing as a function of a row: from the values of the input columns to the features.
 /// Each step works on named columns, and so does what follows it. (README.md has the table of steps.)
@@ -37,8 +27,8 @@ class Transform {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] std::size_t width() const { return features_.size(); }
   /// `rows` holds rows of `stride` numbers, each beginning with the inputs in order: a number, or the index
-  /// of a category (one that there is not is unknown), or NaN where it is missing. Appends rows x width()
-  /// features. Throws UnknownCategory.
+  /// of a category (one that there is not is unknown: no feature of a one_hot is 1), or NaN where it is
+  /// missing. Appends rows x width() features.
   void apply(std::span<const double> rows, std::size_t stride, std::vector<double>& features) const;
 
  private:
@@ -49,7 +39,6 @@ class Transform {
     Kind kind = Kind::number;
     double category = 0;    ///< one_hot: that is 1
     double categories = 0;  ///< how many are known
-    bool unknown_is_fine = false;
     bool imputed = false;
     double fill = 0;
     double center = 0, scale = 1;

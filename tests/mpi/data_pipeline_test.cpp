@@ -119,7 +119,7 @@ TEST_F(Pipeline, NamesACategoryThatNoTrainingRowHas) {
   const std::string csv = "x,city\n1,Bonn\n2,Ulm\n3,Bonn\n4,Ulm\n5,Bonn\n6,Rom\n";
   Json changes = {{"split", folds(2, 1)}, {"encode", encode("one_hot")}};
   EXPECT_EQ(failure([&] { run_text(csv, changes); }),
-            "'Ulm' in column 'city' is a category that no training row has @ input.csv, data row 1");
+            "'Ulm' in column 'city' is a category that no training row has @ input.csv:3:3");
   changes["encode"] = encode("one_hot", "ignore");
   run_text(csv, changes);
   EXPECT_THAT(rows_of(dataset(), Part::test).features, ElementsAre(2, 0, 4, 0, 6, 0));

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "kernmill/storage/hdf5.hpp"
+#include "kernmill/storage/hdf5_parts.hpp"
 
 namespace kernmill::storage {
 namespace {
@@ -20,6 +22,26 @@ struct Table {
   bool numbers = false;
 };
 
+/// A damaged file may claim extents that would take for ever to read. Nothing holds more than its bytes, or
+/// 1032 times as much where a filter may have compressed them: that is the most that deflate can do.
+void require_room(const Table& table, const hdf5::Context& context) {
+  constexpr std::uint64_t most_compressed = 1032;
+  const Handle list(H5Dget_create_plist(table.dataset.id()), H5Pclose, context);
+  const H5D_layout_t layout = H5Pget_layout(list.id());
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(list.id()) > 0) return;  // it lies in other files
+  const Handle type(H5Dget_type(table.dataset.id()), H5Tclose, context);
+  std::uint64_t room =
+      std::filesystem::file_size(context.file) / std::max<std::size_t>(1, H5Tget_size(type.id()));
+  if (layout == H5D_CHUNKED) room *= most_compressed;
+  for (const std::uint64_t extent : table.shape) {
+    if (extent > room)
+      throw Error(
+          fmt::format("{}: cannot {}: its extents, {}, are of more than the file can hold. Is it damaged?",
+                      context.file.string(), context.what, fmt::join(table.shape, " x ")));
+    room /= std::max<std::uint64_t>(1, extent);
+  }
+}
+
 Table open_table(const Handle& file, const std::string& name, const std::filesystem::path& path) {
   const hdf5::Context context{path, "open '" + name + "'"};
   Table table;
@@ -32,11 +54,17 @@ Table open_table(const Handle& file, const std::string& name, const std::filesys
   std::vector<hsize_t> extents(dimensions);
   check(H5Sget_simple_extent_dims(space.id(), extents.data(), nullptr), context);
   table.shape.assign(extents.begin(), extents.end());
+  require_room(table, context);
   return table;
 }
 
 bool is_table(const Table& table) {
   return table.numbers && (table.shape.size() == 1 || table.shape.size() == 2);
+}
+
+bool is_gzip(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return in.get() == 0x1F && in.get() == 0x8B;
 }
 
 /// H5Literate's callback: the names of the links of a group.
@@ -63,11 +91,12 @@ struct ArrayFile::Impl {
 };
 
 ArrayFile::ArrayFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  const Handle list = hdf5::property_list(H5P_FILE_ACCESS);
   impl_->path = file;
   if (!std::filesystem::is_regular_file(file) || H5Fis_hdf5(file.c_str()) <= 0)
-    throw Error(fmt::format("{}: is not an HDF5 file", file.string()));
-  impl_->file = Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, {file, "open it"});
+    throw Error(fmt::format("{}: is not an HDF5 file{}", file.string(),
+                            is_gzip(file) ? ", but one that gzip has compressed: expand it first" : ""));
+  impl_->file = Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, list.id()), H5Fclose, {file, "open it"});
 }
 
 ArrayFile::~ArrayFile() = default;

@@ -97,7 +97,6 @@ void require_hdf5(const std::filesystem::path& file, const std::filesystem::path
 }  // namespace
 
 File File::create(const std::filesystem::path& file, const std::filesystem::path& named) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Handle list = access_list();
   Handle created(H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed_list(H5P_FILE_CREATE).id(), list.id()),
                  H5Fclose, {named, "create it"});

@@ -46,7 +46,6 @@ std::string described(hid_t type, const Context& context) {
 }  // namespace
 
 File File::create_in_memory(const std::filesystem::path& named) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Context context{named, "make it in memory"};
   const Handle list = memory_access_list(context);
   return {Handle(H5Fcreate(name_in_memory().c_str(), H5F_ACC_TRUNC, untimed_list(H5P_FILE_CREATE).id(),
@@ -56,7 +55,6 @@ File File::create_in_memory(const std::filesystem::path& named) {
 }
 
 File File::open_image(const std::string& image, const std::filesystem::path& named) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Context context{named, "open what was encrypted in it"};
   const Handle list = memory_access_list(context);
   check(H5Pset_file_image(list.id(), const_cast<char*>(image.data()), image.size()), context);  // copies it

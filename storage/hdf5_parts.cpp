@@ -1,6 +1,7 @@
 #include "kernmill/storage/hdf5_parts.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <string_view>
@@ -18,9 +19,18 @@ herr_t keep_innermost(unsigned, const H5E_error2_t* entry, void* into) {
   return 0;
 }
 
+std::uint64_t number_behind(const std::string& reason, std::string_view marker) {
+  const auto at = reason.find(marker);
+  return at == std::string::npos ? 0 : std::strtoull(reason.c_str() + at + marker.size(), nullptr, 10);
+}
+
 // "file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = 0x..." says
-// more than a user wants to know.
+// more than a user wants to know, and so does "truncated file: eof = 3000, sblock->base_addr = 0, stored_eof
+// = 23857".
 std::string shortened(const std::string& reason) {
+  if (reason.starts_with("truncated file"))
+    return fmt::format("it is cut short: {} of its {} bytes are there", number_behind(reason, "file: eof = "),
+                       number_behind(reason, "stored_eof = "));
   constexpr std::string_view marker = "error message = '";
   const auto at = reason.find(marker);
   if (at == std::string::npos) return reason;
@@ -91,6 +101,7 @@ std::uint64_t size_of(Type type) {
 }
 
 Handle property_list(hid_t kind) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are ours to tell; every file comes by here
   return {H5Pcreate(kind), H5Pclose, {{}, "make an HDF5 property list"}};
 }
 

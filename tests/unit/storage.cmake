@@ -10,5 +10,5 @@ target_include_directories(test_storage_parts PRIVATE "${PROJECT_SOURCE_DIR}/tes
 
 kernmill_test(damaged LABEL unit TIMEOUT 7200
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage/damaged_test.cpp ${PROJECT_SOURCE_DIR}/storage/tool/guard.cpp
-  LINK kernmill::storage fmt::fmt)
+  LINK kernmill::storage hdf5::hdf5 fmt::fmt)
 target_include_directories(test_damaged PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")

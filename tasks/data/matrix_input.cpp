@@ -10,7 +10,7 @@
 #include "kernmill/storage/array_file.hpp"
 #include "kernmill/storage/dataset.hpp"
 #include "kernmill/tasks/data/array_header.hpp"
-#include "kernmill/tasks/support/task_error.hpp"
+#include "kernmill/tasks/support/crash_note.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -178,9 +178,13 @@ ColumnGroup array_columns(const InputFiles& files, ArrayFormat format) {
   return group;
 }
 
-std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::string> datasets) {
+std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::string> datasets,
+                                      const std::filesystem::path& output_directory) {
   std::vector<ColumnGroup> groups;
   for (const auto& file : files) {
+    const TaskError crashed(fmt::format("{}: HDF5 crashed while it read it", file->named().string()), {},
+                            "the file is damaged: does `h5dump` read it?");
+    const CrashNote note(output_directory, crashed);
     const auto arrays = std::make_shared<storage::ArrayFile>(file->named());
     if (datasets.empty()) datasets = arrays->tables();
     if (datasets.empty())
@@ -190,8 +194,9 @@ std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::
     for (std::size_t i = 0; i < datasets.size(); ++i) {
       const auto shape = arrays->shape(datasets[i]);
       RowSource source{shape.at(0), shape.size() == 1 ? 1 : shape[1], {}};
-      source.read = [arrays, name = datasets[i]](std::uint64_t first, std::uint64_t count,
-                                                 std::span<double> out) {
+      source.read = [arrays, crashed, output_directory, name = datasets[i]](
+                        std::uint64_t first, std::uint64_t count, std::span<double> out) {
+        const CrashNote note_of_read(output_directory, crashed);
         arrays->read(name, first, count, out);
       };
       if (groups[i].names.empty()) groups[i].names = dataset_columns(datasets[i], shape);

@@ -48,7 +48,9 @@ class MatrixInput : public Input {
 /// The arrays of .npy or IDX files as one group. Throws TaskError.
 enum class ArrayFormat { npy, idx };
 ColumnGroup array_columns(const InputFiles& files, ArrayFormat format);
-/// The datasets of HDF5 files: those that are named, else all at the root that are tables of numbers.
-std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::string> datasets);
+/// The datasets of HDF5 files: those that are named, else all at the root that are tables of numbers. HDF5
+/// may crash on a damaged file: the output directory gets an error.json that says so.
+std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::string> datasets,
+                                      const std::filesystem::path& output_directory);
 
 }  // namespace kernmill::tasks

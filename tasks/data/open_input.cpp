@@ -74,7 +74,8 @@ std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec) {
   std::unique_ptr<Input> input;
   comm.agree([&] {
     const auto datasets = setting_as<std::vector<std::string>>(spec.config, "datasets");
-    input = std::make_unique<MatrixInput>(path.string(), hdf5_columns(files, datasets));
+    input =
+        std::make_unique<MatrixInput>(path.string(), hdf5_columns(files, datasets, spec.output_directory));
   });
   return input;
 }

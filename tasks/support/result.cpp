@@ -24,12 +24,14 @@ void write_result(const std::filesystem::path& output_directory, const Result& r
   storage::write_durably(output_directory / "result.json", dump(json));
 }
 
+std::string error_text(const std::string& message, const std::string& where, const std::string& help) {
+  return dump({{"schema_version", schema_version}, {"message", message}, {"where", where}, {"help", help}});
+}
+
 void write_error(const std::filesystem::path& output_directory, const std::string& message,
                  const std::string& where, const std::string& help) noexcept {
   try {
-    const Json json = {
-        {"schema_version", schema_version}, {"message", message}, {"where", where}, {"help", help}};
-    storage::write_durably(output_directory / "error.json", dump(json));
+    storage::write_durably(output_directory / "error.json", error_text(message, where, help));
   } catch (const std::exception&) {
     // stderr has the message; a directory that cannot be written is often the very reason of it.
   }

@@ -25,6 +25,9 @@ struct Execution {
 void write_result(const std::filesystem::path& output_directory, const Result& result,
                   const Execution& execution);
 
+/// What error.json holds.
+std::string error_text(const std::string& message, const std::string& where, const std::string& help);
+
 /// Writes error.json. Never throws: an output directory that cannot be written must not hide the error
 /// itself.
 void write_error(const std::filesystem::path& output_directory, const std::string& message,

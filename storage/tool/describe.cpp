@@ -30,9 +30,9 @@ const char* to_string(ColumnType type) {
 }
 
 std::string names_text(const std::vector<std::string>& names) {
-  if (names.size() <= shown_names) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{}, ... {}", fmt::join(names.begin(), names.begin() + shown_names - 1, ", "),
-                     names.back());
+  if (names.size() <= shown_names) return shown(fmt::format("{}", fmt::join(names, ", ")));
+  return shown(fmt::format("{}, ... {}", fmt::join(names.begin(), names.begin() + shown_names - 1, ", "),
+                           names.back()));
 }
 
 Json number_or_null(double value) {
@@ -49,7 +49,7 @@ std::string target_text(const Schema& schema) {
   if (schema.target_kind == TargetKind::none) return "none";
   const bool classes = schema.target_kind == TargetKind::classes;
   const auto& names = classes ? schema.classes : schema.target_names;
-  const std::string of = schema.target.empty() ? "" : schema.target + ": ";
+  const std::string of = schema.target.empty() ? "" : shown(schema.target) + ": ";
   return fmt::format("{}{} ({})", of,
                      classes ? fmt::format("{} classes", names.size()) : counted(names.size(), "number"),
                      names_text(names));
@@ -57,18 +57,32 @@ std::string target_text(const Schema& schema) {
 
 std::string inputs_text(const std::vector<InputColumn>& inputs) {
   std::size_t width = 0;
-  const std::size_t shown = std::min(inputs.size(), shown_columns);
-  for (std::size_t i = 0; i < shown; ++i) width = std::max(width, inputs[i].name.size());
+  const std::size_t count = std::min(inputs.size(), shown_columns);
+  for (std::size_t i = 0; i < count; ++i) width = std::max(width, shown(inputs[i].name).size());
   std::string text;
-  for (std::size_t i = 0; i < shown; ++i)
-    text += fmt::format("    {:<{}}  {:<8}  {}{}\n", inputs[i].name, width, to_string(inputs[i].type),
+  for (std::size_t i = 0; i < count; ++i)
+    text += fmt::format("    {:<{}}  {:<8}  {}{}\n", shown(inputs[i].name), width, to_string(inputs[i].type),
                         range_text(inputs[i]),
                         inputs[i].missing > 0 ? fmt::format("  {} missing", inputs[i].missing) : "");
-  if (shown < inputs.size()) text += fmt::format("    ... {} more\n", inputs.size() - shown);
+  if (count < inputs.size()) text += fmt::format("    ... {} more\n", inputs.size() - count);
   return text;
 }
 
 }  // namespace
+
+std::string shown(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '\n')
+      result += "\\n";
+    else if (code < 0x20 || code == 0x7F)
+      result += fmt::format("\\x{:02x}", code);
+    else
+      result += c;
+  }
+  return result;
+}
 
 std::string counted(std::uint64_t count, const std::string& thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
@@ -118,16 +132,17 @@ Json to_json(const Schema& schema) {
 }
 
 std::string to_text(const Schema& schema) {
-  std::string text = fmt::format("  source    {}\n  target    {}\n", schema.source, target_text(schema));
-  if (!schema.split.empty()) text += fmt::format("  split     {}\n", schema.split);
+  std::string text =
+      fmt::format("  source    {}\n  target    {}\n", shown(schema.source), target_text(schema));
+  if (!schema.split.empty()) text += fmt::format("  split     {}\n", shown(schema.split));
   if (!schema.series.transform.empty())
-    text += fmt::format("  series    {}: windows of {}, {} ahead, of {}\n", schema.series.transform,
+    text += fmt::format("  series    {}: windows of {}, {} ahead, of {}\n", shown(schema.series.transform),
                         schema.series.window, schema.series.horizon, names_text(schema.series.columns));
   if (!schema.inputs.empty())
     text += fmt::format("  inputs    {}\n{}", counted(schema.inputs.size(), "column"),
                         inputs_text(schema.inputs));
   for (const Step& step : schema.steps)
-    text += fmt::format("  step      {} of {}\n", step.kind, names_text(step.columns));
+    text += fmt::format("  step      {} of {}\n", shown(step.kind), names_text(step.columns));
   text += fmt::format("  features  {}: {}\n", schema.features.size(), names_text(schema.features));
   return text;
 }

@@ -16,6 +16,9 @@ std::string to_text(const Schema& schema);
 /// A JSON text of the file; a text that is none stays a text.
 Json json_of(const std::string& text);
 
+/// A text of a file as a terminal may show it: control characters as "\\n" or "\\x1b".
+std::string shown(const std::string& text);
+
 /// "3 rows", "1 row".
 std::string counted(std::uint64_t count, const std::string& thing);
 

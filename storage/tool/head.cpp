@@ -28,16 +28,16 @@ void print_table(const std::vector<Line>& lines) {
 
 Line heading(const DatasetReader& data) {
   Line line{"row"};
-  for (const std::string& name : target_headings(data.schema())) line.push_back(name);
+  for (const std::string& name : target_headings(data.schema())) line.push_back(shown(name));
   const auto& names = data.schema().features;
-  for (std::size_t i = 0; i < std::min(most_columns, names.size()); ++i) line.push_back(names[i]);
+  for (std::size_t i = 0; i < std::min(most_columns, names.size()); ++i) line.push_back(shown(names[i]));
   if (names.size() > most_columns) line.push_back(fmt::format("... {} more", names.size() - most_columns));
   return line;
 }
 
 Line line_of(const Schema& schema, const RowBlock& block, std::uint64_t row) {
   Line line{fmt::format("{}", block.row_numbers[row])};
-  for (std::string& text : target_texts(schema, block, row)) line.push_back(std::move(text));
+  for (const std::string& text : target_texts(schema, block, row)) line.push_back(shown(text));
   for (std::size_t i = 0; i < std::min<std::size_t>(most_columns, block.columns); ++i)
     line.push_back(fmt::format("{:.6g}", block.features[row * block.columns + i]));
   return line;

@@ -27,7 +27,7 @@ std::string tensors_text(const std::vector<TensorShape>& tensors) {
     std::uint64_t size = 1;
     for (const std::uint64_t extent : tensor.shape) size *= extent;
     values += size;
-    text += fmt::format("    {}  {}\n", tensor.name, fmt::join(tensor.shape, " x "));
+    text += fmt::format("    {}  {}\n", shown(tensor.name), fmt::join(tensor.shape, " x "));
   }
   return fmt::format("  tensors   {}, {}\n{}", tensors.size(), counted(values, "value"), text);
 }
@@ -46,8 +46,8 @@ int show_trained(const Request& request) {
                             {"parameters", tensors_json(tensors)}}
                            .dump(2));
   else
-    fmt::print("{}: a {} model, {}\n  settings  {}\n{}{}", request.files[0].string(), model.type,
-               bytes_text(fs::file_size(request.files[0])), model.settings, to_text(model.schema),
+    fmt::print("{}: a {} model, {}\n  settings  {}\n{}{}", request.files[0].string(), shown(model.type),
+               bytes_text(fs::file_size(request.files[0])), shown(model.settings), to_text(model.schema),
                tensors_text(tensors));
   return done;
 }
@@ -64,7 +64,7 @@ int show_checkpoint(const Request& request) {
                            .dump(2));
   else
     fmt::print("{}: a checkpoint of step {}, {}\n  state     {}\n{}", request.files[0].string(),
-               checkpoint.step(), bytes_text(fs::file_size(request.files[0])), checkpoint.state(),
+               checkpoint.step(), bytes_text(fs::file_size(request.files[0])), shown(checkpoint.state()),
                tensors_text(checkpoint.tensors()));
   return done;
 }
@@ -92,7 +92,7 @@ int show_data(const Request& request) {
              bytes_text(fs::file_size(file)), data.rows(Part::train), data.rows(Part::validation),
              data.rows(Part::test), to_text(data.schema()));
   if (const Json made = json_of(data.provenance()); made.contains("program"))
-    fmt::print("  made by   {}\n", made["program"].get<std::string>());
+    fmt::print("  made by   {}\n", shown(made["program"].get<std::string>()));
   if (!data.content_hash().empty()) fmt::print("  content   {}\n", data.content_hash());
   return done;
 }

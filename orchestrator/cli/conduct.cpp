@@ -125,8 +125,8 @@ void check_conduct_options(const Arguments& arguments) {
     throw UsageError(fmt::format("--scheduler takes local, slurm or auto, not '{}'", scheduler));
 }
 
-int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
-            const Hooks& hooks) {
+Conducted conduct_quietly(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
+                          Output& output, const Hooks& hooks) {
   const ProcessIdentity self = self_identity();
   std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
   const StopSignals stop;
@@ -142,7 +142,6 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
 
   LocalSurroundings surroundings(run, plan, stop, {.no_cache = arguments.has("no-cache")});
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
-  TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
   Conductor conductor(run, plan, scheduler, journal, output, surroundings.functions(),
                       {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
   if (resumed) conductor.restore(record);
@@ -150,10 +149,17 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
   lock.reset();  // what follows looks at the run from outside
   RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   status.took = result.took;  // of this life of the run
-  show_end(status, arguments);
-  if (result.ending == Ending::done || result.ending == Ending::failed)
-    exec::run_hook(run, plan.workflow(), std::string(to_string(result.ending)));
-  return exit_code(result.ending);
+  return {result.ending, std::move(status)};
+}
+
+int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
+            const Hooks& hooks) {
+  TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
+  Conducted conducted = conduct_quietly(run, plan, resumed, arguments, output, hooks);
+  show_end(std::move(conducted.status), arguments);
+  if (conducted.ending == Ending::done || conducted.ending == Ending::failed)
+    exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.ending)));
+  return exit_code(conducted.ending);
 }
 
 }  // namespace kernmill::cli

@@ -2,6 +2,7 @@
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/report/run_status.hpp"
+#include "kernmill/run/conductor_output.hpp"
 #include "kernmill/run/run_directory.hpp"
 
 namespace kernmill::cli {
@@ -11,8 +12,19 @@ void add_conduct_options(boost::program_options::options_description& options);
 /// Throws UsageError for values that cannot be meant, std::runtime_error for a scheduler that is not there.
 void check_conduct_options(const Arguments& arguments);
 
-/// Conducts a run in this process until it ends, narrates it, and shows what came out of it. With `resumed`,
-/// settles first what an earlier conductor left open. Returns the exit status.
+/// How a run has ended, and what became of it.
+struct Conducted {
+  Ending ending = Ending::done;
+  RunStatus status;
+};
+
+/// Conducts a run in this process until it ends. With `resumed`, settles first what an earlier conductor left
+/// open.
+Conducted conduct_quietly(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
+                          Output& output, const Hooks& hooks);
+
+/// Conducts a run in this process until it ends, narrates it, and shows what came out of it. Returns the exit
+/// status.
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
             const Hooks& hooks);
 

@@ -1,24 +1,19 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/import_data.hpp"
 #include "kernmill/cli/programs.hpp"
-#include "kernmill/run/run_directory.hpp"
 #include "kernmill/workflow/settings_reader.hpp"
 
-// `kernmill data` and `kernmill model` start kernmill-storage, which knows the files. To import is to run a
-// workflow of one preprocess stage.
+// `kernmill data` and `kernmill model` start kernmill-storage, which knows the files.
 
 namespace kernmill::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 void add_storage_options(boost::program_options::options_description& options) {
@@ -57,60 +52,6 @@ void check_verb(const Command& self, const Arguments& arguments, const Words& ve
   const std::string meant = nearest(verb, verbs);
   throw UsageError(fmt::format("kernmill {}: there is no '{}'", self.name, verb),
                    meant.empty() ? "it takes " + one_of(verbs) : fmt::format("did you mean {}?", meant));
-}
-
-/// A directory beside the file that is to be there in the end; it goes when this goes.
-class Workshop {
- public:
-  explicit Workshop(const fs::path& output) {
-    std::string name = (fs::absolute(output).parent_path() / ".kernmill-import-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw std::runtime_error(
-          fmt::format("cannot write beside {}: {}", output.string(), std::strerror(errno)));
-    path_ = name;
-  }
-  ~Workshop() {
-    std::error_code none;
-    fs::remove_all(path_, none);
-  }
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-/// The settings that follow the file: `target=species`.
-std::string stage_of(const fs::path& input, const Words& settings) {
-  std::string text = fmt::format("name: import\nstages:\n  data:\n    task: preprocess\n    input: {}\n",
-                                 Json(fs::absolute(input).string()).dump());
-  for (const std::string& setting : settings) {
-    const std::size_t equals = setting.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      throw UsageError(fmt::format("'{}' is no setting", setting),
-                       "settings of a preprocess stage follow the file: target=species scale=standard");
-    text += fmt::format("    {}: {}\n", setting.substr(0, equals), setting.substr(equals + 1));
-  }
-  return text;
-}
-
-int import_data(const Arguments& arguments, const Hooks& hooks) {
-  const Words words = arguments.texts("files");
-  const fs::path output = arguments.text("output");
-  if (words.empty() || output.empty())
-    throw UsageError("import takes a file, and --output where the dataset goes",
-                     "kernmill data import iris.csv --output iris.h5 target=species");
-  const Workshop workshop(output);
-  const fs::path flow = workshop.path() / "import.yaml", runs = workshop.path() / "runs";
-  std::ofstream(flow) << stage_of(words.front(), {words.begin() + 1, words.end()});
-  const int status =
-      run_command.run(run_command, {flow.string(), "--runs", runs.string(), "--quiet", "--no-cache"}, hooks);
-  if (status != exit_done) return status;
-  const fs::path made = select_run(runs, "last").attempt("data", 0, 1) / "dataset.h5";
-  fs::rename(made, output);
-  sync_directory(fs::absolute(output).parent_path());
-  return exit_done;
 }
 
 int data(const Command& self, const Words& words, const Hooks& hooks) {

@@ -66,12 +66,17 @@ void add_workflow_options(boost::program_options::options_description& options) 
   add_text(options, "profile,p", "NAME", "defaults from ~/.config/kernmill/profiles/NAME.yaml");
 }
 
-Workflow parse_named_workflow(const Arguments& arguments, const std::string& file, Diagnostics& diagnostics) {
-  const SourceFile source = read_source(file, "name a workflow file, for instance workflows/iris_svm.yaml");
+Workflow parse_source(const Arguments& arguments, const SourceFile& source, Diagnostics& diagnostics) {
   const ParseOptions options{settings(arguments), outer_defaults(arguments)};
   Workflow workflow = parse_workflow(source, options, real_files(), diagnostics);
   diagnostics.sort();
   return workflow;
+}
+
+Workflow parse_named_workflow(const Arguments& arguments, const std::string& file, Diagnostics& diagnostics) {
+  return parse_source(arguments,
+                      read_source(file, "name a workflow file, for instance workflows/iris_svm.yaml"),
+                      diagnostics);
 }
 
 std::optional<Workflow> load_workflow(const Arguments& arguments, const std::string& file) {

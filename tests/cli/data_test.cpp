@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
@@ -49,10 +50,60 @@ class DataCommand : public ::testing::Test {
 
 TEST_F(DataCommand, ImportLeavesTheDatasetAloneAndNothingElse) {
   EXPECT_EQ(std::distance(fs::directory_iterator(path()), fs::directory_iterator()), 1);
-  const Finished wrong = data({"import", DATA "/iris.csv", "-o", "other.h5", "target=specie"});
-  EXPECT_NE(wrong.exit_code, 0);
-  EXPECT_THAT(wrong.err, HasSubstr("species"));
+  const Finished wrong = data({"import", DATA "/iris.csv", "-o", "other.h5", "target=specie", "scal=none"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(
+      wrong.err,
+      "error: iris.csv has no column 'specie'\n  in  target=specie\nhelp: did you mean 'species'?\n"
+      "error: unknown key 'scal' of a preprocess stage\n  in  scal=none\nhelp: did you mean 'scale'?\n");
+  std::ofstream(path() / "bad.csv") << "x,y\n1,2\nthree,4\n";
+  const Finished bad = data({"import", "bad.csv", "-o", "other.h5"});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.err, AllOf(StartsWith("error: "), HasSubstr("bad.csv:3:1: 'three' in column 'x' is not"),
+                             Not(HasSubstr("kernmill-import"))));
   EXPECT_FALSE(fs::exists(path() / "other.h5"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(path()), fs::directory_iterator()), 2);
+}
+
+TEST_F(DataCommand, ImportListsTheRowsThatItLeavesOut) {
+  std::ofstream(path() / "bad.csv") << "x,y\n1,2\nthree,4\n5,6\n";
+  const Finished made = data({"import", "bad.csv", "-o", "good.h5", "on_bad_row=skip"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(made.out,
+            "good.h5: 2 rows, 2 features: 2 train, 0 validation, 0 test\n"
+            "good.rejected.csv: 1 row was left out\n");
+  EXPECT_EQ(read_file(path() / "good.rejected.csv"),
+            "row,line,column,field,value,reason\n1,3,1,x,three,is not a number\n");
+  const auto json =
+      nlohmann::json::parse(data({"import", "bad.csv", "-o", "good.h5", "on_bad_row=skip", "--json"}).out);
+  EXPECT_EQ(json["dataset"], "good.h5");
+  EXPECT_EQ(json["metrics"]["rejected"], 1);
+}
+
+TEST_F(DataCommand, ImportEncryptsWithTheKeyThatItIsGiven) {
+  write_file_durably(path() / "key", std::string(32, 'k'));
+  fs::permissions(path() / "key", fs::perms::owner_read);
+  EXPECT_EQ(
+      data({"import", DATA "/iris.csv", "-o", "secret.h5", "target=species", "--key-file", "key"}).exit_code,
+      0);
+  EXPECT_THAT(data({"info", "secret.h5"}).err, HasSubstr("is encrypted"));
+  EXPECT_THAT(data({"info", "secret.h5", "--key-file", "key"}).out, HasSubstr("150 train"));
+  EXPECT_THAT(read_file(path() / "secret.h5"), Not(HasSubstr("setosa")));
+}
+
+TEST_F(DataCommand, ACrashOfHdf5IsToldAsWhatItIs) {
+  const Finished made = data({"import", "iris.h5", "-o", "again.h5", "datasets=[train/features]",
+                              "env={LD_PRELOAD: " CRASHING_HDF5 "}"});
+  EXPECT_EQ(made.exit_code, 1);
+  EXPECT_THAT(made.err, AllOf(HasSubstr("iris.h5: HDF5 crashed while it read it"), HasSubstr("h5dump")));
+}
+
+TEST_F(DataCommand, NamesCannotSteerTheTerminal) {
+  std::ofstream(path() / "odd.csv") << "x,y\n1,\"a\nb\"\n2,\x1B[31mred\n";
+  EXPECT_EQ(data({"import", "odd.csv", "-o", "odd.h5", "target=y"}).exit_code, 0);
+  EXPECT_THAT(data({"info", "odd.h5"}).out, HasSubstr("2 classes (\\x1b[31mred, a\\nb)"));
+  EXPECT_EQ(data({"head", "odd.h5"}).out,
+            "row            y  x\n  0         a\\nb  1\n  1  \\x1b[31mred  2\n");
 }
 
 TEST_F(DataCommand, InfoTellsWhatIsInIt) {

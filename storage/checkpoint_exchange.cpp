@@ -60,14 +60,14 @@ void Exchange::find_sources(std::span<const TensorBox> own) {
 }
 
 template <class Visit>
-void Exchange::each_run(const Part& part, const Visit& visit) const {
+void Exchange::each_run(const BoxPart& part, const Visit& visit) const {
   const TensorLayout& tensor = layout_[part.tensor];
   Runs(tensor.shape, tensor.boxes[part.box].box).each(part.begin, part.end, visit);
 }
 
-std::uint64_t Exchange::elements_in(const std::vector<Part>& parts) const {
+std::uint64_t Exchange::elements_in(const std::vector<BoxPart>& parts) const {
   std::uint64_t elements = 0;
-  for (const Part& part : parts)
+  for (const BoxPart& part : parts)
     each_run(part, [&](std::uint64_t, std::uint64_t, std::uint64_t count) { elements += count; });
   return elements;
 }
@@ -80,17 +80,17 @@ void Exchange::run(std::span<const TensorBox> own, std::vector<double>& staging)
     received[rank].resize(elements_in(parts));
     begin_transfer(received[rank], rank, false, comm_, requests);
   }
-  const auto source = [&](const Part& part) { return own[sources_[part.tensor][part.box]].data; };
+  const auto source = [&](const BoxPart& part) { return own[sources_[part.tensor][part.box]].data; };
   for (const auto& [rank, parts] : plan_.sent) {
     std::vector<double>& values = sent[rank];
-    for (const Part& part : parts)
+    for (const BoxPart& part : parts)
       each_run(part, [&](std::uint64_t, std::uint64_t from, std::uint64_t count) {
         const auto run = source(part).subspan(from, count);
         values.insert(values.end(), run.begin(), run.end());
       });
     begin_transfer(values, rank, true, comm_, requests);
   }
-  for (const Part& part : plan_.kept)
+  for (const BoxPart& part : plan_.kept)
     each_run(part, [&](std::uint64_t at, std::uint64_t from, std::uint64_t count) {
       const auto run = source(part).subspan(from, count);
       std::copy(run.begin(), run.end(),
@@ -99,7 +99,7 @@ void Exchange::run(std::span<const TensorBox> own, std::vector<double>& staging)
   for (MPI_Request& request : requests) wait(request);
   for (const auto& [rank, parts] : plan_.received) {
     auto next = received[rank].begin();
-    for (const Part& part : parts)
+    for (const BoxPart& part : parts)
       each_run(part, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
         const auto end = next + static_cast<std::ptrdiff_t>(count);
         std::copy(next, end, staging.begin() + static_cast<std::ptrdiff_t>(part.at + at - part.begin));

@@ -24,8 +24,8 @@ class Exchange {
   [[nodiscard]] bool nothing_new(const std::string& description) const;
   void find_sources(std::span<const TensorBox> own);
   template <class Visit>
-  void each_run(const Part& part, const Visit& visit) const;
-  [[nodiscard]] std::uint64_t elements_in(const std::vector<Part>& parts) const;
+  void each_run(const BoxPart& part, const Visit& visit) const;
+  [[nodiscard]] std::uint64_t elements_in(const std::vector<BoxPart>& parts) const;
 
   MPI_Comm comm_;
   std::string description_;

@@ -133,7 +133,7 @@ void plan_tensor(const Layout& layout, std::size_t index, int rank, ChunkPlan& p
     const int writer = ranks[(begin / elements_per_chunk + index) % ranks.size()];
     for (const std::size_t box : boxes) {
       const int holder = tensor.boxes[box].rank;
-      const Part part{index, box, begin, end, plan.staging_elements};
+      const BoxPart part{index, box, begin, end, plan.staging_elements};
       if (writer == rank) {
         (holder == rank ? plan.kept : plan.received[holder]).push_back(part);
       } else if (holder == rank) {

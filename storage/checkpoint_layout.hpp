@@ -47,7 +47,7 @@ struct OwnedChunk {
 };
 
 /// Elements that go from a box to a chunk's staging area.
-struct Part {
+struct BoxPart {
   std::size_t tensor = 0, box = 0;
   std::uint64_t begin = 0, end = 0;  ///< the chunk's elements; the box has some of them
   std::uint64_t at = 0;              ///< where `begin` lies in the staging area of the chunk's writer
@@ -58,9 +58,9 @@ struct Part {
 struct ChunkPlan {
   std::vector<OwnedChunk> owned;
   std::uint64_t staging_elements = 0;
-  std::vector<Part> kept;                     ///< from this rank to itself
-  std::map<int, std::vector<Part>> sent;      ///< by receiver
-  std::map<int, std::vector<Part>> received;  ///< by sender
+  std::vector<BoxPart> kept;                     ///< from this rank to itself
+  std::map<int, std::vector<BoxPart>> sent;      ///< by receiver
+  std::map<int, std::vector<BoxPart>> received;  ///< by sender
 };
 ChunkPlan plan_chunks(const Layout& layout, int rank);
 

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <string>
 #include <vector>
@@ -66,6 +67,33 @@ TEST(Layering, EachSystemHeaderIsIncludedOnlyWhereItsWrapperLives) {
       }
     }
   }
+}
+
+// Two types of one name in one namespace are undefined behaviour that no compiler tells of, where they never
+// meet in one file: the linker keeps one std::vector of them. What stands at the beginning of a line is a
+// member of a namespace.
+TEST(Layering, ATypeOfANamespaceIsDefinedOnce) {
+  const std::regex enters(R"(^namespace ([\w:]+) \{)"),
+      defines(R"(^(?:struct|class|enum class) (\w+)\b[^;:]*(?: :.*)?\{)");
+  std::map<std::string, std::string> places;
+  for (const auto& path : sources()) {
+    const std::string file = fs::relative(path, source_dir).string();
+    if (file.starts_with("tests/")) continue;  // each program is its own
+    std::ifstream in(path);
+    std::string line, space;
+    bool unnamed = false;
+    for (int number = 1; std::getline(in, line); ++number) {
+      std::smatch match;
+      if (std::regex_search(line, match, enters)) space = match[1];
+      if (line == "namespace {") unnamed = true;
+      if (line == "}  // namespace") unnamed = false;
+      if (unnamed || !std::regex_search(line, match, defines)) continue;
+      const std::string name = space + "::" + match[1].str(), place = file + ":" + std::to_string(number);
+      const auto [known, is_new] = places.emplace(name, place);
+      EXPECT_TRUE(is_new) << name << " is defined at " << known->second << " and at " << place;
+    }
+  }
+  EXPECT_GT(places.size(), 200U);
 }
 
 }  // namespace

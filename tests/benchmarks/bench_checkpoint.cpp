@@ -8,7 +8,6 @@
 //    rounds. What training stands still for the checkpoint, and the difference of the fastest rounds (which
 //    has the thread's work in it, too), as shares of the 30 s between two checkpoints: we promise less than
 //    2 %.
-#include <cstdlib>
 
 #include <Kokkos_Core.hpp>
 #include <fmt/format.h>
@@ -143,8 +142,8 @@ void compare_training(const Communicator& comm, const fs::path& place) {
 
 void run(const Communicator& comm, int argc, char** argv) {
   const ScratchDirectory scratch(comm, argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path());
-  const int mib = argc > 2 ? std::atoi(argv[2]) : 512;
-  compare_writing(comm, scratch.path(), static_cast<std::uint64_t>(mib));
+  const std::uint64_t mib = number_argument(argc, argv, 2, 512);
+  compare_writing(comm, scratch.path(), mib);
   compare_training(comm, scratch.path());
 }
 

@@ -4,7 +4,6 @@
 // installed.
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <random>
 
@@ -106,7 +105,8 @@ int compare(const fs::path& self, std::size_t megabytes, int rounds) {
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "--read") return kernmill::tasks::read_table(argc, argv);
-  const auto number = [&](int i, int otherwise) { return argc > i ? std::atoi(argv[i]) : otherwise; };
+  using kernmill::tasks::number_argument;
   return kernmill::tasks::compare(std::filesystem::canonical("/proc/self/exe"),
-                                  static_cast<std::size_t>(number(1, 200)), number(2, 5));
+                                  number_argument(argc, argv, 1, 200),
+                                  static_cast<int>(number_argument(argc, argv, 2, 5)));
 }

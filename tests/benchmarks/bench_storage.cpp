@@ -4,14 +4,13 @@
 //
 // 1. Reading MIB (512), each rank its own contiguous rows, beside pread of the same bytes into the same
 // memory,
-//    with and without a CRC-32C of each block. All from the page cache, which is warm. The first read of a
-//    file verifies it, later ones need not. Encrypted ones beside plain ones.
+//    with and without a CRC-32C of each block. First all from the page cache, which is warm: the first read
+//    of a file verifies it, later ones need not; encrypted ones beside plain ones. Then from the disk.
 // 2. Writing as much: made, written, synced, verified and renamed, beside raw writes that are synced and read
 //    back.
 // 3. Mini-batches of 128 rows of 784 numbers out of 60,000 as training draws them, beside HDF5's
 //    hyperslabs, a pread a row and a contiguous block. Each rank reads batches of its own. A dataset's
 //    numbers are float64; the same rivals on float32 come last.
-#include <cstdlib>
 #include <memory>
 
 #include <Kokkos_Core.hpp>
@@ -90,6 +89,12 @@ class Reading {
         target_(own_.count()) {}
 
   void compare(std::uint64_t mib) {
+    compare_warm(mib);
+    compare_cold(mib);
+  }
+
+ private:
+  void compare_warm(std::uint64_t mib) {
     Rivals rivals(comm_);
     const auto bytes = std::as_writable_bytes(std::span(features_));
     const auto read =
@@ -108,8 +113,24 @@ class Reading {
     rivals.race(15);
     rivals.print(fmt::format("Reading {} MiB, page cache warm", mib));
   }
-
- private:
+  void compare_cold(std::uint64_t mib) {
+    Rivals rivals(comm_);
+    const auto bytes = std::as_writable_bytes(std::span(features_));
+    const auto read = rivals.add("pread", [=, this] {
+      forget(comm_, plain_);
+      return seconds_of(comm_, [&] { raw_.read(own_.begin, bytes); });
+    });
+    const auto cold = [this](const fs::path& file) {
+      forget(comm_, file);
+      return reading(file, 1);
+    };
+    const auto first = rivals.add(
+        "first read", [=, this] { return cold(plain_); }, Rivals::Goal{read, 0.9});
+    rivals.add(
+        "encrypted", [=, this] { return cold(encrypted_); }, Rivals::Goal{first, 0.7});
+    rivals.race(9);
+    rivals.print(fmt::format("Reading {} MiB from the disk", mib));
+  }
   double opening() const {
     return seconds_of(comm_, [&] { const storage::DatasetReader reader(comm_.handle(), plain_); });
   }
@@ -269,7 +290,7 @@ void compare_mini_batches(const Communicator& comm, const fs::path& place) {
 void run(const Communicator& comm, int argc, char** argv) {
   const ScratchDirectory scratch(comm, argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path());
   const fs::path& place = scratch.path();
-  const auto mib = static_cast<std::uint64_t>(argc > 2 ? std::atoi(argv[2]) : 512);
+  const std::uint64_t mib = number_argument(argc, argv, 2, 512);
   {
     const Digits digits(comm, mib * 128, 1024);
     digits.write(place / "plain.h5");

@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "kernmill/storage/durable.hpp"
 #include "kernmill/storage/raw_file.hpp"
@@ -31,6 +33,17 @@ void remove_together(const Communicator& comm, const fs::path& file) {
   comm.barrier();
   if (comm.is_root()) fs::remove_all(file);
   comm.barrier();
+}
+
+void forget(const Communicator& comm, const fs::path& file) {
+  comm.agree([&] {
+    if (!comm.is_root()) return;
+    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw storage::system_error(file, "open it", errno);
+    const bool done = fsync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0;
+    close(fd);
+    if (!done) throw storage::system_error(file, "forget it", errno);
+  });
 }
 
 double write_raw(const Communicator& comm, const fs::path& file, std::uint64_t begin,

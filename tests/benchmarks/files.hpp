@@ -28,6 +28,9 @@ class ScratchDirectory {
 /// Removes a file or a directory, when no rank needs it any more.
 void remove_together(const Communicator& comm, const std::filesystem::path& file);
 
+/// Lets nothing of a file be left in the page cache, so that the next read is one from the disk.
+void forget(const Communicator& comm, const std::filesystem::path& file);
+
 /// Seconds to write each rank's bytes at `begin` into a new file, sync them and read them back; neither
 /// summed nor compared. The file is removed.
 double write_raw(const Communicator& comm, const std::filesystem::path& file, std::uint64_t begin,

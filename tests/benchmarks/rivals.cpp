@@ -1,8 +1,22 @@
 #include "rivals.hpp"
 
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
 #include <fmt/format.h>
 
 namespace kernmill::tasks {
+
+std::uint64_t number_argument(int argc, char** argv, int place, std::uint64_t otherwise) {
+  if (argc <= place) return otherwise;
+  const std::string_view text = argv[place];
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size() && number > 0) return number;
+  fmt::print(stderr, "'{}' is no number above 0\n", text);
+  std::exit(2);
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());

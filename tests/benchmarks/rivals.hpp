@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,6 +10,9 @@
 #include "kernmill/tasks/comm/communicator.hpp"
 
 namespace kernmill::tasks {
+
+/// The number that a command line has at this place, or another one. Ends the program when there is none.
+std::uint64_t number_argument(int argc, char** argv, int place, std::uint64_t otherwise);
 
 double median(std::vector<double> values);
 double fastest(const std::vector<double>& seconds);

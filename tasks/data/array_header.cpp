@@ -168,8 +168,12 @@ ArrayHeader parse_npy_header(std::string_view bytes) {
   header.data_begin = begin + length;
   read_description(value_of(dictionary, "descr"), header);
   read_shape(value_of(dictionary, "shape"), header);
-  if (!value_of(dictionary, "fortran_order").starts_with("False") && header.shape.size() > 1)
-    throw ArrayError("it lies column by column (Fortran order)", "save numpy.ascontiguousarray(array)");
+  if (!value_of(dictionary, "fortran_order").starts_with("False")) {
+    if (header.shape.size() > 2)
+      throw ArrayError("its last dimension varies slowest (Fortran order)",
+                       "save numpy.ascontiguousarray(array)");
+    header.column_major = header.shape.size() == 2;
+  }
   require_countable(header);
   return header;
 }

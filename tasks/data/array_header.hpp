@@ -15,10 +15,11 @@ std::size_t size_of(Element element);
 /// Numbers as they lie in a file, as doubles. `bytes` holds values.size() elements.
 void to_doubles(std::span<const char> bytes, Element element, bool big_endian, std::span<double> values);
 
-/// An array in a file: what it is, and where its elements begin. Row-major.
+/// An array in a file: what it is, and where its elements begin.
 struct ArrayHeader {
   Element element = Element::f64;
   bool big_endian = false;
+  bool column_major = false;         ///< of two dimensions; else the last one varies fastest
   std::vector<std::uint64_t> shape;  ///< one dimension or more
   std::uint64_t data_begin = 0;
 

@@ -33,19 +33,30 @@ ArrayHeader header_of(const InputFile& file, ArrayFormat format) {
                                    header.data_begin + bytes, file.size()));
     return header;
   } catch (const ArrayError& e) {
-    throw TaskError(fmt::format("{} cannot be read: {}", file.named().string(), e.what()),
-                    file.named().string(), e.help);
+    throw TaskError(fmt::format("the array cannot be read: {}", e.what()), file.named().string(), e.help);
   }
+}
+
+/// Elements that lie behind each other.
+void read_elements(const InputFile& file, const ArrayHeader& header, std::uint64_t first,
+                   std::span<double> out) {
+  const std::uint64_t size = size_of(header.element);
+  const std::string bytes = file.read(header.data_begin + first * size, out.size() * size);
+  if (bytes.size() != out.size() * size)
+    throw TaskError(fmt::format("{} became shorter while it was read", file.named().string()));
+  to_doubles(bytes, header.element, header.big_endian, out);
 }
 
 RowSource source_of(const std::shared_ptr<const InputFile>& file, const ArrayHeader& header) {
   RowSource source{header.rows(), header.columns(), {}};
   source.read = [file, header](std::uint64_t first, std::uint64_t count, std::span<double> out) {
-    const std::uint64_t row_bytes = header.columns() * size_of(header.element);
-    const std::string bytes = file->read(header.data_begin + first * row_bytes, count * row_bytes);
-    if (bytes.size() != count * row_bytes)
-      throw TaskError(fmt::format("{} became shorter while it was read", file->named().string()));
-    to_doubles(bytes, header.element, header.big_endian, out);
+    const std::uint64_t columns = header.columns();
+    if (!header.column_major) return read_elements(*file, header, first * columns, out);
+    std::vector<double> column(count);
+    for (std::uint64_t c = 0; c < columns; ++c) {
+      read_elements(*file, header, c * header.rows() + first, column);
+      for (std::uint64_t i = 0; i < count; ++i) out[i * columns + c] = column[i];
+    }
   };
   return source;
 }

@@ -30,9 +30,10 @@ std::string bytes_of(std::initializer_list<T> values, bool swapped = false) {
 }
 
 /// As numpy.save writes it.
-std::string npy(const std::string& type, const std::string& shape, const std::string& data,
-                char version = 1) {
-  std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+std::string npy(const std::string& type, const std::string& shape, const std::string& data, char version = 1,
+                bool column_major = false) {
+  std::string header = "{'descr': '" + type + "', 'fortran_order': " + (column_major ? "True" : "False") +
+                       ", 'shape': " + shape + ", }";
   header += std::string(63 - (10 + header.size()) % 64, ' ') + "\n";
   const auto length = static_cast<std::uint32_t>(header.size());
   const std::string size = version == 1 ? bytes_of({static_cast<std::uint16_t>(length)}) : bytes_of({length});
@@ -103,6 +104,16 @@ TEST_F(Formats, AGzippedFileThatIsCutOffIsRefused) {
   EXPECT_THAT(failure([&] { run_file("cut.csv.gz", Json::object()); }), HasSubstr("cannot be expanded"));
 }
 
+TEST_F(Formats, WhatIsNoCsvIsCalledByItsName) {
+  for (const auto& [bytes, name] : {std::pair{"PAR1....", "a Parquet file"},
+                                    {"PK\x03\x04....", "a zip archive (.npz, .xlsx)"},
+                                    {"\x93NUMPY\x01", "a NumPy array"}}) {
+    put_bytes("x.dat", bytes);
+    EXPECT_THAT(failure([&] { run_file("x.dat", Json::object()); }),
+                HasSubstr(std::string("x.dat is no CSV file, but ") + name));
+  }
+}
+
 TEST_F(Formats, ManyFilesAreOneInput) {
   put(directory / "part-1.csv", "x,y\n1,\"a\nb\"\n2,c\n");
   put(directory / "part-2.csv", "x,y\n3,c");
@@ -150,7 +161,9 @@ TEST_F(Formats, NpyArraysOfCommonTypesAndOrders) {
                                        npy(">f4", "(3, 2)", bytes_of<float>({1, 2, 3, 4, 5, 6}, true)),
                                        npy("<i8", "(3, 2)", bytes_of<std::int64_t>({1, 2, 3, 4, 5, 6}), 2),
                                        npy(">i2", "(3, 2)", bytes_of<std::int16_t>({1, 2, 3, 4, 5, 6}, true)),
-                                       npy("|u1", "(3, 2, 1)", bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6}))};
+                                       npy("|u1", "(3, 2, 1)", bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6})),
+                                       // as of a DataFrame
+                                       npy("<f8", "(3, 2)", bytes_of<double>({1, 3, 5, 2, 4, 6}), 1, true)};
   for (const auto& file : files) {
     put_bytes("x.npy", file);
     put_bytes("y.npy", npy("<i4", "(3,)", bytes_of<std::int32_t>({7, 9, 7})));
@@ -167,7 +180,8 @@ TEST_F(Formats, NpyFilesThatCannotBeReadSayWhy) {
     return failure([&] { run_file("x.npy", Json::object()); });
   };
   const std::string two = bytes_of<double>({1, 2});
-  EXPECT_THAT(failure_of("nothing"), HasSubstr("x.npy cannot be read: it is no .npy file"));
+  EXPECT_THAT(failure_of("nothing"), HasSubstr("the array cannot be read: it is no .npy file @ x.npy"));
+  EXPECT_THAT(failure_of(npy("<f8", "(1, 1, 2)", two, 1, true)), HasSubstr("Fortran order"));
   EXPECT_THAT(failure_of(npy("<f8", "(3,)", two)), HasSubstr("it is cut off"));
   EXPECT_THAT(failure_of(npy("<c16", "(1,)", two)), HasSubstr("its elements are"));
   EXPECT_THAT(failure_of(npy("<f8", "(2,)", bytes_of<double>({1, NAN}))),

@@ -116,19 +116,23 @@ int tell_failure(const RunStatus& status, const Arguments& arguments) {
   return exit_failed;
 }
 
-std::string counted(const Json& metrics) {
+std::string counted(std::uint64_t count, const std::string& thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string summary(const Json& metrics) {
   const auto count = [&](const char* name) { return metrics.value(name, std::uint64_t{0}); };
-  std::string text =
-      fmt::format("{} rows, {} features: {} train, {} validation, {} test", count("rows"), count("features"),
-                  count("train_rows"), count("validation_rows"), count("test_rows"));
-  if (count("imputed") > 0) text += fmt::format("; {} bad values imputed", count("imputed"));
+  std::string text = fmt::format("{}, {}: {} train, {} validation, {} test", counted(count("rows"), "row"),
+                                 counted(count("features"), "feature"), count("train_rows"),
+                                 count("validation_rows"), count("test_rows"));
+  if (count("imputed") > 0) text += fmt::format("; {} imputed", counted(count("imputed"), "bad value"));
   return text;
 }
 
 /// Moves what the stage has left to where the user wants it, and says what it is.
 void deliver(const InstanceStatus& stage, const fs::path& output, const Arguments& arguments) {
   Json told{{"schema_version", 1}, {"dataset", output.string()}, {"metrics", stage.metrics}};
-  std::string text = fmt::format("{}: {}\n", output.string(), counted(stage.metrics));
+  std::string text = fmt::format("{}: {}\n", output.string(), summary(stage.metrics));
   for (const Artifact& artifact : stage.artifacts) {
     fs::path to = output;
     if (artifact.name == "rejected") {

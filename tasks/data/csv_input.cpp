@@ -1,6 +1,7 @@
 #include "kernmill/tasks/data/csv_input.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -40,7 +41,31 @@ std::string first_record_at(const InputFile& file, std::uint64_t offset) {
   }
 }
 
+/// What a file is when it begins like this, and how it can be read.
+struct OtherFormat {
+  std::string_view begin;
+  const char* name;
+  const char* help;
+};
+constexpr const char* save_csv = "save it as CSV, or as a table in HDF5";
+constexpr const char* expand = "expand it first, or compress it with gzip";
+constexpr std::array other_formats{OtherFormat{"PK\x03\x04", "a zip archive (.npz, .xlsx)",
+                                               "save a single array with numpy.save, a sheet as CSV"},
+                                   OtherFormat{"PAR1", "a Parquet file", save_csv},
+                                   OtherFormat{"ARROW1", "an Arrow file", save_csv},
+                                   OtherFormat{"SQLite format 3", "an SQLite database", save_csv},
+                                   OtherFormat{"\x89HDF", "an HDF5 file", "set `format: hdf5`"},
+                                   OtherFormat{"\x93NUMPY", "a NumPy array", "set `format: npy`"},
+                                   OtherFormat{"BZh", "compressed by bzip2", expand},
+                                   OtherFormat{"\xFD"
+                                               "7zXZ",
+                                               "compressed by xz", expand},
+                                   OtherFormat{"\x28\xB5\x2F\xFD", "compressed by zstd", expand}};
+
 void require_text(const std::string& text, const fs::path& file) {
+  for (const auto& [begin, name, help] : other_formats)
+    if (text.starts_with(begin))
+      throw TaskError(fmt::format("{} is no CSV file, but {}", file.string(), name), {}, help);
   if (text.find('\0') != std::string::npos)
     throw TaskError(fmt::format("{} is not a text file (it holds NUL bytes)", file.string()), {},
                     "is it of another format (`format`), or UTF-16? Save it as UTF-8 text");

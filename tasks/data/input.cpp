@@ -81,8 +81,8 @@ void number_rows(const Communicator& comm, const Input& input, RawTable& table) 
   for (auto& rejected : table.rejected) rejected.row += table.first_row;
   table.total_rows = comm.allreduce(table.read, Reduction::sum);
   if (table.total_rows == 0)
-    throw TaskError(fmt::format("{} has a header and no data rows", input.name()), input.name() + ":1:1",
-                    "it needs at least one row below the header");
+    throw TaskError(fmt::format("{} has no data rows", input.name()), input.name() + ":1:1",
+                    "it needs at least one, below the header where there is one");
 }
 
 TaskError error_of(const RejectedRow& bad) {

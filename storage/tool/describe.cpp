@@ -70,6 +70,10 @@ std::string inputs_text(const std::vector<InputColumn>& inputs) {
 
 }  // namespace
 
+void print(const Json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
 std::string shown(const std::string& text) {
   std::string result;
   for (const char c : text) {

@@ -16,6 +16,9 @@ std::string to_text(const Schema& schema);
 /// A JSON text of the file; a text that is none stays a text.
 Json json_of(const std::string& text);
 
+/// Prints a value. Names may hold bytes that are no UTF-8: they become U+FFFD.
+void print(const Json& json);
+
 /// A text of a file as a terminal may show it: control characters as "\\n" or "\\x1b".
 std::string shown(const std::string& text);
 

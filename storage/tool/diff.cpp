@@ -97,11 +97,10 @@ int compare_data(const Request& request) {
   }
   const bool same = lines.empty();
   if (request.json)
-    fmt::print("{}\n", Json{{"schema_version", 1},
-                            {"same", same},
-                            {"schema", schema_differences(a.schema(), b.schema())},
-                            {"parts", std::move(parts)}}
-                           .dump(2));
+    print(Json{{"schema_version", 1},
+               {"same", same},
+               {"schema", schema_differences(a.schema(), b.schema())},
+               {"parts", std::move(parts)}});
   else if (same)
     fmt::print("the same content\n");
   else

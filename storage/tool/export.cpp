@@ -89,7 +89,7 @@ int export_data(const Request& request) {
   std::uint64_t rows = 0;
   for (const Part part : parts) rows += data.rows(part);
   if (request.json)
-    fmt::print("{}\n", Json{{"schema_version", 1}, {"file", to.string()}, {"rows", rows}}.dump(2));
+    print(Json{{"schema_version", 1}, {"file", to.string()}, {"rows", rows}});
   else
     fmt::print("{}: {}, {}\n", to.string(), counted(rows, "row"), bytes_text(fs::file_size(to)));
   return done;

@@ -71,8 +71,7 @@ int show_head(const Request& request) {
         lines.push_back(line_of(data.schema(), block, i));
   });
   if (request.json)
-    fmt::print("{}\n",
-               Json{{"schema_version", 1}, {"part", to_string(part)}, {"rows", std::move(rows)}}.dump(2));
+    print(Json{{"schema_version", 1}, {"part", to_string(part)}, {"rows", std::move(rows)}});
   else
     print_table(lines);
   return done;

@@ -144,7 +144,7 @@ int verify(const CommandLine& line) {
     fmt::print(whole ? stdout : stderr, "{}\n",
                whole ? fmt::format("{}: whole ({})", file.string(), end.said) : "error: " + end.said);
   }
-  if (line.request.json) fmt::print("{}\n", Json{{"schema_version", 1}, {"files", std::move(list)}}.dump(2));
+  if (line.request.json) print(Json{{"schema_version", 1}, {"files", std::move(list)}});
   return worst;
 }
 

@@ -37,14 +37,13 @@ int show_trained(const Request& request) {
   std::vector<TensorShape> tensors;
   for (const Tensor& tensor : model.parameters) tensors.push_back({tensor.name, tensor.shape});
   if (request.json)
-    fmt::print("{}\n", Json{{"schema_version", 1},
-                            {"file", request.files[0].string()},
-                            {"kind", "model"},
-                            {"type", model.type},
-                            {"settings", json_of(model.settings)},
-                            {"schema", to_json(model.schema)},
-                            {"parameters", tensors_json(tensors)}}
-                           .dump(2));
+    print(Json{{"schema_version", 1},
+               {"file", request.files[0].string()},
+               {"kind", "model"},
+               {"type", model.type},
+               {"settings", json_of(model.settings)},
+               {"schema", to_json(model.schema)},
+               {"parameters", tensors_json(tensors)}});
   else
     fmt::print("{}: a {} model, {}\n  settings  {}\n{}{}", request.files[0].string(), shown(model.type),
                bytes_text(fs::file_size(request.files[0])), shown(model.settings), to_text(model.schema),
@@ -55,13 +54,12 @@ int show_trained(const Request& request) {
 int show_checkpoint(const Request& request) {
   const CheckpointReader checkpoint(MPI_COMM_SELF, request.files[0], request.access.key);
   if (request.json)
-    fmt::print("{}\n", Json{{"schema_version", 1},
-                            {"file", request.files[0].string()},
-                            {"kind", "checkpoint"},
-                            {"step", checkpoint.step()},
-                            {"state", json_of(checkpoint.state())},
-                            {"tensors", tensors_json(checkpoint.tensors())}}
-                           .dump(2));
+    print(Json{{"schema_version", 1},
+               {"file", request.files[0].string()},
+               {"kind", "checkpoint"},
+               {"step", checkpoint.step()},
+               {"state", json_of(checkpoint.state())},
+               {"tensors", tensors_json(checkpoint.tensors())}});
   else
     fmt::print("{}: a checkpoint of step {}, {}\n  state     {}\n{}", request.files[0].string(),
                checkpoint.step(), bytes_text(fs::file_size(request.files[0])), shown(checkpoint.state()),
@@ -77,15 +75,14 @@ int show_data(const Request& request) {
   if (request.json) {
     Json rows;
     for (const Part part : all_parts) rows[to_string(part)] = data.rows(part);
-    fmt::print("{}\n", Json{{"schema_version", 1},
-                            {"file", file.string()},
-                            {"kind", "dataset"},
-                            {"bytes", fs::file_size(file)},
-                            {"content_hash", data.content_hash()},
-                            {"rows", std::move(rows)},
-                            {"schema", to_json(data.schema())},
-                            {"provenance", json_of(data.provenance())}}
-                           .dump(2));
+    print(Json{{"schema_version", 1},
+               {"file", file.string()},
+               {"kind", "dataset"},
+               {"bytes", fs::file_size(file)},
+               {"content_hash", data.content_hash()},
+               {"rows", std::move(rows)},
+               {"schema", to_json(data.schema())},
+               {"provenance", json_of(data.provenance())}});
     return done;
   }
   fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", file.string(),

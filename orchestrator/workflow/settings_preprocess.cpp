@@ -158,8 +158,8 @@ const Table& encode_table() {
       "'encode'",
       {{.name = "as",
         .type = T::text,
-        .doc = "`one_hot`: a feature for each category; `ordinal`: its number in sorted order; `none`: every "
-               "feature has to be a number",
+        .doc = "`one_hot`: a feature for each category, of at most 10000; `ordinal`: its number in sorted "
+               "order; `none`: every feature has to be a number",
         .fallback = "none",
         .choices = {"none", "one_hot", "ordinal"}},
        {.name = "unknown",

@@ -123,6 +123,9 @@ CsvHeader read_csv_header(const InputFile& file, CsvFormat format) {
       file.read(0, byte_order_mark.size()) == byte_order_mark ? byte_order_mark.size() : 0;
   const std::string text = first_record_at(file, begin);
   require_text(text, path);
+  if (text.find('\n') == std::string::npos && text.find('\r') < text.size() - 1)
+    throw TaskError(fmt::format("the lines of {} end with a carriage return alone", path.string()),
+                    at(path, {}), "convert it: tr '\\r' '\\n' < OLD > NEW");
   CsvCursor cursor(text, format.delimiter, 1);
   std::vector<CsvField> fields;
   try {

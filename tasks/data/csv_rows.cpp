@@ -196,7 +196,12 @@ void CsvRows::take(const std::vector<CsvField>& fields) {
   RejectedRow bad;
   if (judge(fields, bad)) return keep_row();
   bad.file = file_;
-  if (selection_->on_bad_row != OnBadRow::skip) throw error_of(bad);
+  if (selection_->on_bad_row != OnBadRow::skip) {
+    TaskError error = error_of(bad);
+    if (names_->size() == 1 && bad.value.find_first_of(",;\t|") != npos)
+      error.help = fmt::format("is '{}' the right delimiter? The header is one column to it", delimiter_);
+    throw error;
+  }
   bad.row = table_->read++;
   table_->rejected.push_back(std::move(bad));
 }

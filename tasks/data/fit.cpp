@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ using storage::ColumnType;
 using storage::Step;
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t most_one_hot = 10'000;
 constexpr double largest = 1e150;  // its square, and sums of such squares, stay finite
 
 double number_of(const ColumnPlan& plan) {
@@ -150,12 +152,17 @@ class Fitter {
   }
 
   void encode() {
-    for (std::size_t i = 0; i < plans_.size(); ++i)
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const auto& [name, categories] = std::tie(plans_[i].name, fitted_.inputs[i].categories);
+      if (plans_[i].encode == "one_hot" && categories.size() > most_one_hot)
+        throw TaskError(
+            fmt::format("column '{}' has {} categories, and one_hot makes a feature of each: that is "
+                        "for at most {}",
+                        name, categories.size(), most_one_hot),
+            {}, "is it an identifier? Drop it, or use `encode: ordinal`");
       if (plans_[i].encode != "none")
-        keep({plans_[i].encode,
-              {plans_[i].name},
-              {plans_[i].unknown_is_fine ? 1.0 : 0.0},
-              fitted_.inputs[i].categories});
+        keep({plans_[i].encode, {name}, {plans_[i].unknown_is_fine ? 1.0 : 0.0}, categories});
+    }
   }
 
   void scale() {

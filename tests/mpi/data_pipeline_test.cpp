@@ -145,6 +145,12 @@ TEST_F(Pipeline, SaysWhatIsWrongWithAColumn) {
               run_text("x,c\n1,a\n2,\n", {{"encode", encode("one_hot")}});
             }),
             "'' in column 'c' is empty @ input.csv:3:3");
+  std::string identifiers = "id,x\n";
+  for (int i = 0; i < 10'001; ++i) identifiers += fmt::format("user {},1\n", i);
+  EXPECT_THAT(failure([&] {
+                run_text(identifiers, {{"encode", encode("one_hot")}});
+              }),
+              HasSubstr("column 'id' has 10001 categories"));
 }
 
 TEST_F(Pipeline, DeploysWhatItFitted) {

@@ -110,6 +110,24 @@ std::size_t end_of_record(std::string_view text, bool& in_quotes) {
   return std::string_view::npos;
 }
 
+bool is_utf8(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned first = byte(i), second = byte(i + 1);
+    std::size_t length = 1;
+    if (first >= 0x80) {
+      length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+      const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+      const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+      if (first < 0xC2 || first > 0xF4 || second < lowest || second > highest) return false;
+      for (std::size_t k = 2; k < length; ++k)
+        if ((byte(i + k) & 0xC0U) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
 std::string parse_number(std::string_view text, double& value) {
   text = trimmed(text);
   if (text.empty()) return "is empty";

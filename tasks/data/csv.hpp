@@ -59,6 +59,9 @@ class CsvCursor {
 /// begins, and then how it ends.
 std::size_t end_of_record(std::string_view text, bool& in_quotes);
 
+/// Whether bytes are text of UTF-8: RFC 3629, no overlong forms, no surrogates.
+bool is_utf8(std::string_view text);
+
 /// Why a field is no finite number; empty when it is one (in `value`). A leading '+' is fine, and so are
 /// spaces around.
 std::string parse_number(std::string_view text, double& value);

@@ -78,6 +78,9 @@ void require_names(const std::vector<CsvField>& fields, const fs::path& file) {
     if (name.empty())
       throw TaskError(fmt::format("column {} of {} has no name", i + 1, file.string()),
                       at(file, fields[i].place), "name it in the header");
+    if (!is_utf8(name))
+      throw TaskError(fmt::format("the name '{}' is not UTF-8", name), at(file, fields[i].place),
+                      "convert the file: iconv -f latin1 -t utf-8 OLD > NEW");
     if (!seen.insert(name).second)
       throw TaskError(fmt::format("two columns of {} are called '{}'", file.string(), name),
                       at(file, fields[i].place), "rename one of them");

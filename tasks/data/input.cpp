@@ -111,6 +111,7 @@ std::string ValueJudge::take_category(std::size_t wanted, std::string_view text,
   }
   if (text.empty()) return bad(wanted, "is empty", slot);
   if (text.find('\0') != std::string_view::npos) return bad(wanted, "holds a NUL byte", slot);
+  if (!is_utf8(text)) return bad(wanted, "is not UTF-8", slot);
   const std::uint32_t code = table_->dictionaries[wanted].code_of(text);
   slot = code;
   if (as.only_known && code >= as.known.size())

@@ -136,7 +136,7 @@ std::string provenance_of(const Spec& spec, const Prepared& prepared) {
               {"source", prepared.schema.source},
               {"rows", prepared.samples.total},
               {"settings", std::move(settings)}}
-      .dump();
+      .dump(-1, ' ', false, Json::error_handler_t::replace);  // a file's name may be of any bytes
 }
 
 void write_dataset(const Communicator& comm, const Spec& spec, const Prepared& prepared,

@@ -91,6 +91,14 @@ TEST_F(BadInput, AFileThatIsNoText) {
   EXPECT_THAT(failure_of(std::string("AB\x03\x04\0\0\0\0", 8)), HasSubstr("is not a text file"));
 }
 
+TEST_F(BadInput, NamesThatAreNotUtf8) {
+  EXPECT_EQ(failure_of("a,na\xEFve\n1,2\n"), "the name 'na\xEFve' is not UTF-8 @ input.csv:1:3");
+  EXPECT_EQ(failure([&] {
+              run_text("a,y\n1,x\n2,\xFF\n", {{"target", target("y")}});
+            }),
+            "'\xFF' in column 'y' is not UTF-8 @ input.csv:3:3");
+}
+
 TEST_F(BadInput, QuotesThatDoNotMatch) {
   EXPECT_EQ(failure_of("a,b\n1,2\n\"3,4\n5,6\n7,8\n9,10\n"),
             "a quoted field that is never closed @ input.csv:3:1");

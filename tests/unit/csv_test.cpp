@@ -134,5 +134,14 @@ TEST(Number, IsThereAndInRange) {
   EXPECT_EQ(reason("1e999"), "is beyond the range of a double");
 }
 
+TEST(Csv, TellsUtf8FromOtherBytes) {
+  for (const char* text :
+       {"", "plain", "na\xC3\xAFve", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const char* bytes : {"na\xEFve", "\x80", "\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
+                            "\xE2\x82", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC3("})
+    EXPECT_FALSE(is_utf8(bytes)) << bytes;
+}
+
 }  // namespace
 }  // namespace kernmill::tasks

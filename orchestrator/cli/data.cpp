@@ -86,7 +86,8 @@ const Command data_command{
     "  kernmill data verify runs/last/*.h5          exit status 1 when a byte has changed\n"
     "  kernmill data diff old.h5 new.h5             exit status 1 when they differ\n"
     "  kernmill data export dataset.h5 -o iris.csv  or .npy\n"
-    "  kernmill data import iris.csv -o iris.h5 target=species scale=standard\n",
+    "  kernmill data import iris.csv -o iris.h5 target=species scale=standard\n"
+    "  kernmill data import iris.csv -o iris.h5 --key-file key     encrypted\n",
     data};
 
 const Command model_command{

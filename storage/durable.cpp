@@ -98,10 +98,10 @@ void reserve_space(const fs::path& file, std::uint64_t bytes) {
   if (errno != EOPNOTSUPP && errno != ENOSYS) throw system_error(file, what, errno);
 }
 
-void sync_file(const fs::path& file) {
-  fail_if(fault_at("sync"), file, "sync it to disk");
-  Descriptor fd(file, file, O_RDWR, "sync it to disk");
-  if (fsync(fd.get()) != 0) throw system_error(file, "sync it to disk", errno);
+void sync_file(const fs::path& file, const fs::path& named) {
+  fail_if(fault_at("sync"), named, "sync it to disk");
+  Descriptor fd(file, named, O_RDWR, "sync it to disk");
+  if (fsync(fd.get()) != 0) throw system_error(named, "sync it to disk", errno);
   fd.close();
 }
 
@@ -142,8 +142,6 @@ void write_piece(const fs::path& file, const fs::path& named, std::uint64_t offs
     bytes.remove_prefix(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
-  fail_if(fault_at("sync"), named, "sync it to disk");
-  if (fsync(fd.get()) != 0) throw system_error(named, "sync it to disk", errno);
   fd.close();
 }
 
@@ -152,6 +150,7 @@ void write_durably(const fs::path& file, std::string_view content) {
   try {
     create_empty(temporary, file);
     write_piece(temporary, file, 0, content);
+    sync_file(temporary, file);
     publish(temporary, file);
   } catch (const Error&) {
     remove_quietly(temporary);

@@ -18,7 +18,8 @@ std::filesystem::path temporary_beside(const std::filesystem::path& file);
 /// systems that cannot reserve are left alone.
 void reserve_space(const std::filesystem::path& file, std::uint64_t bytes);
 
-void sync_file(const std::filesystem::path& file);
+/// Errors call the file `named`.
+void sync_file(const std::filesystem::path& file, const std::filesystem::path& named);
 
 /// Renames and syncs the directory. When this returns the file survives a power failure. It is open to whom
 /// its directory is: 0600, or 0640 where the group may read the directory.
@@ -26,7 +27,7 @@ void publish(const std::filesystem::path& temporary, const std::filesystem::path
 
 void remove_quietly(const std::filesystem::path& file) noexcept;
 
-/// A file that several ranks fill: one creates it empty, each writes its bytes (and syncs them), one
+/// A file that several ranks fill: one creates it empty, each writes its bytes and syncs the file, one
 /// publishes it. Errors call it `named`.
 void create_empty(const std::filesystem::path& file, const std::filesystem::path& named);
 void write_piece(const std::filesystem::path& file, const std::filesystem::path& named, std::uint64_t offset,

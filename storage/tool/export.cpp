@@ -80,7 +80,7 @@ int export_data(const Request& request) {
     suffix == ".csv" ? write_csv(out, data, parts) : write_npy(out, data, parts);
     out.close();
     if (!out) throw system_error(to, "write it", errno);
-    sync_file(temporary);
+    sync_file(temporary, to);
     publish(temporary, to);
   } catch (...) {
     remove_quietly(temporary);

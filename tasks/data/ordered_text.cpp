@@ -45,6 +45,7 @@ void write_in_rank_order(const Communicator& comm, const std::filesystem::path& 
       text.each_piece([&](std::uint64_t at, std::string_view piece) {
         storage::write_piece(temporary, file, offset + at, piece);
       });
+      storage::sync_file(temporary, file);
     });
     on_root([&] { storage::publish(temporary, file); });
   } catch (...) {

@@ -68,7 +68,7 @@ TEST_F(SlurmResources, GpusOfTheJobTheNodeOrTheRank) {
   EXPECT_THAT(job("gpus"), ContainsRegex("TresPerJob=gres.gpu:2"));
   EXPECT_THAT(job("gpus_of_nodes"),
               AllOf(ContainsRegex("TresPerNode=gres.gpu:1"), HasSubstr(" Partition=low ")));
-  EXPECT_THAT(job("gpus_of_ranks"), ContainsRegex("TresPerTask=.*gres.gpu:1"));
+  EXPECT_THAT(job("gpus_of_ranks"), ContainsRegex("TresPerTask=.*gres.gpu[:=]1"));
   EXPECT_THAT(job("gres"), ContainsRegex("TresPerNode=gres.gpu:1"));
   for (const char* stage : {"gpus", "gpus_of_nodes", "gpus_of_ranks", "gres"})
     EXPECT_THAT(job(stage), HasSubstr(" NodeList=n2 ")) << stage;

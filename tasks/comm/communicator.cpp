@@ -106,29 +106,23 @@ Communicator::~Communicator() {
   if (comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
 }
 
-template <class T>
-void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
-  in_pieces(values, [&](T* data, int n, MPI_Request* request) {
-    MPI_Iallreduce(MPI_IN_PLACE, data, n, type_of<T>(), op_of(reduction), comm_, request);
-  });
-}
-
 // MPICH before 4.1 compares unsigned numbers as signed ones (https://github.com/pmodels/mpich/issues/6083):
 // with the highest bit flipped, that is their order.
-template <>
-void Communicator::allreduce(std::span<std::uint64_t> values, Reduction reduction) const {
-  constexpr std::uint64_t highest_bit = std::uint64_t{1} << 63U;
-  const bool compares = reduction != Reduction::sum;
-  const auto flip = [&] {
-    if (compares)
-      for (std::uint64_t& value : values) value ^= highest_bit;
+template <class T>
+void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
+  constexpr bool is_unsigned = std::is_same_v<T, std::uint64_t>;
+  const bool flipped = is_unsigned && reduction != Reduction::sum;
+  const auto flip_highest_bits = [&] {
+    if constexpr (is_unsigned)
+      if (flipped)
+        for (T& value : values) value ^= T{1} << 63U;
   };
-  flip();
-  in_pieces(values, [&](std::uint64_t* data, int n, MPI_Request* request) {
-    MPI_Iallreduce(MPI_IN_PLACE, data, n, compares ? MPI_INT64_T : MPI_UINT64_T, op_of(reduction), comm_,
+  flip_highest_bits();
+  in_pieces(values, [&](T* data, int n, MPI_Request* request) {
+    MPI_Iallreduce(MPI_IN_PLACE, data, n, flipped ? MPI_INT64_T : type_of<T>(), op_of(reduction), comm_,
                    request);
   });
-  flip();
+  flip_highest_bits();
 }
 
 template <class T>

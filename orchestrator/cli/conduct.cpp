@@ -125,8 +125,8 @@ void check_conduct_options(const Arguments& arguments) {
     throw UsageError(fmt::format("--scheduler takes local, slurm or auto, not '{}'", scheduler));
 }
 
-Conducted conduct_quietly(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
-                          Output& output, const Hooks& hooks) {
+Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
+                             const Arguments& arguments, Output& output, const Hooks& hooks) {
   const ProcessIdentity self = self_identity();
   std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
   const StopSignals stop;
@@ -155,7 +155,7 @@ Conducted conduct_quietly(const RunDirectory& run, const Plan& plan, bool resume
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
             const Hooks& hooks) {
   TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
-  Conducted conducted = conduct_quietly(run, plan, resumed, arguments, output, hooks);
+  Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks);
   show_end(std::move(conducted.status), arguments);
   if (conducted.ending == Ending::done || conducted.ending == Ending::failed)
     exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.ending)));

@@ -18,10 +18,10 @@ struct Conducted {
   RunStatus status;
 };
 
-/// Conducts a run in this process until it ends. With `resumed`, settles first what an earlier conductor left
-/// open.
-Conducted conduct_quietly(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
-                          Output& output, const Hooks& hooks);
+/// Conducts a run in this process until it ends, and tells `output` of it. With `resumed`, settles first what
+/// an earlier conductor left open.
+Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
+                             const Arguments& arguments, Output& output, const Hooks& hooks);
 
 /// Conducts a run in this process until it ends, narrates it, and shows what came out of it. Returns the exit
 /// status.

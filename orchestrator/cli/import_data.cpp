@@ -12,6 +12,7 @@
 #include "kernmill/cli/conduct.hpp"
 #include "kernmill/cli/load_workflow.hpp"
 #include "kernmill/cli/run_root.hpp"
+#include "kernmill/workflow/counted.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -116,10 +117,6 @@ int tell_failure(const RunStatus& status, const Arguments& arguments) {
   return exit_failed;
 }
 
-std::string counted(std::uint64_t count, const std::string& thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
-
 std::string summary(const Json& metrics) {
   const auto count = [&](const char* name) { return metrics.value(name, std::uint64_t{0}); };
   std::string text = fmt::format("{}, {}: {} train, {} validation, {} test", counted(count("rows"), "row"),
@@ -162,7 +159,7 @@ int import_data(const Arguments& arguments, const Hooks& hooks) {
   const Plan plan(std::move(*workflow));
   Silence silence;
   const Conducted run =
-      conduct_quietly(freeze(plan, workshop.path()), plan, /*resumed=*/false, arguments, silence, hooks);
+      conduct_to_the_end(freeze(plan, workshop.path()), plan, /*resumed=*/false, arguments, silence, hooks);
   if (run.ending == Ending::failed) return tell_failure(run.status, arguments);
   if (run.ending != Ending::done) return exit_interrupted;
   deliver(run.status.instances.at(0), output, arguments);

@@ -6,6 +6,7 @@
 
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/workflow/counted.hpp"
 
 namespace kernmill {
 namespace {
@@ -69,10 +70,6 @@ std::string failure_text(const InstanceEvent& event) {
   if (line.size() > longest) line = line.substr(0, longest) + " ...";
   if (!line.empty()) return line;
   return fmt::format("{}, exit status {}", to_string(event.cause), event.exit_code);
-}
-
-std::string counted(std::uint64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/counted.hpp"
 #include "kernmill/workflow/units.hpp"
 
 namespace kernmill::cluster_check {
@@ -45,13 +46,13 @@ class NeedCheck {
     const bool several = asked_.ntasks_per_node > 1;
     const std::string what =
         several ? fmt::format("{} ranks of {} on a node need {} CPUs", asked_.ntasks_per_node,
-                              number_of(static_cast<std::uint64_t>(asked_.cpus_per_task), "core"), need_.cpus)
+                              counted(static_cast<std::uint64_t>(asked_.cpus_per_task), "core"), need_.cpus)
                 : fmt::format("{} cores of a rank are asked for", need_.cpus);
     around_.findings.error(
         several ? "ntasks_per_node" : "cpus_per_task",
         fmt::format("{}; the largest node of {} has {}", what, around_.partitions.text(), most),
         others_with(
-            need_.cpus, cpus, [](std::uint64_t n) { return number_of(n, "CPU"); },
+            need_.cpus, cpus, [](std::uint64_t n) { return counted(n, "CPU"); },
             fmt::format("ask for at most {}",
                         several ? most / static_cast<std::uint64_t>(asked_.cpus_per_task) : most)));
     return false;
@@ -125,13 +126,9 @@ class NeedCheck {
 
 }  // namespace
 
-std::string number_of(std::uint64_t count, const std::string& thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
-
 /// "1 GPU", "2 GPUs of type a100", "3 nics".
 std::string text_of(const Counted& wanted) {
-  const std::string number = number_of(wanted.count, wanted.name == "gpu" ? "GPU" : wanted.name);
+  const std::string number = counted(wanted.count, wanted.name == "gpu" ? "GPU" : wanted.name);
   return wanted.type.empty() ? number : fmt::format("{} of type {}", number, wanted.type);
 }
 
@@ -149,7 +146,7 @@ bool NodeNeed::met_by(const Node& node) const {
 }
 
 std::string NodeNeed::text() const {
-  std::vector<std::string> parts{number_of(cpus, "CPU")};
+  std::vector<std::string> parts{counted(cpus, "CPU")};
   if (mem > 0) parts.push_back(spell_memory(mem));
   for (const Counted& wanted : gres) parts.push_back(text_of(wanted));
   return all_of(parts);

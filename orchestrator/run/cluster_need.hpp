@@ -13,8 +13,6 @@ namespace kernmill::cluster_check {
 using Node = ClusterFacts::Node;
 using Nodes = std::vector<const Node*>;
 
-/// "1 CPU", "4 CPUs".
-std::string number_of(std::uint64_t count, const std::string& thing);
 /// "1 GPU", "2 GPUs of type a100", "3 nics".
 std::string text_of(const Counted& wanted);
 std::uint64_t count_on(const Node& node, const Counted& wanted);

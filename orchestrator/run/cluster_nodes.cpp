@@ -7,6 +7,7 @@
 
 #include "kernmill/run/cluster_need.hpp"
 #include "kernmill/run/slurm_notation.hpp"
+#include "kernmill/workflow/counted.hpp"
 #include "kernmill/workflow/settings_reader.hpp"
 #include "kernmill/workflow/units.hpp"
 
@@ -63,7 +64,7 @@ class NodeCheck {
     for (const auto* partition : partitions_.list) least = std::min(least, partition->min_nodes);
     const auto refuse = [&](const std::string& more) {
       findings_.error("nodes", fmt::format("{} asked for, {}",
-                                           number_of(wanted, "node") + (wanted == 1 ? " is" : " are"), more));
+                                           counted(wanted, "node") + (wanted == 1 ? " is" : " are"), more));
     };
     if (wanted > all_.size())
       refuse(fmt::format("more than the {} of {}", all_.size(), partitions_.text()));
@@ -126,11 +127,11 @@ class NodeCheck {
     const auto wanted = static_cast<std::size_t>(std::max(asked_.nodes_min, 1));
     if (fitting.size() < wanted && wanted <= all_.size()) {
       const char* key = asked_.nodes_min > 0 ? "nodes" : asked_.mem > 0 ? "mem" : "cpus_per_task";
-      findings_.error(
-          key, fmt::format("{} asked for with {}; {} of {} have that",
-                           wanted == 1 ? "a node is" : number_of(wanted, "node") + " are", need_.text(),
-                           fitting.empty() ? "none" : "only " + std::to_string(fitting.size()),
-                           partitions_.text()));
+      findings_.error(key,
+                      fmt::format("{} asked for with {}; {} of {} have that",
+                                  wanted == 1 ? "a node is" : counted(wanted, "node") + " are", need_.text(),
+                                  fitting.empty() ? "none" : "only " + std::to_string(fitting.size()),
+                                  partitions_.text()));
       return false;
     }
     nodes_ = std::move(fitting);
@@ -153,7 +154,7 @@ class NodeCheck {
 
   [[nodiscard]] std::string these_nodes() const {
     if (asked_.nodes_max > 0)
-      return fmt::format("{} of {}", number_of(static_cast<std::uint64_t>(asked_.nodes_max), "node"),
+      return fmt::format("{} of {}", counted(static_cast<std::uint64_t>(asked_.nodes_max), "node"),
                          partitions_.text());
     return partitions_.text();
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/counted.hpp"
 #include "kernmill/workflow/diagnostic.hpp"
 #include "kernmill/workflow/unicode.hpp"
 
@@ -124,15 +125,12 @@ std::string render(const Diagnostics& diagnostics, bool color) {
     if (diagnostic.severity == Diagnostic::Severity::error) ++errors;
   }
   const std::size_t warnings = diagnostics.all().size() - errors;
-  const auto count = [](std::size_t n, const char* word) {
-    return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
-  };
   if (errors > 0 && warnings > 0)
-    out += fmt::format("{}, {}\n", count(errors, "error"), count(warnings, "warning"));
+    out += fmt::format("{}, {}\n", counted(errors, "error"), counted(warnings, "warning"));
   else if (errors > 0)
-    out += count(errors, "error") + "\n";
+    out += counted(errors, "error") + "\n";
   else if (warnings > 0)
-    out += count(warnings, "warning") + "\n";
+    out += counted(warnings, "warning") + "\n";
   return out;
 }
 

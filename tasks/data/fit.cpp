@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -153,7 +152,8 @@ class Fitter {
 
   void encode() {
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      const auto& [name, categories] = std::tie(plans_[i].name, fitted_.inputs[i].categories);
+      const std::string& name = plans_[i].name;
+      const auto& categories = fitted_.inputs[i].categories;
       if (plans_[i].encode == "one_hot" && categories.size() > most_one_hot)
         throw TaskError(
             fmt::format("column '{}' has {} categories, and one_hot makes a feature of each: that is "

@@ -8,10 +8,10 @@
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
+#include "kernmill/tasks/comm/stop.hpp"
+#include "kernmill/tasks/kinds/task.hpp"
+#include "kernmill/tasks/self_check.hpp"
 #include "kernmill/tasks/support/program.hpp"
-#include "kernmill/tasks/support/self_check.hpp"
-#include "kernmill/tasks/support/stop.hpp"
-#include "kernmill/tasks/support/task.hpp"
 
 using namespace kernmill::tasks;
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "kernmill/report/table.hpp"
-#include "kernmill/workflow/diagnostic.hpp"
+#include "kernmill/workflow/text/diagnostic.hpp"
 
 namespace po = boost::program_options;
 

@@ -10,8 +10,8 @@
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/command.hpp"
 #include "kernmill/report/table.hpp"
-#include "kernmill/run/conductor_lock.hpp"
-#include "kernmill/workflow/diagnostic.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/workflow/text/diagnostic.hpp"
 
 namespace kernmill::cli {
 namespace {

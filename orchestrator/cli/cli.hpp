@@ -1,5 +1,5 @@
 #pragma once
-#include "kernmill/run/journal.hpp"
+#include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill::cli {
 

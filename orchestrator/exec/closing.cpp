@@ -8,12 +8,12 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/exec/execution.hpp"
-#include "kernmill/exec/submitted.hpp"
-#include "kernmill/run/batch_job.hpp"
-#include "kernmill/run/replay.hpp"
-#include "kernmill/run/resume.hpp"
-#include "kernmill/scheduler/process.hpp"
+#include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/os/process.hpp"
+#include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/run/journal/replay.hpp"
+#include "kernmill/run/submit/batch_job.hpp"
 
 namespace kernmill::exec {
 namespace {

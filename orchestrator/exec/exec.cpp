@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/exec/attempt/options.hpp"
 #include "kernmill/exec/closing.hpp"
-#include "kernmill/exec/element.hpp"
-#include "kernmill/exec/execution.hpp"
-#include "kernmill/exec/options.hpp"
+#include "kernmill/exec/element/element.hpp"
 #include "kernmill/exec/single.hpp"
 
 namespace kernmill::exec {

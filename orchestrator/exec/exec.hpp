@@ -1,6 +1,6 @@
 #pragma once
-#include "kernmill/exec/own_job.hpp"
-#include "kernmill/run/journal.hpp"
+#include "kernmill/exec/job/own_job.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::exec {

@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
 
-#include "kernmill/exec/outcome.hpp"
-#include "kernmill/run/journal.hpp"
+#include "kernmill/exec/attempt/outcome.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "kernmill/workflow/workflow.hpp"
 
 namespace kernmill::exec {

@@ -1,6 +1,6 @@
 #include "kernmill/exec/single.hpp"
 
-#include "kernmill/exec/execution.hpp"
+#include "kernmill/exec/attempt/execution.hpp"
 
 namespace kernmill::exec {
 namespace {

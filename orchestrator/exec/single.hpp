@@ -1,7 +1,7 @@
 #pragma once
-#include "kernmill/exec/options.hpp"
-#include "kernmill/exec/stop_requests.hpp"
-#include "kernmill/run/journal.hpp"
+#include "kernmill/exec/attempt/options.hpp"
+#include "kernmill/os/stop_requests.hpp"
+#include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill::exec {
 

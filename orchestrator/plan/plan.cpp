@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/workflow/expression.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "kernmill/workflow/expression.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill {
 namespace {

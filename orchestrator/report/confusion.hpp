@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "kernmill/workflow/value.hpp"
+#include "kernmill/workflow/value/value.hpp"
 
 namespace kernmill {
 

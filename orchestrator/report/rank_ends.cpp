@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/report/quantity.hpp"
-#include "kernmill/run/journal.hpp"
+#include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill {
 namespace {

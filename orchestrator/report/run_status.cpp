@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernmill/report/quantity.hpp"
-#include "kernmill/run/replay.hpp"
+#include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill {
 namespace {

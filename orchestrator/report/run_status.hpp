@@ -10,8 +10,8 @@
 
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
-#include "kernmill/run/journal.hpp"
-#include "kernmill/run/run_directory.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill {
 

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
-#include "kernmill/workflow/counted.hpp"
 
 namespace kernmill {
 namespace {

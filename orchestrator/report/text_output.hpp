@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernmill/report/paint.hpp"
-#include "kernmill/run/conductor_output.hpp"
+#include "kernmill/run/conductor/conductor_output.hpp"
 
 namespace kernmill {
 

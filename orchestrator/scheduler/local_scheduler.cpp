@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernmill/scheduler/process.hpp"
+#include "kernmill/os/process.hpp"
 
 namespace kernmill {
 namespace {

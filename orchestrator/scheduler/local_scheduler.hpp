@@ -1,7 +1,7 @@
 #pragma once
 #include <map>
 
-#include "kernmill/scheduler/file_descriptor.hpp"
+#include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
 
 namespace kernmill {

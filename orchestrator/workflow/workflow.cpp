@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/workflow/units.hpp"
+#include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {
 namespace {

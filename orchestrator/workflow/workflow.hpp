@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernmill/workflow/value.hpp"
+#include "kernmill/workflow/value/value.hpp"
 
 namespace kernmill {
 

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kernmill/storage/schema.hpp"
+#include "kernmill/storage/dataset/schema.hpp"
 
 namespace kernmill::storage::tool {
 

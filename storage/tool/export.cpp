@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/file/durable.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/rows.hpp"
 #include "kernmill/storage/tool/tool.hpp"

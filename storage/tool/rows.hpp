@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 
 namespace kernmill::storage::tool {
 

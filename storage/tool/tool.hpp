@@ -7,8 +7,8 @@
 
 #include <mpi.h>
 
-#include "kernmill/storage/access.hpp"
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/sealed/access.hpp"
 
 /// kernmill-storage: what `kernmill data` and `kernmill model` start. Each function is one of their verbs,
 /// writes to stdout, and returns done, or not_so where files that are compared differ. They throw Error.

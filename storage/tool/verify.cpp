@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/file_kind.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/hdf5/file_kind.hpp"
+#include "kernmill/storage/model/model.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/rows.hpp"
 #include "kernmill/storage/tool/tool.hpp"

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/file/durable.hpp"
 
 namespace kernmill::tasks {
 namespace {

@@ -21,7 +21,7 @@ struct Execution {
 };
 
 /// Writes result.json durably: it is there whole, or not at all. Throws storage::Error.
-/// (Other small files: storage::write_durably of kernmill/storage/durable.hpp.)
+/// (Other small files: storage::write_durably of kernmill/storage/file/durable.hpp.)
 void write_result(const std::filesystem::path& output_directory, const Result& result,
                   const Execution& execution);
 

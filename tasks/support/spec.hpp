@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernmill/storage/key.hpp"
+#include "kernmill/storage/sealed/key.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 

@@ -14,7 +14,7 @@
 
 #include "files.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
-#include "kernmill/tasks/learn/fit.hpp"
+#include "kernmill/tasks/learn/train/fit.hpp"
 #include "rivals.hpp"
 
 namespace kernmill::tasks {

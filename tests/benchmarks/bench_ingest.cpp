@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "kernmill/tasks/comm/mpi_session.hpp"
-#include "kernmill/tasks/data/csv_input.hpp"
+#include "kernmill/tasks/data/read/csv_input.hpp"
 #include "rivals.hpp"
 
 namespace kernmill::tasks {

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernmill/exec/pack.hpp"
+#include "kernmill/exec/pack/pack.hpp"
 
 namespace kernmill {
 namespace {

@@ -18,12 +18,12 @@
 
 #include "files.hpp"
 #include "hdf5_rows.hpp"
-#include "kernmill/storage/crc32c.hpp"
-#include "kernmill/storage/raw_file.hpp"
-#include "kernmill/storage/sealed_table.hpp"
+#include "kernmill/storage/file/crc32c.hpp"
+#include "kernmill/storage/file/raw_file.hpp"
+#include "kernmill/storage/sealed/sealed_table.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
-#include "kernmill/tasks/learn/batch.hpp"
-#include "kernmill/tasks/learn/row_order.hpp"
+#include "kernmill/tasks/learn/rows/batch.hpp"
+#include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "rivals.hpp"
 
 namespace kernmill::tasks {

@@ -10,9 +10,9 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/tasks/comm/mpi_session.hpp"
-#include "kernmill/tasks/learn/batch.hpp"
-#include "kernmill/tasks/learn/leaf_sum.hpp"
-#include "kernmill/tasks/learn/mini_batch.hpp"
+#include "kernmill/tasks/learn/rows/batch.hpp"
+#include "kernmill/tasks/learn/rows/leaf_sum.hpp"
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "rivals.hpp"
 
 namespace kernmill::tasks {

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "kernmill/storage/durable.hpp"
-#include "kernmill/storage/raw_file.hpp"
+#include "kernmill/storage/file/durable.hpp"
+#include "kernmill/storage/file/raw_file.hpp"
 #include "rivals.hpp"
 
 namespace kernmill::tasks {

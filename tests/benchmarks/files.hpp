@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 
 /// Files that the benchmarks of storage/ work on. Every rank calls these.

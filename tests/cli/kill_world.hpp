@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "conductor_world.hpp"
-#include "kernmill/run/journal.hpp"
-#include "kernmill/run/run_directory.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "program.hpp"
 
 namespace kernmill::testing {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernmill/tasks/data/array_header.hpp"
+#include "kernmill/tasks/data/read/array_header.hpp"
 
 /// Reads a header of an array, and then as many elements as there are bytes for.
 template <class Parse>

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernmill/tasks/data/csv.hpp"
+#include "kernmill/tasks/data/read/csv.hpp"
 
 using namespace kernmill::tasks;
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "kernmill/tasks/data/libsvm_line.hpp"
+#include "kernmill/tasks/data/read/libsvm_line.hpp"
 
 using namespace kernmill::tasks;
 

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/library.hpp"
+#include "kernmill/storage/hdf5/library.hpp"
 #include "kernmill/storage/tool/guard.hpp"
 #include "kernmill/storage/tool/tool.hpp"
 #include "samples.hpp"

@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/model/model.hpp"
 
 /// What one version of HDF5 writes and another has to read: a small file of each kind, plain and encrypted.
 namespace kernmill::testing {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "data_fixture.hpp"
-#include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/file/durable.hpp"
 
 /// What users get wrong: each is told where it is and what was expected, the same by any number of ranks, and
 /// nothing is left that looks like a dataset.

@@ -4,7 +4,7 @@
 
 #include "kernmill/storage/error.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
-#include "kernmill/tasks/support/stop.hpp"
+#include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {

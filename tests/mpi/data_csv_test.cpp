@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "data_fixture.hpp"
-#include "kernmill/tasks/data/csv_input.hpp"
+#include "kernmill/tasks/data/read/csv_input.hpp"
 
 namespace kernmill::tasks {
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "data_fixture.hpp"
-#include "kernmill/storage/durable.hpp"
-#include "kernmill/tasks/data/deploy.hpp"
+#include "kernmill/storage/file/durable.hpp"
+#include "kernmill/tasks/kinds/deploy.hpp"
 
 namespace kernmill::tasks {
 namespace {

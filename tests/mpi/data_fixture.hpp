@@ -1,6 +1,6 @@
 #pragma once
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/tasks/support/task.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/tasks/kinds/task.hpp"
 #include "preprocess_settings.hpp"
 #include "shared_directory.hpp"
 

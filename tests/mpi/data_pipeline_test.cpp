@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "data_fixture.hpp"
-#include "kernmill/tasks/data/deploy.hpp"
+#include "kernmill/tasks/kinds/deploy.hpp"
 #include "reference_transformers.hpp"
 
 /// Imputing, encoding and scaling, against scikit-learn and end to end.

@@ -16,9 +16,9 @@
 #include <mpi.h>
 #include <unistd.h>
 
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/file/durable.hpp"
 
 namespace {
 

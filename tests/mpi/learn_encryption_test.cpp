@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "learn_world.hpp"
 #include "preprocess_settings.hpp"
 

@@ -1,4 +1,4 @@
-#include "kernmill/tasks/learn/forecast.hpp"
+#include "kernmill/tasks/learn/score/forecast.hpp"
 #include "learn_world.hpp"
 
 namespace kernmill::testing {

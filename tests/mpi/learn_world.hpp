@@ -3,8 +3,8 @@
 
 #include <Kokkos_Core.hpp>
 
-#include "kernmill/storage/model.hpp"
-#include "kernmill/tasks/support/task.hpp"
+#include "kernmill/storage/model/model.hpp"
+#include "kernmill/tasks/kinds/task.hpp"
 #include "shared_directory.hpp"
 
 namespace kernmill::testing {

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/storage/durable.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/file/durable.hpp"
 #include "shared_directory.hpp"
 
 namespace kernmill::storage {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/checkpoint.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "shared_directory.hpp"
 
 namespace kernmill::storage {

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/storage/error.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/model/model.hpp"
 #include "shared_directory.hpp"
 
 namespace kernmill::storage {

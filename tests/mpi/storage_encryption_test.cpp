@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/storage/error.hpp"
-#include "kernmill/storage/model.hpp"
-#include "kernmill/storage/sealed_file.hpp"
+#include "kernmill/storage/model/model.hpp"
+#include "kernmill/storage/sealed/sealed_file.hpp"
 #include "shared_directory.hpp"
 
 /// Whole files, plain and encrypted: what can be read of them, by whom, and what a changed byte does.

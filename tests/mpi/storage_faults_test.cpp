@@ -5,10 +5,10 @@
 
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/storage/durable.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/file/durable.hpp"
+#include "kernmill/storage/model/model.hpp"
 #include "shared_directory.hpp"
 
 /// Faults injected at each step of a commit, so that these run wherever the tests do. The real thing, a full

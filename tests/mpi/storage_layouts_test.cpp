@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/dataset.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "shared_directory.hpp"
 
 /// A network as training with data x tensor x pipeline parallelism would cut it: saved by one layout, loaded

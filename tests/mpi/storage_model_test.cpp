@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/crc32c.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/file/crc32c.hpp"
+#include "kernmill/storage/model/model.hpp"
 #include "shared_directory.hpp"
 
 namespace kernmill::storage {

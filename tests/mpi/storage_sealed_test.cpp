@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/agreement.hpp"
-#include "kernmill/storage/from_root.hpp"
-#include "kernmill/storage/sealed_reader.hpp"
-#include "kernmill/storage/sealed_writer.hpp"
+#include "kernmill/storage/file/agreement.hpp"
+#include "kernmill/storage/file/from_root.hpp"
+#include "kernmill/storage/sealed/sealed_reader.hpp"
+#include "kernmill/storage/sealed/sealed_writer.hpp"
 #include "shared_directory.hpp"
 
 /// Tables in blocks of 64 KiB, written by all ranks in pieces that end anywhere.

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/model/model.hpp"
 
 /// Files that Kernmill 0.1 wrote of iris.csv (every fifth row to test, standardised) in format version 1.
 namespace kernmill::storage {

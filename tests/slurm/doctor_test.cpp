@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "kernmill/run/batch_job.hpp"
-#include "kernmill/run/cluster_check.hpp"
-#include "kernmill/workflow/parser.hpp"
+#include "kernmill/run/cluster_check/cluster_check.hpp"
+#include "kernmill/run/submit/batch_job.hpp"
+#include "kernmill/workflow/parse/parser.hpp"
 #include "slurm_world.hpp"
 
 namespace fs = std::filesystem;

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kernmill/run/conductor_lock.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "submit_world.hpp"
 
 namespace kernmill::testing {

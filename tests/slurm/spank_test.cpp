@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kernmill/run/journal.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "slurm_world.hpp"
 
 namespace kernmill::testing {

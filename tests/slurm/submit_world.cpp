@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernmill/run/run_directory.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
 
 namespace kernmill::testing {
 

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "kernmill/run/journal.hpp"
-#include "kernmill/run/run_directory.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "slurm_world.hpp"
 
 namespace kernmill::testing {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fake_scheduler.hpp"
-#include "kernmill/run/conductor.hpp"
+#include "kernmill/run/conductor/conductor.hpp"
 
 namespace kernmill::testing {
 

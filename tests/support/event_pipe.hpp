@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernmill/scheduler/file_descriptor.hpp"
+#include "kernmill/os/file_descriptor.hpp"
 
 namespace kernmill::testing {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/scheduler/process.hpp"
+#include "kernmill/os/process.hpp"
 
 namespace kernmill::testing {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "event_pipe.hpp"
 #include "kernmill/plan/plan.hpp"
-#include "kernmill/run/journal.hpp"
-#include "kernmill/run/run_directory.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "temporary_directory.hpp"
 
 namespace kernmill::testing {

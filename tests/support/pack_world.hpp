@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "event_pipe.hpp"
-#include "kernmill/exec/pack.hpp"
+#include "kernmill/exec/pack/pack.hpp"
 #include "temporary_directory.hpp"
 
 namespace kernmill::testing {

@@ -23,8 +23,9 @@ const std::vector<Rule> rules{
     {"hdf5\\.h|H5.*\\.h", {"storage/", "tests/"}},
     {"mpi\\.h", {"tasks/comm/", "storage/", "tests/"}},
     {"Kokkos_.*",
-     {"kokkos_kernels/", "tasks/learn/", "tasks/main.cpp", "tasks/support/self_check.cpp", "tests/"}},
-    {"yaml-cpp/.*", {"orchestrator/workflow/yaml_reader.cpp", "tests/"}},
+     {"kokkos_kernels/", "tasks/learn/", "tasks/models/", "tasks/kinds/", "tasks/main.cpp",
+      "tasks/self_check.cpp", "tests/"}},
+    {"yaml-cpp/.*", {"orchestrator/workflow/yaml/yaml_reader.cpp", "tests/"}},
     {"\\.\\./.*", {}},
 };
 

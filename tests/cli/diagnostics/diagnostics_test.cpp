@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernmill/workflow/parser.hpp"
+#include "kernmill/workflow/parse/parser.hpp"
 
 // Every <name>.yaml beside this file holds a mistake; <name>.txt is what the user is shown. After a change
 // that is meant, KERNMILL_ACCEPT=1 writes the texts anew: read the difference before committing it.

@@ -1,8 +1,8 @@
 #include <cstdio>
 
 #include "kernmill/plan/plan.hpp"
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/workflow/parser.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/workflow/parse/parser.hpp"
 
 /// Parses a workflow and prints how many instances its plan has, by the installed libraries alone.
 int main() {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "batch_world.hpp"
-#include "kernmill/scheduler/process.hpp"
+#include "kernmill/os/process.hpp"
 
 namespace kernmill {
 namespace {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "event_pipe.hpp"
-#include "kernmill/scheduler/process.hpp"
+#include "kernmill/os/process.hpp"
 #include "temporary_directory.hpp"
 
 namespace kernmill {

@@ -14,12 +14,12 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include "kernmill/storage/array_file.hpp"
-#include "kernmill/storage/checkpoint.hpp"
-#include "kernmill/storage/crc32c.hpp"
-#include "kernmill/storage/dataset.hpp"
-#include "kernmill/storage/file_kind.hpp"
-#include "kernmill/storage/model.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/file/crc32c.hpp"
+#include "kernmill/storage/hdf5/array_file.hpp"
+#include "kernmill/storage/hdf5/file_kind.hpp"
+#include "kernmill/storage/model/model.hpp"
 #include "kernmill/storage/tool/guard.hpp"
 #include "temporary_directory.hpp"
 

@@ -1,0 +1,154 @@
+#include <chrono>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/report/quantity.hpp"
+#include "kernmill/report/table.hpp"
+#include "kernmill/run/cache/cache.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
+
+namespace fs = std::filesystem;
+
+namespace kernmill::cli {
+namespace {
+
+/// "12h", "30d", "2w"; a bare number is days.
+std::chrono::seconds age_in(const std::string& text) {
+  char* unit = nullptr;
+  const double number = std::strtod(text.c_str(), &unit);
+  const std::string_view rest(unit);
+  const double seconds = rest == "h"                   ? 3600
+                         : rest == "w"                 ? 7 * 86400
+                         : rest.empty() || rest == "d" ? 86400
+                                                       : 0;
+  if (unit == text.c_str() || seconds == 0 || number < 0)
+    throw UsageError(fmt::format("--older-than takes an age such as 12h, 30d or 2w, not '{}'", text));
+  return std::chrono::seconds(static_cast<long long>(number * seconds));
+}
+
+/// When the run was made: its name says so, in UTC.
+std::chrono::system_clock::time_point made_at(const RunDirectory& run) {
+  const std::string name = run.name();
+  std::tm parts{};
+  const std::string stamp = name.substr(name.size() - 20, 15);
+  strptime(stamp.c_str(), "%Y%m%d-%H%M%S", &parts);
+  return std::chrono::system_clock::from_time_t(timegm(&parts));
+}
+
+/// Bytes that removing the folder gives back: a file that another run holds by a hard link counts nothing.
+std::uintmax_t bytes_freed(const fs::path& folder) {
+  std::uintmax_t bytes = 0;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, none))
+    if (entry.is_regular_file(none) && entry.hard_link_count(none) == 1) bytes += entry.file_size(none);
+  return bytes;
+}
+
+/// Whether the newest result of any instance, as the cache knows it, lies in this run.
+bool holds_newest_results(const RunDirectory& run, const Cache& cache) {
+  const auto plan = plan_of(run);
+  if (!plan) return false;
+  for (const auto& [key, instance] : fold_journal(run.journal()).instances) {
+    if (!instance.committed) continue;
+    const auto newest = cache.newest(plan->workflow().name, key.first, key.second);
+    if (newest && newest->run == run.name()) return true;
+  }
+  return false;
+}
+
+struct Candidate {
+  RunDirectory run;
+  std::string why_kept;  ///< empty: it goes
+  std::uintmax_t bytes = 0;
+};
+
+/// The runs that the user means; those by age and number when none is named.
+std::vector<RunDirectory> chosen_runs(const Arguments& arguments) {
+  std::vector<RunDirectory> runs;
+  for (const std::string& name : arguments.texts("run")) runs.push_back(chosen_run(arguments, name));
+  if (!runs.empty()) return runs;
+  if (!arguments.has("older-than") && !arguments.has("keep"))
+    throw UsageError("kernmill clean: say which runs", "name them, or use --older-than 30d or --keep 5");
+  runs = list_runs(run_root(arguments));
+  const auto keep = static_cast<std::size_t>(std::max(0, arguments.number("keep").value_or(0)));
+  runs.erase(runs.end() - static_cast<std::ptrdiff_t>(std::min(keep, runs.size())), runs.end());
+  if (!arguments.has("older-than")) return runs;
+  const auto limit = std::chrono::system_clock::now() - age_in(arguments.text("older-than"));
+  std::erase_if(runs, [&](const RunDirectory& run) { return made_at(run) > limit; });
+  return runs;
+}
+
+std::vector<Candidate> examine(const std::vector<RunDirectory>& runs) {
+  std::vector<Candidate> candidates;
+  for (const RunDirectory& run : runs) {
+    DigestStore digests(run.root().parent_path());
+    const Cache cache(run.root().parent_path(), digests);
+    Candidate candidate{run, {}, bytes_freed(run.root())};
+    if (lock_holder(run.lock()))
+      candidate.why_kept = "it is running";
+    else if (holds_newest_results(run, cache))
+      candidate.why_kept = "holds the newest results of its workflow";
+    candidates.push_back(std::move(candidate));
+  }
+  return candidates;
+}
+
+/// Under the conductor's lock, so that nobody resumes what is being removed.
+void remove(const RunDirectory& run) {
+  const ConductorLock lock(run.lock(), self_identity());
+  // The plan goes first: what is left by a removal that was cut short cannot be taken for a run to resume.
+  fs::remove(run.plan());
+  fs::remove_all(run.root());
+}
+
+void show(const std::vector<Candidate>& candidates, bool removed, const Arguments& arguments) {
+  Json list = Json::array();
+  TextTable table({TextTable::Align::left, TextTable::Align::right, TextTable::Align::left});
+  for (const Candidate& candidate : candidates) {
+    const bool goes = candidate.why_kept.empty();
+    const std::string what = !goes ? "kept: " + candidate.why_kept : removed ? "removed" : "would be removed";
+    list.push_back({{"run", candidate.run.name()}, {"bytes", candidate.bytes}, {"removed", goes && removed}});
+    if (!goes) list.back()["kept_because"] = candidate.why_kept;
+    table.row({candidate.run.name(), bytes_text(candidate.bytes), what});
+  }
+  if (arguments.json()) {
+    fmt::print("{}\n", Json{{"schema_version", 1}, {"dry_run", !removed}, {"runs", std::move(list)}}.dump(2));
+    return;
+  }
+  fmt::print("{}", table.text());
+  if (candidates.empty())
+    fmt::print(stderr, "no run fits\n");
+  else if (!removed)
+    fmt::print(stderr, "nothing was removed; --yes does it\n");
+}
+
+int clean(const Command& self, const std::vector<std::string>& words, const Hooks&) {
+  boost::program_options::options_description options;
+  add_runs_option(options);
+  add_text(options, "older-than", "AGE", "runs made longer ago than that: 12h, 30d, 2w");
+  add_number(options, "keep", "N", "all but the newest N");
+  add_flag(options, "yes,y", "remove them; without it nothing is removed");
+  Arguments arguments(self, options, {"run"}, /*rest=*/true);
+  if (!arguments.parse(words)) return exit_done;
+  const bool yes = arguments.has("yes");
+  const std::vector<Candidate> candidates = examine(chosen_runs(arguments));
+  if (yes)
+    for (const Candidate& candidate : candidates)
+      if (candidate.why_kept.empty()) remove(candidate.run);
+  show(candidates, yes, arguments);
+  return exit_done;
+}
+
+}  // namespace
+
+const Command clean_command{"clean", "remove old runs; shows first what it would remove",
+                            "[RUN...] [options]",
+                            "  kernmill clean --older-than 30d          what would go\n"
+                            "  kernmill clean --keep 5 --yes            all but the newest five\n"
+                            "  kernmill clean iris-svm-20261121 --yes\n",
+                            clean};
+
+}  // namespace kernmill::cli

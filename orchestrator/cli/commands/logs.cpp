@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/follow.hpp"
+#include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/report/quantity.hpp"
+#include "kernmill/report/table.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
+
+namespace fs = std::filesystem;
+
+namespace kernmill::cli {
+namespace {
+
+/// Which instance "fit", "fit.3", "fit[3]" or "search.reduce" means.
+InstanceId chosen_instance(const Plan& plan, std::string text) {
+  std::erase(text, ']');
+  std::replace(text.begin(), text.end(), '[', '.');
+  const std::size_t dot = text.find('.');
+  const std::string name = text.substr(0, dot);
+  std::vector<std::string> names;
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) names.push_back(plan.stage(stage).name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw UsageError(fmt::format("no stage '{}'; there are: {}", name, fmt::join(names, ", ")));
+  InstanceId id{static_cast<std::uint32_t>(found - names.begin()), 0};
+  if (dot == std::string::npos) return id;
+  const std::string index = text.substr(dot + 1);
+  const std::uint32_t count = plan.instance_count(id.stage);
+  if (index == "reduce" && plan.is_reduce({id.stage, count - 1})) return {id.stage, count - 1};
+  const auto [end, error] = std::from_chars(index.data(), index.data() + index.size(), id.index);
+  if (error != std::errc{} || end != index.data() + index.size() || id.index >= count)
+    throw UsageError(fmt::format("stage {} has no instance '{}'; it has {}", name, index, count));
+  return id;
+}
+
+unsigned newest_attempt(const RunDirectory& run, const std::string& stage, unsigned index) {
+  unsigned newest = 0;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(run.instance(stage, index), none)) {
+    const std::string name = entry.path().filename().string();
+    unsigned number = 0;
+    if (name.starts_with("attempt-")) std::from_chars(name.data() + 8, name.data() + name.size(), number);
+    newest = std::max(newest, number);
+  }
+  return newest;
+}
+
+/// Whether nothing more will be written by this attempt.
+bool has_ended(const RunDirectory& run, const std::string& stage, unsigned index, unsigned attempt) {
+  const RunRecord record = fold_journal(run.journal());
+  const bool alive = record.scheduler.empty() ? lock_holder(run.lock()).has_value() : record.outcome.empty();
+  if (!alive) return true;
+  const InstanceRecord* known = record.find(stage, index);
+  if (known == nullptr) return false;
+  return std::any_of(known->attempts.begin(), known->attempts.end(), [&](const AttemptRecord& one) {
+    return one.number == attempt && one.ending != AttemptRecord::Ending::none;
+  });
+}
+
+void show(const std::vector<fs::path>& files) {
+  for (const fs::path& file : files) {
+    std::error_code none;
+    if (const auto size = fs::file_size(file, none); none || size == 0) continue;
+    if (files.size() > 1) fmt::print(stderr, "==> {} <==\n", file.string());
+    copy_from(file, 0, stdout);
+  }
+}
+
+/// All logs of a run that are not empty.
+void list(const RunDirectory& run, bool json) {
+  Json files = Json::array();
+  TextTable table({TextTable::Align::right, TextTable::Align::left});
+  std::vector<fs::path> found;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(run.root() / "stages", none))
+    if (entry.path().extension() == ".log" && entry.file_size() > 0) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  for (const fs::path& file : found) {
+    files.push_back({{"file", file.string()}, {"bytes", fs::file_size(file)}});
+    table.row({bytes_text(fs::file_size(file)), file.string()});
+  }
+  if (json)
+    fmt::print("{}\n", Json{{"schema_version", 1}, {"run", run.name()}, {"logs", std::move(files)}}.dump(2));
+  else
+    fmt::print("{}", table.text());
+}
+
+/// What a packed instance wrote stands among what others wrote, each behind a line that names it.
+void show_section(const fs::path& file, const std::string& label, unsigned attempt) {
+  const std::string mine = fmt::format("==> {} attempt {}", label, attempt);
+  std::ifstream lines(file);
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("==> ")) inside = line == mine;
+    if (inside && line != mine) fmt::print("{}\n", line);
+  }
+}
+
+/// True when the instance was packed, and left no directory of its own.
+bool show_packed(const Arguments& arguments, const RunDirectory& run, const Plan& plan, InstanceId id) {
+  const std::string& stage = plan.stage(id.stage).name;
+  const RunRecord record = fold_journal(run.journal());
+  const InstanceRecord* known = record.find(stage, id.index);
+  if (known == nullptr || known->attempts.empty() || known->attempts.back().slot.empty()) return false;
+  const AttemptRecord& last = known->attempts.back();
+  const fs::path slot = run.slot(stage, last.slot);
+  if (arguments.json()) {
+    const Json json{{"schema_version", 1},
+                    {"run", run.name()},
+                    {"instance", plan.label(id)},
+                    {"attempt", last.number},
+                    {"slot", slot.string()}};
+    fmt::print("{}\n", json.dump(2));
+    return true;
+  }
+  if (!arguments.has("err")) show_section(slot / "out.log", plan.label(id), last.number);
+  if (!arguments.has("out")) show_section(slot / "err.log", plan.label(id), last.number);
+  return true;
+}
+
+int show_logs(const Arguments& arguments, const RunDirectory& run, const Plan& plan,
+              const std::string& selector) {
+  const InstanceId id = chosen_instance(plan, selector);
+  const std::string& stage = plan.stage(id.stage).name;
+  const unsigned newest = newest_attempt(run, stage, id.index);
+  if (newest == 0 && show_packed(arguments, run, plan, id)) return exit_done;
+  const auto attempt = static_cast<unsigned>(arguments.number("attempt").value_or(static_cast<int>(newest)));
+  if (attempt == 0 || attempt > newest)
+    throw UsageError(fmt::format("{} has not run{}: it has no logs", plan.label(id),
+                                 attempt > newest ? " that often" : ""));
+  const fs::path directory = run.attempt(stage, id.index, attempt);
+  if (arguments.json()) {
+    const Json json{{"schema_version", 1},
+                    {"run", run.name()},
+                    {"instance", plan.label(id)},
+                    {"attempt", attempt},
+                    {"out", (directory / "out.log").string()},
+                    {"err", (directory / "err.log").string()},
+                    {"exec", (directory / "exec.log").string()}};
+    fmt::print("{}\n", json.dump(2));
+  } else if (arguments.has("follow")) {
+    follow(
+        directory / (arguments.has("err") ? "err.log" : "out.log"), run.journal(),
+        [&] { return has_ended(run, stage, id.index, attempt); }, stdout);
+  } else if (arguments.has("err")) {
+    show({directory / "err.log"});
+  } else if (arguments.has("out")) {
+    show({directory / "out.log"});
+  } else {
+    show({directory / "out.log", directory / "err.log", directory / "exec.log"});
+  }
+  return exit_done;
+}
+
+int logs(const Command& self, const std::vector<std::string>& words, const Hooks&) {
+  boost::program_options::options_description options;
+  add_runs_option(options);
+  add_flag(options, "out", "what it wrote to stdout only");
+  add_flag(options, "err", "what it wrote to stderr only");
+  add_number(options, "attempt", "N", "of that attempt (default: the newest)");
+  add_flag(options, "follow,f", "go on as it grows, until the attempt ends");
+  Arguments arguments(self, options, {"run", "stage"});
+  if (!arguments.parse(words)) return exit_done;
+
+  std::string selector = arguments.text("run", "last"), stage = arguments.text("stage");
+  if (stage.empty() && arguments.has("run")) {
+    // One word alone names a stage of the last run, if there is one of that name.
+    const RunDirectory last = chosen_run(arguments, "last");
+    const auto plan = plan_of(last);
+    const std::string name = selector.substr(0, selector.find_first_of(".["));
+    if (plan && plan->workflow().find(name) != nullptr) return show_logs(arguments, last, *plan, selector);
+  }
+  const RunDirectory run = chosen_run(arguments, selector);
+  const Plan plan = require_plan(run);
+  if (!stage.empty()) return show_logs(arguments, run, plan, stage);
+  list(run, arguments.json());
+  return exit_done;
+}
+
+}  // namespace
+
+const Command logs_command{"logs", "what an instance wrote", "[RUN] [STAGE[.INSTANCE]] [options]",
+                           "  kernmill logs last                   which logs there are\n"
+                           "  kernmill logs last fit\n"
+                           "  kernmill logs last search.3 --err\n"
+                           "  kernmill logs last fit -f            while it runs\n",
+                           logs};
+
+}  // namespace kernmill::cli

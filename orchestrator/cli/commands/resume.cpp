@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/cluster_run.hpp"
+#include "kernmill/cli/runs/conduct.hpp"
+#include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+/// Says that there is nothing to go on with.
+int already_done(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+                 const Arguments& arguments) {
+  if (arguments.json())
+    fmt::print("{}\n", to_json(inspect(run, plan, record, Depth::everything)).dump(2));
+  else
+    fmt::print(stderr, "{} is done already; nothing is left to run.\n", run.name());
+  return exit_done;
+}
+
+int resume(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
+  boost::program_options::options_description options;
+  add_runs_option(options);
+  add_conduct_options(options);
+  add_submit_options(options);
+  Arguments arguments(self, options, {"run"});
+  if (!arguments.parse(words)) return exit_done;
+  check_conduct_options(arguments);
+  const RunDirectory run = chosen_run(arguments, arguments.text("run"));
+  const Plan plan = require_plan(run);
+  const RunRecord record = fold_journal(run.journal());
+  if (record.outcome == "done" && !lock_holder(run.lock())) return already_done(run, plan, record, arguments);
+  const std::string scheduler = arguments.text("scheduler", record.scheduler);
+  if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks);
+  return conduct(run, plan, /*resumed=*/true, arguments, hooks);
+}
+
+}  // namespace
+
+const Command resume_command{"resume", "go on with a run that was interrupted, killed, or has failed",
+                             "[RUN] [options]",
+                             "  kernmill resume last\n"
+                             "  kernmill resume iris-svm-20261121-040506-1a2b\n",
+                             resume};
+
+}  // namespace kernmill::cli

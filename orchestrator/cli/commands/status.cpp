@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/report/quantity.hpp"
+#include "kernmill/report/run_summary.hpp"
+#include "kernmill/report/table.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+std::string finished_text(const RunStatus& status) {
+  std::uint64_t finished = 0, all = 0;
+  for (const StageStatus& stage : status.stages) {
+    finished += stage.of(State::finished);
+    all += stage.instances;
+  }
+  return fmt::format("{}/{}", finished, all);
+}
+
+void show_all(const std::vector<RunDirectory>& runs, bool json) {
+  Json list = Json::array();
+  TextTable table({}, "");
+  table.row({"RUN", "STATE", "DONE", "STARTED (UTC)", "TOOK"});
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    const RunStatus status = inspect(*run, Depth::begun, Asking::nobody);
+    if (json)
+      list.push_back({{"run", status.name},
+                      {"directory", status.directory},
+                      {"state", status.state},
+                      {"started_at", status.started_at},
+                      {"seconds", status.took.count()}});
+    else
+      table.row({status.name, status.state, finished_text(status), time_text(status.started_at),
+                 duration_text(status.took)});
+  }
+  if (json)
+    fmt::print("{}\n", Json{{"schema_version", 1}, {"runs", std::move(list)}}.dump(2));
+  else
+    fmt::print("{}", table.text());
+}
+
+void show_one(const RunStatus& status, const Arguments& arguments) {
+  if (arguments.json()) {
+    fmt::print("{}\n", to_json(status).dump(2));
+    return;
+  }
+  const Paint paint = arguments.out_paint();
+  fmt::print("{}  {}{}  started {} UTC{}\n\n{}", paint(Color::bold, status.name), status.state,
+             status.state == "running" && status.scheduler.empty()
+                 ? fmt::format(" (process {} on {})", status.conductor.pid, status.conductor.host)
+                 : "",
+             time_text(status.started_at),
+             status.took.count() > 0 ? ", took " + duration_text(status.took) : "",
+             stages_text(status, paint));
+  const std::string failures = failures_text(status, paint);
+  if (!failures.empty()) fmt::print("\n{}", failures);
+  const auto lost = std::count_if(status.instances.begin(), status.instances.end(),
+                                  [](const InstanceStatus& instance) { return instance.lost; });
+  if (lost > 0)
+    fmt::print("\n  {} started, left no end record, and the scheduler does not know {} job any more: lost\n",
+               lost, lost == 1 ? "its" : "their");
+  if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, status.note));
+  fmt::print("\n  run   {}\n", status.directory);
+  if (status.state != "done" && status.state != "running" && status.state != "queued")
+    fmt::print("  next  kernmill resume {}\n", status.name);
+}
+
+int status(const Command& self, const std::vector<std::string>& words, const Hooks&) {
+  boost::program_options::options_description options;
+  add_runs_option(options);
+  add_flag(options, "all,a", "all runs, newest first");
+  Arguments arguments(self, options, {"run"});
+  if (!arguments.parse(words)) return exit_done;
+  if (arguments.has("all")) {
+    show_all(list_runs(run_root(arguments)), arguments.json());
+    return exit_done;
+  }
+  const Depth depth = arguments.json() ? Depth::everything : Depth::summary;
+  show_one(inspect(chosen_run(arguments, arguments.text("run")), depth), arguments);
+  return exit_done;
+}
+
+}  // namespace
+
+const Command status_command{"status", "how a run stands, stage by stage", "[RUN | --all] [options]",
+                             "  kernmill status\n"
+                             "  kernmill status iris-svm-20261121-040506-1a2b --json\n"
+                             "  kernmill status --all\n",
+                             status};
+
+}  // namespace kernmill::cli

@@ -1,0 +1,64 @@
+#include "kernmill/cli/doctor/captured.hpp"
+
+#include <filesystem>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/os/process.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+
+namespace fs = std::filesystem;
+
+namespace kernmill::cli {
+namespace {
+
+/// A file for what a program prints; gone with the object.
+class OutputFile {
+ public:
+  OutputFile()
+      : path_((fs::temp_directory_path() / "kernmill-XXXXXX").string()), file_(mkstemp(path_.data())) {
+    if (!file_) throw std::system_error(errno, std::generic_category(), "cannot make a file in " + path_);
+  }
+  ~OutputFile() { ::unlink(path_.c_str()); }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  FileDescriptor file_;
+};
+
+/// Whether the process ended before the time was over.
+bool ends_within(int pid, std::chrono::milliseconds patience) {
+  const FileDescriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd ended{handle.get(), POLLIN, 0};
+  return ::poll(&ended, 1, static_cast<int>(patience.count())) != 0;
+}
+
+}  // namespace
+
+Captured run_captured(const std::vector<std::string>& argv,
+                      const std::vector<std::pair<std::string, std::string>>& env,
+                      std::chrono::seconds patience) {
+  Captured captured;
+  try {
+    const OutputFile output;
+    const int pid =
+        spawn({.argv = argv, .env = env, .work_dir = {}, .out = output.path(), .err = output.path()});
+    const std::uint64_t start = start_time_of(pid);
+    captured.timed_out = !ends_within(pid, patience);
+    if (captured.timed_out) end_tree(pid, start, "");
+    captured.exit_code = reap(pid);
+    captured.output = read_file(output.path());
+  } catch (const std::runtime_error& error) {
+    captured.output = error.what();
+  }
+  return captured;
+}
+
+}  // namespace kernmill::cli

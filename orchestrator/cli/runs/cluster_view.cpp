@@ -1,0 +1,75 @@
+#include "kernmill/cli/runs/cluster_view.hpp"
+
+#include <algorithm>
+
+#include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/run/submit/submission.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+/// The instances of those elements of an array that a record speaks of.
+IndexRanges instances_in(const ArrayPlan& array, const std::string& elements) {
+  if (elements.empty()) return array.instances;
+  IndexRanges indices;
+  try {
+    indices = IndexRanges::parse(elements.substr(0, elements.find('%')));
+  } catch (const std::invalid_argument&) {
+    return array.instances;  // a long list that Slurm has cut: "0-7,9,..."
+  }
+  IndexRanges instances;
+  for (const auto& range : indices.ranges())
+    for (std::uint32_t element = range.first; element <= range.last; ++element) {
+      const IndexRanges of_element = array.instances_of(element);
+      for (const auto& part : of_element.ranges())
+        for (std::uint32_t instance = part.first; instance <= part.last; ++instance)
+          if (array.instances.contains(instance)) instances.append(instance);
+    }
+  return instances;
+}
+
+void add_once(std::vector<std::string>& list, const std::string& id) {
+  if (std::find(list.begin(), list.end(), id) == list.end()) list.push_back(id);
+}
+
+}  // namespace
+
+ClusterView::ClusterView(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+                         const std::vector<ClusterJob>& jobs) {
+  const auto arrays = exec::submitted_arrays(plan, record);
+  for (const auto& [identity, job] : live_jobs(run, jobs)) {
+    add_once(jobs_, job.id);
+    if (identity.key == "close") add_once(closing_, job.id);
+    const auto array = std::find_if(arrays.begin(), arrays.end(), [&, &who = identity](const auto& one) {
+      return one.generation == who.generation && one.plan.key == who.key;
+    });
+    if (array == arrays.end()) continue;
+    const bool running = job.state != JobState::pending;
+    parts_.push_back({array->plan.stage,
+                      instances_in(array->plan, job.elements),
+                      {running, job.elements.empty() ? job.id : job.id + "_" + job.elements, job.reason},
+                      job.id});
+  }
+  // One element that runs says more than the list of pending ones that may contain it.
+  std::stable_sort(parts_.begin(), parts_.end(),
+                   [](const Part& a, const Part& b) { return a.queued.running && !b.queued.running; });
+}
+
+std::optional<QueuedInstance> ClusterView::find(InstanceId id) const {
+  for (const Part& part : parts_)
+    if (part.stage == id.stage && part.instances.contains(id.index)) return part.queued;
+  return {};
+}
+
+std::vector<std::string> ClusterView::jobs_of(std::uint32_t stage) const {
+  std::vector<std::string> ids;
+  for (const Part& part : parts_)
+    if (part.stage == stage) add_once(ids, part.job);
+  return ids;
+}
+
+bool ClusterView::any_running() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.queued.running; });
+}
+
+}  // namespace kernmill::cli

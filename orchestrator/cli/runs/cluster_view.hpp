@@ -1,0 +1,42 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/plan/job_plan.hpp"
+#include "kernmill/report/run_status.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/scheduler/cluster.hpp"
+
+namespace kernmill::cli {
+
+/// What a cluster knows of a run's jobs that may still run, by stage and instance.
+class ClusterView {
+ public:
+  /// `jobs`: of this user, as the cluster lists them.
+  ClusterView(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+              const std::vector<ClusterJob>& jobs);
+
+  /// The job that carries out an instance, or will; {} when there is none.
+  [[nodiscard]] std::optional<QueuedInstance> find(InstanceId id) const;
+  /// Ids of the jobs that carry out instances of a stage.
+  [[nodiscard]] std::vector<std::string> jobs_of(std::uint32_t stage) const;
+  /// Ids of all of the run's jobs, the closing job of a generation among them.
+  [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_; }
+  [[nodiscard]] std::vector<std::string> closing_jobs() const { return closing_; }
+  [[nodiscard]] bool any() const { return !jobs_.empty(); }
+  [[nodiscard]] bool any_running() const;
+
+ private:
+  struct Part {
+    std::uint32_t stage = 0;
+    IndexRanges instances;
+    QueuedInstance queued;
+    std::string job;
+  };
+  std::vector<Part> parts_;
+  std::vector<std::string> jobs_, closing_;
+};
+
+}  // namespace kernmill::cli

@@ -1,0 +1,165 @@
+#include "kernmill/cli/runs/conduct.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <random>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "kernmill/base/last_lines.hpp"
+#include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/surroundings.hpp"
+#include "kernmill/exec/closing.hpp"
+#include "kernmill/report/confusion.hpp"
+#include "kernmill/report/run_summary.hpp"
+#include "kernmill/report/text_output.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/scheduler/local_scheduler.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
+}
+
+TextOptions text_options(const Arguments& arguments) {
+  TextOptions options;
+  options.color = arguments.err_paint().on();
+  options.live = isatty(2) == 1;
+  options.quiet = arguments.has("quiet");
+  options.verbose = arguments.has("verbose");
+  options.width = terminal_width();
+  return options;
+}
+
+std::string new_session() {
+  return fmt::format("{:06x}", std::random_device{}() & 0xffffffU);
+}
+
+ExitCode exit_code(Ending ending) {
+  switch (ending) {
+    case Ending::done:
+      return exit_done;
+    case Ending::failed:
+      return exit_failed;
+    case Ending::interrupted:
+    case Ending::cancelled:
+      break;
+  }
+  return exit_interrupted;
+}
+
+/// The confusion matrices of the stages that evaluated one model.
+std::string confusions(const RunStatus& status) {
+  std::string text;
+  for (const InstanceStatus& instance : status.instances) {
+    const StageStatus& stage = status.stages[instance.id.stage];
+    if (stage.kind != TaskKind::evaluate || stage.instances > 1) continue;
+    for (const Artifact& artifact : instance.artifacts) {
+      if (artifact.name != "report" || !std::filesystem::exists(artifact.path)) continue;
+      const std::string table =
+          confusion_text(Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false));
+      if (!table.empty()) text += fmt::format("\n{}\n{}", instance.label, table);
+    }
+  }
+  return text;
+}
+
+/// What the files of a finished instance say beside the journal: the best point of a search, what a command
+/// printed.
+void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
+  constexpr std::size_t most_lines = 5;
+  if (instance.state != State::finished) return;
+  for (const Artifact& artifact : instance.artifacts) {
+    if (stage.kind != TaskKind::tune || artifact.name != "best" || !std::filesystem::exists(artifact.path))
+      continue;
+    const Json best = Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false);
+    if (best.is_object()) instance.point = best.value("point", Json::object());
+  }
+  if (stage.kind == TaskKind::command && stage.instances == 1)
+    instance.output = last_lines(std::filesystem::path(instance.directory) / "out.log", most_lines);
+}
+
+}  // namespace
+
+void show_end(RunStatus status, const Arguments& arguments) {
+  for (InstanceStatus& instance : status.instances)
+    add_result_files(instance, status.stages[instance.id.stage]);
+  const Paint paint = arguments.err_paint();
+  const std::string failures = failures_text(status, paint);
+  if (!failures.empty()) fmt::print(stderr, "\n{}", failures);
+  const std::string results = results_text(status);
+  if (arguments.json()) {
+    fmt::print("{}\n", to_json(status).dump(2));
+  } else if (!results.empty()) {
+    if (!arguments.has("quiet")) fmt::print(stderr, "\n");
+    fmt::print("{}{}", results, confusions(status));
+  }
+  std::fflush(stdout);
+  if (!arguments.has("quiet") || status.state != "done")
+    fmt::print(stderr, "\n{}", closing_text(status, paint));
+}
+
+void add_conduct_options(boost::program_options::options_description& options) {
+  add_number(options, "cores,j", "N", "cores to use at most (default: all that this process may run on)");
+  add_flag(options, "keep-going", "after a failure, finish what does not depend on it (the default)");
+  add_flag(options, "fail-fast", "after a failure, start nothing new");
+  add_flag(options, "no-cache", "run everything, whether it has changed or not");
+  add_text(options, "scheduler", "NAME", "local, slurm or auto (default auto: this machine)");
+  add_flag(options, "quiet,q", "tell of failures only");
+  add_flag(options, "verbose,v", "tell of every start, and of every instance of a large stage");
+}
+
+void check_conduct_options(const Arguments& arguments) {
+  if (arguments.has("keep-going") && arguments.has("fail-fast"))
+    throw UsageError("--keep-going and --fail-fast contradict each other");
+  if (arguments.number("cores").value_or(1) < 1) throw UsageError("--cores takes a number from 1 on");
+  const std::string scheduler = arguments.text("scheduler", "auto");
+  if (scheduler != "auto" && scheduler != "local" && scheduler != "slurm")
+    throw UsageError(fmt::format("--scheduler takes local, slurm or auto, not '{}'", scheduler));
+}
+
+Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
+                             const Arguments& arguments, Output& output, const Hooks& hooks) {
+  const ProcessIdentity self = self_identity();
+  std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
+  const StopSignals stop;
+  JournalWriter journal(run.journal(), fmt::format("conductor-{}-{}", self.pid, self.start_time), 0,
+                        "conductor", hooks.journal);
+  RunRecord record;
+  if (resumed)
+    record = settle_open_attempts(run, journal, self.host, [&](const OpenAttempt& open) {
+      if (!arguments.has("quiet"))
+        fmt::print(stderr, "ended what was left of attempt {} of {}\n", open.attempt.number,
+                   plan.label({plan.stage_number(open.stage), open.index}));
+    });
+
+  LocalSurroundings surroundings(run, plan, stop, {.no_cache = arguments.has("no-cache")});
+  LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
+  Conductor conductor(run, plan, scheduler, journal, output, surroundings.functions(),
+                      {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
+  if (resumed) conductor.restore(record);
+  const RunResult result = conductor.run(self);
+  lock.reset();  // what follows looks at the run from outside
+  RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
+  status.took = result.took;  // of this life of the run
+  return {result.ending, std::move(status)};
+}
+
+int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
+            const Hooks& hooks) {
+  TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
+  Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks);
+  show_end(std::move(conducted.status), arguments);
+  if (conducted.ending == Ending::done || conducted.ending == Ending::failed)
+    exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.ending)));
+  return exit_code(conducted.ending);
+}
+
+}  // namespace kernmill::cli

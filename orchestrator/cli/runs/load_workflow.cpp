@@ -1,0 +1,100 @@
+#include "kernmill/cli/runs/load_workflow.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "kernmill/cli/runs/programs.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/workflow/parse/parser.hpp"
+
+namespace fs = std::filesystem;
+
+namespace kernmill::cli {
+namespace {
+
+SourceFile read_source(const fs::path& file, const std::string& help) {
+  try {
+    if (fs::is_directory(file)) throw UsageError(fmt::format("{} is a folder", file.string()), help);
+    return {file.string(), read_file(file)};
+  } catch (const std::system_error& error) {
+    throw UsageError(error.what(), help);
+  }
+}
+
+fs::path config_folder() {
+  return fs::path(environment("XDG_CONFIG_HOME", environment("HOME", ".") + "/.config")) / "kernmill";
+}
+
+std::vector<SourceFile> outer_defaults(const Arguments& arguments) {
+  std::vector<SourceFile> files;
+  const fs::path site = environment("KERNMILL_SITE", "/etc/kernmill/site.yaml");
+  if (fs::exists(site)) files.push_back(read_source(site, ""));
+  if (!arguments.has("profile")) return files;
+  const fs::path profile = config_folder() / "profiles" / (arguments.text("profile") + ".yaml");
+  files.push_back(read_source(
+      profile, fmt::format("-p NAME reads {}", (config_folder() / "profiles/NAME.yaml").string())));
+  return files;
+}
+
+std::vector<std::pair<std::string, std::string>> settings(const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::string>> set;
+  for (const std::string& text : arguments.texts("set")) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError(fmt::format("--set takes NAME=VALUE, not '{}'", text));
+    set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return set;
+}
+
+Json to_json(const Diagnostic& diagnostic) {
+  Json json{{"severity", diagnostic.severity == Diagnostic::Severity::error ? "error" : "warning"},
+            {"file", diagnostic.where.file ? diagnostic.where.file->path : ""},
+            {"line", diagnostic.where.line},
+            {"column", diagnostic.where.column},
+            {"message", diagnostic.message}};
+  if (!diagnostic.help.empty()) json["help"] = diagnostic.help;
+  return json;
+}
+
+}  // namespace
+
+void add_workflow_options(boost::program_options::options_description& options) {
+  add_texts(options, "set", "NAME=VALUE", "gives a run parameter another value; may be repeated");
+  add_text(options, "profile,p", "NAME", "defaults from ~/.config/kernmill/profiles/NAME.yaml");
+}
+
+Workflow parse_source(const Arguments& arguments, const SourceFile& source, Diagnostics& diagnostics) {
+  const ParseOptions options{settings(arguments), outer_defaults(arguments)};
+  Workflow workflow = parse_workflow(source, options, real_files(), diagnostics);
+  diagnostics.sort();
+  return workflow;
+}
+
+Workflow parse_named_workflow(const Arguments& arguments, const std::string& file, Diagnostics& diagnostics) {
+  return parse_source(arguments,
+                      read_source(file, "name a workflow file, for instance workflows/iris_svm.yaml"),
+                      diagnostics);
+}
+
+std::optional<Workflow> load_workflow(const Arguments& arguments, const std::string& file) {
+  Diagnostics diagnostics;
+  Workflow workflow = parse_named_workflow(arguments, file, diagnostics);
+  if (!diagnostics.all().empty()) fmt::print(stderr, "{}", render(diagnostics, arguments.err_paint().on()));
+  if (!diagnostics.has_errors()) return workflow;
+  if (arguments.json()) {
+    Json json{{"schema_version", 1}, {"valid", false}, {"diagnostics", to_json(diagnostics)}};
+    fmt::print("{}\n", json.dump(2));
+  }
+  return {};
+}
+
+Json to_json(const Diagnostics& diagnostics) {
+  Json list = Json::array();
+  for (const Diagnostic& diagnostic : diagnostics.all()) list.push_back(to_json(diagnostic));
+  return list;
+}
+
+}  // namespace kernmill::cli

@@ -1,0 +1,77 @@
+#include "kernmill/cli/runs/ready_results.hpp"
+
+#include <fmt/format.h>
+
+#include "kernmill/cli/runs/surroundings.hpp"
+#include "kernmill/exec/element/consequences.hpp"
+#include "kernmill/run/cache/prediction.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+class ReadyResults {
+ public:
+  ReadyResults(const RunDirectory& run, const Plan& plan, const RunRecord& record, JournalWriter& journal)
+      : run_(run), plan_(plan), record_(record), journal_(journal), commits_(commits_in(plan, record)) {}
+
+  std::size_t take_from_cache() {
+    const StopSignals stop;
+    LocalSurroundings surroundings(run_, plan_, stop, {});
+    const Surroundings functions = surroundings.functions();
+    const Programs programs = find_programs();
+    DigestStore digests(run_.root().parent_path());
+    Cache cache(run_.root().parent_path(), digests);
+    const CachePrediction prediction =
+        predict(plan_, cache, digests, program_digests(digests, programs.task, programs.exec));
+    std::size_t taken = 0;
+    for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) {
+      if (prediction.count(stage, Decision::What::cached) == 0) continue;
+      for (std::uint32_t index = 0; index < plan_.instance_count(stage); ++index)
+        if (prediction.of({stage, index}).what == Decision::What::cached)
+          taken += take({stage, index}, functions);
+    }
+    return taken;
+  }
+
+  void skip() {
+    std::vector<InstanceId> settled;
+    const RunRecord now = fold_journal(run_.journal());
+    for (const auto& [key, instance] : now.instances)
+      if (instance.committed) settled.push_back({plan_.stage_number(key.first), key.second});
+    exec::journal_skips(plan_, exec::consequences(plan_, now, settled), journal_);
+  }
+
+ private:
+  bool take(InstanceId id, const Surroundings& functions) {
+    const InstanceRecord* known = record_.find(plan_.stage(id.stage).name, id.index);
+    if (known != nullptr && (known->committed || !known->attempts.empty())) return false;
+    const CacheAnswer answer = functions.from_cache(id, 1, commits_);
+    if (!answer.committed) return false;
+    Json body{{"stage", plan_.stage(id.stage).name}, {"instance", id.index}, {"attempt", 1}};
+    body.update(*answer.committed);
+    journal_.append({"committed", body});
+    if (answer.after_commit) answer.after_commit();
+    commits_.add(id, result_in(body));
+    return true;
+  }
+
+  const RunDirectory& run_;
+  const Plan& plan_;
+  const RunRecord& record_;
+  JournalWriter& journal_;
+  CommitTable commits_;
+};
+
+}  // namespace
+
+RunRecord take_ready_results(const RunDirectory& run, const Plan& plan, const RunRecord& record,
+                             JournalWriter& journal, const ReadyResultsOptions& options) {
+  ReadyResults results(run, plan, record, journal);
+  const std::size_t taken = options.no_cache ? 0 : results.take_from_cache();
+  if (taken > 0 && !options.quiet)
+    fmt::print(stderr, "{} instance{} taken from earlier runs\n", taken, taken == 1 ? "" : "s");
+  results.skip();
+  return fold_journal(run.journal());
+}
+
+}  // namespace kernmill::cli

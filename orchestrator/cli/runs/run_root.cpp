@@ -1,0 +1,63 @@
+#include "kernmill/cli/runs/run_root.hpp"
+
+#include <fmt/format.h>
+
+#include "kernmill/cli/runs/programs.hpp"
+
+namespace fs = std::filesystem;
+
+namespace kernmill::cli {
+
+RunDirectory freeze(const Plan& plan, const fs::path& root) {
+  const Workflow& workflow = plan.workflow();
+  RunDirectory run = create_run_directory(root, workflow.name, workflow.share_group);
+  write_file_durably(run.workflow(), workflow.text);
+  write_file_durably(run.plan(), to_json(plan).dump() + "\n");
+  return run;
+}
+
+void add_runs_option(boost::program_options::options_description& options) {
+  add_text(options, "runs", "DIR", "where runs lie (default KERNMILL_RUNS, else runs/ beside the workflow)");
+}
+
+fs::path new_run_root(const Arguments& arguments, const fs::path& workflow_folder) {
+  if (arguments.has("runs")) return fs::absolute(arguments.text("runs"));
+  const std::string set = environment("KERNMILL_RUNS");
+  return set.empty() ? workflow_folder / "runs" : fs::absolute(set);
+}
+
+fs::path run_root(const Arguments& arguments) {
+  if (arguments.has("runs")) return fs::absolute(arguments.text("runs"));
+  if (const std::string set = environment("KERNMILL_RUNS"); !set.empty()) return fs::absolute(set);
+  for (const char* candidate : {"runs", "workflows/runs"})
+    if (fs::is_directory(candidate)) return fs::absolute(candidate);
+  return list_runs(".").empty() ? fs::absolute("runs") : fs::current_path();
+}
+
+RunDirectory chosen_run(const Arguments& arguments, const std::string& selector) {
+  try {
+    return select_run(run_root(arguments), selector.empty() ? "last" : selector);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+std::optional<Plan> plan_of(const RunDirectory& run) {
+  if (!fs::exists(run.plan())) return {};
+  try {
+    return plan_from_json(Json::parse(read_file(run.plan())));
+  } catch (const Json::exception& error) {
+    throw std::runtime_error(fmt::format("{} is damaged: {}", run.plan().string(), error.what()));
+  }
+}
+
+Plan require_plan(const RunDirectory& run) {
+  if (auto plan = plan_of(run)) return std::move(*plan);
+  throw UsageError(
+      fmt::format("run {} was ended while it was being made: it has no plan, and nothing of it has run",
+                  run.name()),
+      fmt::format("start the workflow again with kernmill run; kernmill clean {} --yes removes this one",
+                  run.name()));
+}
+
+}  // namespace kernmill::cli

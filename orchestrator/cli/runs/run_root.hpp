@@ -1,0 +1,36 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "kernmill/cli/arguments.hpp"
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+
+namespace kernmill::cli {
+
+/// Adds --runs.
+/// Makes the directory of a new run, with what was asked and what was decided. A run has begun when plan.json
+/// is there.
+RunDirectory freeze(const Plan& plan, const std::filesystem::path& root);
+
+void add_runs_option(boost::program_options::options_description& options);
+
+/// Where a new run of a workflow goes: --runs, KERNMILL_RUNS, or runs/ beside the workflow.
+std::filesystem::path new_run_root(const Arguments& arguments, const std::filesystem::path& workflow_folder);
+
+/// Where runs are looked for: --runs, KERNMILL_RUNS, ./runs, ./workflows/runs, or this folder when it holds
+/// runs itself.
+std::filesystem::path run_root(const Arguments& arguments);
+
+/// The run that the user named (`last` when none); throws UsageError that lists what there is.
+RunDirectory chosen_run(const Arguments& arguments, const std::string& selector);
+
+/// The plan of a run, as it was frozen; nothing when the run was killed before it had one.
+std::optional<Plan> plan_of(const RunDirectory& run);
+
+/// `plan_of`, or UsageError that says what became of the run.
+Plan require_plan(const RunDirectory& run);
+
+}  // namespace kernmill::cli

@@ -1,0 +1,42 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "kernmill/cli/runs/programs.hpp"
+#include "kernmill/os/stop_signals.hpp"
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/run/cache/cache.hpp"
+#include "kernmill/run/conductor/conductor.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+
+namespace kernmill::cli {
+
+/// The world as a conductor of this machine meets it: its clock, the files of a run, the cache beside it.
+class LocalSurroundings {
+ public:
+  struct Options {
+    bool no_cache = false;
+  };
+  /// Everything given has to outlive this.
+  LocalSurroundings(const RunDirectory& run, const Plan& plan, const StopSignals& stop, Options options);
+  /// What a Conductor takes; it refers to this object.
+  [[nodiscard]] Surroundings functions();
+
+ private:
+  [[nodiscard]] std::vector<Record> job_records(const JobId& job) const;
+  [[nodiscard]] JobSpec job_spec(InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) const;
+  [[nodiscard]] CacheAnswer from_cache(InstanceId id, unsigned attempt, const CommitTable& commits);
+  void end_leftovers(InstanceId id, unsigned attempt) const;
+  [[nodiscard]] std::filesystem::path attempt_directory(InstanceId id, unsigned attempt) const;
+
+  const RunDirectory& run_;
+  const Plan& plan_;
+  const StopSignals& stop_;
+  Options options_;
+  Programs programs_;
+  DigestStore digests_;
+  Cache cache_;
+  ProgramDigests program_digests_;
+};
+
+}  // namespace kernmill::cli

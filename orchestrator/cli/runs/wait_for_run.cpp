@@ -1,0 +1,82 @@
+#include "kernmill/cli/runs/wait_for_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include "kernmill/cli/runs/conduct.hpp"
+#include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/os/stop_signals.hpp"
+#include "kernmill/report/quantity.hpp"
+
+namespace kernmill::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Tells of each stage once when it begins, and once when all of it has ended.
+class StageNews {
+ public:
+  void tell(const RunStatus& status) {
+    for (const StageStatus& stage : status.stages) {
+      const std::string word = stage.word();
+      const bool over = stage.of(State::waiting) + stage.of(State::ready) + stage.of(State::running) == 0;
+      std::string& told = told_[stage.name];
+      if (told == word || (!over && word != "running")) continue;
+      told = word;
+      fmt::print(stderr, "  {:<16} {:<9} {:>9}  {}/{}\n", stage.name, word,
+                 stage.took.count() > 0 ? duration_text(stage.took) : "-", stage.of(State::finished),
+                 stage.instances);
+    }
+  }
+
+ private:
+  std::map<std::string, std::string> told_;
+};
+
+bool interrupted(const StopSignals& stop, milliseconds pause) {
+  pollfd entry{stop.fd(), POLLIN, 0};
+  return ::poll(&entry, 1, static_cast<int>(pause.count())) > 0 && stop.next().has_value();
+}
+
+ExitCode exit_code(const std::string& outcome) {
+  if (outcome == "done") return exit_done;
+  return outcome == "failed" ? exit_failed : exit_interrupted;
+}
+
+}  // namespace
+
+int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
+  const StopSignals stop;
+  StageNews news;
+  auto asked = Clock::now();
+  for (;;) {
+    const auto begun = Clock::now();
+    const RunRecord record = fold_journal(run.journal());
+    const bool over = !record.outcome.empty();
+    // The files say all there is to say; the cluster is asked once a minute whether the run is in the queue
+    // still.
+    const bool ask = over || begun - asked > std::chrono::minutes(1);
+    const RunStatus status =
+        inspect(run, plan, record, Depth::everything, ask ? Asking::cluster : Asking::nobody);
+    if (ask) asked = begun;
+    if (!arguments.has("quiet")) news.tell(status);
+    if (over || status.state == "dead") {
+      show_end(status, arguments);
+      return over ? exit_code(record.outcome) : exit_failed;
+    }
+    const auto pause = std::clamp(std::chrono::duration_cast<milliseconds>(10 * (Clock::now() - begun)),
+                                  milliseconds(500), milliseconds(30'000));
+    if (!interrupted(stop, pause)) continue;
+    fmt::print(stderr,
+               "\nthe run goes on without you; kernmill status {} shows it, kernmill cancel {} ends it\n",
+               run.name(), run.name());
+    return exit_interrupted;
+  }
+}
+
+}  // namespace kernmill::cli

@@ -1,0 +1,109 @@
+#include "kernmill/exec/attempt/commit.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/run/cache/cache.hpp"
+#include "kernmill/run/cache/prediction.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path runs_root(const Attempt& attempt) {
+  return attempt.run.root().parent_path();
+}
+
+ResultOf results_of(const Attempt& attempt) {
+  return [&attempt](InstanceId id) { return attempt.commits.result(id); };
+}
+
+ProgramDigests programs(DigestStore& digests) {
+  return program_digests(digests, task_program(), fs::read_symlink("/proc/self/exe"));
+}
+
+void sync_file(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::fsync(file.get()) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot make durable " + path.string());
+}
+
+CacheEntry entry_of(const Attempt& attempt, const Commit& commit) {
+  CacheEntry entry;
+  entry.recipe = *commit.recipe;
+  entry.workflow = attempt.plan.workflow().name;
+  entry.stage = attempt.stage().name;
+  entry.instance = attempt.id.index;
+  entry.run = attempt.run.name();
+  entry.attempt_directory = attempt.directory();
+  entry.artifacts = commit.artifacts;
+  entry.metrics = commit.metrics;
+  entry.created = utc_timestamp();
+  return entry;
+}
+
+}  // namespace
+
+fs::path task_program() {
+  if (const char* named = std::getenv("KERNMILL_TASK"); named != nullptr && *named != '\0') return named;
+  const fs::path beside = fs::read_symlink("/proc/self/exe").parent_path() / "kernmill-task";
+  return ::access(beside.c_str(), X_OK) == 0 ? beside : fs::path("kernmill-task");
+}
+
+Json Commit::body() const {
+  Json list = Json::array();
+  for (const Artifact& artifact : artifacts) list.push_back(to_json(artifact));
+  Json body = {{"metrics", metrics}, {"artifacts", std::move(list)}};
+  if (recipe) body["key"] = recipe->key;
+  return body;
+}
+
+Commit prepare_commit(const Attempt& attempt, const Leavings& leavings) {
+  DigestStore digests(runs_root(attempt));
+  Commit commit;
+  commit.metrics = leavings.metrics;
+  for (const auto& [name, path] : leavings.artifacts) {
+    sync_file(path);
+    sync_directory(path.parent_path());
+    commit.artifacts.push_back({name, path.string(), fs::file_size(path), digests.sha256(path)});
+  }
+  sync_directory(attempt.directory());
+  auto recipe = recipe_of(attempt.plan, attempt.id, results_of(attempt), digests, programs(digests));
+  if (auto* found = std::get_if<Recipe>(&recipe)) commit.recipe = std::move(*found);
+  return commit;
+}
+
+void store_in_cache(const Attempt& attempt, const Commit& commit) {
+  if (!commit.recipe) return;
+  try {
+    DigestStore digests(runs_root(attempt));
+    Cache(runs_root(attempt), digests).store(entry_of(attempt, commit));
+  } catch (const std::system_error& error) {
+    fmt::print(stderr, "kernmill-exec: the result is safe, but later runs will not find it: {}\n",
+               error.what());
+  }
+}
+
+std::optional<Json> committed_from_cache(const Attempt& attempt) {
+  DigestStore digests(runs_root(attempt));
+  Cache cache(runs_root(attempt), digests);
+  const Decision decision =
+      decide(attempt.plan, attempt.id, results_of(attempt), cache, digests, programs(digests));
+  if (decision.what != Decision::What::cached) return {};
+  const CacheEntry taken = take(*decision.entry, attempt.directory());
+  const Commit commit{taken.metrics, taken.artifacts, taken.recipe};
+  store_in_cache(attempt, commit);
+  Json body = commit.body();
+  body["cached_from"] = decision.entry->attempt_directory.string();
+  return body;
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,32 @@
+#pragma once
+#include <optional>
+
+#include "kernmill/exec/attempt/attempt.hpp"
+#include "kernmill/exec/attempt/reduce.hpp"
+#include "kernmill/run/cache/recipe.hpp"
+
+namespace kernmill::exec {
+
+/// kernmill-task: KERNMILL_TASK, else beside this program, else by PATH.
+std::filesystem::path task_program();
+
+/// What a `committed` record says, and the recipe that its key was made of.
+struct Commit {
+  Json metrics = Json::object();
+  std::vector<Artifact> artifacts;
+  std::optional<Recipe> recipe;  ///< nothing: cannot be taken up again by another run
+  [[nodiscard]] Json body() const;
+};
+
+/// Makes durable what an attempt leaves, and describes it. Throws std::system_error that names a file.
+Commit prepare_commit(const Attempt& attempt, const Leavings& leavings);
+
+/// Lets later runs find the result. A cache that cannot be written costs time, not results: that is only
+/// said.
+void store_in_cache(const Attempt& attempt, const Commit& commit);
+
+/// The body of a `committed` record when an earlier run has left what this attempt would make; its artifacts
+/// lie in the attempt's directory then.
+std::optional<Json> committed_from_cache(const Attempt& attempt);
+
+}  // namespace kernmill::exec

@@ -1,0 +1,183 @@
+#include "kernmill/exec/attempt/execution.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernmill/exec/attempt/commit.hpp"
+#include "kernmill/exec/attempt/shell.hpp"
+#include "kernmill/exec/attempt/spec.hpp"
+#include "kernmill/exec/attempt/step.hpp"
+#include "kernmill/exec/job/container.hpp"
+#include "kernmill/exec/job/srun.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+/// The name that the kernel keeps of a program: its first 15 characters.
+std::string short_name(const fs::path& program) {
+  return program.filename().string().substr(0, 15);
+}
+
+std::uintmax_t size_of(const fs::path& file) {
+  std::error_code none;
+  const std::uintmax_t size = fs::file_size(file, none);
+  return none ? 0 : size;
+}
+
+}  // namespace
+
+std::optional<Outcome> Execution::run(const Attempt& attempt) {
+  make_directories(attempt.directory());
+  if (attempt.number == 1 && !given_.no_cache)
+    if (const auto cached = committed_from_cache(attempt)) {
+      journal_.committed(*cached);
+      return {};
+    }
+  stop_.asked();
+  Outcome outcome;
+  if (given_.batch != nullptr ? stop_.told_to_end() : stop_.asked()) {
+    outcome.what = Outcome::What::stopped;
+    outcome.cause = Cause::cancelled;
+    outcome.message = "it was asked to stop before it began";
+  } else if (attempt.plan.is_reduce(attempt.id)) {
+    outcome.leavings = reduce_trials(attempt);
+  } else {
+    outcome = read_outcome(attempt, run_program(attempt, step_options(attempt)));
+  }
+  return outcome;
+}
+
+void Execution::commit(const Attempt& attempt, const Leavings& leavings,
+                       const std::function<RunRecord()>& others) {
+  const Commit commit = prepare_commit(attempt, leavings);
+  check_fence(attempt, others());
+  journal_.committed(commit.body());
+  store_in_cache(attempt, commit);
+}
+
+StepEnd Execution::run_program(const Attempt& attempt, const StepOptions& step) {
+  milliseconds waited{0}, next{1'000};
+  while (true) {
+    const std::uintmax_t before = size_of(attempt.file("err.log"));
+    StepEnd end = run_step(
+        step, stop_, [this](int pid, std::uint64_t start_time) { journal_.step_started(pid, start_time); });
+    if (given_.batch == nullptr || end.exit_code == 0) return end;
+    const SrunReport report = read_srun_report(attempt.file("err.log"), before);
+    end.out_of_memory |= report.out_of_memory;
+    end.node_failed = report.node_failed;
+    const Patience& patience = given_.batch->launch;
+    if (!report.not_launched || end.asked_to_stop || waited >= patience.total) return end;
+    patience.pause(next);
+    waited += next;
+    next = std::min(2 * next, milliseconds(30'000));
+  }
+}
+
+bool Execution::uses_srun(const Attempt& attempt) const {
+  if (given_.batch == nullptr) return false;
+  if (!oci_bundle(attempt.stage().container).empty()) return true;
+  return attempt.stage().kind != TaskKind::command &&
+         ranks_of(attempt.plan.resources(attempt.id), given_.batch->place) > 1;
+}
+
+std::vector<std::string> Execution::launch(const Attempt& attempt) const {
+  const Resources resources = attempt.plan.resources(attempt.id);
+  const std::string bundle = oci_bundle(attempt.stage().container);
+  std::string named = value_of(given_.environment, "KERNMILL_LAUNCHER_TEMPLATE");
+  if (named.empty()) named = given_.launcher;
+  if (!named.empty()) return launch_words(named, resources);
+  if (given_.batch != nullptr) return srun_words(resources, given_.batch->place, bundle);
+  return launch_words("mpiexec -n {ntasks}", resources);
+}
+
+std::vector<std::string> Execution::in_container(const Attempt& attempt) const {
+  const std::string& container = attempt.stage().container;
+  if (container.empty()) return {};
+  if (!oci_bundle(container).empty()) {
+    if (given_.batch == nullptr)
+      throw AttemptError(
+          fmt::format("`container: {}` needs Slurm, which runs OCI bundles by its own "
+                      "--container; submit the workflow, or name an image for Apptainer",
+                      container));
+    return {};
+  }
+  return container_words(container, {attempt.run.root().string(), attempt.plan.workflow().base_directory},
+                         attempt.plan.resources(attempt.id),
+                         value_of(given_.environment, "KERNMILL_CONTAINER_TEMPLATE"));
+}
+
+StepOptions Execution::step_options(const Attempt& attempt) {
+  const Resources resources = attempt.plan.resources(attempt.id);
+  const bool is_command = attempt.stage().kind == TaskKind::command;
+  StepOptions step;
+  step.token = given_.token;
+  // A command may start ranks itself, by KERNMILL_LAUNCH.
+  const bool keeps_job = uses_srun(attempt) || (given_.batch != nullptr && is_command);
+  step.spawn.env = keeps_job ? srun_environment(given_.environment, resources)
+                             : step_environment(given_.environment, resources);
+  set(step.spawn.env, "KERNMILL_TOKEN", step.token);
+  add_variables(step.spawn.env, attempt, fmt::format("{}", fmt::join(launch(attempt), " ")));
+  step.spawn.work_dir = attempt.plan.workflow().base_directory;
+  step.spawn.out = attempt.file("out.log").string();
+  step.spawn.err = attempt.file("err.log").string();
+  set_program(step, attempt);
+  const fs::path journal = journal_.path();
+  // Whoever wonders whether this attempt lives looks at the time of its journal file.
+  step.heartbeat = [journal] { ::utimensat(AT_FDCWD, journal.c_str(), nullptr, 0); };
+  step.heartbeat_interval =
+      std::chrono::seconds(std::max(1, number_of(given_.environment, "KERNMILL_HEARTBEAT", 30)));
+  if (given_.batch != nullptr) {
+    heed_batch_system(step, attempt);
+  } else {
+    const std::chrono::duration<double> limit = resources.time * given_.time_factor;
+    step.limit = std::chrono::duration_cast<milliseconds>(limit);
+  }
+  return step;
+}
+
+void Execution::set_program(StepOptions& step, const Attempt& attempt) const {
+  const Stage& stage = attempt.stage();
+  const bool launched = given_.batch == nullptr ? stage.kind != TaskKind::command : uses_srun(attempt);
+  std::vector<std::string> words = launched ? launch(attempt) : std::vector<std::string>{};
+  for (std::string& word : in_container(attempt)) words.push_back(std::move(word));
+  if (stage.kind == TaskKind::command) {
+    if (words.empty()) {
+      step.spawn.argv = command_words(attempt);
+      return;
+    }
+    for (std::string& word : command_words_alone(attempt)) words.push_back(std::move(word));
+    step.spawn.argv = with_setup(stage, words);
+    return;
+  }
+  const fs::path program = task_program();
+  const fs::path spec = attempt.file("spec.json");
+  make_directories(attempt.run.checkpoints(stage.name, attempt.id.index));
+  write_file_durably(spec, make_spec(attempt).dump(2) + "\n");
+  for (const std::string& word :
+       {program.string(), std::string(to_string(stage.kind)), std::string("--spec"), spec.string()})
+    words.push_back(word);
+  step.spawn.argv = with_setup(stage, words);
+  step.rank_program = short_name(program);
+}
+
+void Execution::heed_batch_system(StepOptions& step, const Attempt& attempt) {
+  OwnJob& job = given_.batch->job;
+  step.told_to_end = given_.batch->told_to_end;
+  step.time_left = [&job] { return job.time_left(); };
+  if (uses_srun(attempt))
+    step.signal_ranks = [&job](int signal) { return job.signal(signal); };
+  else
+    step.mem = given_.batch->place.memory();
+}
+
+}  // namespace kernmill::exec

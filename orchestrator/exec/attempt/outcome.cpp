@@ -1,0 +1,129 @@
+#include "kernmill/exec/attempt/outcome.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "kernmill/base/last_lines.hpp"
+#include "kernmill/exec/attempt/shell.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr int exit_stopped = 75;  // EX_TEMPFAIL: asked to stop, can be continued
+
+std::string tail_of(const fs::path& file, std::size_t lines) {
+  std::string text;
+  for (const std::string& line : last_lines(file, lines)) text += '\n' + line;
+  return text;
+}
+
+Json read_json(const fs::path& file) {
+  Json json = Json::parse(read_file(file), nullptr, false);
+  if (!json.is_object()) throw AttemptError(fmt::format("{} is no JSON object", file.string()));
+  return json;
+}
+
+Leavings task_leavings(const Attempt& attempt) {
+  const Json result = read_json(attempt.file("result.json"));
+  Leavings leavings;
+  leavings.metrics = result.value("metrics", Json::object());
+  const Json artifacts = result.value("artifacts", Json::object());
+  for (const auto& [name, path] : artifacts.items()) {
+    const fs::path file = attempt.file(path.get<std::string>());
+    if (!fs::is_regular_file(file))
+      throw AttemptError(
+          fmt::format("result.json promises the artifact '{}', but {} is not there", name, file.string()));
+    leavings.artifacts.emplace_back(name, file);
+  }
+  return leavings;
+}
+
+std::string error_message(const Json& error) {
+  std::string message = error.value("message", "no message");
+  if (const auto where = error.value("where", ""); !where.empty()) message = where + ": " + message;
+  if (const auto help = error.value("help", ""); !help.empty()) message += "\nhelp: " + help;
+  return message;
+}
+
+/// The signal that mpiexec says has ended a rank: it returns its number as if it were an exit status.
+int signal_in_report(const fs::path& out) {
+  const std::string text = tail_of(out, 8);
+  const std::size_t at = text.find("EXIT STRING:"), open = text.find("(signal ", at);
+  return at == std::string::npos || open == std::string::npos ? 0 : std::atoi(text.c_str() + open + 8);
+}
+
+Outcome failure(Cause cause, const StepEnd& end, int signal, std::string message) {
+  Outcome outcome;
+  outcome.what = Outcome::What::failed;
+  outcome.cause = cause;
+  outcome.exit_code = end.exit_code;
+  outcome.signal = signal;
+  outcome.message = std::move(message);
+  return outcome;
+}
+
+Outcome stop(Cause cause, const StepEnd& end, std::string message) {
+  Outcome outcome = failure(cause, end, 0, std::move(message));
+  outcome.what = Outcome::What::stopped;
+  return outcome;
+}
+
+std::string describe_end(const StepEnd& end, int signal) {
+  if (end.out_of_memory) return "out of memory: a process of this job was ended for it";
+  if (end.node_failed) return "one of its nodes failed";
+  if (signal == SIGKILL)
+    return "killed by signal 9 (out of memory, somebody's kill -9, or its launcher after another rank had "
+           "failed)";
+  if (signal != 0) {
+    const char* name = ::sigabbrev_np(signal);
+    const char* meaning = ::sigdescr_np(signal);
+    return fmt::format("killed by signal {} (SIG{}: {})", signal, name ? name : "?", meaning ? meaning : "?");
+  }
+  if (end.exit_code == 0) return "it ended with status 0 but left no result.json";
+  return fmt::format("it ended with status {}", end.exit_code);
+}
+
+Outcome crash(const Attempt& attempt, const StepEnd& end) {
+  int signal = end.exit_code > 128 ? end.exit_code - 128 : 0;
+  if (signal == 0 && attempt.stage().kind != TaskKind::command)
+    signal = signal_in_report(attempt.file("out.log"));
+  const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
+  return failure(cause, end, signal, describe_end(end, signal) + tail_of(attempt.file("err.log"), 5));
+}
+
+/// An end that is neither a result nor a task's own error.
+Outcome without_result(const Attempt& attempt, const StepEnd& end) {
+  if (end.near_limit)
+    return end.exit_code == exit_stopped && !end.killed
+               ? stop(Cause::timeout, end, "its time was running out")
+               : failure(Cause::timeout, end, end.killed ? SIGKILL : 0, "it reached its time limit");
+  if (end.asked_to_stop && end.out_of_memory) return crash(attempt, end);
+  if (end.asked_to_stop) return stop(Cause::cancelled, end, "it was asked to stop");
+  if (end.exit_code == exit_stopped) return stop(Cause::preempted, end, "something else asked it to stop");
+  return crash(attempt, end);
+}
+
+}  // namespace
+
+Outcome read_outcome(const Attempt& attempt, const StepEnd& end) {
+  Outcome done;
+  if (attempt.stage().kind == TaskKind::command) {
+    if (end.exit_code != 0) return without_result(attempt, end);
+    done.leavings = command_leavings(attempt);
+    return done;
+  }
+  if (fs::exists(attempt.file("error.json")))
+    return failure(end.out_of_memory ? Cause::oom : Cause::error, end, 0,
+                   error_message(read_json(attempt.file("error.json"))));
+  if (!fs::exists(attempt.file("result.json"))) return without_result(attempt, end);
+  done.leavings = task_leavings(attempt);
+  return done;
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,143 @@
+#include "kernmill/exec/attempt/shell.hpp"
+
+#include <cctype>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "kernmill/base/shell_word.hpp"
+#include "kernmill/exec/job/container.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* metrics_file = "metrics.txt";
+
+/// A shell that is not interactive does not know `module` by itself.
+constexpr const char* find_module = R"(set +e
+type module >/dev/null 2>&1 || for init in /etc/profile.d/modules.sh /etc/profile.d/lmod.sh \
+    /usr/share/modules/init/bash /usr/share/lmod/lmod/init/bash; do
+  if [ -r "$init" ]; then . "$init"; break; fi
+done
+set -e
+)";
+
+std::string preparation(const Stage& stage) {
+  std::string text = stage.modules.empty() ? "" : find_module;
+  for (const std::string& module : stage.modules)
+    text += fmt::format("module load {}\n", quoted_for_shell(module));
+  for (const std::string& line : stage.setup) text += line + '\n';
+  return text;
+}
+
+std::vector<std::string> bash(const std::string& text) {
+  return {"/bin/bash", "-e", "-o", "pipefail", "-c", text};
+}
+
+std::string command_text(const Attempt& attempt) {
+  const Json config = attempt.plan.config(attempt.id);
+  const std::string restart = config.value("restart", "");
+  const bool again = attempt.earlier_attempt_started && !restart.empty();
+  std::string text = again ? restart : config.at("run").get<std::string>();
+  if (oci_bundle(attempt.stage().container).empty()) return text;
+  // The bundle says where its process begins.
+  return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);
+}
+
+bool is_metric_name(const std::string& name) {
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front()))) return false;
+  for (const char c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-') return false;
+  return true;
+}
+
+/// Numbers and booleans as such; anything else is a string.
+Json metric_value(const std::string& text) {
+  Json value = Json::parse(text, nullptr, false);
+  return value.is_number() || value.is_boolean() ? value : Json(text);
+}
+
+Json read_metrics(const fs::path& file) {
+  Json metrics = Json::object();
+  if (!fs::exists(file)) return metrics;
+  std::istringstream lines(read_file(file));
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.empty()) continue;
+    const std::size_t equals = line.find('=');
+    const std::string name = line.substr(0, equals);
+    if (equals == std::string::npos || !is_metric_name(name))
+      throw AttemptError(
+          fmt::format("{}:{}: '{}' is no metric; write name=value, the name of letters, digits and _",
+                      file.string(), number, line));
+    metrics[name] = metric_value(line.substr(equals + 1));
+  }
+  return metrics;
+}
+
+std::string upper(std::string name) {
+  for (char& c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    c = std::isalnum(byte) ? static_cast<char>(std::toupper(byte)) : '_';
+  }
+  return name;
+}
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+}  // namespace
+
+std::vector<std::string> command_words(const Attempt& attempt) {
+  return bash(preparation(attempt.stage()) + command_text(attempt));
+}
+
+std::vector<std::string> command_words_alone(const Attempt& attempt) {
+  return bash(command_text(attempt));
+}
+
+std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words) {
+  if (stage.modules.empty() && stage.setup.empty()) return words;
+  std::vector<std::string> result = bash(preparation(stage) + "exec \"$@\"");
+  result.emplace_back("kernmill");  // $0
+  result.insert(result.end(), words.begin(), words.end());
+  return result;
+}
+
+void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix) {
+  const Json variables = resolve(attempt, attempt.plan.env(attempt.id));
+  for (const auto& [name, value] : variables.items()) set(environment, name, text_of(value));
+  set(environment, "KERNMILL_RUN", attempt.run.root().string());
+  set(environment, "KERNMILL_STAGE", attempt.stage().name);
+  set(environment, "KERNMILL_INSTANCE", std::to_string(attempt.id.index));
+  set(environment, "KERNMILL_ATTEMPT", std::to_string(attempt.number));
+  if (attempt.stage().kind != TaskKind::command) return;
+  set(environment, "KERNMILL_OUTPUT", attempt.directory().string());
+  set(environment, "KERNMILL_METRICS", attempt.file(metrics_file).string());
+  set(environment, "KERNMILL_LAUNCH", launch_prefix);
+  const Json values = attempt.plan.values(attempt.id);
+  for (const auto& [name, value] : values.items())
+    set(environment, "KERNMILL_MATRIX_" + upper(name), text_of(value));
+}
+
+Leavings command_leavings(const Attempt& attempt) {
+  Leavings leavings;
+  leavings.metrics = read_metrics(attempt.file(metrics_file));
+  const Json outputs = attempt.plan.config(attempt.id).value("outputs", Json::array());
+  for (const Json& output : outputs) {
+    const std::string name = output.get<std::string>();
+    const fs::path path = attempt.file(name);
+    if (!fs::is_regular_file(path))
+      throw AttemptError(
+          fmt::format("the command ended well, but left no file '{}' in $KERNMILL_OUTPUT ({}), which its "
+                      "`outputs` promise",
+                      name, attempt.directory().string()));
+    leavings.artifacts.emplace_back(name, path);
+  }
+  return leavings;
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "kernmill/exec/attempt/attempt.hpp"
+#include "kernmill/exec/attempt/reduce.hpp"
+#include "kernmill/exec/job/launcher.hpp"
+
+namespace kernmill::exec {
+
+/// The words that run a command stage: bash, which stops at the first command that fails, with the stage's
+/// modules loaded and its setup lines run before. `restart` is taken when an earlier attempt had started.
+std::vector<std::string> command_words(const Attempt& attempt);
+
+/// The same without the modules and the setup lines.
+std::vector<std::string> command_words_alone(const Attempt& attempt);
+
+/// `words` as they are, or, where the stage has modules or setup lines, by way of a shell that runs those
+/// first.
+std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words);
+
+/// The stage's `env`, references resolved, and KERNMILL_RUN, _STAGE, _INSTANCE and _ATTEMPT; for a command
+/// also what it may use and leave. Throws AttemptError.
+void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix);
+
+/// Collects what a command left: the outputs it declared, and the lines of its KERNMILL_METRICS file. Throws
+/// AttemptError for an output that is not there, and for a line that is no `name=value`, with file and line.
+Leavings command_leavings(const Attempt& attempt);
+
+}  // namespace kernmill::exec

@@ -1,0 +1,53 @@
+#include "kernmill/exec/attempt/spec.hpp"
+
+#include <fmt/format.h>
+
+namespace kernmill::exec {
+namespace {
+
+Json best_configuration(const std::string& path) {
+  const Json best = Json::parse(read_file(path), nullptr, false);
+  if (!best.is_object() || !best.contains("train"))
+    throw AttemptError(fmt::format("{} is no best.json: it holds no train configuration", path));
+  return best["train"];
+}
+
+}  // namespace
+
+Json laid_over(const Json& base, const Json& over) {
+  if (!base.is_object() || !over.is_object()) return over;
+  if (over.contains("type") && base.contains("type") && over["type"] != base["type"]) return over;
+  Json result = base;
+  for (const auto& [key, value] : over.items())
+    result[key] = base.contains(key) ? laid_over(base[key], value) : value;
+  return result;
+}
+
+Json make_spec(const Attempt& attempt) {
+  const Stage& stage = attempt.stage();
+  Json config = resolve(attempt, attempt.plan.config(attempt.id));
+  Json inputs = Json::object();
+  for (const Input& input : attempt.plan.inputs(attempt.id)) {
+    const std::string path = input_path(attempt, input);
+    if (input.key == "config")
+      config = laid_over(best_configuration(path), config);
+    else
+      inputs[input.key] = path;
+  }
+  config.erase("tune_stage");
+  Json spec{{"schema_version", 1},
+            {"kind", to_string(stage.kind)},
+            {"run", attempt.run.name()},
+            {"stage", stage.name},
+            {"instance", attempt.id.index},
+            {"attempt", attempt.number},
+            {"config", config},
+            {"inputs", inputs},
+            {"output_directory", attempt.directory().string()},
+            {"checkpoint_directory", attempt.run.checkpoints(stage.name, attempt.id.index).string()}};
+  if (const Encryption& encryption = attempt.plan.workflow().encryption; encryption.on())
+    spec["encryption"] = to_json(encryption);
+  return spec;
+}
+
+}  // namespace kernmill::exec

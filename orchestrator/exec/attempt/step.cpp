@@ -1,0 +1,186 @@
+#include "kernmill/exec/attempt/step.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "kernmill/os/memory_group.hpp"
+#include "kernmill/os/memory_watch.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds look_interval{100};
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+class Timer {
+ public:
+  Timer() : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    if (!fd_) fail("cannot make a timer");
+  }
+  void set(milliseconds after) {
+    itimerspec when{};
+    when.it_value = {after.count() / 1000, after.count() % 1000 * 1'000'000};
+    if (after.count() <= 0) when.it_value.tv_nsec = 1;  // 0 would disarm it
+    if (::timerfd_settime(fd_.get(), 0, &when, nullptr) != 0) fail("cannot set a timer");
+  }
+  bool expired() {
+    std::uint64_t times = 0;
+    return ::read(fd_.get(), &times, sizeof times) == sizeof times;
+  }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  FileDescriptor fd_;
+};
+
+class Step {
+ public:
+  Step(const StepOptions& options, StopRequests& stop) : options_(options), stop_(stop) {}
+
+  StepEnd run(const std::function<void(int, std::uint64_t)>& started) {
+    const MemoryGroup memory;
+    pid_ = spawn(options_.spawn);
+    start_time_ = start_time_of(pid_);
+    process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    try {
+      if (!process_) fail("cannot watch the step");
+      started(pid_, start_time_);
+      watch();
+    } catch (...) {
+      end_tree(pid_, start_time_, options_.token);
+      reap(pid_);
+      throw;
+    }
+    // The first process is a zombie until it is reaped: nobody else can have its number yet.
+    end_tree(pid_, start_time_, options_.token);
+    end_.exit_code = reap(pid_);
+    end_.out_of_memory =
+        exceeded_ || memory.has_lost_a_process() || (end_.asked_to_stop && memory_.was_exceeded());
+    return end_;
+  }
+
+ private:
+  void watch() {
+    if (options_.limit.count() > 0) limit_.set(options_.limit - grace_of(options_.limit));
+    if (memory_.is_on()) look_.set(look_interval);
+    if (options_.heartbeat) heartbeat_.set(options_.heartbeat_interval);
+    if (in_batch_job()) hear_batch_system();  // it may have said something before
+    while (true) {
+      pollfd entries[] = {{process_.get(), POLLIN, 0},  {end_.asked_to_stop ? -1 : stop_.fd(), POLLIN, 0},
+                          {limit_.fd(), POLLIN, 0},     {again_.fd(), POLLIN, 0},
+                          {heartbeat_.fd(), POLLIN, 0}, {look_.fd(), POLLIN, 0}};
+      if (::poll(entries, std::size(entries), -1) < 0 && errno != EINTR) fail("cannot wait for the step");
+      if (entries[0].revents != 0) return;
+      if (entries[1].revents != 0) hear_requests();
+      if (limit_.expired()) reach_limit();
+      if (again_.expired()) pass_on();
+      if (heartbeat_.expired()) beat();
+      if (look_.expired()) look_at_memory();
+    }
+  }
+
+  [[nodiscard]] bool in_batch_job() const { return static_cast<bool>(options_.time_left); }
+
+  void beat() {
+    options_.heartbeat();
+    heartbeat_.set(options_.heartbeat_interval);
+  }
+
+  void look_at_memory() {
+    look_.set(look_interval);
+    if (!memory_.is_exceeded(pid_)) return;
+    exceeded_ = true;
+    end_tree(pid_, start_time_, options_.token);
+  }
+
+  void hear_requests() {
+    if (in_batch_job()) return hear_batch_system();
+    if (!stop_.asked()) return;
+    end_.asked_to_stop = true;
+    pass_on();
+  }
+
+  void hear_batch_system() {
+    stop_.asked();
+    if (stop_.told_to_end() && !end_.asked_to_stop) {
+      end_.asked_to_stop = true;
+      end_within(end_.near_limit ? options_.grace / 4 : options_.grace);
+      if (options_.told_to_end && !end_.near_limit) options_.told_to_end();
+    } else if (stop_.time_is_short() && !end_.near_limit) {
+      end_.near_limit = true;
+      end_within(options_.time_left());
+    }
+  }
+
+  void end_within(milliseconds time) {
+    is_last_call_ = true;
+    pass_on();
+    if (time.count() > 0) limit_.set(time);
+  }
+
+  void reach_limit() {
+    if (!end_.near_limit && !is_last_call_) {
+      end_.near_limit = true;
+      limit_.set(grace_of(options_.limit));
+      return pass_on();
+    }
+    end_.killed = true;
+    end_tree(pid_, start_time_, options_.token);
+  }
+
+  /// Tells the step to stop. Ranks may not have been started yet, and a launcher loses what comes that early:
+  /// then it is told again.
+  void pass_on() {
+    if (options_.signal_ranks) {
+      if (!options_.signal_ranks(SIGTERM)) again_.set(milliseconds(2'000));
+      return;
+    }
+    if (options_.rank_program.empty()) {
+      signal_tree(pid_, start_time_, options_.token, SIGTERM);
+      return;
+    }
+    bool reached = false;
+    for (const auto& member : find_tree(pid_, start_time_, options_.token))
+      if (member.program == options_.rank_program)
+        reached |= signal_process(member.pid, member.start_time, SIGTERM);
+    if (reached) return;
+    signal_process(pid_, start_time_, SIGTERM);
+    again_.set(milliseconds(500));
+  }
+
+  const StepOptions& options_;
+  StopRequests& stop_;
+  StepEnd end_;
+  int pid_ = 0;
+  std::uint64_t start_time_ = 0;
+  FileDescriptor process_;
+  bool is_last_call_ = false;  ///< whatever still runs when the limit is reached is ended
+  MemoryWatch memory_{options_.mem};
+  bool exceeded_ = false;
+  Timer limit_, again_, heartbeat_, look_;
+};
+
+}  // namespace
+
+milliseconds grace_of(milliseconds limit) {
+  return std::min(milliseconds(30'000), limit / 10);
+}
+
+StepEnd run_step(const StepOptions& options, StopRequests& stop,
+                 const std::function<void(int pid, std::uint64_t start_time)>& started) {
+  return Step(options, stop).run(started);
+}
+
+}  // namespace kernmill::exec

@@ -1,0 +1,290 @@
+#include "kernmill/exec/pack/pack.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "kernmill/exec/pack/pack_guard.hpp"
+#include "kernmill/exec/pack/pack_memory.hpp"
+#include "kernmill/exec/pack/pack_outcome.hpp"
+#include "kernmill/exec/pack/pack_queue.hpp"
+#include "kernmill/exec/pack/pack_records.hpp"
+#include "kernmill/exec/pack/packed_process.hpp"
+#include "kernmill/exec/retry_policy.hpp"
+#include "kernmill/os/memory_group.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+using Clock = PackedProcess::Clock;
+using std::chrono::milliseconds;
+
+struct Slot {
+  Slot(std::string known_as, Place where, const std::filesystem::path& directory)
+      : name(std::move(known_as)), place(std::move(where)), files(directory) {}
+  std::string name;
+  Place place;
+  SlotFiles files;
+  PackedInstance instance;
+  PackedProcess process;
+};
+
+Environment environment_of(const PackOptions& options) {
+  Environment environment = own_environment();
+  if (!options.token.empty()) set(environment, "KERNMILL_TOKEN", options.token);
+  return environment;
+}
+
+class Pack {
+ public:
+  Pack(const PackOptions& options, CommitTable commits, JournalWriter& journal, StopRequests& stop)
+      : options_(options),
+        stop_(stop),
+        journal_(journal.path()),
+        environment_(environment_of(options)),
+        records_(options, journal),
+        queue_(options.instances),
+        attempt_{options.run, options.plan, {options.array.stage, 0}, 1, false, std::move(commits)},
+        mem_limit_(memory_limit(options.mem, options.array.resources)) {
+    const unsigned count = std::max(1U, options.array.slots);
+    const int cores = options.array.resources.cores() / static_cast<int>(count);
+    const auto sets = split_cores(allowed_cores(), count, static_cast<unsigned>(std::max(1, cores)));
+    for (unsigned i = 0; i < count; ++i) {
+      const std::string name = fmt::format("{}.{}.{}", options.job, options.restart, i);
+      slots_.push_back(std::make_unique<Slot>(name, Place{i, count, sets[i]},
+                                              options.run.slot(attempt_.stage().name, name)));
+    }
+  }
+
+  int run() {
+    spare_this_process();
+    while (true) {
+      hear_requests();
+      fill();
+      if (running() == 0) break;
+      wait();
+    }
+    records_.flush();
+    for (const auto& slot : slots_) slot->files.close();
+    constexpr int all_dealt_with = 0, stopped = 75;
+    return stopping_ ? stopped : all_dealt_with;
+  }
+
+ private:
+  [[nodiscard]] std::size_t running() const {
+    return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(),
+                                                  [](const auto& slot) { return slot->process.running(); }));
+  }
+
+  void fill() {
+    if (stopping_) return;
+    for (const auto& slot : slots_)
+      while (!slot->process.running()) {
+        const auto instance = queue_.next(running());
+        if (!instance) return;
+        slot->instance = *instance;
+        start(*slot);
+      }
+  }
+
+  Attempt& attempt_in(const Slot& slot) {
+    attempt_.id.index = slot.instance.index;
+    attempt_.number = slot.instance.attempt;
+    attempt_.earlier_attempt_started = slot.instance.started_before;
+    attempt_.place = slot.files.work();
+    return attempt_;
+  }
+
+  void start(Slot& slot) {
+    Attempt& attempt = attempt_in(slot);
+    try {
+      if (!may_run(slot, attempt)) return;
+      records_.started(slot.instance, slot.name);
+      if (is_in_cache(slot, attempt)) return;
+      slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
+      PackedProgram program =
+          packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
+      const std::chrono::duration<double> limit = program.limit * slot.instance.time;
+      program.limit = std::chrono::duration_cast<milliseconds>(limit);
+      slot.process.start(std::move(program));
+    } catch (const std::exception& error) {
+      fail(slot, error.what());
+    }
+  }
+
+  bool may_run(const Slot& slot, const Attempt& attempt) {
+    const Admission admission = options_.admit ? options_.admit(attempt.id) : Admission{};
+    if (admission.what == Admission::What::fail) throw AttemptError(admission.why);
+    std::string why = admission.what == Admission::What::skip ? admission.why : "";
+    try {
+      if (why.empty() && !when_is_true(options_.plan, attempt.id, attempt.commits))
+        why = fmt::format("{} is false", attempt.stage().when);
+    } catch (const ExpressionError& error) {
+      throw AttemptError(fmt::format("when: {}: {}", attempt.stage().when, error.message));
+    }
+    if (!why.empty()) records_.skipped(slot.instance, why);
+    return why.empty();
+  }
+
+  bool is_in_cache(const Slot& slot, Attempt& attempt) {
+    if (attempt.number > 1 || options_.no_cache || !leaves_artifacts(attempt.stage())) return false;
+    attempt.place.clear();
+    make_directories(attempt.directory());
+    const auto cached = committed_from_cache(attempt);
+    if (cached) records_.committed(slot.instance, *cached);
+    attempt.place = slot.files.work();
+    return cached.has_value();
+  }
+
+  void wait() {
+    std::vector<pollfd> entries{{stop_.fd(), POLLIN, 0}};
+    for (const auto& slot : slots_) entries.push_back({slot->process.fd(), POLLIN, 0});
+    if (::poll(entries.data(), entries.size(), time_to_wait()) < 0 && errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "cannot wait for instances");
+    for (std::size_t i = 0; i < slots_.size(); ++i)
+      if (entries[i + 1].revents != 0) settle(*slots_[i]);
+    const Clock::time_point now = Clock::now();
+    if (records_.due() && *records_.due() <= now) records_.flush();
+    for (const auto& slot : slots_) slot->process.check_time(now);
+    if (mem_limit_ > 0 && next_sample_ <= now) check_memory(now);
+    if (next_heartbeat_ <= now) beat(now);
+  }
+
+  [[nodiscard]] int time_to_wait() const {
+    Clock::time_point next = next_heartbeat_;
+    if (mem_limit_ > 0) next = std::min(next, next_sample_);
+    next = std::min(next, records_.due().value_or(next));
+    for (const auto& slot : slots_) next = std::min(next, slot->process.deadline().value_or(next));
+    return static_cast<int>(
+        std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(next - Clock::now()).count()));
+  }
+
+  void hear_requests() {
+    if (!stop_.asked() || told_to_end_) return;
+    if (stopping_ && !stop_.told_to_end()) return;
+    stopping_ = true;
+    told_to_end_ = stop_.told_to_end();
+    const milliseconds left = told_to_end_ || !options_.time_left ? milliseconds(0) : options_.time_left();
+    for (const auto& slot : slots_) slot->process.ask_to_stop(left.count() > 0 ? left : options_.stop_grace);
+  }
+
+  void beat(Clock::time_point now) {
+    ::utimensat(AT_FDCWD, journal_.c_str(), nullptr, 0);
+    next_heartbeat_ = now + options_.heartbeat;
+  }
+
+  /// Ends the largest instance before the batch system ends them all.
+  void check_memory(Clock::time_point now) {
+    std::uint64_t sum = 0, most = 0;
+    Slot* largest = nullptr;
+    for (const auto& slot : slots_) {
+      if (!slot->process.running()) continue;
+      const std::uint64_t used = resident_memory(slot->process.pid());
+      sum += used;
+      if (used >= most) most = used, largest = slot.get();
+    }
+    const std::uint64_t limit = mem_limit_ / 20 * 19;
+    if (sum > limit && largest != nullptr) largest->process.end_for_memory();
+    next_sample_ = now + until_next_sample(sum, limit, running());
+  }
+
+  void settle(Slot& slot) {
+    StepEnd end = slot.process.finish();
+    if (end.exit_code != 0) end.asked_to_stop |= was_stopped_from_outside(end);
+    constexpr int killed = 128 + SIGKILL;
+    if (end.exit_code == killed && !end.killed && !end.out_of_memory && memory_->has_lost_a_process()) {
+      end.out_of_memory = true;
+      memory_ = std::make_unique<MemoryGroup>();
+    }
+    Attempt& attempt = attempt_in(slot);
+    try {
+      const Outcome outcome = packed_outcome(attempt, slot.files, end);
+      if (outcome.what != Outcome::What::done) return give_up(slot, outcome);
+      const Commit commit = packed_commit(attempt, outcome.leavings);
+      records_.committed(slot.instance, commit.body());
+      if (commit.recipe) {
+        records_.flush();
+        store_in_cache(attempt, commit);
+      }
+      remove_traces(attempt, slot.files);
+    } catch (const std::exception& error) {
+      fail(slot, error.what());
+    }
+  }
+
+  /// A batch system tells every process of the job to stop: an instance may end by that before this process
+  /// has heard of it.
+  bool was_stopped_from_outside(const StepEnd& end) {
+    constexpr int terminated = 128 + SIGTERM;
+    hear_requests();
+    if (stopping_ || end.exit_code != terminated || end.near_limit) return stopping_;
+    constexpr int patience = 1'000;  // milliseconds; a request wakes us at once
+    pollfd entry{stop_.fd(), POLLIN, 0};
+    ::poll(&entry, 1, patience);
+    hear_requests();
+    return stopping_;
+  }
+
+  void fail(Slot& slot, const std::string& why) {
+    keep_directory(attempt_, slot.files);
+    Outcome outcome;
+    outcome.what = Outcome::What::failed;
+    outcome.message = why;
+    give_up(slot, outcome);
+  }
+
+  void give_up(Slot& slot, Outcome outcome) {
+    if (!attempt_.place.empty()) slot.files.clear();
+    if (stopping_ && outcome.what == Outcome::What::stopped) {
+      if (!told_to_end_) outcome.cause = Cause::timeout;
+      return records_.gave_up(slot.instance, "stopped", outcome);
+    }
+    PackedInstance next = slot.instance;
+    ++next.attempt;
+    next.started_before = true;
+    if (!may_retry(next, outcome.cause)) return records_.gave_up(slot.instance, "failed", outcome);
+    records_.gave_up(slot.instance, "retrying", outcome, {{"mem_factor", 1.0}, {"time_factor", next.time}});
+    queue_.add(next);
+  }
+
+  /// What did not get enough memory beside others gets all that the element has, once.
+  bool may_retry(PackedInstance& next, Cause cause) const {
+    if (cause == Cause::oom) return !std::exchange(next.out_of_memory, true);
+    const Retry retry = retry_after(attempt_.stage().retries, {next.failures, 1.0, next.time},
+                                    {Outcome::What::failed, cause, false});
+    ++next.failures;
+    next.time = retry.time;
+    return retry.what == Retry::What::again;
+  }
+
+  const PackOptions& options_;
+  const PackGuard guard_{options_.token};
+  StopRequests& stop_;
+  const std::filesystem::path journal_;
+  const Environment environment_;
+  PackRecords records_;
+  PackQueue queue_;
+  Attempt attempt_;  ///< looked at now: one for all, since its table of commits is large
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::uint64_t mem_limit_;
+  std::unique_ptr<MemoryGroup> memory_ = std::make_unique<MemoryGroup>();
+  Clock::time_point next_sample_ = Clock::now();
+  Clock::time_point next_heartbeat_ = Clock::now() + options_.heartbeat;
+  bool stopping_ = false, told_to_end_ = false;
+};
+
+}  // namespace
+
+int run_pack(const PackOptions& options, CommitTable commits, JournalWriter& journal, StopRequests& stop) {
+  return Pack(options, std::move(commits), journal, stop).run();
+}
+
+}  // namespace kernmill::exec

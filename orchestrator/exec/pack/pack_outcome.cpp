@@ -1,0 +1,59 @@
+#include "kernmill/exec/pack/pack_outcome.hpp"
+
+#include "kernmill/run/directory/run_directory.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool left_metrics_alone(const Attempt& attempt, const StepEnd& end) {
+  if (end.asked_to_stop) return true;  // it is run again: its checkpoints are all that counts
+  if (end.exit_code != 0) return false;
+  if (attempt.stage().kind == TaskKind::command) return !leaves_artifacts(attempt.stage());
+  if (fs::exists(attempt.file("error.json")) || !fs::exists(attempt.file("result.json"))) return false;
+  const Json result = Json::parse(read_file(attempt.file("result.json")), nullptr, false);
+  return result.is_object() && result.value("artifacts", Json::object()).empty();
+}
+
+}  // namespace
+
+bool leaves_artifacts(const Stage& stage) {
+  if (stage.kind == TaskKind::tune) return false;  // its trials; the reduce is never packed
+  return stage.kind != TaskKind::command || !stage.config.value("outputs", Json::array()).empty();
+}
+
+void keep_directory(Attempt& attempt, SlotFiles& files) {
+  if (attempt.place.empty()) return;
+  files.keep(attempt.run.attempt(attempt.stage().name, attempt.id.index, attempt.number));
+  attempt.place.clear();
+}
+
+Outcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end) {
+  if (!left_metrics_alone(attempt, end)) keep_directory(attempt, files);
+  try {
+    return read_outcome(attempt, end);
+  } catch (const AttemptError&) {
+    if (attempt.place.empty()) throw;
+    keep_directory(attempt, files);
+    return read_outcome(attempt, end);  // it names the files where they stay
+  }
+}
+
+Commit packed_commit(const Attempt& attempt, const Leavings& leavings) {
+  if (attempt.place.empty()) return prepare_commit(attempt, leavings);
+  Commit commit;
+  commit.metrics = leavings.metrics;
+  return commit;
+}
+
+void remove_traces(const Attempt& attempt, const SlotFiles& files) {
+  if (attempt.place.empty()) return;
+  files.clear();
+  if (attempt.stage().kind == TaskKind::command) return;
+  std::error_code ignored;
+  fs::remove_all(attempt.run.checkpoints(attempt.stage().name, attempt.id.index), ignored);
+  fs::remove(attempt.run.instance(attempt.stage().name, attempt.id.index), ignored);  // if nothing is in it
+}
+
+}  // namespace kernmill::exec

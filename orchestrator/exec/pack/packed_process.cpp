@@ -1,0 +1,100 @@
+#include "kernmill/exec/pack/packed_process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernmill/os/process.hpp"
+
+namespace kernmill::exec {
+namespace {
+
+int start_program(PackedProgram& program) {
+  if (program.by_shell.empty()) return spawn(program.spawn);
+  try {
+    return spawn(program.spawn);
+  } catch (const std::runtime_error&) {  // a shell may still know what to do, or says what is wrong
+    program.spawn.argv = program.by_shell;
+    return spawn(program.spawn);
+  }
+}
+
+}  // namespace
+
+PackedProcess::~PackedProcess() {
+  if (!running()) return;
+  try {
+    end_all();
+    reap(pid_);
+  } catch (const std::exception&) {  // it ends with this process's control group
+  }
+}
+
+void PackedProcess::start(PackedProgram program) {
+  end_ = {};
+  last_call_ = false;
+  deadline_.reset();
+  rank_program_ = program.rank_program;
+  pid_ = start_program(program);
+  process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  if (!process_) throw std::system_error(errno, std::generic_category(), "cannot watch an instance");
+  grace_ = grace_of(program.limit);
+  if (program.limit.count() > 0) deadline_ = Clock::now() + program.limit - grace_;
+}
+
+void PackedProcess::check_time(Clock::time_point now) {
+  if (!deadline_ || now < *deadline_) return;
+  if (last_call_) {
+    deadline_.reset();
+    end_.killed = true;
+    return end_all();
+  }
+  end_.near_limit = true;
+  last_call_ = true;
+  deadline_ = now + grace_;
+  pass_on();
+}
+
+void PackedProcess::ask_to_stop(std::chrono::milliseconds grace) {
+  if (!running()) return;
+  const Clock::time_point latest = Clock::now() + grace;
+  if (!last_call_ || !deadline_ || latest < *deadline_) deadline_ = latest;
+  last_call_ = true;
+  if (!std::exchange(end_.asked_to_stop, true)) pass_on();
+}
+
+void PackedProcess::end_for_memory() {
+  end_.out_of_memory = true;
+  end_all();
+}
+
+StepEnd PackedProcess::finish() {
+  // The first process is a zombie until it is reaped: nobody else can have its number, or its group's, yet.
+  ::kill(-pid_, SIGKILL);
+  end_.exit_code = reap(pid_);
+  pid_ = 0;
+  process_.reset();
+  deadline_.reset();
+  return end_;
+}
+
+/// A launcher that is told to stop might end its ranks before they have saved anything: they are told alone.
+void PackedProcess::pass_on() {
+  const std::uint64_t start_time = start_time_of(pid_);
+  bool reached = false;
+  if (!rank_program_.empty())
+    for (const TreeMember& member : find_tree(pid_, start_time, ""))
+      if (member.program == rank_program_) reached |= signal_process(member.pid, member.start_time, SIGTERM);
+  if (!reached) signal_tree(pid_, start_time, "", SIGTERM);
+}
+
+void PackedProcess::end_all() {
+  end_tree(pid_, start_time_of(pid_), "");
+}
+
+}  // namespace kernmill::exec

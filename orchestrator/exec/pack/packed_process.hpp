@@ -1,0 +1,50 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kernmill/exec/attempt/step.hpp"
+#include "kernmill/exec/pack/packed_program.hpp"
+
+namespace kernmill::exec {
+
+/// The processes of a packed instance. They end with this object.
+class PackedProcess {
+ public:
+  using Clock = std::chrono::steady_clock;
+  PackedProcess() = default;
+  PackedProcess(const PackedProcess&) = delete;
+  PackedProcess& operator=(const PackedProcess&) = delete;
+  ~PackedProcess();
+
+  /// Throws std::runtime_error that says why it cannot be started.
+  void start(PackedProgram program);
+  [[nodiscard]] bool running() const { return pid_ > 0; }
+  [[nodiscard]] int pid() const { return pid_; }
+  /// Readable once the first process has ended; -1 when none runs.
+  [[nodiscard]] int fd() const { return process_.get(); }
+  /// When `check_time` has something to do.
+  [[nodiscard]] std::optional<Clock::time_point> deadline() const { return deadline_; }
+  /// Asks it to stop as its limit comes near, and ends it at the limit.
+  void check_time(Clock::time_point now);
+  /// Asked again, it only gets less time.
+  void ask_to_stop(std::chrono::milliseconds grace);
+  void end_for_memory();
+  /// Ends what the first process, which has ended, leaves behind in its process group.
+  StepEnd finish();
+
+ private:
+  void pass_on();
+  void end_all();
+
+  int pid_ = 0;
+  FileDescriptor process_;
+  std::string rank_program_;
+  std::chrono::milliseconds grace_{0};
+  std::optional<Clock::time_point> deadline_;
+  bool last_call_ = false;  ///< it has been asked to stop
+  StepEnd end_;
+};
+
+}  // namespace kernmill::exec

@@ -1,0 +1,33 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "kernmill/os/file_descriptor.hpp"
+
+namespace kernmill::exec {
+
+/// The files of a slot, which packed instances share one after another: out.log and err.log, and a directory
+/// to work in that each finds empty. Throws std::system_error that names the path.
+class SlotFiles {
+ public:
+  explicit SlotFiles(std::filesystem::path directory);
+  /// Says in the logs whose lines follow.
+  void begin(const std::string& title);
+  /// Makes `attempt_directory` of what the instance has left, with its lines of the logs.
+  void keep(const std::filesystem::path& attempt_directory);
+  /// Empties the directory to work in.
+  void clear() const;
+  /// The end: leaves the logs alone.
+  void close() const;
+  [[nodiscard]] std::filesystem::path work() const { return directory_ / "work"; }
+  [[nodiscard]] std::filesystem::path out() const { return directory_ / "out.log"; }
+  [[nodiscard]] std::filesystem::path err() const { return directory_ / "err.log"; }
+
+ private:
+  std::filesystem::path directory_;
+  FileDescriptor out_, err_;
+  std::uintmax_t out_begin_ = 0, err_begin_ = 0;  ///< of the present instance's lines
+};
+
+}  // namespace kernmill::exec

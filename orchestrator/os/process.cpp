@@ -1,0 +1,202 @@
+#include "kernmill/os/process.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernmill/os/file_descriptor.hpp"
+
+namespace kernmill {
+namespace {
+
+struct Stat {
+  TreeMember who;
+  int group = 0;
+  char state = '?';
+  [[nodiscard]] bool ended() const { return state == 'Z' || state == 'X'; }
+};
+
+/// The whole of a small file of /proc; nothing when it cannot be opened (the process has gone, or is
+/// another's).
+std::optional<std::string> read_if_open(int pid, const char* name) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  char buffer[4096];
+  ssize_t got = 0;
+  while ((got = ::read(file.get(), buffer, sizeof buffer)) > 0)
+    text.append(buffer, static_cast<std::size_t>(got));
+  return text;
+}
+
+std::string read_proc(int pid, const char* name) {
+  return read_if_open(pid, name).value_or("");
+}
+
+std::optional<Stat> read_stat(int pid) {
+  const std::string text = read_proc(pid, "stat");
+  const std::size_t open = text.find('('), close = text.rfind(')');
+  if (open == std::string::npos || close == std::string::npos) return std::nullopt;
+  Stat stat;
+  stat.who.pid = pid;
+  stat.who.program = text.substr(open + 1, close - open - 1);
+  unsigned long long start = 0;
+  // state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt utime stime cutime cstime priority
+  // nice threads itrealvalue starttime
+  if (std::sscanf(text.c_str() + close + 1,
+                  " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                  &stat.state, &stat.who.parent, &stat.group, &start) != 4)
+    return std::nullopt;
+  stat.who.start_time = start;
+  return stat;
+}
+
+std::vector<Stat> living_processes() {
+  std::vector<Stat> result;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    int pid = 0;
+    const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (code != std::errc{} || *end != '\0') continue;
+    if (const auto stat = read_stat(pid); stat && !stat->ended()) result.push_back(*stat);
+  }
+  return result;
+}
+
+/// Whether the process has no environment yet: it is in the middle of an exec (its memory has no bounds of an
+/// environment, field 51 of stat). Kernel threads never have one.
+bool is_becoming_another_program(int pid) {
+  const std::string text = read_proc(pid, "stat");
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string state, field;
+  unsigned long flags = 0;
+  fields >> state;  // field 3
+  for (int number = 4; number <= 51 && fields >> field; ++number)
+    if (number == 9) flags = std::strtoul(field.c_str(), nullptr, 10);
+  constexpr unsigned long kernel_thread = 0x00200000;
+  return fields && state != "Z" && state != "X" && (flags & kernel_thread) == 0 && field == "0";
+}
+
+bool holds_token(int pid, const std::string& token) {
+  auto environment = read_if_open(pid, "environ");
+  // Missing a process because it is just being started would leave it running: look again, for a second at
+  // most.
+  for (int i = 0; environment && environment->empty() && i < 1000 && is_becoming_another_program(pid); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    environment = read_if_open(pid, "environ");
+  }
+  if (!environment) return false;
+  const std::string wanted = "KERNMILL_TOKEN=" + token + '\0';
+  const std::size_t at = environment->find(wanted);
+  return at != std::string::npos && (at == 0 || (*environment)[at - 1] == '\0');
+}
+
+/// Adds whoever has a member as its parent or the leader of its group, until nobody is added.
+void close_over(const std::vector<Stat>& processes, std::set<int>& members) {
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const auto& process : processes)
+      if (!members.contains(process.who.pid) &&
+          (members.contains(process.who.parent) || members.contains(process.group)))
+        grew = members.insert(process.who.pid).second;
+  }
+}
+
+FileDescriptor open_pidfd(int pid) {
+  return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+/// A handle on exactly that process: the check after opening shuts out a later owner of the number.
+FileDescriptor open_process(int pid, std::uint64_t start_time) {
+  FileDescriptor handle = open_pidfd(pid);
+  if (handle && !is_alive(pid, start_time)) handle.reset();
+  return handle;
+}
+
+bool send(const FileDescriptor& process, int signal) {
+  return process && ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0;
+}
+
+void wait_for_end(const FileDescriptor& process) {
+  pollfd entry{process.get(), POLLIN, 0};
+  while (::poll(&entry, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+std::uint64_t start_time_of(int pid) {
+  const auto stat = read_stat(pid);
+  return stat ? stat->who.start_time : 0;
+}
+
+bool is_alive(int pid, std::uint64_t start_time) {
+  const auto stat = pid > 0 ? read_stat(pid) : std::nullopt;
+  return stat && stat->who.start_time == start_time && !stat->ended();
+}
+
+std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::string& token) {
+  const std::vector<Stat> processes = living_processes();
+  const int self = ::getpid();
+  std::set<int> members;
+  // A root that has ended but is not reaped yet still leads its group.
+  if (pid > 0 && pid != self && start_time_of(pid) == start_time && start_time != 0) members.insert(pid);
+  for (const auto& process : processes)
+    if (process.who.pid != self && !token.empty() && holds_token(process.who.pid, token))
+      members.insert(process.who.pid);
+  close_over(processes, members);
+  members.erase(self);
+  std::vector<TreeMember> result;
+  for (const auto& process : processes)
+    if (members.contains(process.who.pid)) result.push_back(process.who);
+  return result;
+}
+
+bool signal_process(int pid, std::uint64_t start_time, int signal) {
+  return send(open_process(pid, start_time), signal);
+}
+
+int signal_tree(int pid, std::uint64_t start_time, const std::string& token, int signal) {
+  int count = 0;
+  for (const auto& member : find_tree(pid, start_time, token))
+    count += signal_process(member.pid, member.start_time, signal) ? 1 : 0;
+  return count;
+}
+
+void end_tree(int pid, std::uint64_t start_time, const std::string& token) {
+  for (bool found = true; found;) {
+    found = false;
+    std::vector<FileDescriptor> ending;
+    for (const auto& member : find_tree(pid, start_time, token)) {
+      FileDescriptor process = open_process(member.pid, member.start_time);
+      // Not ours to end (another user's): waiting for it would be for ever.
+      if (send(process, SIGKILL)) ending.push_back(std::move(process));
+    }
+    for (const auto& process : ending) wait_for_end(process);
+    found = !ending.empty();
+  }
+}
+
+std::string host_name() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
+  return name;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,170 @@
+#include "kernmill/run/cache/prediction.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/run/journal/commit_table.hpp"
+
+namespace kernmill {
+namespace {
+
+using What = Decision::What;
+
+Decision runs(std::string reason) {
+  return {What::runs, std::move(reason), nullptr};
+}
+
+/// The two most telling differences, and how many more there are.
+std::string summary(const std::vector<std::string>& differences) {
+  constexpr std::size_t shown = 2;
+  const auto end = differences.begin() + static_cast<std::ptrdiff_t>(std::min(shown, differences.size()));
+  std::string text = fmt::format("{}", fmt::join(differences.begin(), end, "; "));
+  if (differences.size() > shown) text += fmt::format("; and {} more", differences.size() - shown);
+  return text;
+}
+
+std::string why_not_cached(const Plan& plan, InstanceId id, const Recipe& recipe, const Cache& cache) {
+  if (const auto entry = cache.read(recipe.key))
+    return fmt::format("the artifacts of its result in {} are gone or were changed", entry->run);
+  const auto newest = cache.newest(plan.workflow().name, plan.stage(id.stage).name, id.index);
+  if (!newest) return "no earlier result";
+  return summary(differences(newest->recipe, recipe));
+}
+
+std::optional<InstanceResult> result_of(const Decision& decision) {
+  if (decision.what != What::cached) return {};
+  return InstanceResult{decision.entry->artifacts, decision.entry->metrics};
+}
+
+/// Whether the instance's `when` is known to be false.
+bool is_switched_off(const Plan& plan, InstanceId id, const ResultOf& results) {
+  if (plan.stage(id.stage).when.empty()) return false;
+  CommitTable commits(plan);
+  for (const Edge& edge : plan.parents(id.stage))
+    if (const auto parent = plan.referred(id, edge.parent))
+      if (auto result = results(*parent)) commits.add(*parent, std::move(*result));
+  try {
+    return !when_is_true(plan, id, commits);
+  } catch (const ExpressionError&) {  // it speaks of what will run first
+    return false;
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Decision& decision) {
+  static constexpr std::array<std::string_view, 3> words{"runs", "cached", "skipped"};
+  return fmt::format("{}: {}", words.at(static_cast<std::size_t>(decision.what)), decision.reason);
+}
+
+Decision decide(const Plan& plan, InstanceId id, const ResultOf& result_of, Cache& cache,
+                DigestStore& digests, const ProgramDigests& programs) {
+  const auto outcome = recipe_of(plan, id, result_of, digests, programs);
+  if (const auto* none = std::get_if<NoRecipe>(&outcome)) return runs(none->why);
+  const Recipe& recipe = std::get<Recipe>(outcome);
+  auto entry = cache.lookup(recipe.key);
+  if (!entry) return runs(why_not_cached(plan, id, recipe, cache));
+  std::string reason = fmt::format("same task, configuration, inputs and program as in {}", entry->run);
+  return {What::cached, std::move(reason), std::make_shared<const CacheEntry>(std::move(*entry))};
+}
+
+const Decision& CachePrediction::of(InstanceId id) const {
+  const StageDecisions& stage = stages_.at(id.stage);
+  return stage.shared ? *stage.shared : stage.each.at(id.index);
+}
+
+const Decision* CachePrediction::shared(std::uint32_t stage) const {
+  return stages_.at(stage).shared ? &*stages_[stage].shared : nullptr;
+}
+
+std::uint32_t CachePrediction::count(std::uint32_t number, What what) const {
+  const StageDecisions& stage = stages_.at(number);
+  if (stage.shared) return stage.shared->what == what ? stage.instances : 0;
+  return static_cast<std::uint32_t>(
+      std::count_if(stage.each.begin(), stage.each.end(),
+                    [what](const Decision& decision) { return decision.what == what; }));
+}
+
+/// One decision for the whole stage where there is but one.
+std::optional<Decision> common(const std::vector<Decision>& each) {
+  if (each.empty()) return {};
+  const auto alike = [&](const Decision& decision) {
+    return decision.what == each.front().what && decision.what != What::cached &&
+           decision.reason == each.front().reason;
+  };
+  if (each.size() > 1 && !std::all_of(each.begin(), each.end(), alike)) return {};
+  return each.front();
+}
+
+/// Goes through the stages, parents first.
+class Predictor {
+ public:
+  Predictor(const Plan& plan, Cache& cache, DigestStore& digests, const ProgramDigests& programs,
+            CachePrediction& prediction)
+      : plan_(plan), cache_(cache), digests_(digests), programs_(programs), prediction_(prediction) {}
+
+  /// What holds for every instance of the stage, at a cost that does not depend on their number.
+  std::optional<Decision> shared_by_all(std::uint32_t stage, const PredictOptions& options) {
+    if (auto skipped = skipped_with_parent(stage)) return skipped;
+    if (options.no_cache) return runs("--no-cache");
+    if (auto never = why_never_cached(plan_, stage, programs_);
+        !never.empty() && plan_.stage(stage).when.empty())
+      return runs(std::move(never));
+    for (const std::uint32_t parent : result_parents(plan_, stage)) {
+      const Decision* decision = prediction_.shared(parent);
+      if (decision != nullptr && decision->what == What::runs)
+        return runs(fmt::format("{} will run first", plan_.stage(parent).name));
+    }
+    return {};
+  }
+
+  Decision of(InstanceId id) {
+    for (const Edge& edge : plan_.parents(id.stage)) {
+      const bool each = edge.kind == EdgeKind::each;
+      if (each && prediction_.of({edge.parent, id.index}).what == What::skipped)
+        return {What::skipped, fmt::format("{} is skipped", plan_.label({edge.parent, id.index})), nullptr};
+    }
+    const ResultOf results = [this](InstanceId parent) { return result_of(prediction_.of(parent)); };
+    if (is_switched_off(plan_, id, results)) return {What::skipped, "its `when` is false", nullptr};
+    return decide(plan_, id, results, cache_, digests_, programs_);
+  }
+
+ private:
+  std::optional<Decision> skipped_with_parent(std::uint32_t stage) {
+    for (const Edge& edge : plan_.parents(stage)) {
+      const std::uint32_t instances = plan_.instance_count(edge.parent);
+      if (instances > 0 && prediction_.count(edge.parent, What::skipped) == instances)
+        return Decision{What::skipped, fmt::format("{} is skipped", plan_.stage(edge.parent).name), nullptr};
+    }
+    return {};
+  }
+
+  const Plan& plan_;
+  Cache& cache_;
+  DigestStore& digests_;
+  const ProgramDigests& programs_;
+  CachePrediction& prediction_;
+};
+
+CachePrediction predict(const Plan& plan, Cache& cache, DigestStore& digests, const ProgramDigests& programs,
+                        const PredictOptions& options) {
+  CachePrediction prediction;
+  Predictor predictor(plan, cache, digests, programs, prediction);
+  prediction.stages_.reserve(plan.stage_count());
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
+    auto& decisions = prediction.stages_.emplace_back();
+    decisions.instances = plan.instance_count(stage);
+    decisions.shared = predictor.shared_by_all(stage, options);
+    if (decisions.shared) continue;
+    for (std::uint32_t i = 0; i < decisions.instances; ++i)
+      decisions.each.push_back(predictor.of({stage, i}));
+    decisions.shared = common(decisions.each);
+    if (decisions.shared) decisions.each = {};
+  }
+  return prediction;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,245 @@
+#include "kernmill/run/cache/recipe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <glob.h>
+
+#include "kernmill/workflow/expression/expression.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Keys sorted, and a real that is a whole number as that number.
+nlohmann::json canonical(const Json& json) {
+  if (json.is_object()) {
+    auto result = nlohmann::json::object();
+    for (const auto& [key, value] : json.items()) result[key] = canonical(value);
+    return result;
+  }
+  if (json.is_array()) {
+    auto result = nlohmann::json::array();
+    for (const Json& value : json) result.push_back(canonical(value));
+    return result;
+  }
+  if (json.is_number_float()) {
+    const double value = json.get<double>();
+    constexpr double exact_below = 0x1p53;
+    if (std::trunc(value) == value && std::fabs(value) < exact_below) return static_cast<std::int64_t>(value);
+    return value;
+  }
+  return nlohmann::json::parse(json.dump());
+}
+
+/// Calls `visit` for each name in the templates at any depth.
+template <typename Visit>
+void visit_names(const Json& value, const Visit& visit) {
+  if (value.is_structured()) {
+    for (const Json& part : value) visit_names(part, visit);
+  } else if (value.is_string() && has_template(value.get_ref<const std::string&>())) {
+    for (const NamePath& name : names_in(value.get_ref<const std::string&>())) visit(name);
+  }
+}
+
+/// A path as it is in the workflow, where it lies beside it.
+std::string display_path(const std::string& path, const Workflow& workflow) {
+  const fs::path relative = fs::path(path).lexically_relative(workflow.base_directory);
+  return relative.empty() || *relative.begin() == ".." ? path : relative.string();
+}
+
+/// The files that a task will take for this path: those of a pattern, by name, or the file itself.
+std::vector<std::string> files_of(const std::string& path) {
+  if (fs::exists(path)) return {path};
+  glob_t found{};
+  const int status = ::glob(path.c_str(), 0, nullptr, &found);
+  std::vector<std::string> files(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
+  ::globfree(&found);
+  return files.empty() ? std::vector{path} : files;
+}
+
+const Artifact* find(const InstanceResult& result, const std::string& name) {
+  const auto found = std::find_if(result.artifacts.begin(), result.artifacts.end(),
+                                  [&](const Artifact& artifact) { return artifact.name == name; });
+  return found == result.artifacts.end() ? nullptr : &*found;
+}
+
+/// Puts one recipe together. What is missing is thrown as a NoRecipe within this file.
+class Cook {
+ public:
+  Cook(const Plan& plan, InstanceId id, const ResultOf& result_of, DigestStore& digests,
+       const ProgramDigests& programs)
+      : plan_(plan),
+        id_(id),
+        stage_(plan.stage(id.stage)),
+        result_of_(result_of),
+        digests_(digests),
+        programs_(programs) {}
+
+  Recipe cook() {
+    if (const auto never = why_never_cached(plan_, id_.stage, programs_); !never.empty())
+      throw NoRecipe{never};
+    recipe_.body["kind"] = plan_.is_reduce(id_) ? "reduce" : to_string(stage_.kind);
+    recipe_.body["config"] = resolved(plan_.config(id_));
+    recipe_.body["config"].erase("tune_stage");  // its content is an input
+    if (plan_.workflow().encryption.on()) recipe_.body["encryption"] = to_json(plan_.workflow().encryption);
+    add_inputs();
+    if (stage_.kind == TaskKind::command)
+      add_surroundings_of_command();
+    else
+      add_program();
+    recipe_.key = recipe_key(recipe_.body);
+    return std::move(recipe_);
+  }
+
+ private:
+  void add_inputs() {
+    recipe_.body["inputs"] = Json::object();
+    for (const Input& input : plan_.inputs(id_)) {
+      const bool from_file = input.stage.empty();
+      recipe_.body["inputs"][input.key] = from_file ? file_digest(input) : artifact_digest(input);
+      recipe_.input_names[input.key] = from_file ? display_path(input.path, plan_.workflow())
+                                                 : fmt::format("{}.{}", input.stage, input.artifact);
+    }
+    if (!plan_.is_reduce(id_)) return;
+    recipe_.body["inputs"]["trials"] = trials_digest();
+    recipe_.input_names["trials"] = "values of the trials";
+  }
+
+  std::string file_digest(const Input& input) {
+    try {
+      const auto files = files_of(input.path);
+      if (files.size() == 1) return digests_.sha256(files.front());
+      Json digests = Json::array();
+      for (const std::string& file : files)
+        digests.push_back({fs::path(file).filename(), digests_.sha256(file)});
+      return sha256(canonical_json(digests));
+    } catch (const std::system_error& error) {
+      throw NoRecipe{fmt::format("input {} cannot be read ({})", display_path(input.path, plan_.workflow()),
+                                 error.code().message())};
+    }
+  }
+
+  std::string artifact_digest(const Input& input) {
+    const InstanceResult result = result_of_stage(input.stage);
+    const Artifact* artifact = find(result, input.artifact);
+    if (artifact == nullptr) throw NoRecipe{fmt::format("{} left no {}", input.stage, input.artifact)};
+    return artifact->sha256;
+  }
+
+  std::string trials_digest() {
+    Json values = Json::array();
+    for (std::uint32_t trial = 0; trial < id_.index; ++trial) {
+      const auto result = result_of_({id_.stage, trial});
+      if (!result) throw NoRecipe{fmt::format("not every trial of {} has a result yet", stage_.name)};
+      values.push_back(result->metrics.value("value", Json()));
+    }
+    return sha256(canonical_json(values));
+  }
+
+  void add_surroundings_of_command() {
+    recipe_.body["env"] = resolved(plan_.env(id_));
+    recipe_.body["matrix"] = plan_.values(id_);
+    recipe_.body["modules"] = stage_.modules;
+    recipe_.body["setup"] = stage_.setup;
+    recipe_.body["container"] = stage_.container;
+  }
+
+  void add_program() { recipe_.body["program"] = plan_.is_reduce(id_) ? programs_.exec : programs_.task; }
+
+  /// With stages.* evaluated.
+  Json resolved(const Json& templates) {
+    Json value = evaluate_all(templates, [this](const NamePath& path) { return look_up(path); });
+    visit_names(value, [](const NamePath& name) {
+      throw NoRecipe{fmt::format("nothing is known of {}", fmt::join(name, "."))};
+    });
+    return value;
+  }
+
+  std::optional<Json> look_up(const NamePath& path) {
+    if (path.size() != 3 || path[0] != "stages") return {};
+    const InstanceResult result = result_of_stage(path[1]);
+    if (result.metrics.contains(path[2])) return result.metrics[path[2]];
+    if (const Artifact* artifact = find(result, path[2])) return "sha256:" + artifact->sha256;
+    return {};
+  }
+
+  InstanceResult result_of_stage(const std::string& name) {
+    const auto parent = plan_.referred(id_, plan_.stage_number(name));
+    auto result = parent ? result_of_(*parent) : std::nullopt;
+    const bool joined = parent && !plan_.is_reduce(*parent);
+    if (!result) throw NoRecipe{fmt::format("{} will run first", joined ? plan_.label(*parent) : name)};
+    return std::move(*result);
+  }
+
+  const Plan& plan_;
+  InstanceId id_;
+  const Stage& stage_;
+  const ResultOf& result_of_;
+  DigestStore& digests_;
+  const ProgramDigests& programs_;
+  Recipe recipe_;
+};
+
+}  // namespace
+
+std::string canonical_json(const Json& json) {
+  return canonical(json).dump();
+}
+
+std::string recipe_key(const Json& body) {
+  return sha256(canonical_json(body));
+}
+
+ProgramDigests program_digests(DigestStore& digests, const fs::path& kernmill_task,
+                               const fs::path& kernmill_exec) {
+  const auto digest = [&](const fs::path& program) {
+    return fs::is_regular_file(program) ? digests.sha256(program) : std::string{};
+  };
+  return {digest(kernmill_task), digest(kernmill_exec)};
+}
+
+std::variant<Recipe, NoRecipe> recipe_of(const Plan& plan, InstanceId id, const ResultOf& result_of,
+                                         DigestStore& digests, const ProgramDigests& programs) {
+  try {
+    return Cook(plan, id, result_of, digests, programs).cook();
+  } catch (const NoRecipe& none) {
+    return none;
+  } catch (const ExpressionError& error) {
+    return NoRecipe{error.message};
+  }
+}
+
+std::string why_never_cached(const Plan& plan, std::uint32_t number, const ProgramDigests& programs) {
+  const Stage& stage = plan.stage(number);
+  if (stage.kind != TaskKind::command)
+    return programs.task.empty() ? "the program kernmill-task was not found" : "";
+  const Json outputs = stage.config.value("outputs", Json::array());
+  if (!stage.inputs_declared || outputs.empty())
+    return "a command without declared inputs and outputs always runs";
+  return "";
+}
+
+std::vector<std::uint32_t> result_parents(const Plan& plan, std::uint32_t number) {
+  const Stage& stage = plan.stage(number);
+  std::set<std::string> names;
+  for (const Input& input : stage.inputs)
+    if (!input.stage.empty()) names.insert(input.stage);
+  const auto add = [&](const NamePath& path) {
+    if (path.size() == 3 && path[0] == "stages") names.insert(path[1]);
+  };
+  visit_names(stage.config, add);
+  if (stage.kind == TaskKind::command) visit_names(stage.env, add);
+  std::vector<std::uint32_t> parents;
+  for (const Edge& edge : plan.parents(number))
+    if (names.contains(plan.stage(edge.parent).name)) parents.push_back(edge.parent);
+  return parents;
+}
+
+}  // namespace kernmill

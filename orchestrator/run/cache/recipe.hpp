@@ -1,0 +1,66 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/run/cache/digest.hpp"
+#include "kernmill/run/journal/journal.hpp"
+
+namespace kernmill {
+
+/// All that the result of an instance depends on: {kind, config, inputs by SHA-256, program by SHA-256}, and
+/// for a command its env, matrix, modules, setup and container. How many ranks it runs on is no part of it.
+/// Two instances with the same key would leave the same.
+struct Recipe {
+  Json body = Json::object();
+  std::map<std::string, std::string> input_names;  ///< what people call each of body's inputs
+  std::string key;                                 ///< recipe_key(body)
+};
+
+/// JSON as one text that does not depend on the order of keys or on how a number was spelled (1, 1.0, 1e0).
+std::string canonical_json(const Json& json);
+/// SHA-256 of the canonical JSON, in hex.
+std::string recipe_key(const Json& body);
+
+/// The programs that do the work, by SHA-256; empty: not there.
+struct ProgramDigests {
+  std::string task;  ///< kernmill-task
+  std::string exec;  ///< kernmill-exec, which does the reduce of a tune stage
+};
+ProgramDigests program_digests(DigestStore& digests, const std::filesystem::path& kernmill_task,
+                               const std::filesystem::path& kernmill_exec);
+
+/// What an instance left for others.
+struct InstanceResult {
+  std::vector<Artifact> artifacts;
+  Json metrics = Json::object();
+};
+/// The result of an instance, or nothing as long as it is not known.
+using ResultOf = std::function<std::optional<InstanceResult>(InstanceId)>;
+
+/// Why an instance has no recipe (now): "prepare will run first", "a command is cached when ...".
+struct NoRecipe {
+  std::string why;
+};
+
+/// The recipe of an instance, as far as the results of those that it refers to are known. References to
+/// metrics stand in it by their values, references to artifacts by their content. A file that cannot be read
+/// makes a NoRecipe.
+std::variant<Recipe, NoRecipe> recipe_of(const Plan& plan, InstanceId id, const ResultOf& result_of,
+                                         DigestStore& digests, const ProgramDigests& programs);
+
+/// Why no instance of this stage can ever have a recipe, in constant time; empty when they can.
+std::string why_never_cached(const Plan& plan, std::uint32_t stage, const ProgramDigests& programs);
+
+/// The parents whose results the recipes of this stage depend on (others it only waits for), once each.
+std::vector<std::uint32_t> result_parents(const Plan& plan, std::uint32_t stage);
+
+/// What differs between two recipes, in words, most telling first: "input data/iris.csv changed",
+/// "setting model.C changed (1.0 -> 10.0)", "program kernmill-task changed". Empty when they have one key.
+std::vector<std::string> differences(const Recipe& before, const Recipe& now);
+
+}  // namespace kernmill

@@ -1,0 +1,13 @@
+#pragma once
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/scheduler/cluster.hpp"
+#include "kernmill/workflow/text/diagnostic.hpp"
+
+namespace kernmill {
+
+/// What of a plan a cluster would refuse, or let wait for ever, each with the place in the workflow where it
+/// was asked for and what would be allowed. A warning is what the cluster accepts and the user may not mean.
+/// Pure.
+void check_against(const Plan& plan, const ClusterFacts& facts, Diagnostics& diagnostics);
+
+}  // namespace kernmill

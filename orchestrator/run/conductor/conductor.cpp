@@ -1,0 +1,277 @@
+#include "kernmill/run/conductor/conductor.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace kernmill {
+
+std::string_view to_string(Ending ending) {
+  switch (ending) {
+    case Ending::done:
+      return "done";
+    case Ending::failed:
+      return "failed";
+    case Ending::interrupted:
+      return "interrupted";
+    case Ending::cancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
+                     Output& output, Surroundings surroundings, ConductorOptions options)
+    : run_(run),
+      plan_(plan),
+      scheduler_(scheduler),
+      journal_(journal),
+      output_(output),
+      surroundings_(std::move(surroundings)),
+      options_(std::move(options)),
+      progress_(plan, {.fail_fast = options_.fail_fast}),
+      commits_(plan),
+      gated_children_(plan.stage_count()) {
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
+    if (plan.stage(stage).when.empty()) continue;
+    for (const Edge& edge : plan.parents(stage)) gated_children_[edge.parent].emplace_back(stage, edge.kind);
+  }
+}
+
+void Conductor::restore(const RunRecord& record) {
+  resumed_ = true;
+  commits_ = commits_in(plan_, record);
+  for (const auto& [key, instance] : record.instances) {
+    const InstanceId id{plan_.stage_number(key.first), key.second};
+    if (!instance.attempts.empty()) {
+      tries(id).attempts = instance.attempts.back().number;
+      tries(id).again = "the run was resumed";
+    }
+    if (instance.committed) {
+      progress_.restore(id, State::finished);
+    } else if (instance.skipped) {
+      progress_.restore(id, State::skipped);
+    }
+  }
+}
+
+RunResult Conductor::run(const ProcessIdentity& self) {
+  const auto begun = surroundings_.now();
+  journal_.append(
+      {"run_started",
+       {{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}, {"resumed", resumed_}}});
+  output_.begin(run_, plan_, progress_, resumed_);
+  try {
+    loop();
+  } catch (...) {
+    end_all_jobs();
+    throw;
+  }
+  const RunResult result{ending(), surroundings_.now() - begun};
+  journal_.append({"run_finished", {{"outcome", to_string(result.ending)}}});
+  output_.end(result);
+  return result;
+}
+
+void Conductor::loop() {
+  for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) settle_gates(stage);
+  while (true) {
+    start_what_fits();
+    if (running_.empty()) return;
+    const auto ends = scheduler_.wait(output_.tick_interval(), surroundings_.stop_fd);
+    take_stop_requests();
+    for (const JobEnd& end : ends) job_ended(end);
+    output_.tick();
+  }
+}
+
+void Conductor::start_what_fits() {
+  while (true) {
+    take_stop_requests();
+    if (stop_requests_ > 0) return;
+    const auto id = progress_.take_ready();
+    if (!id) return;
+    if (!start(*id)) {
+      progress_.put_back(*id);
+      return;
+    }
+  }
+}
+
+bool Conductor::start(InstanceId id) {
+  if (!passes_gate(id)) return true;
+  if (take_from_cache(id)) return true;
+  const unsigned attempt = tries(id).attempts + 1;
+  const JobId job =
+      fmt::format("{}.{}.{}-{}", plan_.stage(id.stage).name, id.index, attempt, options_.session);
+  const JobSpec spec = surroundings_.job_spec(id, attempt, job, tries(id).scale);
+  if (!scheduler_.has_room(spec)) return false;
+  submit(id, attempt, job, spec);
+  return true;
+}
+
+std::string Conductor::why_it_runs(InstanceId id) {
+  if (!tries(id).again.empty()) return tries(id).again;
+  const auto looked_up = not_in_cache_.find(id);
+  return looked_up == not_in_cache_.end() ? std::string{} : looked_up->second;
+}
+
+void Conductor::submit(InstanceId id, unsigned attempt, const JobId& job, const JobSpec& spec) {
+  const std::string why = why_it_runs(id);
+  not_in_cache_.erase(id);
+  tries(id).attempts = attempt;
+  Json body = record_of(id);
+  body["attempt"] = attempt;
+  body["job"] = job;
+  if (!why.empty()) body["why"] = why;
+  journal_.append({"submitted", std::move(body)});
+  Attempt begun{id, attempt, surroundings_.now(), surroundings_.checkpoint_mark(id)};
+  scheduler_.submit(job, spec);
+  output_.instance(event(InstanceEvent::What::started, begun));
+  running_.emplace(job, std::move(begun));
+}
+
+bool Conductor::take_from_cache(InstanceId id) {
+  if (!surroundings_.from_cache || not_in_cache_.contains(id) || tries(id).attempts > 0) return false;
+  const Attempt attempt{id, tries(id).attempts + 1, surroundings_.now(), {}};
+  const CacheAnswer answer = surroundings_.from_cache(id, attempt.number, commits_);
+  if (!answer.committed) {
+    not_in_cache_.emplace(id, answer.why_not);
+    return false;
+  }
+  Json body = record_of(id);
+  body["attempt"] = attempt.number;
+  body.update(*answer.committed);
+  journal_.append({"committed", body});
+  if (answer.after_commit) answer.after_commit();
+  tries(id).attempts = attempt.number;
+  committed(attempt, body);
+  return true;
+}
+
+void Conductor::job_ended(const JobEnd& end) {
+  const auto found = running_.find(end.job);
+  if (found == running_.end()) return;
+  const Attempt attempt = std::move(found->second);
+  running_.erase(found);
+  const auto outcome = outcome_of(surroundings_.job_records(end.job));
+  switch (outcome.what) {
+    case JobOutcome::What::committed:
+      return committed(attempt, outcome.body);
+    case JobOutcome::What::failed:
+      return failed(attempt, outcome);
+    case JobOutcome::What::stopped:
+      return stopped(attempt, outcome);
+    case JobOutcome::What::none:
+      return vanished(attempt, end);
+  }
+}
+
+void Conductor::committed(const Attempt& attempt, const Json& body) {
+  InstanceResult result = result_in(body);
+  const Json metrics = result.metrics;
+  commits_.add(attempt.id, std::move(result));
+  progress_.finished(attempt.id);
+  const bool cached = !body.value("cached_from", std::string{}).empty();
+  InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
+  told.metrics = metrics;
+  output_.instance(told);
+  settle_gates_behind(attempt.id);
+}
+
+void Conductor::stopped(const Attempt& attempt, const JobOutcome& outcome) {
+  const bool asked = stop_requests_ > 0;
+  const bool progressed = surroundings_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
+  if (!asked && !progressed) return failed(attempt, outcome);
+  progress_.put_back(attempt.id);
+  InstanceEvent told = event(asked ? InstanceEvent::What::stopped : InstanceEvent::What::continued, attempt);
+  told.cause = outcome.cause;
+  output_.instance(told);
+}
+
+void Conductor::failed(const Attempt& attempt, const JobOutcome& outcome) {
+  const bool stopped_by_us = stop_requests_ > 0 && outcome.cause == Cause::cancelled;
+  if (stopped_by_us) {
+    progress_.put_back(attempt.id);
+    return output_.instance(event(InstanceEvent::What::stopped, attempt));
+  }
+  const bool again = progress_.failed(attempt.id, may_retry(attempt.id, outcome.cause));
+  InstanceEvent told = event(again ? InstanceEvent::What::retrying : InstanceEvent::What::failed, attempt);
+  told.cause = outcome.cause;
+  told.exit_code = outcome.exit_code;
+  told.message = outcome.message;
+  output_.instance(told);
+}
+
+// kernmill-exec is gone without a last word: it was killed, or could not start. What it launched may live on.
+void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
+  surroundings_.end_leftovers(attempt.id, attempt.number);
+  JobOutcome outcome;
+  outcome.what = JobOutcome::What::failed;
+  outcome.cause = stop_requests_ > 0 ? Cause::cancelled : Cause::node_fail;
+  outcome.exit_code = end.exit_code;
+  outcome.message =
+      end.exit_code > 128
+          ? fmt::format("its job was ended by signal {} ({})", end.exit_code - 128,
+                        sigdescr_np(end.exit_code - 128) ? sigdescr_np(end.exit_code - 128) : "?")
+          : fmt::format("its job ended with status {} and left no record", end.exit_code);
+  Json body = record_of(attempt.id);
+  body["attempt"] = attempt.number;
+  body["cause"] = to_string(outcome.cause);
+  body["why"] = outcome.message;
+  journal_.append({"abandoned", std::move(body)});
+  failed(attempt, outcome);
+}
+
+bool Conductor::may_retry(InstanceId id, Cause cause) {
+  const Retries& policy = plan_.stage(id.stage).retries;
+  Tries& so_far = tries(id);
+  if (stop_requests_ > 0 || so_far.failures >= policy.max) return false;
+  if (std::find(policy.on.begin(), policy.on.end(), to_string(cause)) == policy.on.end()) return false;
+  ++so_far.failures;
+  so_far.again = fmt::format("tried again after {}", to_string(cause));
+  if (cause == Cause::oom) so_far.scale.mem *= policy.mem_factor;
+  if (cause == Cause::timeout) so_far.scale.time *= policy.time_factor;
+  return true;
+}
+
+void Conductor::take_stop_requests() {
+  if (!surroundings_.next_stop) return;
+  while (const auto signal = surroundings_.next_stop()) {
+    ++stop_requests_;
+    if (*signal == SIGTERM) cancelled_ = true;
+    const bool force = stop_requests_ > 1;
+    for (const auto& [job, attempt] : running_) scheduler_.cancel(job, force);
+    output_.stopping(force, running_.size());
+  }
+}
+
+void Conductor::end_all_jobs() {
+  for (const auto& [job, attempt] : running_) scheduler_.cancel(job, /*force=*/true);
+  while (!running_.empty())
+    for (const JobEnd& end : scheduler_.wait(std::nullopt, -1)) running_.erase(end.job);
+}
+
+Ending Conductor::ending() const {
+  if (stop_requests_ > 0 && !progress_.complete())
+    return cancelled_ ? Ending::cancelled : Ending::interrupted;
+  return progress_.outcome() == Outcome::done ? Ending::done : Ending::failed;
+}
+
+Json Conductor::record_of(InstanceId id) const {
+  return {{"stage", plan_.stage(id.stage).name}, {"instance", id.index}};
+}
+
+InstanceEvent Conductor::event(InstanceEvent::What what, const Attempt& attempt) const {
+  InstanceEvent told;
+  told.what = what;
+  told.id = attempt.id;
+  told.attempt = attempt.number;
+  told.took = surroundings_.now() - attempt.started;
+  return told;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,135 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/plan/progress.hpp"
+#include "kernmill/run/conductor/conductor_output.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/commit_table.hpp"
+#include "kernmill/run/journal/job_outcome.hpp"
+#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/scheduler/scheduler.hpp"
+
+namespace kernmill {
+
+/// What an attempt may use, where that differs from what the plan says: a retry after `oom` or `timeout`.
+struct AttemptScale {
+  double mem = 1.0;
+  double time = 1.0;
+};
+
+/// What the cache said of an attempt.
+struct CacheAnswer {
+  /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
+  std::optional<Json> committed = {};
+  /// A hit: to be called once that record is durable, and not before.
+  std::function<void()> after_commit = {};
+  std::string why_not = {};  ///< a miss: why it has to run, for `explain`
+};
+
+/// All that a conductor learns from outside its own logic. Every member but the optional ones must be set.
+struct Surroundings {
+  std::function<std::chrono::steady_clock::time_point()> now;
+  /// What the job of an attempt has journalled; {} when it has not begun.
+  std::function<std::vector<Record>(const JobId&)> job_records;
+  /// The job that carries out an attempt. Its place in the run directory exists afterwards.
+  std::function<JobSpec(InstanceId, unsigned attempt, const JobId&, AttemptScale)> job_spec;
+  /// Looks in earlier runs for what this attempt would make. May be empty: nothing is looked for.
+  std::function<CacheAnswer(InstanceId, unsigned attempt, const CommitTable&)> from_cache;
+  /// Something that changes whenever an instance leaves a new checkpoint.
+  std::function<std::string(InstanceId)> checkpoint_mark;
+  /// Ends whatever is left of an attempt whose job has gone without an end record.
+  std::function<void(InstanceId, unsigned attempt)> end_leftovers;
+  int stop_fd = -1;                               ///< readable when `next_stop` has something; -1: never
+  std::function<std::optional<int>()> next_stop;  ///< the next signal that has come; may be empty
+};
+
+struct ConductorOptions {
+  bool fail_fast = false;
+  std::string session;  ///< six hex digits that make job ids of this conductor its own
+};
+
+/// Carries out a plan: starts what may start and has room, journals what it decides, reads what jobs
+/// journalled, and tells `Output`. One thread, no polling.
+class Conductor {
+ public:
+  Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
+            Output& output, Surroundings surroundings, ConductorOptions options);
+
+  /// What an earlier life of the run left: committed and skipped instances stay so; attempts are numbered on.
+  void restore(const RunRecord& record);
+  /// Until nothing is left to do or it is told to stop. Journals run_started and run_finished.
+  /// Exceptions (a full disk, a program that is missing) end the running jobs first and leave the run for
+  /// `resume`.
+  RunResult run(const ProcessIdentity& self);
+
+  [[nodiscard]] const Progress& progress() const { return progress_; }
+
+ private:
+  struct Attempt {
+    InstanceId id;
+    unsigned number = 1;
+    std::chrono::steady_clock::time_point started;
+    std::string checkpoint_mark;
+  };
+  struct Tries {
+    unsigned attempts = 0;  ///< ever, over all lives of the run
+    int failures = 0;       ///< in this life
+    std::string again;      ///< why there is another attempt; empty for the first
+    AttemptScale scale;
+  };
+
+  void loop();
+  void start_what_fits();
+  /// False when there is no room for it.
+  bool start(InstanceId id);
+  /// Why an attempt is made, for the `submitted` record.
+  [[nodiscard]] std::string why_it_runs(InstanceId id);
+  void submit(InstanceId id, unsigned attempt, const JobId& job, const JobSpec& spec);
+  bool take_from_cache(InstanceId id);
+  void settle_gates(std::uint32_t stage);
+  void settle_gate(InstanceId id);
+  void settle_gates_behind(InstanceId parent);
+  /// Fails the instance when its `when` cannot be computed. True when it may go on.
+  bool passes_gate(InstanceId id);
+
+  void job_ended(const JobEnd& end);
+  void committed(const Attempt& attempt, const Json& body);
+  void stopped(const Attempt& attempt, const JobOutcome& outcome);
+  void failed(const Attempt& attempt, const JobOutcome& outcome);
+  void vanished(const Attempt& attempt, const JobEnd& end);
+  bool may_retry(InstanceId id, Cause cause);
+
+  void take_stop_requests();
+  void end_all_jobs();
+  [[nodiscard]] Ending ending() const;
+  [[nodiscard]] Json record_of(InstanceId id) const;
+  [[nodiscard]] InstanceEvent event(InstanceEvent::What what, const Attempt& attempt) const;
+  Tries& tries(InstanceId id) { return tries_[id]; }
+
+  const RunDirectory& run_;
+  const Plan& plan_;
+  Scheduler& scheduler_;
+  JournalWriter& journal_;
+  Output& output_;
+  Surroundings surroundings_;
+  ConductorOptions options_;
+  Progress progress_;
+  CommitTable commits_;
+  /// By stage: the stages with a `when` that wait for it.
+  std::vector<std::vector<std::pair<std::uint32_t, EdgeKind>>> gated_children_;
+  std::map<JobId, Attempt> running_;
+  std::map<InstanceId, Tries> tries_;
+  std::map<InstanceId, std::string> not_in_cache_;  ///< looked up already, waiting for room; why it runs
+  bool resumed_ = false;
+  int stop_requests_ = 0;
+  bool cancelled_ = false;
+};
+
+}  // namespace kernmill

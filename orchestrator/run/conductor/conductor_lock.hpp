@@ -1,0 +1,35 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+
+#include "kernmill/run/journal/journal.hpp"
+
+namespace kernmill {
+
+/// The run has a living conductor already; `what()` says which.
+struct RunIsLocked : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Makes this process the one conductor of a run, for as long as the object lives. The lock goes with the
+/// process (flock), however it ends, and is not inherited by its children.
+class ConductorLock {
+ public:
+  /// Throws RunIsLocked when another process holds it, std::system_error when the file cannot be made.
+  ConductorLock(const std::filesystem::path& file, const ProcessIdentity& self);
+  ~ConductorLock();
+  ConductorLock(const ConductorLock&) = delete;
+  ConductorLock& operator=(const ConductorLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+/// Who conducts the run now; nothing when nobody does.
+std::optional<ProcessIdentity> lock_holder(const std::filesystem::path& file);
+
+/// This process.
+ProcessIdentity self_identity();
+
+}  // namespace kernmill

@@ -1,0 +1,250 @@
+#include "kernmill/run/directory/run_directory.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <ctime>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/os/file_mode.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const std::string& what, const fs::path& path) {
+  throw std::system_error(errno, std::generic_category(), what + " " + path.string());
+}
+
+/// `<workflow>-<YYYYMMDD-HHMMSS>-<4 hex>` without the workflow: it sorts by time. Times are UTC, and the four
+/// digits the fraction of the second, so that runs of one second are in order too.
+constexpr std::size_t suffix_length = 21;
+
+std::string suffix_at(std::chrono::system_clock::time_point now) {
+  using namespace std::chrono;
+  const auto second = floor<seconds>(now);
+  const std::time_t time = system_clock::to_time_t(second);
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  char text[16];
+  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &parts);
+  const auto fraction = duration_cast<nanoseconds>(now - second).count() * 65536 / 1'000'000'000;
+  return fmt::format("-{}-{:04x}", text, fraction);
+}
+
+bool is_run_name(const std::string& name) {
+  if (name.size() <= suffix_length) return false;
+  const std::string_view suffix = std::string_view(name).substr(name.size() - suffix_length);
+  constexpr std::string_view shape = "-dddddddd-dddddd-xxxx";
+  for (std::size_t i = 0; i < suffix.size(); ++i) {
+    const auto c = static_cast<unsigned char>(suffix[i]);
+    if (shape[i] == 'd' ? !std::isdigit(c) : shape[i] == 'x' ? !std::isxdigit(c) : c != '-') return false;
+  }
+  return true;
+}
+
+std::string when(const RunDirectory& run) {
+  const std::string name = run.name();
+  return name.substr(name.size() - suffix_length);
+}
+
+bool is_run(const fs::path& path) {
+  std::error_code none;
+  return fs::is_directory(path / "journal", none);
+}
+
+/// A workflow's name as a file name that needs no quoting.
+std::string file_name(const std::string& workflow) {
+  std::string name = workflow;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-' && c != '.') c = '-';
+  if (name.empty() || name.front() == '.' || name.front() == '-') name.insert(0, "run");
+  return name;
+}
+
+void make_directory(const fs::path& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0) fail("cannot make the directory", path);
+  if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);  // whatever the umask
+}
+
+mode_t mode_of_files_in(const fs::path& directory) {
+  const auto mode = kernmill::mode_of_files_in(directory.c_str());
+  if (!mode) fail("cannot look at the directory", directory);
+  return *mode;
+}
+
+/// A directory of runs is the user's alone when it is new; one that is there is opened to the group, if need
+/// be.
+void make_root(const fs::path& root, bool share_group) {
+  std::error_code error;
+  const bool is_new = fs::create_directories(root, error);
+  if (error) throw std::system_error(error, "cannot make the directory of runs " + root.string());
+  if (is_new) fs::permissions(root, fs::perms::owner_all, error);
+  if (share_group)
+    fs::permissions(root, fs::perms::group_read | fs::perms::group_exec, fs::perm_options::add, error);
+}
+
+void write_all(int fd, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("cannot write", path);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string listed(const std::vector<RunDirectory>& runs) {
+  constexpr std::size_t shown = 10;
+  std::string text;
+  const std::size_t first = runs.size() > shown ? runs.size() - shown : 0;
+  if (first > 0) text += fmt::format("\n  ({} older ones)", first);
+  for (std::size_t i = first; i < runs.size(); ++i) text += "\n  " + runs[i].name();
+  return text;
+}
+
+}  // namespace
+
+fs::path RunDirectory::instance(const std::string& stage, unsigned index) const {
+  return root_ / "stages" / stage / std::to_string(index);
+}
+
+fs::path RunDirectory::attempt(const std::string& stage, unsigned index, unsigned attempt) const {
+  return instance(stage, index) / ("attempt-" + std::to_string(attempt));
+}
+
+fs::path RunDirectory::checkpoints(const std::string& stage, unsigned index) const {
+  return instance(stage, index) / "checkpoints";
+}
+
+fs::path RunDirectory::slot(const std::string& stage, const std::string& name) const {
+  return root_ / "stages" / stage / "slots" / name;
+}
+
+RunDirectory create_run_directory(const fs::path& root, const std::string& workflow, bool share_group) {
+  const mode_t mode = share_group ? 0750 : 0700;
+  make_root(root, share_group);
+  const fs::path base = fs::canonical(root);
+  fs::path path;
+  do {
+    path = base / (file_name(workflow) + suffix_at(std::chrono::system_clock::now()));
+  } while (::mkdir(path.c_str(), mode) != 0 && errno == EEXIST);
+  if (!fs::is_directory(path)) fail("cannot make the run directory", path);
+  if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
+  RunDirectory run(path);
+  make_directory(run.journal(), mode);
+  sync_directory(path);
+  sync_directory(base);
+  return run;
+}
+
+std::vector<RunDirectory> list_runs(const fs::path& root) {
+  std::vector<RunDirectory> runs;
+  std::error_code error;
+  for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error))
+    if (is_run_name(entry->path().filename().string()) && is_run(entry->path()))
+      runs.emplace_back(fs::canonical(entry->path()));
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw std::system_error(error, "cannot list the runs in " + root.string());
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {
+    return std::pair(when(a), a.name()) < std::pair(when(b), b.name());
+  });
+  return runs;
+}
+
+RunDirectory select_run(const fs::path& root, const std::string& selector) {
+  if (selector.find('/') != std::string::npos || selector == "." || selector == "..") {
+    if (is_run(selector)) return RunDirectory(fs::canonical(selector));
+    throw std::runtime_error(fmt::format(
+        "{} is not a run directory: it has no journal; give the path that 'kernmill run' printed", selector));
+  }
+  const std::vector<RunDirectory> runs = list_runs(root);
+  if (runs.empty())
+    throw std::runtime_error(
+        fmt::format("there are no runs in {}; start one with 'kernmill run', or name their place with --runs",
+                    root.string()));
+  if (selector == "last") return runs.back();
+  std::vector<RunDirectory> fitting;
+  for (const auto& run : runs) {
+    if (run.name() == selector) return run;
+    if (!selector.empty() && run.name().starts_with(selector)) fitting.push_back(run);
+  }
+  if (fitting.size() == 1) return fitting.front();
+  if (fitting.empty())
+    throw std::runtime_error(
+        fmt::format("no run in {} is called '{}'; there are:{}", root.string(), selector, listed(runs)));
+  throw std::runtime_error(fmt::format("'{}' is the beginning of several runs; say which, or 'last':{}",
+                                       selector, listed(fitting)));
+}
+
+void make_directories(const fs::path& path) {
+  if (fs::is_directory(path)) return;
+  const fs::path parent = path.parent_path();
+  make_directories(parent);
+  const mode_t mode = mode_of_files_in(parent) == 0640 ? 0750 : 0700;
+  if (::mkdir(path.c_str(), mode) != 0) {
+    if (errno == EEXIST && fs::is_directory(path)) return;  // another process was quicker
+    fail("cannot make the directory", path);
+  }
+  if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
+  sync_directory(parent);
+}
+
+void sync_directory(const fs::path& path) {
+  const FileDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // EINVAL: the file system has nothing to sync for a directory.
+  if (!directory || (::fsync(directory.get()) != 0 && errno != EINVAL))
+    fail("cannot sync the directory", path);
+}
+
+void write_file_durably(const fs::path& path, const std::string& content) {
+  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path beside = directory / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+  const mode_t mode = mode_of_files_in(directory);
+  try {
+    const FileDescriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (!file) fail("cannot write", path);
+    if (::fchmod(file.get(), mode) != 0) fail("cannot set the permissions of", path);
+    write_all(file.get(), content, path);
+    if (::fsync(file.get()) != 0) fail("cannot write", path);
+    if (::rename(beside.c_str(), path.c_str()) != 0) fail("cannot write", path);
+  } catch (...) {
+    ::unlink(beside.c_str());
+    throw;
+  }
+  sync_directory(directory);
+}
+
+std::string checkpoint_mark(const fs::path& checkpoints) {
+  std::vector<std::string> marks;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(checkpoints, none))
+    marks.push_back(fmt::format("{} {}", entry.path().filename().string(),
+                                entry.last_write_time(none).time_since_epoch().count()));
+  std::sort(marks.begin(), marks.end());
+  return fmt::format("{}", fmt::join(marks, "\n"));
+}
+
+std::string read_file(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) fail("cannot read", path);
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("cannot read", path);
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace kernmill

@@ -1,0 +1,87 @@
+#include "kernmill/run/journal/commit_table.hpp"
+
+#include <fmt/format.h>
+
+namespace kernmill {
+namespace {
+
+bool truth(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number()) return value.get<double>() != 0.0;
+  if (value.is_string()) return !value.get_ref<const std::string&>().empty();
+  return !value.is_null();
+}
+
+std::string dotted(const NamePath& path) {
+  std::string text;
+  for (const std::string& part : path) text += (text.empty() ? "" : ".") + part;
+  return text;
+}
+
+/// The first name in the template that nothing has a value for.
+std::string unknown_name(const std::string& when, const Lookup& lookup) {
+  for (const NamePath& path : names_in(when))
+    if (!lookup(path)) return dotted(path);
+  return when;
+}
+
+}  // namespace
+
+void CommitTable::add(InstanceId id, InstanceResult result) {
+  commits_[id] = std::move(result);
+}
+
+std::optional<InstanceResult> CommitTable::result(InstanceId id) const {
+  const auto found = commits_.find(id);
+  return found == commits_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Lookup CommitTable::lookup(InstanceId for_instance) const {
+  return [this, for_instance](const NamePath& path) -> std::optional<Json> {
+    if (path.size() == 2 && path[0] == "matrix") {
+      const Json values = plan_->values(for_instance);
+      return values.contains(path[1]) ? std::optional<Json>(values[path[1]]) : std::nullopt;
+    }
+    if (path.size() == 3 && path[0] == "stages") return find(for_instance, path[1], path[2]);
+    return {};
+  };
+}
+
+std::optional<Json> CommitTable::find(InstanceId from, const std::string& stage,
+                                      const std::string& name) const {
+  const std::optional<InstanceId> meant = plan_->referred(from, plan_->stage_number(stage));
+  const auto commit = meant ? commits_.find(*meant) : commits_.end();
+  if (commit == commits_.end()) return {};
+  if (commit->second.metrics.contains(name)) return commit->second.metrics[name];
+  for (const Artifact& artifact : commit->second.artifacts)
+    if (artifact.name == name) return Json(artifact.path);
+  return {};
+}
+
+CommitTable commits_in(const Plan& plan, const RunRecord& record) {
+  CommitTable commits(plan);
+  for (const auto& [key, instance] : record.instances)
+    if (instance.committed && plan.workflow().find(key.first) != nullptr)
+      commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
+  return commits;
+}
+
+bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits) {
+  const std::string& when = plan.stage(id.stage).when;
+  if (when.empty()) return true;
+  const Lookup lookup = commits.lookup(id);
+  const Json value = evaluate(when, lookup);
+  if (value.is_string() && has_template(value.get<std::string>()))
+    throw ExpressionError{fmt::format("nothing has left a value for {}", unknown_name(when, lookup))};
+  return truth(value);
+}
+
+InstanceResult result_in(const Json& committed_body) {
+  InstanceResult result;
+  result.metrics = committed_body.value("metrics", Json::object());
+  for (const Json& artifact : committed_body.value("artifacts", Json::array()))
+    result.artifacts.push_back(artifact_from_json(artifact));
+  return result;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,40 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/run/cache/recipe.hpp"
+#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
+
+namespace kernmill {
+
+/// What committed instances left for others to refer to: `stages.NAME.METRIC`, `stages.NAME.ARTIFACT`.
+class CommitTable {
+ public:
+  explicit CommitTable(const Plan& plan) : plan_(&plan) {}
+  void add(InstanceId id, InstanceResult result);
+  /// What the instance left; nothing as long as it has not committed.
+  [[nodiscard]] std::optional<InstanceResult> result(InstanceId id) const;
+  /// What `matrix.*` and `stages.*` (by Plan::referred) mean to an instance.
+  [[nodiscard]] Lookup lookup(InstanceId for_instance) const;
+
+ private:
+  [[nodiscard]] std::optional<Json> find(InstanceId from, const std::string& stage,
+                                         const std::string& name) const;
+  const Plan* plan_;
+  std::map<InstanceId, InstanceResult> commits_;
+};
+
+/// What all committed instances of a run left, those of the plan's stages.
+CommitTable commits_in(const Plan& plan, const RunRecord& record);
+
+/// Whether the instance's `when` is true. Throws ExpressionError when it cannot be computed, which includes
+/// names that no stage left.
+bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits);
+
+/// What the body of a `committed` record says.
+InstanceResult result_in(const Json& committed_body);
+
+}  // namespace kernmill

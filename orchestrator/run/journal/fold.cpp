@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/journal_line.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+using Line = JournalLine;
+using InstanceKey = std::pair<std::string, unsigned>;
+
+unsigned number_in(const Line& line, std::string_view key) {
+  return static_cast<unsigned>(line.number(key));
+}
+
+ProcessIdentity identity(const Line& line) {
+  return {static_cast<int>(line.number("pid")), line.number("start_time"),
+          std::string(line.text("host", ""))};
+}
+
+AttemptRecord& attempt_of(InstanceRecord& instance, unsigned number) {
+  auto& list = instance.attempts;
+  const auto at = std::lower_bound(list.begin(), list.end(), number,
+                                   [](const AttemptRecord& a, unsigned n) { return a.number < n; });
+  if (at != list.end() && at->number == number) return *at;
+  AttemptRecord fresh;
+  fresh.number = number;
+  return *list.insert(at, std::move(fresh));
+}
+
+Cause cause_in(const Line& line) {
+  const std::string name(line.text("cause", "error"));
+  if (const auto known = cause(name)) return *known;
+  throw std::invalid_argument("unknown cause '" + name + "'");
+}
+
+using Ending = AttemptRecord::Ending;
+
+class Fold {
+ public:
+  void take(const Line& line) {
+    const std::string_view event = line.event();
+    if (event == "run_started") return start_run(line);
+    if (event == "run_finished") return finish_run(line);
+    if (line.has("generation")) return take_submission(line);
+    if (line.has("stage") && line.has("instance")) take_instance(line, event);
+  }
+
+  RunRecord finish() {
+    for (auto& [key, known] : instances_)
+      record_.instances.emplace_hint(record_.instances.end(), key, settled(std::move(known)));
+    const bool over = finished_.time > started_.time ||
+                      (finished_.file == started_.file && finished_.number > started_.number);
+    if (over) {
+      record_.outcome = outcome_;
+      record_.ended_at = finished_.time;
+    }
+    return std::move(record_);
+  }
+
+ private:
+  struct Moment {
+    std::string time;
+    fs::path file;
+    std::size_t number = 0;
+    explicit Moment(const Line& line) : time(line.time()), file(line.file()), number(line.line()) {}
+    Moment() = default;
+  };
+
+  /// What an attempt said that it leaves, before it is known which attempt counts.
+  struct Leavings {
+    unsigned attempt = 0;
+    Json metrics, artifacts;
+  };
+
+  struct Known {
+    InstanceRecord record;
+    std::vector<Leavings> commits;
+  };
+
+  void start_run(const Line& line) {
+    if (record_.started_at.empty() || line.time() < record_.started_at) record_.started_at = line.time();
+    if (line.time() < started_.time) return;
+    started_ = Moment(line);
+    record_.conductor = identity(line);
+    record_.scheduler = line.text("scheduler", "");
+  }
+
+  void finish_run(const Line& line) {
+    if (line.time() < finished_.time) return;
+    finished_ = Moment(line);
+    outcome_ = line.text("outcome");
+  }
+
+  void take_submission(const Line& line) {
+    const unsigned number = number_in(line, "generation");
+    Generation& generation = record_.generations[number];
+    generation.number = number;
+    if (line.event() == "submitting") {
+      generation.token = line.text("token");
+      generation.fail_fast = line.flag("fail_fast", false);
+      generation.no_cache = line.flag("no_cache", false);
+      for (const Json& array : line.json("arrays")) generation.arrays[array.at("key")].plan = array;
+    } else if (line.event() == "array_submitted") {
+      const std::string key(line.text("array"));
+      (key == "close" ? generation.closing_job : generation.arrays[key].job) = line.text("job");
+    } else if (line.event() == "accepted") {
+      generation.accepted = true;
+    } else if (line.event() == "released") {
+      generation.released = true;
+    } else if (line.event() == "rolled_back") {
+      generation.rolled_back = true;
+    }
+  }
+
+  void take_instance(const Line& line, std::string_view event) {
+    Known& known = instances_[{std::string(line.text("stage")), number_in(line, "instance")}];
+    if (event == "skipped") {
+      known.record.skipped = true;
+      known.record.skip_reason = line.text("why", "");
+    } else if (line.has("attempt")) {
+      const unsigned number = number_in(line, "attempt");
+      if (event == "committed") known.commits.push_back(leavings_in(line, number));
+      take_attempt(line, event, attempt_of(known.record, number));
+    }
+  }
+
+  static Leavings leavings_in(const Line& line, unsigned attempt) {
+    Leavings leavings{attempt, Json::object(), Json::array()};
+    if (line.has("metrics")) leavings.metrics = line.json("metrics");
+    if (line.has("artifacts")) leavings.artifacts = line.json("artifacts");
+    return leavings;
+  }
+
+  static void end(AttemptRecord& attempt, Ending ending, const Line& line) {
+    // What the attempt says of itself outweighs what a conductor that gave it up thought.
+    const bool said_by_itself = attempt.ending != Ending::none && attempt.ending != Ending::abandoned;
+    if (said_by_itself && ending == Ending::abandoned) return;
+    attempt.ending = ending;
+    attempt.ended_at = line.time();
+    attempt.message = line.text("message", line.text("why", ""));
+    attempt.exit_code = static_cast<int>(line.number("exit_code", 0));
+    if (ending != Ending::committed) attempt.cause = cause_in(line);
+  }
+
+  static void take_attempt(const Line& line, std::string_view event, AttemptRecord& attempt) {
+    if (line.has("job")) attempt.job = line.text("job");
+    if (line.has("slot")) attempt.slot = line.text("slot");
+    if (event == "submitted") {
+      attempt.submitted_at = line.time();
+    } else if (event == "started") {
+      attempt.started = true;
+      attempt.started_at = line.time();
+      attempt.exec = identity(line);
+    } else if (event == "step_started") {
+      attempt.step = identity(line);
+    } else if (event == "committed") {
+      end(attempt, Ending::committed, line);
+      attempt.started = true;  // one taken from the cache was never anything else
+      attempt.key = line.text("key", "");
+      attempt.cached_from = line.text("cached_from", "");
+    } else if (event == "failed") {
+      end(attempt, Ending::failed, line);
+    } else if (event == "stopped") {
+      end(attempt, Ending::stopped, line);
+    } else if (event == "retrying") {
+      end(attempt, Ending::retrying, line);
+      attempt.mem_factor = line.real("mem_factor", 1.0);
+      attempt.time_factor = line.real("time_factor", 1.0);
+      attempt.counts = line.flag("counts", true);
+    } else if (event == "abandoned") {
+      end(attempt, Ending::abandoned, line);
+    }
+  }
+
+  /// The fence: an older attempt that still ran, on a node that was thought lost, commits nothing.
+  static InstanceRecord settled(Known known) {
+    unsigned newest = 0;
+    for (const auto& attempt : known.record.attempts)
+      if (attempt.started) newest = attempt.number;
+    for (Leavings& leavings : known.commits) {
+      if (leavings.attempt != newest) continue;
+      known.record.committed = true;
+      known.record.metrics = std::move(leavings.metrics);
+      known.record.artifacts.clear();
+      for (const auto& artifact : leavings.artifacts)
+        known.record.artifacts.push_back(artifact_from_json(artifact));
+    }
+    return std::move(known.record);
+  }
+
+  RunRecord record_;
+  std::map<InstanceKey, Known> instances_;
+  Moment started_, finished_;
+  std::string outcome_;
+};
+
+}  // namespace
+
+const InstanceRecord* RunRecord::find(const std::string& stage, unsigned index) const {
+  const auto found = instances.find({stage, index});
+  return found == instances.end() ? nullptr : &found->second;
+}
+
+RunRecord fold_journal(const fs::path& journal) {
+  return fold_journal(journal, [](std::string_view) { return true; });
+}
+
+RunRecord fold_journal(const fs::path& journal, const std::function<bool(std::string_view)>& wanted) {
+  Fold fold;
+  for (const auto& entry : fs::directory_iterator(journal))
+    if (entry.path().extension() == ".jsonl" && wanted(entry.path().filename().native()))
+      for_each_line(entry.path(), [&](const Line& line) { fold.take(line); });
+  return fold.finish();
+}
+
+std::vector<Record> read_journal_file(const fs::path& file) {
+  std::vector<Record> records;
+  for_each_line(file, [&](const Line& line) {
+    Json body = line.json();
+    for (const char* key : {"v", "time", "event"}) body.erase(key);
+    records.push_back({std::string(line.event()), std::move(body), std::string(line.time())});
+  });
+  return records;
+}
+
+}  // namespace kernmill

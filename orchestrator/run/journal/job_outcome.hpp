@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "kernmill/plan/progress.hpp"
+#include "kernmill/run/journal/journal.hpp"
+
+namespace kernmill {
+
+/// How the job of an attempt ended, from its last record.
+struct JobOutcome {
+  enum class What { committed, failed, stopped, none };
+  What what = What::none;
+  Cause cause = Cause::error;
+  int exit_code = 0;
+  std::string message;
+  Json body;
+};
+JobOutcome outcome_of(const std::vector<Record>& records);
+
+}  // namespace kernmill

@@ -1,0 +1,123 @@
+#include "kernmill/run/journal/journal_line.hpp"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "kernmill/run/directory/run_directory.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void damaged(const fs::path& file, std::size_t line, const std::string& why) {
+  throw std::runtime_error(fmt::format("{}:{}: the journal is damaged here: {}", file.string(), line, why));
+}
+
+template <typename T>
+T value_of(simdjson::simdjson_result<T> result, std::string_view key) {
+  T value{};
+  if (const auto error = std::move(result).get(value); error != simdjson::SUCCESS)
+    throw std::invalid_argument(fmt::format("'{}': {}", key, simdjson::error_message(error)));
+  return value;
+}
+
+}  // namespace
+
+struct JournalLine::Values {
+  simdjson::dom::object object;
+  [[nodiscard]] auto operator[](std::string_view key) const { return object.at_key(key); }
+};
+
+bool JournalLine::has(std::string_view key) const {
+  return (*values_)[key].error() == simdjson::SUCCESS;
+}
+
+std::string_view JournalLine::text(std::string_view key) const {
+  return value_of((*values_)[key].get_string(), key);
+}
+
+std::string_view JournalLine::text(std::string_view key, std::string_view fallback) const {
+  return has(key) ? text(key) : fallback;
+}
+
+std::uint64_t JournalLine::number(std::string_view key) const {
+  return value_of((*values_)[key].get_uint64(), key);
+}
+
+std::int64_t JournalLine::number(std::string_view key, std::int64_t fallback) const {
+  return has(key) ? value_of((*values_)[key].get_int64(), key) : fallback;
+}
+
+double JournalLine::real(std::string_view key, double fallback) const {
+  return has(key) ? value_of((*values_)[key].get_double(), key) : fallback;
+}
+
+bool JournalLine::flag(std::string_view key, bool fallback) const {
+  return has(key) ? value_of((*values_)[key].get_bool(), key) : fallback;
+}
+
+Json JournalLine::json(std::string_view key) const {
+  const auto value = value_of((*values_)[key], key);
+  // Most commits leave neither metrics nor artifacts.
+  if (value.is_object() && simdjson::dom::object(value).size() == 0) return Json::object();
+  if (value.is_array() && simdjson::dom::array(value).size() == 0) return Json::array();
+  return Json::parse(simdjson::minify(value));
+}
+
+Json JournalLine::json() const {
+  return Json::parse(simdjson::minify(values_->object));
+}
+
+/// Walks over the text of a file.
+class JournalLines {
+ public:
+  explicit JournalLines(const fs::path& file) : file_(file), text_(read_file(file)), size_(text_.size()) {
+    text_.resize(size_ + simdjson::SIMDJSON_PADDING);  // the parser looks at some bytes behind a line
+  }
+
+  void walk(const std::function<void(const JournalLine&)>& take) {
+    for (std::size_t begin = 0; begin < size_;) {
+      ++number_;
+      const std::size_t end = text_.find('\n', begin);
+      if (end == std::string::npos) return;  // torn: its writer died in the middle of it
+      const bool is_last = end + 1 >= size_;
+      if (!visit({text_.data() + begin, end - begin}, is_last, take)) return;
+      begin = end + 1;
+    }
+  }
+
+ private:
+  /// False when the line is no record: only the last may be that.
+  bool visit(std::string_view line, bool is_last, const std::function<void(const JournalLine&)>& take) {
+    JournalLine::Values values;
+    const auto document = parser_.parse(line.data(), line.size(), /*realloc_if_needed=*/false);
+    const JournalLine record(values, file_, number_);
+    if (document.get_object().get(values.object) != simdjson::SUCCESS || !record.has("event")) {
+      if (is_last) return false;
+      damaged(file_, number_, "this line is no record");
+    }
+    try {
+      if (record.number("v", 0) > 1)
+        damaged(file_, number_, "a newer Kernmill wrote it; read it with that one");
+      take(record);
+    } catch (const std::invalid_argument& error) {
+      damaged(file_, number_, error.what());
+    }
+    return true;
+  }
+
+  const fs::path& file_;
+  std::string text_;
+  std::size_t size_;
+  std::size_t number_ = 0;
+  simdjson::dom::parser parser_;
+};
+
+void for_each_line(const fs::path& file, const std::function<void(const JournalLine&)>& take) {
+  JournalLines(file).walk(take);
+}
+
+}  // namespace kernmill

@@ -1,0 +1,70 @@
+#include "kernmill/run/journal/open_attempts.hpp"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "kernmill/os/process.hpp"
+
+namespace kernmill {
+namespace {
+
+void check_host(const OpenAttempt& open, const std::string& this_host) {
+  const std::string& host = open.attempt.exec.host;
+  if (host.empty() || host == this_host) return;
+  throw std::runtime_error(fmt::format(
+      "attempt {} of {}[{}] was started on {}, where its processes may still run; resume the run there",
+      open.attempt.number, open.stage, open.index, host));
+}
+
+}  // namespace
+
+std::vector<OpenAttempt> open_attempts(const RunRecord& record) {
+  std::vector<OpenAttempt> open;
+  for (const auto& [key, instance] : record.instances)
+    for (const AttemptRecord& attempt : instance.attempts)
+      if (attempt.ending == AttemptRecord::Ending::none) open.push_back({key.first, key.second, attempt});
+  return open;
+}
+
+std::vector<OpenAttempt> newest_open_attempts(const RunRecord& record) {
+  std::vector<OpenAttempt> open;
+  for (const auto& [key, instance] : record.instances)
+    if (!instance.attempts.empty() && instance.attempts.back().started &&
+        instance.attempts.back().ending == AttemptRecord::Ending::none)
+      open.push_back({key.first, key.second, instance.attempts.back()});
+  return open;
+}
+
+std::string attempt_token(const std::string& run, const std::string& stage, unsigned index,
+                          unsigned attempt) {
+  return fmt::format("{}/{}/{}/{}", run, stage, index, attempt);
+}
+
+void end_processes(const std::string& run, const OpenAttempt& open, const std::string& this_host) {
+  check_host(open, this_host);
+  const std::string token = attempt_token(run, open.stage, open.index, open.attempt.number);
+  end_tree(open.attempt.exec.pid, open.attempt.exec.start_time, token);
+  end_tree(open.attempt.step.pid, open.attempt.step.start_time, token);
+}
+
+RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, const std::string& this_host,
+                               const std::function<void(const OpenAttempt&)>& abandoned) {
+  const auto open = open_attempts(fold_journal(run.journal()));
+  for (const OpenAttempt& attempt : open) check_host(attempt, this_host);
+  for (const OpenAttempt& attempt : open) end_processes(run.name(), attempt, this_host);
+  // Only now is nobody left who could still commit.
+  for (const OpenAttempt& attempt : open_attempts(fold_journal(run.journal()))) {
+    journal.append(
+        {"abandoned",
+         {{"stage", attempt.stage},
+          {"instance", attempt.index},
+          {"attempt", attempt.attempt.number},
+          {"why", attempt.attempt.started ? "its conductor was gone; ended on resume"
+                                          : "submitted by a conductor that is gone; never started"}}});
+    if (abandoned) abandoned(attempt);
+  }
+  return fold_journal(run.journal());
+}
+
+}  // namespace kernmill

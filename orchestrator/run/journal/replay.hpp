@@ -1,0 +1,33 @@
+#pragma once
+#include <vector>
+
+#include "kernmill/plan/plan.hpp"
+#include "kernmill/plan/progress.hpp"
+#include "kernmill/run/journal/journal.hpp"
+
+namespace kernmill {
+
+/// The plan driven by what the journal knows, so that what follows from it (blocked, skipped along) is
+/// decided by the same rules as when a run is conducted.
+class Replay {
+ public:
+  /// `skipped`: instances that are skipped beside those that the journal names.
+  Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped = {});
+  Replay(const Replay&) = delete;
+  Replay& operator=(const Replay&) = delete;
+
+  /// Running: it could run, or does. Waiting: for parents that could.
+  [[nodiscard]] State state(InstanceId id) const { return progress_.state(id); }
+  /// Whether nothing can run any more.
+  [[nodiscard]] bool complete() const { return progress_.complete(); }
+  [[nodiscard]] Outcome outcome() const { return progress_.outcome(); }
+
+ private:
+  Plan plan_;
+  Progress progress_;
+};
+
+/// Whether the journal says that the instance has failed, and no attempt is left.
+bool has_failed(const InstanceRecord& instance);
+
+}  // namespace kernmill

@@ -1,0 +1,198 @@
+#include "kernmill/run/submit/batch_job.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/base/shell_word.hpp"
+
+namespace kernmill {
+namespace {
+
+using Options = BatchJob::Options;
+constexpr const char* closing_key = "close";
+
+std::string megabytes(std::uint64_t bytes) {
+  constexpr std::uint64_t megabyte = 1024ULL * 1024;
+  return fmt::format("{}M", (bytes + megabyte - 1) / megabyte);
+}
+
+/// Whole minutes, as Slurm counts them.
+std::string minutes(std::chrono::seconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::minutes>(time).count());
+}
+
+/// How long before its end a job hears of it: a tenth of its time, a minute at most.
+std::chrono::seconds notice(std::chrono::seconds time) {
+  return std::clamp(time / 10, std::chrono::seconds(1), std::chrono::seconds(60));
+}
+
+std::string dependency(const ArrayPlan& array, const std::map<std::string, std::string>& job_of) {
+  std::vector<std::string> parts;
+  for (const auto& wait : array.waits)
+    parts.push_back(fmt::format("{}:{}", to_string(wait.kind), job_of.at(wait.array)));
+  for (const std::string& job : array.after_jobs) parts.push_back("afterany:" + job);
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
+std::string script(const JobSurroundings& around, const std::string& what, const std::string& arguments) {
+  return fmt::format("#!/bin/sh\n# Kernmill: {} of run {}\nexec {} --run {} {} --generation {}{}\n", what,
+                     around.run.name(), quoted_for_shell(around.exec.string()),
+                     quoted_for_shell(around.run.root().string()), arguments, around.generation,
+                     around.no_cache ? " --no-cache" : "");
+}
+
+Options common_options(const JobSurroundings& around, const Plan& plan, const std::string& stage,
+                       const std::string& key) {
+  const std::string log = (around.run.root() / "slurm" / (key + "-%A.log")).string();
+  return {{"job-name", fmt::format("{}.{}", plan.workflow().name, stage)},
+          {"comment", array_comment(around.run.name(), around.generation, key)},
+          {"chdir", plan.workflow().base_directory},
+          {"output", log},
+          {"open-mode", "append"},
+          {"requeue", ""}};
+}
+
+void add(Options& options, const std::string& name, const std::string& value) {
+  if (!value.empty()) options.emplace_back(name, value);
+}
+
+}  // namespace
+
+std::string comment_prefix(const std::string& run) {
+  return fmt::format("kernmill:{}:", run);
+}
+
+std::string generation_token(const std::string& run, unsigned generation) {
+  return fmt::format("{}{}", comment_prefix(run), generation);
+}
+
+std::string array_comment(const std::string& run, unsigned generation, const std::string& key) {
+  return fmt::format("{}:{}", generation_token(run, generation), key);
+}
+
+std::optional<JobIdentity> identity_in(const std::string& comment) {
+  std::istringstream parts(comment);
+  std::string kernmill, generation;
+  JobIdentity identity;
+  if (!std::getline(parts, kernmill, ':') || kernmill != "kernmill") return {};
+  if (!std::getline(parts, identity.run, ':') || !std::getline(parts, generation, ':')) return {};
+  std::getline(parts, identity.key);
+  const auto [end, error] =
+      std::from_chars(generation.data(), generation.data() + generation.size(), identity.generation);
+  if (error != std::errc{} || end != generation.data() + generation.size() || identity.key.empty()) return {};
+  return identity;
+}
+
+BatchJob batch_job(const JobSurroundings& around, const Plan& plan, const ArrayPlan& array,
+                   const std::map<std::string, std::string>& job_of) {
+  const std::string& stage = plan.stage(array.stage).name;
+  BatchJob job;
+  job.script = script(around, "stage " + stage, "--array " + quoted_for_shell(array.key));
+  job.env = around.env;
+  job.options = common_options(around, plan, stage, array.key);
+  if (array.is_array)
+    job.options.emplace_back("array",
+                             array.element_indices().text() +
+                                 (array.max_parallel > 0 ? fmt::format("%{}", array.max_parallel) : ""));
+  if (const std::string waits = dependency(array, job_of); !waits.empty()) {
+    job.options.emplace_back("dependency", waits);
+    job.options.emplace_back("kill-on-invalid-dep", "yes");
+  } else {
+    job.options.emplace_back("hold", "");
+  }
+  if (array.resources.time.count() > 0)
+    job.options.emplace_back("signal", fmt::format("B:USR1@{}", notice(array.resources.time).count()));
+  for (auto& option : options_for(array.resources)) job.options.push_back(std::move(option));
+  return job;
+}
+
+BatchJob closing_job(const JobSurroundings& around, const Plan& plan, const std::vector<std::string>& jobs) {
+  BatchJob job;
+  job.script = script(around, "the end", "--close");
+  job.env = around.env;
+  job.options = common_options(around, plan, "end", closing_key);
+  if (!jobs.empty()) job.options.emplace_back("dependency", fmt::format("afterany:{}", fmt::join(jobs, ":")));
+  if (const Workflow& workflow = plan.workflow(); !workflow.mail_to.empty()) {
+    job.options.emplace_back("mail-user", workflow.mail_to);
+    job.options.emplace_back("mail-type", workflow.mail_of_failure_only ? "FAIL" : "END,FAIL");
+  }
+  Resources small;  // of the first stage: where those may run, this one may
+  const Resources first = plan.resources({0, 0});
+  small.account = first.account;
+  small.partition = first.partition;
+  small.qos = first.qos;
+  small.mem = 256ULL * 1024 * 1024;
+  small.time = std::chrono::minutes(10);
+  for (auto& option : options_for(small)) job.options.push_back(std::move(option));
+  return job;
+}
+
+Options options_for(const Resources& r) {
+  Options options;
+  if (r.nodes_min > 0)
+    add(options, "nodes",
+        r.nodes_min == r.nodes_max ? std::to_string(r.nodes_min)
+                                   : fmt::format("{}-{}", r.nodes_min, r.nodes_max));
+  if (!r.ntasks_by_node) add(options, "ntasks", std::to_string(r.ntasks));
+  if (r.ntasks_by_node || r.ntasks_per_node > 0)
+    add(options, "ntasks-per-node", std::to_string(std::max(r.ntasks_per_node, 1)));
+  add(options, "cpus-per-task", std::to_string(r.cpus_per_task));
+  add(options, "gpus", r.gpus);
+  add(options, "gpus-per-node", r.gpus_per_node);
+  add(options, "gpus-per-task", r.gpus_per_task);
+  if (r.mem > 0) add(options, "mem", megabytes(r.mem));
+  if (r.mem_per_cpu > 0) add(options, "mem-per-cpu", megabytes(r.mem_per_cpu));
+  if (r.time.count() > 0) add(options, "time", minutes(r.time));
+  add(options, "account", r.account);
+  add(options, "partition", r.partition);
+  add(options, "qos", r.qos);
+  add(options, "reservation", r.reservation);
+  add(options, "constraint", r.constraint);
+  add(options, "exclude", r.exclude);
+  add(options, "gres", r.gres);
+  add(options, "licenses", r.licenses);
+  for (auto& option : parse_extra(r.slurm_extra)) options.push_back(std::move(option));
+  return options;
+}
+
+Options parse_extra(const std::vector<std::string>& texts) {
+  Options options;
+  for (const std::string& text : texts) {
+    std::istringstream words(text);
+    bool takes_value = false;
+    for (std::string word; words >> word;) {
+      if (!word.starts_with("--") || word.size() == 2) {
+        if (!takes_value)
+          throw std::invalid_argument(
+              fmt::format("'{}' in slurm_extra is no long option of sbatch; write --name=value", word));
+        options.back().second = word;
+        takes_value = false;
+        continue;
+      }
+      const std::size_t equals = word.find('=');
+      options.emplace_back(word.substr(2, equals == std::string::npos ? equals : equals - 2),
+                           equals == std::string::npos ? "" : word.substr(equals + 1));
+      takes_value = equals == std::string::npos;
+    }
+  }
+  return options;
+}
+
+std::string to_script(const BatchJob& job) {
+  const std::size_t first_line = job.script.find('\n') + 1;
+  std::string text = job.script.substr(0, first_line);
+  for (const auto& [name, value] : job.options)
+    text +=
+        value.empty() ? fmt::format("#SBATCH --{}\n", name) : fmt::format("#SBATCH --{}={}\n", name, value);
+  text += "#SBATCH --export=NONE\n";
+  for (const auto& [name, value] : job.env)
+    text += fmt::format("export {}={}\n", name, quoted_for_shell(value));
+  return text + job.script.substr(first_line);
+}
+
+}  // namespace kernmill

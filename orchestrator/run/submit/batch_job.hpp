@@ -1,0 +1,56 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/plan/job_plan.hpp"
+#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/scheduler/cluster.hpp"
+
+namespace kernmill {
+
+/// What all jobs of one generation have in common.
+struct JobSurroundings {
+  RunDirectory run;
+  unsigned generation = 1;
+  std::filesystem::path exec;                            ///< kernmill-exec
+  std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment of the jobs
+  bool no_cache = false;
+  std::vector<std::string> live_jobs{};  ///< of earlier generations: the closing job waits for them, too
+};
+
+/// "kernmill:<run>:": what the comment of each job of a run begins with.
+std::string comment_prefix(const std::string& run);
+/// "kernmill:<run>:<generation>": the token of a generation.
+std::string generation_token(const std::string& run, unsigned generation);
+/// The comment of an array's jobs: its generation's token, a colon and its key.
+std::string array_comment(const std::string& run, unsigned generation, const std::string& key);
+
+/// What a job's comment says of it.
+struct JobIdentity {
+  std::string run;
+  unsigned generation = 0;
+  std::string key;  ///< of its array; "close" for the closing job
+};
+/// {} when the comment is none of ours.
+std::optional<JobIdentity> identity_in(const std::string& comment);
+
+/// An array as the cluster takes it. `job_of` has the ids of the arrays that it waits for, by key. Arrays
+/// that wait for none are held.
+BatchJob batch_job(const JobSurroundings& around, const Plan& plan, const ArrayPlan& array,
+                   const std::map<std::string, std::string>& job_of);
+/// The job that settles what is left once all others have ended.
+BatchJob closing_job(const JobSurroundings& around, const Plan& plan, const std::vector<std::string>& jobs);
+
+/// Sbatch's long options for `resources`, those of `slurm_extra` last.
+BatchJob::Options options_for(const Resources& resources);
+/// `--nice=5`, `--exclusive`, `--mail-type END`, several in one text: as options. Throws
+/// std::invalid_argument that says what is none.
+BatchJob::Options parse_extra(const std::vector<std::string>& texts);
+
+/// A job as a file for sbatch: its options as #SBATCH lines, its environment as exports.
+std::string to_script(const BatchJob& job);
+
+}  // namespace kernmill

@@ -1,0 +1,234 @@
+#include "kernmill/run/submit/submission.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace kernmill {
+namespace {
+
+using Kind = ClusterError::Kind;
+constexpr const char* closing_key = "close";
+
+/// One generation on its way to the cluster.
+class Transaction {
+ public:
+  Transaction(const JobSurroundings& around, const Plan& plan, Cluster& cluster, JournalWriter& journal,
+              const SubmissionOptions& options)
+      : around_(around), plan_(plan), cluster_(cluster), journal_(journal), options_(options) {}
+
+  Submission carry_out(const std::vector<ArrayPlan>& arrays) {
+    announce(arrays);
+    try {
+      for (const ArrayPlan& array : arrays) submit(array);
+      submit_closing_job();
+      if (unsure_) cancel_doubles();
+    } catch (const ClusterError& error) {
+      roll_back(error);
+    }
+    journal_.append({"accepted", body()});
+    if (!options_.hold) release(arrays);
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] Json body() const { return {{"generation", around_.generation}}; }
+
+  void announce(const std::vector<ArrayPlan>& arrays) {
+    Json intent = body();
+    intent["token"] = generation_token(around_.run.name(), around_.generation);
+    intent["fail_fast"] = options_.fail_fast;
+    intent["no_cache"] = around_.no_cache;
+    intent["hold"] = options_.hold;
+    intent["arrays"] = Json::array();
+    for (const ArrayPlan& array : arrays) intent["arrays"].push_back(to_json(array, plan_));
+    journal_.append({"submitting", std::move(intent)});
+  }
+
+  void submit(const ArrayPlan& array) {
+    const std::string id = accepted_id(batch_job(around_, plan_, array, result_.job_of), array.key);
+    result_.job_of[array.key] = id;
+    note(array.key, id);
+  }
+
+  void submit_closing_job() {
+    std::vector<std::string> jobs;
+    for (const auto& [key, id] : result_.job_of) jobs.push_back(id);
+    jobs.insert(jobs.end(), around_.live_jobs.begin(), around_.live_jobs.end());
+    result_.closing_job = accepted_id(closing_job(around_, plan_, jobs), closing_key);
+    note(closing_key, result_.closing_job);
+  }
+
+  void note(const std::string& key, const std::string& id) {
+    Json record = body();
+    record["array"] = key;
+    record["job"] = id;
+    journal_.append({"array_submitted", std::move(record)});
+  }
+
+  /// A request without an answer may have been carried out all the same: its job is looked for before it is
+  /// sent again.
+  std::string accepted_id(const BatchJob& job, const std::string& key) {
+    Persistence persistence(options_);
+    bool look_first = false;
+    for (;;) {
+      try {
+        if (look_first)
+          if (auto id = find(key); !id.empty()) return id;
+        return cluster_.submit(job);
+      } catch (const ClusterError& error) {
+        if (error.kind != Kind::busy && error.kind != Kind::unavailable) throw about(key, error);
+        look_first = look_first || error.kind == Kind::unavailable;
+        unsure_ = unsure_ || look_first;
+        if (!persistence.pause()) throw about(key, error);
+      }
+    }
+  }
+
+  static ClusterError about(const std::string& key, const ClusterError& error) {
+    return {error.kind,
+            fmt::format("{}: {}", key == closing_key ? "the closing job" : "array " + key, error.what())};
+  }
+
+  std::string find(const std::string& key) {
+    const std::string comment = array_comment(around_.run.name(), around_.generation, key);
+    for (const ClusterJob& job : cluster_.jobs())
+      if (job.comment == comment && is_live(job.state)) return job.id;
+    return {};
+  }
+
+  /// A request that was answered by silence may have been carried out later, beside the one sent after it.
+  void cancel_doubles() {
+    const std::string token = generation_token(around_.run.name(), around_.generation) + ":";
+    for (const ClusterJob& job : cluster_.jobs()) {
+      const bool ours = job.comment.starts_with(token) && is_live(job.state);
+      const bool known = job.id == result_.closing_job ||
+                         std::any_of(result_.job_of.begin(), result_.job_of.end(),
+                                     [&](const auto& entry) { return entry.second == job.id; });
+      if (ours && !known) cluster_.cancel(job.id);
+    }
+  }
+
+  [[noreturn]] void roll_back(const ClusterError& error) {
+    try {
+      for (const auto& [key, id] : result_.job_of) cluster_.cancel(id);
+      if (!result_.closing_job.empty()) cluster_.cancel(result_.closing_job);
+      if (unsure_) cancel_everything();
+    } catch (const ClusterError& again) {
+      throw ClusterError(
+          error.kind,
+          fmt::format("{}\n{} of the jobs were accepted and are held; they could not be cancelled "
+                      "({}). `kernmill resume {}` cancels them and submits anew",
+                      error.what(), result_.job_of.size(), again.what(), around_.run.name()));
+    }
+    Json record = body();
+    record["why"] = error.what();
+    journal_.append({"rolled_back", std::move(record)});
+    throw ClusterError(error.kind,
+                       fmt::format("{}\nNothing was left in the queue. `kernmill resume {}` tries again",
+                                   error.what(), around_.run.name()));
+  }
+
+  void cancel_everything() {
+    result_ = {};
+    cancel_doubles();
+  }
+
+  void release(const std::vector<ArrayPlan>& arrays) {
+    for (const ArrayPlan& array : arrays)
+      if (array.waits.empty() && array.after_jobs.empty()) release(result_.job_of.at(array.key));
+    journal_.append({"released", body()});
+  }
+
+  void release(const std::string& id) {
+    Persistence persistence(options_);
+    for (;;) {
+      try {
+        return cluster_.release(id);
+      } catch (const ClusterError& error) {
+        if (error.kind == Kind::unknown_job) return;  // somebody was quicker, or cancelled it
+        const bool may_pass = error.kind == Kind::busy || error.kind == Kind::unavailable;
+        if (may_pass && persistence.pause()) continue;
+        throw ClusterError(error.kind,
+                           fmt::format("{}\nAll jobs were accepted, but are held still. `kernmill resume {}` "
+                                       "releases them",
+                                       error.what(), around_.run.name()));
+      }
+    }
+  }
+
+  const JobSurroundings& around_;
+  const Plan& plan_;
+  Cluster& cluster_;
+  JournalWriter& journal_;
+  const SubmissionOptions& options_;
+  Submission result_;
+  bool unsure_ = false;  ///< a request was not answered
+};
+
+}  // namespace
+
+bool Persistence::pause() {
+  if (waited_ >= options_.patience) return false;
+  const auto now = std::min(next_, options_.patience - waited_);
+  options_.pause(now);
+  waited_ += now;
+  next_ = std::min(next_ * 2, std::chrono::milliseconds(10'000));
+  return true;
+}
+
+Submission submit_jobs(const JobSurroundings& around, const Plan& plan, const std::vector<ArrayPlan>& arrays,
+                       Cluster& cluster, JournalWriter& journal, const SubmissionOptions& options) {
+  make_directories(around.run.root() / "slurm");
+  return Transaction(around, plan, cluster, journal, options).carry_out(arrays);
+}
+
+std::unique_ptr<JournalWriter> submission_journal(const RunDirectory& run, unsigned generation,
+                                                  const JournalWriter::Hook& hook) {
+  return std::make_unique<JournalWriter>(run.journal(), fmt::format("submit-{}", generation), 0, "submit",
+                                         hook);
+}
+
+std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
+                                                          const std::vector<ClusterJob>& jobs) {
+  std::vector<std::pair<JobIdentity, ClusterJob>> live;
+  for (const ClusterJob& job : jobs) {
+    if (!is_live(job.state)) continue;
+    auto identity = identity_in(job.comment);
+    if (identity && identity->run == run.name()) live.emplace_back(std::move(*identity), job);
+  }
+  return live;
+}
+
+std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRecord& record,
+                                            Cluster& cluster, std::vector<ClusterJob>& jobs,
+                                            JournalWriter& journal) {
+  std::vector<std::string> done;
+  for (const auto& [number, generation] : record.generations) {
+    if (generation.rolled_back || (generation.accepted && generation.released)) continue;
+    std::vector<std::string> cancelled, released;
+    for (const auto& [identity, job] : live_jobs(run, jobs)) {
+      if (identity.generation != number) continue;
+      auto& list = generation.accepted ? released : cancelled;
+      if (generation.accepted ? job.held : true)
+        if (std::find(list.begin(), list.end(), job.id) == list.end()) list.push_back(job.id);
+    }
+    for (const std::string& id : cancelled) cluster.cancel(id);
+    for (const std::string& id : released) cluster.release(id);
+    if (!cancelled.empty())
+      std::erase_if(jobs, [&](const ClusterJob& job) {
+        return std::find(cancelled.begin(), cancelled.end(), job.id) != cancelled.end();
+      });
+    const std::string& count = std::to_string(generation.accepted ? released.size() : cancelled.size());
+    if (generation.accepted) {
+      journal.append({"released", {{"generation", number}}});
+      done.push_back("released " + count + " jobs that an earlier submission had left held");
+    } else {
+      journal.append({"rolled_back", {{"generation", number}, {"why", "its submission ended halfway"}}});
+      done.push_back("cancelled " + count + " jobs of a submission that had ended halfway");
+    }
+  }
+  return done;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,64 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/submit/batch_job.hpp"
+
+namespace kernmill {
+
+struct SubmissionOptions {
+  bool hold = false;  ///< leave the jobs held
+  bool fail_fast = false;
+  /// How long a controller that does not answer, or has no room, is asked again.
+  std::chrono::milliseconds patience{60'000};
+  std::function<void(std::chrono::milliseconds)> pause;  ///< waits between two tries
+};
+
+/// What became of a submission.
+struct Submission {
+  std::map<std::string, std::string> job_of;  ///< ids by key of the array
+  std::string closing_job;
+};
+
+/// Submits the jobs of one generation as one transaction: what is meant to be sent is journalled first; jobs
+/// that wait for none are held until every id is durable. When the cluster rejects one of them, or does not
+/// answer in time, all are cancelled again and ClusterError says why; what could not even be cancelled is
+/// left to `settle_submissions`, which the message says. `journal` is the file of this generation
+/// (submission_journal).
+Submission submit_jobs(const JobSurroundings& around, const Plan& plan, const std::vector<ArrayPlan>& arrays,
+                       Cluster& cluster, JournalWriter& journal, const SubmissionOptions& options);
+
+/// Makes the journal file of a generation; std::system_error (EEXIST) when somebody else has made that
+/// generation.
+std::unique_ptr<JournalWriter> submission_journal(const RunDirectory& run, unsigned generation,
+                                                  const JournalWriter::Hook& hook = {});
+
+/// Settles what submissions that died left: jobs of one that was not accepted whole are cancelled, those of
+/// one that was are released. `jobs` is what the cluster knows of this user's jobs; what was cancelled is
+/// taken out of it. Returns one line for each thing done.
+std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRecord& record,
+                                            Cluster& cluster, std::vector<ClusterJob>& jobs,
+                                            JournalWriter& journal);
+
+/// Those of the jobs that belong to the run and may still run, with what their comments say.
+std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
+                                                          const std::vector<ClusterJob>& jobs);
+
+/// Calls the cluster again and again while it is busy or does not answer, until `patience` is over.
+class Persistence {
+ public:
+  explicit Persistence(const SubmissionOptions& options) : options_(options) {}
+  /// True after a pause that grows from try to try; false when no patience is left.
+  bool pause();
+
+ private:
+  const SubmissionOptions& options_;
+  std::chrono::milliseconds waited_{0}, next_{200};
+};
+
+}  // namespace kernmill

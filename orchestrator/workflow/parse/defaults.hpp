@@ -1,0 +1,25 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernmill/workflow/settings/settings_reader.hpp"
+
+namespace kernmill {
+
+/// The settings that a stage, `defaults:`, a profile and the site file have in common. A stronger one is laid
+/// over a weaker one key by key; lists replace each other.
+struct CommonSettings {
+  Json resources = Json::object();
+  std::map<std::string, Where> resource_where;  ///< by canonical name: the value's place
+  Json env = Json::object();
+  Json retries = Json::object();
+  std::optional<std::vector<std::string>> modules, setup;
+  std::optional<std::string> container;
+};
+
+CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics);
+CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger);
+
+}  // namespace kernmill

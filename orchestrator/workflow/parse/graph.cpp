@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/workflow/parse/references.hpp"
+
+namespace kernmill {
+namespace {
+
+/// Depth-first over who waits for whom; each stage is on at most one cycle that is reported.
+class CycleFinder {
+ public:
+  explicit CycleFinder(Draft& draft) : draft_(draft), colors_(draft.stages.size(), white) {}
+
+  void run() {
+    for (std::size_t s = 0; s < draft_.stages.size(); ++s)
+      if (colors_[s] == white) visit(s);
+  }
+
+ private:
+  enum Color { white, on_path, done };
+  struct Step {
+    std::size_t stage;
+    std::size_t next_wait;
+  };
+
+  /// Iterative: a chain of stages may be longer than the stack is deep.
+  void visit(std::size_t first) {
+    path_ = {{first, 0}};
+    colors_[first] = on_path;
+    while (!path_.empty()) {
+      Step& step = path_.back();
+      const auto& waits = draft_.stages[step.stage].waits;
+      if (step.next_wait == waits.size()) {
+        colors_[step.stage] = done;
+        path_.pop_back();
+        continue;
+      }
+      const Wait& wait = waits[step.next_wait++];
+      const std::size_t to = number_of(wait.stage);
+      if (colors_[to] == on_path) report(to, wait.where);
+      if (colors_[to] != white) continue;
+      colors_[to] = on_path;
+      path_.push_back({to, 0});
+    }
+  }
+
+  void report(std::size_t first, const Where& where) {
+    auto at = std::find_if(path_.begin(), path_.end(), [&](const Step& s) { return s.stage == first; });
+    std::vector<std::string> names;
+    bool known = false;
+    for (; at != path_.end(); ++at) {
+      names.push_back(draft_.stages[at->stage].stage.name);
+      known = known || std::find(reported_.begin(), reported_.end(), at->stage) != reported_.end();
+      reported_.push_back(at->stage);
+    }
+    if (known) return;
+    names.push_back(names.front());
+    draft_.diagnostics.error(where,
+                             fmt::format("these stages wait for each other: {}", fmt::join(names, " -> ")),
+                             "an arrow points to what is waited for; take one of them away");
+  }
+
+  [[nodiscard]] std::size_t number_of(const std::string& name) const {
+    return static_cast<std::size_t>(draft_.find(name) - draft_.stages.data());
+  }
+
+  Draft& draft_;
+  std::vector<Color> colors_;
+  std::vector<Step> path_;
+  std::vector<std::size_t> reported_;
+};
+
+}  // namespace
+
+void read_needs(const Draft& draft, StageDraft& stage) {
+  const Field* field = stage.fields.find("needs");
+  if (field == nullptr) return;
+  const auto need = [&](const Value& value) {
+    if (value.is_template()) return;  // reported
+    if (value.is_list() || value.is_map() || value.is_null())
+      return draft.diagnostics.error(value.where, "'needs' takes names of stages, not " + describe(value));
+    const StageDraft* to = find_stage(draft, value.text, value.where);
+    if (to == &stage)
+      draft.diagnostics.error(value.where, fmt::format("stage '{}' depends on itself", value.text));
+    else if (to != nullptr)
+      stage.waits.push_back({value.text, value.where});
+  };
+  const auto* list = std::get_if<Value::List>(&field->value->data);
+  if (list == nullptr) return need(*field->value);
+  for (const Value& item : *list) need(item);
+}
+
+void connect_stages(Draft& draft) {
+  CycleFinder(draft).run();
+  for (StageDraft& stage : draft.stages)
+    for (const StageDraft& other : draft.stages)
+      if (std::any_of(stage.waits.begin(), stage.waits.end(),
+                      [&](const Wait& w) { return w.stage == other.stage.name; }))
+        stage.stage.needs.push_back(other.stage.name);
+}
+
+}  // namespace kernmill

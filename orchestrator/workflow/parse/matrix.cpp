@@ -1,0 +1,151 @@
+#include "kernmill/workflow/parse/matrix.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/workflow/settings/settings_reader.hpp"
+
+namespace kernmill {
+namespace {
+
+constexpr std::uint64_t most_instances = 16'000'000;
+
+bool is_name(std::string_view word) {
+  const auto part = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
+  return !word.empty() && std::isalpha(static_cast<unsigned char>(word[0])) &&
+         std::all_of(word.begin(), word.end(), part);
+}
+
+class MatrixReader {
+ public:
+  explicit MatrixReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  Matrix read(const Value& value) {
+    const auto* map = std::get_if<Value::Map>(&value.data);
+    if (map == nullptr || map->empty()) {
+      refuse(value.where, "'matrix' takes a map from names to lists of values", "matrix: {lr: [0.1, 0.01]}");
+      return {};
+    }
+    for (const auto& entry : *map)
+      if (entry.key != "include" && entry.key != "exclude") axis(entry);
+    if (const Value* exclude = value.find("exclude")) combinations(*exclude, "exclude", matrix_.exclude);
+    if (const Value* include = value.find("include")) combinations(*include, "include", matrix_.include);
+    check_size(value.where);
+    return std::move(matrix_);
+  }
+
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  void axis(const Value::Entry& entry) {
+    const auto* list = std::get_if<Value::List>(&entry.value.data);
+    if (!is_name(entry.key))
+      return refuse(entry.key_where, fmt::format("'{}' cannot be the name of an axis", entry.key),
+                    "a name begins with a letter; letters, digits, _ and - may follow");
+    if (entry.value.is_template()) return void(broken_ = true);  // reported where its name is unknown
+    if (list == nullptr)
+      return refuse(entry.value.where,
+                    fmt::format("axis '{}' takes a list of values, not {}", entry.key, describe(entry.value)),
+                    entry.value.is_map() || entry.value.is_null()
+                        ? ""
+                        : fmt::format("{}: [{}]", entry.key, entry.value.text));
+    if (list->empty())
+      return refuse(entry.value.where, fmt::format("axis '{}' has no values", entry.key), "");
+    Matrix::Axis axis{entry.key, {}};
+    for (const Value& item : *list) axis.values.push_back(to_json(item));
+    matrix_.axes.push_back(std::move(axis));
+  }
+
+  void combinations(const Value& value, const std::string& key, std::vector<Json>& into) {
+    const auto* list = std::get_if<Value::List>(&value.data);
+    if (list == nullptr)
+      return refuse(value.where, fmt::format("'{}' takes a list of combinations", key), "");
+    for (const Value& item : *list) combination(item, key, into);
+  }
+
+  void combination(const Value& item, const std::string& key, std::vector<Json>& into) {
+    const auto* map = std::get_if<Value::Map>(&item.data);
+    if (map == nullptr)
+      return refuse(item.where, fmt::format("an item of '{}' takes a map from axes to values", key), "");
+    const auto names = axis_names(key, into);
+    bool good = true;
+    for (const auto& entry : *map) {
+      if (names.empty() || std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
+      good = false;
+      refuse(entry.key_where, fmt::format("the matrix has no axis '{}'", entry.key),
+             did_you_mean(entry.key, names));
+    }
+    if (!good || broken_) return;
+    for (const std::string& name : names)
+      if (key == "include" && item.find(name) == nullptr)
+        return refuse(item.where, fmt::format("this combination does not say what '{}' is", name),
+                      "an item of 'include' is an instance of its own, and gives every axis a value");
+    into.push_back(to_json(item));
+    if (key == "exclude" && !occurs(into.back()))
+      diagnostics_.warning(item.where, "this excludes nothing: the matrix has no such combination");
+  }
+
+  /// The axes; of a matrix that is made by `include` alone, those of its first item.
+  [[nodiscard]] std::vector<std::string> axis_names(const std::string& key,
+                                                    const std::vector<Json>& included) const {
+    std::vector<std::string> names;
+    for (const auto& axis : matrix_.axes) names.push_back(axis.name);
+    if (names.empty() && key == "include" && !included.empty())
+      for (const auto& [name, value] : included.front().items()) names.push_back(name);
+    return names;
+  }
+
+  [[nodiscard]] bool occurs(const Json& combination) const {
+    return std::all_of(matrix_.axes.begin(), matrix_.axes.end(), [&](const Matrix::Axis& axis) {
+      return !combination.contains(axis.name) || std::find(axis.values.begin(), axis.values.end(),
+                                                           combination.at(axis.name)) != axis.values.end();
+    });
+  }
+
+  void check_size(const Where& where) {
+    std::uint64_t count = 1;
+    for (const auto& axis : matrix_.axes) {
+      count *= axis.values.size();
+      if (count > most_instances)
+        return refuse(where, fmt::format("this matrix has more than {} instances", most_instances), "");
+    }
+    if (!broken_ && matrix_.empty()) refuse(where, "this matrix has no instances", "give it an axis");
+  }
+
+  void refuse(const Where& where, std::string message, std::string help) {
+    broken_ = true;
+    diagnostics_.error(where, std::move(message), std::move(help));
+  }
+
+  Diagnostics& diagnostics_;
+  Matrix matrix_;
+  bool broken_ = false;
+};
+
+}  // namespace
+
+Matrix read_matrix(const Value& value, Diagnostics& diagnostics, bool& broken) {
+  MatrixReader reader(diagnostics);
+  Matrix matrix = reader.read(value);
+  broken = reader.broken();
+  return matrix;
+}
+
+bool same_instances(const Matrix& a, const Matrix& b) {
+  const auto same = [](const Matrix::Axis& x, const Matrix::Axis& y) {
+    return x.name == y.name && x.values == y.values;
+  };
+  return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), same) &&
+         a.exclude == b.exclude && a.include == b.include;
+}
+
+bool has_several_instances(const Matrix& matrix) {
+  std::uint64_t count = matrix.axes.empty() ? 0 : 1;
+  for (const auto& axis : matrix.axes) count = std::min(count * axis.values.size(), most_instances);
+  return count + matrix.include.size() > 1;
+}
+
+}  // namespace kernmill

@@ -1,0 +1,16 @@
+#pragma once
+#include "kernmill/workflow/text/diagnostic.hpp"
+#include "kernmill/workflow/workflow.hpp"
+
+namespace kernmill {
+
+/// Reads `matrix:`. `broken` tells that something in it was reported.
+Matrix read_matrix(const Value& value, Diagnostics& diagnostics, bool& broken);
+
+/// Both make the same instances, in the same order.
+bool same_instances(const Matrix& a, const Matrix& b);
+
+/// More than one instance.
+bool has_several_instances(const Matrix& matrix);
+
+}  // namespace kernmill

@@ -1,0 +1,253 @@
+#include "kernmill/workflow/parse/parser.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernmill/workflow/parse/references.hpp"
+#include "kernmill/workflow/parse/stage_reader.hpp"
+#include "kernmill/workflow/parse/templates.hpp"
+#include "kernmill/workflow/yaml/yaml_reader.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_param_name(std::string_view name) {
+  const auto good = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
+  return !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) &&
+         std::all_of(name.begin(), name.end(), good);
+}
+
+/// A name that may be part of a run's directory.
+std::string as_file_name(std::string_view text) {
+  std::string name;
+  for (const char c : text) {
+    const bool good = std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
+    name += good ? c : '-';
+  }
+  return name.empty() || name[0] == '.' ? "workflow" : name;
+}
+
+std::shared_ptr<const SourceFile> without_byte_order_mark(SourceFile source) {
+  if (source.text.starts_with("\xEF\xBB\xBF")) source.text.erase(0, 3);
+  return std::make_shared<const SourceFile>(std::move(source));
+}
+
+class WorkflowParser {
+ public:
+  WorkflowParser(const SourceFile& source, const ParseOptions& options, const Files& files,
+                 Diagnostics& diagnostics)
+      : source_(source),
+        options_(options),
+        diagnostics_(diagnostics),
+        draft_{diagnostics, files, "", Json::object(), {}} {
+    workflow_.file = source.path;
+    workflow_.text = source.text;
+    workflow_.base_directory = fs::absolute(source.path).parent_path().lexically_normal().string();
+    draft_.base_directory = workflow_.base_directory;
+  }
+
+  Workflow parse() {
+    const auto root = read_yaml(without_byte_order_mark(source_), diagnostics_);
+    if (!root) return std::move(workflow_);
+    if (!root->is_map()) {
+      diagnostics_.error(root->where,
+                         root->is_null()
+                             ? "this workflow is empty"
+                             : fmt::format("a workflow is a map of keys, not {}", describe(*root)),
+                         "it begins like this: stages: {prepare: {task: preprocess, input: data.csv}}");
+      return std::move(workflow_);
+    }
+    SettingsReader reader(diagnostics_);
+    const Fields fields =
+        reader.collect(*root, {&workflow_settings()}, workflow_settings().name, stage_key_help);
+    read_params(fields);
+    read_top(reader, fields, *root);
+    read_stages(fields);
+    return std::move(workflow_);
+  }
+
+ private:
+  static std::string stage_key_help(const std::string& key) {
+    if (stage_settings().find(key) != nullptr || resource_settings().find(key) != nullptr)
+      return fmt::format("'{}' belongs into a stage, or under 'defaults'", key);
+    return "";
+  }
+
+  Value resolved(const Value& value, const std::string& place) {
+    StageDraft nobody;
+    return resolve_templates(value, {false, false, place}, draft_, nobody);
+  }
+
+  void read_params(const Fields& fields) {
+    const Field* field = fields.find("params");
+    const auto* map = field == nullptr ? nullptr : std::get_if<Value::Map>(&field->value->data);
+    if (field != nullptr && map == nullptr && !field->value->is_null())
+      diagnostics_.error(field->value->where,
+                         "'params' takes a map from names to values, not " + describe(*field->value));
+    std::vector<std::string> names;
+    if (map != nullptr)
+      for (const auto& entry : *map) names.push_back(entry.key);
+    read_overrides(names);
+    if (map == nullptr) return;
+    for (const auto& entry : *map) {
+      if (!is_param_name(entry.key))
+        diagnostics_.error(entry.key_where, fmt::format("'{}' cannot be the name of a parameter", entry.key),
+                           "a name begins with a letter; letters, digits, _ and - may follow");
+      else if (overrides_.contains(entry.key))
+        draft_.params[entry.key] = overrides_[entry.key];
+      else
+        draft_.params[entry.key] = to_json(resolved(entry.value, "'params'"));
+    }
+  }
+
+  void read_overrides(const std::vector<std::string>& names) {
+    for (const auto& [name, text] : options_.set) {
+      const auto file =
+          std::make_shared<const SourceFile>(SourceFile{"--set", fmt::format("{}={}", name, text)});
+      const Where where{file, 1, 1, static_cast<std::uint32_t>(std::max<std::size_t>(name.size(), 1))};
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        std::string help = did_you_mean(name, names);
+        if (help.empty())
+          help = names.empty() ? "the workflow has no params" : "its params are " + one_of(names);
+        diagnostics_.error(where, fmt::format("unknown parameter '{}'", name), help);
+        continue;
+      }
+      const auto value =
+          read_yaml(std::make_shared<const SourceFile>(SourceFile{"--set " + name, text}), diagnostics_);
+      if (value) overrides_[name] = to_json(*value);
+    }
+  }
+
+  void read_top(SettingsReader& reader, const Fields& given, const Value& root) {
+    Fields fields = given;
+    resolved_top_.reserve(fields.known.size());  // fields keep pointers into it
+    for (Field& field : fields.known) {
+      if (field.setting->type != SettingType::text) continue;
+      resolved_top_.push_back(resolved(*field.value, "'" + field.setting->name + "'"));
+      field.value = &resolved_top_.back();
+    }
+    Table table = workflow_settings();
+    std::erase_if(table.settings, [](const Setting& s) { return s.name == "defaults"; });
+    const bool has_stages = fields.find("stages") != nullptr;
+    const Json top = reader.read(table, fields, {root.where.file, has_stages ? root.where.line : 1, 1, 1});
+    workflow_.name = as_file_name(top.value("name", fs::path(source_.path).stem().string()));
+    workflow_.share_group = top.value("share", "private") == "group";
+    if (const auto found = top.find("encryption"); found != top.end())
+      read_encryption(*found, fields.find("encryption")->value->where);
+    workflow_.on_success = top.value("on_success", "");
+    workflow_.on_failure = top.value("on_failure", "");
+    if (const Json mail = top.value("mail", Json::object()); !mail.empty()) {
+      workflow_.mail_to = mail.value("to", "");
+      workflow_.mail_of_failure_only = mail.value("on", "end") == "failure";
+    }
+    workflow_.params = draft_.params;
+    for (const SourceFile& outer : options_.outer_defaults)
+      if (const auto value = read_yaml(without_byte_order_mark(outer), diagnostics_);
+          value && !value->is_null())
+        defaults_ = lay_over(defaults_, read_defaults(*value, reader));
+    if (const Field* field = given.find("defaults"); field != nullptr && !field->value->is_null())
+      defaults_ = lay_over(defaults_, read_defaults(*field->value, reader));
+  }
+
+  void read_encryption(const Json& given, const Where& where) {
+    Encryption& encryption = workflow_.encryption;
+    encryption.key_env = given.value("key_env", "");
+    if (given.contains("key_file")) {
+      const fs::path file = given.at("key_file").get<std::string>();
+      encryption.key_file = (workflow_.base_directory / file).lexically_normal().string();
+    }
+    if (encryption.key_file.empty() == encryption.key_env.empty())
+      return diagnostics_.error(where, "'encryption' takes either 'key_file' or 'key_env'",
+                                "make a key: (umask 077; openssl rand -hex 32 > key), and name it: "
+                                "encryption: {key_file: key}");
+    if (encryption.key_file.empty() || !draft_.files.key_problem) return;
+    if (const std::string problem = draft_.files.key_problem(encryption.key_file); !problem.empty())
+      diagnostics_.error(where, fmt::format("'{}' cannot be the key: {}", encryption.key_file, problem),
+                         fmt::format("chmod 600 {0}, or make one: (umask 077; openssl rand -hex 32 > {0})",
+                                     encryption.key_file));
+  }
+
+  CommonSettings read_defaults(const Value& value, SettingsReader& reader) {
+    if (!value.is_map()) {
+      diagnostics_.error(value.where, "defaults are a map of settings, not " + describe(value));
+      return {};
+    }
+    const Value body = resolved(value, "'defaults'");
+    const Fields fields =
+        reader.collect(body, {&defaults_settings(), &resource_settings()}, defaults_settings().name);
+    return read_common(reader, fields, diagnostics_);
+  }
+
+  void read_stages(const Fields& fields) {
+    const Field* field = fields.find("stages");
+    if (field == nullptr) return;
+    const auto* map = std::get_if<Value::Map>(&field->value->data);
+    if (map == nullptr || map->empty())
+      return diagnostics_.error(
+          field->value->where,
+          map == nullptr && !field->value->is_null()
+              ? "'stages' takes a map from names to stages, not " + describe(*field->value)
+              : "this workflow has no stages",
+          "stages: {prepare: {task: preprocess, input: data.csv}}");
+    draft_.stages.reserve(map->size());
+    for (const auto& entry : *map) draft_.stages.push_back(begin_stage(entry, draft_));
+    for (StageDraft& stage : draft_.stages) resolve_stage(stage, draft_);
+    for (StageDraft& stage : draft_.stages) read_stage(stage, draft_, defaults_);
+    connect_stages(draft_);
+    for (StageDraft& stage : draft_.stages) workflow_.stages.push_back(std::move(stage.stage));
+  }
+
+  const SourceFile& source_;
+  const ParseOptions& options_;
+  Diagnostics& diagnostics_;
+  Draft draft_;
+  Workflow workflow_;
+  Json overrides_ = Json::object();
+  CommonSettings defaults_;
+  std::vector<Value> resolved_top_;
+};
+
+}  // namespace
+
+Files real_files() {
+  return {[](const fs::path& path) {
+            std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
+            return fs::exists(path, ignored);
+          },
+          [](const fs::path& path) -> std::optional<std::string> {
+            std::error_code error;
+            std::ifstream file(path, std::ios::binary);
+            if (!file || fs::is_directory(path, error)) return std::nullopt;
+            std::string line;
+            std::getline(file, line);
+            if (!line.empty() && line.back() == '\r') line.pop_back();
+            return line;
+          },
+          [](const fs::path& path) -> std::string {
+            struct stat status {};
+            if (::stat(path.c_str(), &status) != 0) return std::strerror(errno);
+            if (!S_ISREG(status.st_mode)) return "it is not a regular file";
+            if (status.st_uid != ::geteuid()) return "it belongs to another user";
+            if ((status.st_mode & 077) != 0)
+              return fmt::format("others may use it (its mode is {:04o})", status.st_mode & 07777);
+            return "";
+          }};
+}
+
+Workflow parse_workflow(const SourceFile& source, const ParseOptions& options, const Files& files,
+                        Diagnostics& diagnostics) {
+  Workflow workflow = WorkflowParser(source, options, files, diagnostics).parse();
+  diagnostics.sort();
+  return workflow;
+}
+
+}  // namespace kernmill

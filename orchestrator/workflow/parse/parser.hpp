@@ -1,0 +1,37 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernmill/workflow/text/diagnostic.hpp"
+#include "kernmill/workflow/workflow.hpp"
+
+namespace kernmill {
+
+/// What the parser may ask of the file system: nothing else decides what a workflow means.
+struct Files {
+  std::function<bool(const std::filesystem::path&)> exists;
+  /// The first line of a text file (a CSV header), or nothing when it cannot be read.
+  std::function<std::optional<std::string>(const std::filesystem::path&)> first_line;
+  /// Why a file cannot hold a key; empty when it can: a regular one of this user's, that nobody else may use.
+  std::function<std::string(const std::filesystem::path&)> key_problem = {};
+};
+/// The real file system.
+Files real_files();
+
+struct ParseOptions {
+  std::vector<std::pair<std::string, std::string>> set;  ///< --set name=value, in order
+  /// Defaults from outside, weakest first: the site file, then the profile. Each has the shape of
+  /// `defaults:`.
+  std::vector<SourceFile> outer_defaults;
+};
+
+/// Reads a workflow. Every mistake goes to `diagnostics`; the result is meaningful only when it has no
+/// errors.
+Workflow parse_workflow(const SourceFile& source, const ParseOptions& options, const Files& files,
+                        Diagnostics& diagnostics);
+
+}  // namespace kernmill

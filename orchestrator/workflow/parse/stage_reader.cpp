@@ -1,0 +1,260 @@
+#include "kernmill/workflow/parse/stage_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "kernmill/workflow/expression/expression_syntax.hpp"
+#include "kernmill/workflow/parse/matrix.hpp"
+#include "kernmill/workflow/parse/references.hpp"
+#include "kernmill/workflow/parse/resource_rules.hpp"
+#include "kernmill/workflow/parse/task_config.hpp"
+#include "kernmill/workflow/parse/templates.hpp"
+#include "kernmill/workflow/value/units.hpp"
+
+namespace kernmill {
+namespace {
+
+constexpr std::array all_kinds{TaskKind::preprocess, TaskKind::train,  TaskKind::evaluate,
+                               TaskKind::tune,       TaskKind::deploy, TaskKind::command};
+
+bool is_stage_name(std::string_view name) {
+  const auto good = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
+  return !name.empty() && name.size() <= 64 && name[0] != '-' && std::all_of(name.begin(), name.end(), good);
+}
+
+const Value::Entry* entry_of(const Value& body, const Setting& setting) {
+  const auto* map = std::get_if<Value::Map>(&body.data);
+  if (map == nullptr) return nullptr;
+  for (const auto& entry : *map) {
+    const auto& aliases = setting.aliases;
+    if (entry.key == setting.name || std::find(aliases.begin(), aliases.end(), entry.key) != aliases.end())
+      return &entry;
+  }
+  return nullptr;
+}
+
+/// `task`, or the presence of `run`, says what kind a stage is.
+void read_kind(StageDraft& stage, const Value& body, Diagnostics& diagnostics) {
+  const Value* task = body.find("task");
+  const auto* run = entry_of(body, *task_settings(TaskKind::command).find("run"));
+  if (task == nullptr) {
+    stage.kind_known = run != nullptr;
+    bool slip = false;
+    if (const auto* map = std::get_if<Value::Map>(&body.data))
+      for (const auto& entry : *map) slip = slip || nearest(entry.key, {"task", "run"}) == "task";
+    if (run == nullptr && !slip)
+      diagnostics.error(stage.stage.where, fmt::format("stage '{}' needs 'task' or 'run'", stage.stage.name),
+                        "task: preprocess, train, evaluate, tune or deploy; run: any shell command");
+    return;
+  }
+  const auto kind = task_kind(task->text);
+  if (!kind) {
+    const auto& kinds = stage_settings().find("task")->choices;
+    const std::string help = did_you_mean(task->text, kinds);
+    diagnostics.error(
+        task->where,
+        task->is_null()
+            ? "'task' has no value"
+            : fmt::format("unknown task {}", task->is_string() ? "'" + task->text + "'" : describe(*task)),
+        help.empty() ? "it is " + one_of(kinds) : help);
+    return;
+  }
+  stage.stage.kind = *kind;
+  stage.kind_known = true;
+  if (run != nullptr && *kind != TaskKind::command) {
+    stage.kind_known = false;
+    diagnostics.error(
+        run->key_where,
+        fmt::format("stage '{}' has both 'task: {}' and '{}'", stage.stage.name, task->text, run->key),
+        "a stage is either one of the tasks or a command");
+  }
+}
+
+std::vector<std::string> texts(const Value* value) {
+  std::vector<std::string> result;
+  if (value == nullptr || value->is_map() || value->is_null()) return result;
+  const auto* list = std::get_if<Value::List>(&value->data);
+  if (list == nullptr) return {value->text};
+  for (const Value& item : *list) result.push_back(item.text);
+  return result;
+}
+
+/// Of what the expressions in a setting may speak.
+TemplateScope scope_of(const Setting* setting, const std::string& key) {
+  TemplateScope scope{true, true, "'" + key + "'"};
+  if (setting == nullptr) return scope;
+  const std::string& name = setting->name;
+  const auto is = [&](std::initializer_list<const char*> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (name == "resources" || resource_settings().find(name) == setting ||
+      is({"run", "restart", "inputs", "input", "outputs"}))
+    scope.stages = is({"inputs", "input"});
+  if (is({"matrix", "needs", "retries", "max_parallel", "pack", "max_fails", "modules", "setup", "container",
+          "task", "space", "strategy", "objective"}))
+    scope.matrix = scope.stages = false;
+  return scope;
+}
+
+std::vector<const Table*> tables_of(const StageDraft& stage) {
+  std::vector<const Table*> tables{&stage_settings()};
+  if (stage.kind_known) tables.push_back(&task_settings(stage.stage.kind));
+  tables.push_back(&resource_settings());
+  if (!stage.kind_known)
+    for (const TaskKind kind : all_kinds) tables.push_back(&task_settings(kind));
+  return tables;
+}
+
+std::string kinds_with(const std::string& key) {
+  for (const TaskKind kind : all_kinds)
+    if (const Setting* setting = task_settings(kind).find(key); setting != nullptr)
+      return fmt::format("'{}' is a setting of {}", key, task_settings(kind).name);
+  return "";
+}
+
+/// A condition may stand without `${{ }}`.
+Value as_condition(Value value) {
+  if (value.is_string() && !value.is_template()) {
+    value.text = "${{ " + value.text + " }}";
+    value.data = value.text;
+  }
+  return value;
+}
+
+void read_when(StageDraft& stage, Diagnostics& diagnostics) {
+  const Field* field = stage.fields.find("when");
+  if (field == nullptr) return;
+  const Value& value = *field->value;
+  if (const auto* flag = std::get_if<bool>(&value.data)) {
+    if (!*flag) stage.stage.when = "${{ false }}";
+    return;
+  }
+  if (!value.is_template())
+    return diagnostics.error(value.where, fmt::format("'when' takes a condition, not {}", describe(value)),
+                             "when: \"${{ stages.score.accuracy >= 0.9 }}\"");
+  stage.stage.when = value.text;
+  try {
+    const auto parts = template_parts(value.text);
+    if (parts.size() != 1 || parts[0].length != value.text.size())
+      diagnostics.error(value.where, "'when' takes one condition", "put all of it into one ${{ }}");
+  } catch (const ExpressionError&) {
+    return;  // reported when names were resolved
+  }
+}
+
+int count_of(const StageDraft& stage, SettingsReader& reader, std::string_view name) {
+  const Field* field = stage.fields.find(name);
+  if (field == nullptr) return 0;
+  const auto json = reader.convert(*field->setting, *field->value);
+  return json && json->is_number() ? json->get<int>() : 0;
+}
+
+void read_pack(StageDraft& stage, SettingsReader& reader, Diagnostics& diagnostics) {
+  const Field* field = stage.fields.find("pack");
+  if (field == nullptr) return;
+  const auto json = reader.convert(*field->setting, *field->value);
+  if (!json || (json->is_string() && *json != "auto")) return;
+  stage.stage.pack = json->is_string() ? 0 : json->get<int>();
+  if (stage.stage.pack == 1) return;
+  if (stage.kind_known && stage.stage.kind != TaskKind::tune && stage.stage.matrix.empty() &&
+      !stage.matrix_broken)
+    diagnostics.warning(field->key_where, "'pack' does nothing here: the stage has only one instance",
+                        "it is for stages with a matrix, and for the trials of a tune stage");
+  const Json nodes = stage.stage.resources.value("nodes", Json(1));
+  if (const auto range = parse_node_range(nodes.is_string() ? nodes.get<std::string>() : nodes.dump());
+      range && range->second > 1)
+    diagnostics.error(field->key_where, "instances that need more than one node cannot be packed",
+                      fmt::format("remove 'pack', or ask for one node (nodes is {})",
+                                  nodes.is_string() ? nodes.get<std::string>() : nodes.dump()));
+}
+
+Retries retries_of(const Json& json) {
+  Retries retries;
+  if (json.contains("max") && json["max"].is_number()) retries.max = json["max"].get<int>();
+  if (json.contains("on")) retries.on = json["on"].get<std::vector<std::string>>();
+  if (json.contains("mem") && json["mem"].is_number()) retries.mem_factor = json["mem"].get<double>();
+  if (json.contains("time") && json["time"].is_number()) retries.time_factor = json["time"].get<double>();
+  return retries;
+}
+
+void take(Stage& stage, CommonSettings common) {
+  stage.resources = std::move(common.resources);
+  stage.resource_where = std::move(common.resource_where);
+  stage.env = std::move(common.env);
+  stage.retries = retries_of(common.retries);
+  stage.modules = common.modules.value_or(std::vector<std::string>{});
+  stage.setup = common.setup.value_or(std::vector<std::string>{});
+  stage.container = common.container.value_or("");
+}
+
+}  // namespace
+
+StageDraft begin_stage(const Value::Entry& entry, const Draft& draft) {
+  StageDraft stage;
+  stage.stage.name = entry.key;
+  stage.stage.where = entry.key_where;
+  stage.body = entry.value;
+  if (!is_stage_name(entry.key))
+    draft.diagnostics.error(entry.key_where, fmt::format("'{}' cannot be the name of a stage", entry.key),
+                            "use letters, digits, _ and -, at most 64");
+  if (!entry.value.is_map()) {
+    draft.diagnostics.error(
+        entry.value.where,
+        fmt::format("stage '{}' takes a map of settings, not {}", entry.key, describe(entry.value)),
+        "it needs 'task' or 'run'");
+    stage.body.data = Value::Map{};
+    return stage;
+  }
+  read_kind(stage, entry.value, draft.diagnostics);
+  if (const Value* matrix = entry.value.find("matrix")) {
+    const TemplateScope scope{false, false, "'matrix'"};
+    const std::size_t before = draft.diagnostics.all().size();
+    const Value resolved = resolve_templates(*matrix, scope, draft, stage);
+    stage.stage.matrix = read_matrix(resolved, draft.diagnostics, stage.matrix_broken);
+    stage.matrix_broken = stage.matrix_broken || draft.diagnostics.all().size() > before;
+  }
+  return stage;
+}
+
+void resolve_stage(StageDraft& stage, const Draft& draft) {
+  const auto* raw = std::get_if<Value::Map>(&stage.body.data);
+  const auto tables = tables_of(stage);
+  Value::Map resolved;
+  for (const auto& entry : *raw) {
+    const Setting* setting = nullptr;
+    for (const Table* table : tables)
+      if (setting == nullptr) setting = table->find(entry.key);
+    if (entry.key == "matrix") {
+      resolved.push_back(entry);
+      continue;
+    }
+    const Value value = entry.key == "when" ? as_condition(entry.value) : entry.value;
+    resolved.push_back(
+        {entry.key, entry.key_where, resolve_templates(value, scope_of(setting, entry.key), draft, stage)});
+  }
+  stage.body.data = std::move(resolved);
+  SettingsReader reader(draft.diagnostics);
+  const std::string owner = stage.kind_known ? task_settings(stage.stage.kind).name : "a stage";
+  stage.fields = reader.collect(stage.body, tables, owner, kinds_with);
+  stage.stage.inputs_declared = stage.fields.find("inputs") != nullptr;
+  if (const Field* outputs = stage.fields.find("outputs")) stage.outputs = texts(outputs->value);
+}
+
+void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& defaults) {
+  SettingsReader reader(draft.diagnostics, stage.matrix_broken ? nullptr : &stage.stage.matrix);
+  take(stage.stage, lay_over(defaults, read_common(reader, stage.fields, draft.diagnostics)));
+  check_resources(stage.stage, draft.diagnostics);
+  read_when(stage, draft.diagnostics);
+  stage.stage.max_parallel = count_of(stage, reader, "max_parallel");
+  read_pack(stage, reader, draft.diagnostics);
+  stage.stage.max_fails = count_of(stage, reader, "max_fails");
+  read_needs(draft, stage);
+  if (stage.kind_known) read_references(draft, stage);
+  check_stage_uses(draft, stage);
+  if (stage.kind_known) read_config(draft, stage, reader);
+}
+
+}  // namespace kernmill

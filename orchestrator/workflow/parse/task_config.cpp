@@ -1,0 +1,258 @@
+#include "kernmill/workflow/parse/task_config.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "kernmill/workflow/value/units.hpp"
+
+namespace kernmill {
+namespace {
+
+const Value* value_of(const StageDraft& stage, std::string_view name) {
+  const Field* field = stage.fields.find(name);
+  return field == nullptr ? nullptr : field->value;
+}
+
+/// Where a part of a setting stands; where the setting stands when the part was not written.
+Where part_where(const Value& value, std::string_view name) {
+  const Value* part = value.find(name);
+  return part == nullptr ? value.where : part->where;
+}
+
+const Value& part_of(const Value& value, std::string_view name) {
+  const Value* part = value.find(name);
+  return part == nullptr ? value : *part;
+}
+
+double number_in(const Json& json, const char* key) {
+  return json.contains(key) && json.at(key).is_number() ? json.at(key).get<double>() : 0;
+}
+
+void check_shares(const Json& split, const Value& value, Diagnostics& diagnostics) {
+  if (number_in(split, "test") + number_in(split, "validation") >= 1)
+    diagnostics.error(part_where(value, "test"), "'test' and 'validation' leave no rows to train on",
+                      "together they have to be below 1");
+}
+
+void check_stratify(const Json& split, const Value& value, const Json& config, Diagnostics& diagnostics) {
+  if (split.value("stratify", Json(false)) == Json(true) && !split.value("group", "").empty())
+    diagnostics.error(part_where(value, "stratify"), "'stratify' and 'group' exclude each other",
+                      "a group has rows of several classes, and stays together");
+  const bool no_class = config.at("target").is_null() || config.at("target").value("type", "") == "number";
+  if (split.value("stratify", Json(false)) == Json(true) && no_class)
+    diagnostics.error(part_where(value, "stratify"), "'stratify' needs a target that is a class",
+                      config.at("target").is_null() ? "name the column: target: COLUMN" : "");
+}
+
+void finish_chronological(Json& split, const Value& value, Diagnostics& diagnostics) {
+  const double used = number_in(split, "train") + number_in(split, "validation");
+  if (!split.contains("test")) split["test"] = std::max(0.0, std::round((1 - used) * 1e12) / 1e12);
+  if (!split.at("test").is_number() || !split.contains("train") || !split.at("train").is_number()) return;
+  const double sum = used + number_in(split, "test");
+  if (std::abs(sum - 1) > 1e-9)
+    diagnostics.error(value.where, fmt::format("the parts of this split make {:.6g}, not 1", sum),
+                      "'test' may be left out: it is the rest");
+}
+
+void check_offset(const Json& split, const Value& value, Diagnostics& diagnostics) {
+  const double every = number_in(split, "every"), offset = number_in(split, "offset");
+  if (every == 0 || offset < every) return;
+  diagnostics.error(
+      part_where(value, value.find("fold") != nullptr ? "fold" : "offset"),
+      fmt::format("offset {:.0f} never occurs: i % {:.0f} is at most {:.0f}", offset, every, every - 1));
+}
+
+void check_split(Json& config, const StageDraft& stage, Diagnostics& diagnostics) {
+  const Value* value = value_of(stage, "split");
+  if (value == nullptr || !config.contains("split") || !config.contains("target")) return;
+  Json& split = config["split"];
+  const std::string type = split.value("type", "");
+  if (type == "random") check_shares(split, *value, diagnostics);
+  if (type == "random" || type == "every") check_stratify(split, *value, config, diagnostics);
+  if (type == "chronological") finish_chronological(split, *value, diagnostics);
+  if (type == "every") check_offset(split, *value, diagnostics);
+}
+
+/// A constant has a value, and only a constant has.
+void check_constant(const Json& impute, const Value& value, Diagnostics& diagnostics) {
+  if (impute.value("with", "") == "constant" && impute.value("value", "").empty())
+    diagnostics.error(value.where, "'impute' needs the constant", "impute: {with: constant, value: 0}");
+  if (impute.value("with", "") != "constant" && !impute.value("value", "").empty())
+    diagnostics.error(part_where(value, "value"), "only a constant has a 'value'",
+                      "impute: {with: constant, value: 0}");
+}
+
+void check_impute(const Json& config, const StageDraft& stage, Diagnostics& diagnostics) {
+  const Value* impute = value_of(stage, "impute");
+  if (impute != nullptr && config.contains("impute")) check_constant(config["impute"], *impute, diagnostics);
+  const Value* columns = value_of(stage, "columns");
+  if (columns == nullptr || !config.contains("columns")) return;
+  for (const auto& [name, column] : config["columns"].items())
+    if (const Value* given = columns->find(name); given != nullptr && column.contains("impute"))
+      check_constant(column["impute"], part_of(*given, "impute"), diagnostics);
+}
+
+void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {
+  Diagnostics& diagnostics = draft.diagnostics;
+  check_split(config, stage, diagnostics);
+  if (const Value* delimiter = value_of(stage, "delimiter");
+      delimiter != nullptr && !delimiter->is_template())
+    if (const auto* text = std::get_if<std::string>(&delimiter->data);
+        text != nullptr && *text != "auto" && text->size() != 1)
+      diagnostics.error(delimiter->where, "'delimiter' takes one character, or auto",
+                        "a tab is written \"\\t\"");
+  if (config.contains("buffer") && config.at("buffer").is_string())
+    if (const auto bytes = parse_memory(config.at("buffer").get<std::string>())) config["buffer"] = *bytes;
+  check_impute(config, stage, diagnostics);
+  if (config.contains("series") && config.at("series").is_object())
+    for (const char* name : {"target", "features", "drop", "impute", "encode", "columns", "balance"})
+      if (const Value* value = value_of(stage, name); value != nullptr && !value->is_null())
+        diagnostics.error(
+            value->where, fmt::format("'{}' does not go with 'series'", name),
+            "a series predicts all of its columns from their own past; series.columns picks some");
+  check_columns(draft, stage);
+}
+
+std::string model_type(const Value* model) {
+  if (model == nullptr) return "";
+  if (model->is_string()) return model->text;
+  const Value* type = model->find("type");
+  return type == nullptr ? "" : type->text;
+}
+
+/// Defaults that depend on other settings: the optimizer's kind on the model's, the period of checkpoints on
+/// the optimizer's.
+void choose_train_defaults(SettingsReader& reader, const std::string& model) {
+  reader.default_types["optimizer"] = model == "mlp" ? "adam" : "lbfgs";
+}
+
+void finish_train(Json& train) {
+  if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
+    return;
+  const std::string type = train["optimizer"].value("type", "");
+  const bool full_batch = type == "lbfgs" || type == "gradient_descent";
+  Json checkpoint{{"every", full_batch ? 100 : 10}};
+  checkpoint.update(train["checkpoint"]);
+  train["checkpoint"] = std::move(checkpoint);
+}
+
+/// The `train:` of the tune stage that `config:` names.
+const Value* tuned(const Draft& draft, const StageDraft& stage) {
+  const Value* config = value_of(stage, "config");
+  if (config == nullptr) return nullptr;
+  const StageDraft* tune = draft.find(std::string_view(config->text).substr(0, config->text.find('.')));
+  return tune == nullptr ? nullptr : tune->body.find("train");
+}
+
+Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
+  const bool has_config = value_of(stage, "config") != nullptr;
+  const Value* start = tuned(draft, stage);
+  std::string model = model_type(value_of(stage, "model"));
+  if (model.empty() && start != nullptr) model = model_type(start->find("model"));
+  choose_train_defaults(reader, model);
+  if (has_config) {
+    reader.default_types["model"] = model;
+    reader.fill_in_defaults = false;
+    if (const Value* optimizer = start == nullptr ? nullptr : start->find("optimizer"))
+      if (const std::string type = model_type(optimizer); !type.empty())
+        reader.default_types["optimizer"] = type;
+  }
+  const Table& table = task_settings(TaskKind::train);
+  Json train = reader.read(table, stage.fields, stage.stage.where);
+  reader.fill_in_defaults = true;
+  const auto slip = [](const std::string& key) { return nearest(key, {"model", "config", "data"}); };
+  bool model_slip = false, data_slip = false;
+  for (const std::string& key : stage.fields.unknown) {
+    model_slip = model_slip || slip(key) == "model" || slip(key) == "config";
+    data_slip = data_slip || slip(key) == "data";
+  }
+  if (!has_config && !model_slip && value_of(stage, "model") == nullptr)
+    draft.diagnostics.error(stage.stage.where, "a train stage needs 'model' or 'config'",
+                            "model: {type: softmax}, or config: the tune stage that finds the best one");
+  if (has_config && !data_slip && value_of(stage, "data") == nullptr)
+    draft.diagnostics.error(stage.stage.where, "a train stage needs 'data'",
+                            "data: the dataset to learn from");
+  if (!has_config) finish_train(train);
+  return train;
+}
+
+void finish_objective(Json& objective, const StageDraft& stage, Diagnostics& diagnostics) {
+  const std::string metric = objective.value("metric", "");
+  if (!objective.contains("goal"))
+    objective["goal"] = metric == "accuracy" || metric == "r2" ? "maximize" : "minimize";
+  if (!objective.contains("validation") || objective["validation"].empty())
+    objective["validation"] = {{"folds", 5}};
+  const Value* value = value_of(stage, "objective");
+  const Value* validation = value == nullptr ? nullptr : value->find("validation");
+  if (objective["validation"].size() > 1 && validation != nullptr)
+    diagnostics.error(validation->where, "'folds' and 'split' exclude each other",
+                      "judge on folds of the training rows, or on the validation rows");
+}
+
+void check_trial_count(const Json& config, const Where& where, Diagnostics& diagnostics) {
+  double trials = 1;
+  for (const auto& [name, domain] : config.at("space").items()) {
+    if (domain.contains("values"))
+      trials *= static_cast<double>(domain.at("values").size());
+    else if (domain.contains("points"))
+      trials *= domain.at("points").get<double>();
+    else
+      trials *= domain.at("high").get<double>() - domain.at("low").get<double>() + 1;
+  }
+  if (trials > 10'000'000)
+    diagnostics.error(where, fmt::format("this grid has {:.3g} trials; 10 million are the most", trials),
+                      "strategy: {type: random, trials: N} draws some of them");
+}
+
+Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
+  const Value* train = value_of(stage, "train");
+  choose_train_defaults(reader, train == nullptr ? "" : model_type(train->find("model")));
+  Json config = reader.read(task_settings(TaskKind::tune), stage.fields, stage.stage.where);
+  if (config.contains("train") && config["train"].is_object()) finish_train(config["train"]);
+  if (config.contains("objective") && config["objective"].is_object())
+    finish_objective(config["objective"], stage, draft.diagnostics);
+  if (const Field* matrix = stage.fields.find("matrix"))
+    draft.diagnostics.error(matrix->key_where, "a tune stage takes no matrix",
+                            "its space makes its instances");
+  const Value* space = value_of(stage, "space");
+  const bool grid = config.contains("strategy") && config["strategy"].value("type", "") == "grid";
+  if (space == nullptr || !config.contains("train") || !config["train"].is_object()) return config;
+  const std::size_t before = draft.diagnostics.all().size();
+  config["space"] = read_space(*space, config["train"], grid, draft.diagnostics);
+  if (grid && draft.diagnostics.all().size() == before)
+    check_trial_count(config, stage.fields.find("space")->key_where, draft.diagnostics);
+  return config;
+}
+
+void check_command(const Draft& draft, const StageDraft& stage) {
+  if (const Value* run = value_of(stage, "run");
+      run != nullptr && run->is_string() && run->text.find_first_not_of(" \t\n") == std::string::npos)
+    draft.diagnostics.error(run->where, "'run' is empty", "");
+  const Value* outputs = value_of(stage, "outputs");
+  const auto* list = outputs == nullptr ? nullptr : std::get_if<Value::List>(&outputs->data);
+  if (list == nullptr) return;
+  for (const Value& output : *list)
+    if (output.text.starts_with('/') || output.text.find("..") != std::string::npos)
+      draft.diagnostics.error(output.where,
+                              fmt::format("output '{}' lies outside $KERNMILL_OUTPUT", output.text),
+                              "name a file below it, and have the command write it there");
+}
+
+}  // namespace
+
+void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader) {
+  Json& config = stage.stage.config;
+  const TaskKind kind = stage.stage.kind;
+  if (kind == TaskKind::train) {
+    config = read_train(draft, stage, reader);
+  } else if (kind == TaskKind::tune) {
+    config = read_tune(draft, stage, reader);
+  } else {
+    config = reader.read(task_settings(kind), stage.fields, stage.stage.where);
+    if (kind == TaskKind::preprocess) check_preprocess(config, draft, stage);
+    if (kind == TaskKind::command) check_command(draft, stage);
+  }
+}
+
+}  // namespace kernmill

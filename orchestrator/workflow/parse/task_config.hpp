@@ -1,0 +1,15 @@
+#pragma once
+#include "kernmill/workflow/parse/draft.hpp"
+
+namespace kernmill {
+
+/// Reads the settings of the stage's kind into `stage.config`, and checks what one setting alone cannot tell.
+void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader);
+
+/// Reads `space:` of a tune stage. `train` is the config that a trial starts from.
+Json read_space(const Value& value, const Json& train, bool grid, Diagnostics& diagnostics);
+
+/// Checks the columns that a preprocess stage names against the header of its file.
+void check_columns(const Draft& draft, const StageDraft& stage);
+
+}  // namespace kernmill

@@ -1,0 +1,156 @@
+#include "kernmill/workflow/parse/templates.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/workflow/expression/expression_syntax.hpp"
+#include "kernmill/workflow/text/line_index.hpp"
+
+namespace kernmill {
+namespace {
+
+std::optional<Json> param(const Json& params, const NamePath& name) {
+  if (name.size() < 2 || name[0] != "params" || !params.contains(name[1])) return std::nullopt;
+  const Json* value = &params.at(name[1]);
+  for (std::size_t i = 2; i < name.size(); ++i) {
+    if (!value->is_object() || !value->contains(name[i])) return std::nullopt;
+    value = &value->at(name[i]);
+  }
+  return *value;
+}
+
+class Resolver {
+ public:
+  Resolver(const TemplateScope& scope, const Draft& draft, StageDraft& stage)
+      : scope_(scope), draft_(draft), stage_(stage) {}
+
+  Value resolve(const Value& value) {
+    Value result = value;
+    if (auto* list = std::get_if<Value::List>(&result.data))
+      for (Value& item : *list) item = resolve(item);
+    if (auto* map = std::get_if<Value::Map>(&result.data))
+      for (Value::Entry& entry : *map) entry.value = resolve(entry.value);
+    return value.is_template() ? resolve_string(value) : result;
+  }
+
+ private:
+  Value resolve_string(const Value& value) {
+    const auto& text = std::get<std::string>(value.data);
+    try {
+      bool good = true;
+      for (const NameUse& use : name_uses(text)) good = check(use, value) && good;
+      if (!good) return value;
+      const Json json = evaluate(text, [&](const NamePath& name) { return param(draft_.params, name); });
+      return value_from_json(json, value.where);
+    } catch (const ExpressionError& error) {
+      draft_.diagnostics.error(place_in(value, error.offset, 1), error.message);
+      return value;
+    }
+  }
+
+  bool check(const NameUse& use, const Value& value) {
+    const Where where = place_in(value, use.offset, use.length);
+    const std::string& root = use.name[0];
+    if (root == "params") return check_param(use.name, where);
+    if (root == "matrix") return check_matrix(use.name, where);
+    if (root == "stages") return check_stage(use.name, where);
+    std::string help = did_you_mean(root, {"params", "matrix", "stages"});
+    if (draft_.params.contains(root)) help = fmt::format("did you mean 'params.{}'?", root);
+    if (draft_.find(root) != nullptr)
+      help = fmt::format("did you mean 'stages.{}'?", fmt::join(use.name, "."));
+    return refuse(where, fmt::format("unknown name '{}'", fmt::join(use.name, ".")),
+                  help.empty() ? "names begin with params., matrix. or stages." : help);
+  }
+
+  bool check_param(const NamePath& name, const Where& where) {
+    if (param(draft_.params, name)) return true;
+    if (name.size() < 2) return refuse(where, "'params' needs a name, as in params.seed", "");
+    std::vector<std::string> names;
+    for (const auto& [key, value] : draft_.params.items()) names.push_back(key);
+    std::string help = did_you_mean(name[1], names);
+    if (help.empty() && name[1].find('-') != std::string::npos)
+      help = "a subtraction has spaces around its '-'";
+    if (help.empty())
+      help = names.empty() ? "the workflow has no params"
+                           : "its params are " + fmt::format("{}", fmt::join(names, ", "));
+    return refuse(where, fmt::format("unknown parameter '{}'", name[1]), help);
+  }
+
+  bool check_matrix(const NamePath& name, const Where& where) {
+    if (!scope_.matrix)
+      return refuse(where, fmt::format("a matrix value cannot be used in {}", scope_.place), "");
+    if (stage_.matrix_broken) return false;
+    std::vector<std::string> axes;
+    for (const auto& axis : stage_.stage.matrix.axes) axes.push_back(axis.name);
+    if (axes.empty() && !stage_.stage.matrix.include.empty())
+      for (const auto& [key, value] : stage_.stage.matrix.include[0].items()) axes.push_back(key);
+    if (axes.empty())
+      return refuse(where, fmt::format("stage '{}' has no matrix", stage_.stage.name),
+                    "give it one: matrix: {NAME: [values]}");
+    if (name.size() == 2 && std::find(axes.begin(), axes.end(), name[1]) != axes.end()) return true;
+    const std::string axis = name.size() < 2 ? "" : name[1];
+    const std::string help = did_you_mean(axis, axes);
+    return refuse(where, fmt::format("the matrix of stage '{}' has no axis '{}'", stage_.stage.name, axis),
+                  help.empty() ? "its axes are " + fmt::format("{}", fmt::join(axes, ", ")) : help);
+  }
+
+  bool check_stage(const NamePath& name, const Where& where) {
+    if (!scope_.stages) {
+      const bool shell = scope_.place == "'run'" || scope_.place == "'restart'";
+      return refuse(
+          where, fmt::format("the result of a stage cannot be used in {}", scope_.place),
+          shell ? "pass it as a variable: env: {NAME: \"${{ " + fmt::format("{}", fmt::join(name, ".")) +
+                      " }}\"}, and write $NAME here"
+                : "results are known only while the workflow runs; they may stand in settings, env and when");
+    }
+    if (name.size() < 2) return refuse(where, "'stages' needs a name, as in stages.score.accuracy", "");
+    std::string rest;
+    for (std::size_t i = 2; i < name.size(); ++i) rest += (i > 2 ? "." : "") + name[i];
+    stage_.uses.push_back({name[1], rest, where});
+    return true;
+  }
+
+  bool refuse(const Where& where, std::string message, std::string help) {
+    draft_.diagnostics.error(where, std::move(message), std::move(help));
+    return false;
+  }
+
+  const TemplateScope& scope_;
+  const Draft& draft_;
+  StageDraft& stage_;
+};
+
+std::size_t occurrences(std::string_view text, std::string_view word, std::size_t before) {
+  std::size_t count = 0;
+  for (auto at = text.find(word); at < before; at = text.find(word, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+Where place_in(const Value& value, std::size_t offset, std::size_t length) {
+  const auto* string = std::get_if<std::string>(&value.data);
+  if (string == nullptr || !value.where.file || value.where.line == 0) return value.where;
+  const std::string_view text = *string;
+  std::size_t open = text.rfind("${{", offset);
+  if (open == std::string_view::npos) return value.where;
+  // The file spells the part as the value does, unless quotes escape something in it: then the value's place
+  // has to do.
+  const std::size_t shown = std::min(offset + length, text.size());
+  const std::string_view part = text.substr(open, shown - open);
+  const std::string_view source = value.where.file->text;
+  const LineIndex lines(source);
+  std::size_t at = lines.offset(value.where);
+  std::size_t skip = occurrences(text, part, open);
+  for (at = source.find(part, at); at != std::string_view::npos && skip > 0; --skip)
+    at = source.find(part, at + 1);
+  if (at == std::string_view::npos) return value.where;
+  return lines.where(value.where.file, at + (offset - open), length);
+}
+
+Value resolve_templates(const Value& value, const TemplateScope& scope, const Draft& draft,
+                        StageDraft& stage) {
+  return Resolver(scope, draft, stage).resolve(value);
+}
+
+}  // namespace kernmill

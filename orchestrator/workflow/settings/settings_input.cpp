@@ -1,0 +1,107 @@
+#include "kernmill/workflow/settings/settings.hpp"
+
+// The settings of the tasks that read raw data: what they read, and all of deploy.
+
+namespace kernmill {
+namespace {
+
+using T = SettingType;
+
+Setting format() {
+  return {.name = "format",
+          .type = T::text,
+          .doc =
+              "what the input is; `auto`: its name tells (.csv .tsv .svm .npy .h5 ...-ubyte, each also "
+              "with .gz)",
+          .fallback = "auto",
+          .choices = {"auto", "csv", "tsv", "libsvm", "idx", "npy", "hdf5"}};
+}
+
+Setting delimiter() {
+  return {.name = "delimiter",
+          .type = T::text,
+          .doc = "one character between fields; `auto`: a tab in .tsv files, else a comma",
+          .fallback = "auto"};
+}
+
+Setting header() {
+  return {.name = "header", .type = T::boolean, .doc = "the first line names the columns", .fallback = true};
+}
+
+Setting datasets() {
+  return {.name = "datasets",
+          .type = T::text_list,
+          .doc =
+              "of an HDF5 file: the datasets to read, columns beside each other; empty: all at its root "
+              "that have one or two dimensions",
+          .fallback = Json::array()};
+}
+
+Setting missing() {
+  return {.name = "missing",
+          .type = T::text_list,
+          .doc = "texts that mean a missing value, besides an empty field, NA, N/A, NaN, null and None",
+          .fallback = Json::array()};
+}
+
+Setting on_bad_row(std::string doc) {
+  return {.name = "on_bad_row",
+          .type = T::text,
+          .doc = std::move(doc),
+          .fallback = "error",
+          .choices = {"error", "skip", "impute"}};
+}
+
+}  // namespace
+
+std::vector<Setting> input_settings() {
+  return {{.name = "input",
+           .type = T::reference,
+           .doc = "the file to read, or a pattern such as data/part-*.csv for many with the same columns",
+           .required = true,
+           .artifact = "csv"},
+          format(),
+          delimiter(),
+          header(),
+          datasets(),
+          {.name = "labels",
+           .type = T::reference,
+           .doc = "of IDX and npy input: the file that becomes the column `label`",
+           .artifact = "csv"},
+          missing(),
+          on_bad_row(
+              "`skip` leaves bad rows out and lists them in rejected.csv; `impute` takes a bad value for a "
+              "missing one"),
+          {.name = "buffer",
+           .type = T::memory,
+           .doc = "rows that a rank keeps in memory; what is beyond goes through a scratch file",
+           .fallback = "512M"}};
+}
+
+const Table& deploy_settings() {
+  static const Table table{
+      "a deploy stage",
+      {{.name = "model",
+        .type = T::reference,
+        .doc = "the model that predicts",
+        .required = true,
+        .artifact = "model"},
+       {.name = "input",
+        .type = T::reference,
+        .doc = "the file to predict for, or a pattern for many",
+        .required = true,
+        .artifact = "csv"},
+       format(),
+       delimiter(),
+       header(),
+       datasets(),
+       missing(),
+       on_bad_row("`skip` writes bad rows to rejected.csv; `impute` takes a bad value for a missing one"),
+       {.name = "probabilities",
+        .type = T::boolean,
+        .doc = "write a column p_<class> for each class, too",
+        .fallback = false}}};
+  return table;
+}
+
+}  // namespace kernmill

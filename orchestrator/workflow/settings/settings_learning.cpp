@@ -1,0 +1,225 @@
+#include "kernmill/workflow/settings/settings.hpp"
+
+// What train and tune have in common: the model, the optimizer, the checkpoints.
+
+namespace kernmill {
+namespace {
+
+using T = SettingType;
+
+const Range positive{.low = 0, .low_open = true};
+const Range not_negative{.low = 0};
+const Range at_least_one{.low = 1};
+const Range fraction{.low = 0, .high = 1, .high_open = true};
+
+const Table& init_table() {
+  static const Table table{
+      "'init'",
+      {{.name = "weights", .type = T::real_list, .doc = "one a feature", .required = true},
+       {.name = "bias", .type = T::real, .doc = "the constant term", .fallback = 0.0}}};
+  return table;
+}
+
+Setting l2(double fallback, std::string doc) {
+  return {.name = "l2", .type = T::real, .doc = std::move(doc), .fallback = fallback, .range = not_negative};
+}
+
+Setting regularize_bias(bool fallback) {
+  return {.name = "regularize_bias",
+          .type = T::boolean,
+          .doc = "the penalty counts the bias, too",
+          .fallback = fallback};
+}
+
+const Variant& model_variant() {
+  static const Variant variant{
+      "'model'",
+      {{"softmax",
+        "multinomial logistic regression: sum of cross-entropies + l2/2 ||W||^2",
+        {"a softmax model", {l2(1.0, "weight of the penalty"), regularize_bias(false)}}},
+       {"linear_svm",
+        "one-versus-rest: 1/2 ||w||^2 + C sum loss",
+        {"a linear_svm model",
+         {{.name = "C", .type = T::real, .doc = "weight of the loss", .fallback = 1.0, .range = positive},
+          {.name = "loss",
+           .type = T::text,
+           .doc = "the loss of a row",
+           .fallback = "squared_hinge",
+           .choices = {"squared_hinge"}},
+          regularize_bias(true)}}},
+       {"linear_regression",
+        "mean squared error + l2 ||w||^2",
+        {"a linear_regression model",
+         {l2(0.0, "weight of the penalty"),
+          regularize_bias(false),
+          {.name = "init",
+           .type = T::table,
+           .doc = "the weights to start from; absent: zeros",
+           .fallback = Json(nullptr),
+           .table = &init_table()}}}},
+       {"mlp",
+        "a neural network; cross-entropy for a class target, else mean squared error",
+        {"an mlp model",
+         {{.name = "hidden",
+           .type = T::integer_list,
+           .doc = "units of each hidden layer",
+           .fallback = Json::array({100}),
+           .range = at_least_one},
+          {.name = "activation",
+           .type = T::text,
+           .doc = "of the hidden layers",
+           .fallback = "relu",
+           .choices = {"relu", "tanh"}},
+          l2(1e-4, "weight of the penalty")}}}}};
+  return variant;
+}
+
+Setting epochs() {
+  return {.name = "epochs",
+          .type = T::integer,
+          .doc = "passes over the training rows",
+          .fallback = 20,
+          .range = at_least_one};
+}
+Setting batch_size() {
+  return {.name = "batch_size",
+          .type = T::integer,
+          .doc =
+              "rows a step, over all ranks; 16 at most share one, each 8 rows or more, 32 of a network with "
+              "over 32,768 parameters",
+          .fallback = 32,
+          .range = at_least_one};
+}
+Setting shuffle() {
+  return {
+      .name = "shuffle",
+      .type = T::text,
+      .doc =
+          "an epoch's order: `full` over all rows; `block` by blocks of neighbours, and within windows of "
+          "them, for data larger than memory; `auto` is block above 4 GiB",
+      .fallback = "auto",
+      .choices = {"auto", "full", "block"}};
+}
+Setting learning_rate(double fallback) {
+  return {
+      .name = "learning_rate", .type = T::real, .doc = "step size", .fallback = fallback, .range = positive};
+}
+Setting decay(std::string name, double fallback, std::string doc) {
+  return {.name = std::move(name),
+          .type = T::real,
+          .doc = std::move(doc),
+          .fallback = fallback,
+          .range = fraction};
+}
+
+const Variant& optimizer_variant() {
+  static const Variant variant{
+      "'optimizer'",
+      {{"lbfgs",
+        "L-BFGS over all rows",
+        {"an lbfgs optimizer",
+         {{.name = "max_iterations",
+           .type = T::integer,
+           .doc = "iterations at most",
+           .fallback = 1000,
+           .range = at_least_one},
+          {.name = "tolerance",
+           .type = T::real,
+           .doc = "relative norm of the gradient to stop at",
+           .fallback = 1e-10,
+           .range = not_negative},
+          {.name = "history",
+           .type = T::integer,
+           .doc = "past steps that are kept",
+           .fallback = 10,
+           .range = at_least_one}}}},
+       {"gradient_descent",
+        "plain gradient descent over all rows",
+        {"a gradient_descent optimizer",
+         {learning_rate(0.01),
+          {.name = "steps",
+           .type = T::integer,
+           .doc = "how many",
+           .fallback = 1000,
+           .range = at_least_one}}}},
+       {"sgd",
+        "stochastic gradient descent with momentum",
+        {"an sgd optimizer",
+         {learning_rate(0.1), decay("momentum", 0.9, "how much of the last step is kept"), epochs(),
+          batch_size(), shuffle()}}},
+       {"adam",
+        "Adam",
+        {"an adam optimizer",
+         {learning_rate(1e-3),
+          decay("beta1", 0.9, "decay of the mean of the gradients"),
+          decay("beta2", 0.999, "decay of their mean square"),
+          {.name = "epsilon",
+           .type = T::real,
+           .doc = "keeps the division finite",
+           .fallback = 1e-8,
+           .range = positive},
+          epochs(),
+          batch_size(),
+          shuffle()}}}}};
+  return variant;
+}
+
+const Table& checkpoint_table() {
+  static const Table table{
+      "'checkpoint'",
+      {{.name = "every",
+        .type = T::interval,
+        .doc =
+            "epochs, or iterations of a full-batch method; or a time such as `10m`; `auto`: as often as it "
+            "pays, by what a checkpoint costs and by `mtbf`",
+        .fallback_doc = "10 epochs, 100 iterations",
+        .range = at_least_one},
+       {.name = "mtbf",
+        .type = T::period,
+        .doc = "`every: auto`: the mean time between failures of the job",
+        .fallback_doc = "`24h`"},
+       {.name = "keep",
+        .type = T::integer,
+        .doc = "how many of the newest are kept; two at least, so that a damaged one has another behind it",
+        .fallback = 2,
+        .range = {.low = 2}},
+       {.name = "keep_every",
+        .type = T::integer,
+        .doc = "the first one of every so many epochs or iterations is never removed",
+        .fallback_doc = "none",
+        .range = at_least_one}},
+      "every"};
+  return table;
+}
+
+}  // namespace
+
+std::vector<Setting> learning_settings(bool model_required) {
+  return {{.name = "model",
+           .type = T::variant,
+           .doc = "what is fitted",
+           .required = model_required,
+           .variant = &model_variant()},
+          {.name = "optimizer",
+           .type = T::variant,
+           .doc = "how it is fitted",
+           .fallback = Json::object(),
+           .fallback_doc = "lbfgs; adam for an mlp",
+           .variant = &optimizer_variant()},
+          seed_setting(),
+          {.name = "checkpoint",
+           .type = T::table,
+           .doc = "how often the state is saved",
+           .fallback = Json::object(),
+           .table = &checkpoint_table()}};
+}
+
+Setting seed_setting() {
+  return {.name = "seed",
+          .type = T::integer,
+          .doc = "seed of the random numbers",
+          .fallback = 0,
+          .range = not_negative};
+}
+
+}  // namespace kernmill

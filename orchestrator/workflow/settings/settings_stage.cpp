@@ -1,0 +1,203 @@
+#include "kernmill/workflow/settings/settings.hpp"
+
+// The settings of a workflow, of its defaults, and those that every stage has.
+
+namespace kernmill {
+namespace {
+
+using T = SettingType;
+
+const Range count{.low = 1, .high = 1'000'000};
+const Range not_negative{.low = 0, .high = 1'000'000};
+
+Setting resources() {
+  return {.name = "resources", .type = T::table, .doc = "what a job asks for", .table = &resource_settings()};
+}
+Setting env() {
+  return {.name = "env", .type = T::text_map, .doc = "environment variables"};
+}
+Setting retries() {
+  return {.name = "retries",
+          .type = T::table,
+          .doc = "when a failed instance is tried again, and how often",
+          .aliases = {"max_retries"},
+          .table = &retries_settings()};
+}
+Setting modules() {
+  return {.name = "modules",
+          .type = T::text_list,
+          .doc = "environment modules to load",
+          .aliases = {"envmodules", "module"}};
+}
+Setting setup() {
+  return {.name = "setup", .type = T::text_list, .doc = "shell lines to run before"};
+}
+Setting container() {
+  return {.name = "container", .type = T::text, .doc = "the container image to run in"};
+}
+
+Setting words(std::string name, std::string doc, std::vector<std::string> aliases = {}) {
+  return {.name = std::move(name), .type = T::text, .doc = std::move(doc), .aliases = std::move(aliases)};
+}
+
+Setting gpu(std::string name, std::string doc) {
+  return {.name = std::move(name), .type = T::gpus, .doc = std::move(doc)};
+}
+
+}  // namespace
+
+const Table& resource_settings() {
+  static const Table table{
+      "'resources'",
+      {{.name = "nodes", .type = T::nodes, .doc = "a number of nodes, or a range such as 2-8"},
+       {.name = "ntasks",
+        .type = T::integer,
+        .doc = "MPI ranks (default 1, or `ntasks_per_node` on each of `nodes`)",
+        .aliases = {"procs"},
+        .range = count},
+       {.name = "ntasks_per_node", .type = T::integer, .doc = "MPI ranks on a node at most", .range = count},
+       {.name = "cpus_per_task",
+        .type = T::integer,
+        .doc = "cores of a rank (default 1)",
+        .aliases = {"threads"},
+        .range = count},
+       gpu("gpus", "GPUs of the job: 2, or a100:2"),
+       gpu("gpus_per_node", "GPUs of a node"),
+       gpu("gpus_per_task", "GPUs of a rank"),
+       {.name = "mem",
+        .type = T::memory,
+        .doc = "memory of a node: 16G; a bare number is megabytes",
+        .aliases = {"memory", "mem_mb"}},
+       {.name = "mem_per_cpu", .type = T::memory, .doc = "memory of a core", .aliases = {"mem_mb_per_cpu"}},
+       {.name = "time",
+        .type = T::time,
+        .doc = "time limit: 90m, 2h, or Slurm's formats (1-02:00:00); a bare number is minutes",
+        .aliases = {"walltime", "runtime"}},
+       words("account", "who pays", {"bank", "slurm_account"}),
+       words("partition", "which part of the cluster", {"queue", "slurm_partition"}),
+       words("qos", "quality of service"),
+       words("reservation", "a reservation to run in"),
+       words("constraint", "features that the nodes need"),
+       words("exclude", "nodes to avoid"),
+       words("gres", "generic resources"),
+       words("licenses", "licenses to hold"),
+       {.name = "slurm_extra",
+        .type = T::text_list,
+        .doc = "further options of sbatch, as they are",
+        .aliases = {"clusterOptions"}}}};
+  return table;
+}
+
+const Table& retries_settings() {
+  static const Table table{
+      "'retries'",
+      {{.name = "max",
+        .type = T::integer,
+        .doc = "how often an instance is tried again (default 0)",
+        .range = {.low = 0, .high = 1000}},
+       {.name = "on",
+        .type = T::text_list,
+        .doc = "the causes (default oom, timeout, node_fail, preempted)",
+        .choices = {"oom", "timeout", "node_fail", "preempted", "error"}},
+       {.name = "mem", .type = T::factor, .doc = "after oom, memory times this: x2"},
+       {.name = "time", .type = T::factor, .doc = "after timeout, the time limit times this: x1.5"}},
+      "max"};
+  return table;
+}
+
+const Table& defaults_settings() {
+  static const Table table{"'defaults'", {resources(), env(), retries(), modules(), setup(), container()}};
+  return table;
+}
+
+const Table& stage_settings() {
+  static const Table table{
+      "a stage",
+      {{.name = "task",
+        .type = T::text,
+        .doc = "the kind of task; a stage with `run` is a command",
+        .choices = {"preprocess", "train", "evaluate", "tune", "deploy", "command"}},
+       {.name = "needs",
+        .type = T::text_list,
+        .doc = "stages to wait for, beside those that are referred to",
+        .aliases = {"depends", "depends_on"}},
+       {.name = "when", .type = T::expression, .doc = "the stage is skipped when this is false"},
+       env(),
+       {.name = "matrix",
+        .type = T::matrix,
+        .doc = "axis -> values: an instance for each combination, less `exclude`, plus `include`"},
+       resources(),
+       retries(),
+       {.name = "max_parallel",
+        .type = T::integer,
+        .doc = "instances that run at the same time at most",
+        .aliases = {"array_parallelism", "throttle"},
+        .range = count},
+       {.name = "pack",
+        .type = T::number_or_auto,
+        .doc = "small instances that share an element of the job array: so many, or auto; 1 is none",
+        .fallback_doc = "`1`",
+        .range = count},
+       {.name = "max_fails",
+        .type = T::integer,
+        .doc = "instances that may fail without failing the stage",
+        .range = not_negative},
+       modules(),
+       setup(),
+       container()}};
+  return table;
+}
+
+const Table& mail_table() {
+  static const Table table{
+      "'mail'",
+      {{.name = "to", .type = T::text, .doc = "the address, or a user's name", .required = true},
+       {.name = "on",
+        .type = T::text,
+        .doc = "`end`: whatever the outcome; `failure`: when not all of it is done",
+        .fallback = "end",
+        .choices = {"end", "failure"}}},
+      "to"};
+  return table;
+}
+
+const Table& encryption_settings() {
+  static const Table table{
+      "'encryption'",
+      {words("key_file", "a file with the key (32 bytes, or 64 hexadecimal digits), which only you may use"),
+       words("key_env", "an environment variable that holds the 64 digits where the tasks run")}};
+  return table;
+}
+
+const Table& workflow_settings() {
+  static const Table table{
+      "a workflow",
+      {{.name = "name", .type = T::text, .doc = "the workflow's name", .fallback_doc = "the file's name"},
+       {.name = "description", .type = T::text, .doc = "for people"},
+       {.name = "params",
+        .type = T::params,
+        .doc = "parameters of the run: name -> default; `--set` overrides"},
+       {.name = "defaults",
+        .type = T::table,
+        .doc = "what every stage has unless it says otherwise",
+        .table = &defaults_settings()},
+       {.name = "share",
+        .type = T::text,
+        .doc = "who may read the run directory",
+        .fallback = "private",
+        .choices = {"private", "group"}},
+       {.name = "encryption",
+        .type = T::table,
+        .doc = "encrypts datasets, models and checkpoints with AES-256-GCM, not CSV and JSON; off without it",
+        .table = &encryption_settings()},
+       words("on_success", "a shell command that a run ends with when all of it is done"),
+       words("on_failure", "a shell command that a run ends with when it is not"),
+       {.name = "mail",
+        .type = T::table,
+        .doc = "whom the batch system tells that a submitted run has ended",
+        .table = &mail_table()},
+       {.name = "stages", .type = T::stages, .doc = "name -> stage", .required = true}}};
+  return table;
+}
+
+}  // namespace kernmill

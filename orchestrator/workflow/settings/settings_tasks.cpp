@@ -1,0 +1,176 @@
+#include "kernmill/workflow/settings/settings.hpp"
+
+// The settings of the task kinds. tasks/ reads what comes out of these tables from spec.json.
+
+namespace kernmill {
+namespace {
+
+using T = SettingType;
+
+const Table& train() {
+  static const Table table = [] {
+    Table t{"a train stage", learning_settings(false)};
+    t.settings.insert(t.settings.begin(),
+                      {{.name = "data",
+                        .type = T::reference,
+                        .doc = "the dataset to learn from",
+                        .required = true,
+                        .artifact = "dataset"},
+                       {.name = "config",
+                        .type = T::reference,
+                        .doc = "a tune stage whose best configuration is taken; keys beside it override",
+                        .artifact = "best"}});
+    return t;
+  }();
+  return table;
+}
+
+const Table& evaluate() {
+  static const Table table{"an evaluate stage",
+                           {{.name = "model",
+                             .type = T::reference,
+                             .doc = "the model to judge",
+                             .required = true,
+                             .artifact = "model"},
+                            {.name = "data",
+                             .type = T::reference,
+                             .doc = "the dataset to judge it on",
+                             .required = true,
+                             .artifact = "dataset"},
+                            {.name = "split",
+                             .type = T::text,
+                             .doc = "which of its rows",
+                             .fallback = "test",
+                             .choices = {"test", "train", "validation", "all"}}}};
+  return table;
+}
+
+const Table& validation_table() {
+  static const Table table{"'validation'",
+                           {{.name = "folds",
+                             .type = T::integer,
+                             .doc = "cross-validation: fold k is the training rows with i % folds == k",
+                             .range = {.low = 2}},
+                            {.name = "split",
+                             .type = T::text,
+                             .doc = "judge on the rows that `prepare` kept for this",
+                             .choices = {"validation"}}}};
+  return table;
+}
+
+const Table& tune() {
+  static const Table table{
+      "a tune stage",
+      {{.name = "data",
+        .type = T::reference,
+        .doc = "the dataset to learn from",
+        .required = true,
+        .artifact = "dataset"},
+       {.name = "train",
+        .type = T::table,
+        .doc = "what a trial trains, as in a train stage",
+        .required = true,
+        .table = &trial_settings()},
+       {.name = "space",
+        .type = T::space,
+        .doc = "dotted name of a setting of `train` -> what it may be: a list, or one of choice, uniform, "
+               "log_uniform, int_uniform (with points for a grid)",
+        .required = true},
+       {.name = "strategy",
+        .type = T::variant,
+        .doc = "how the space is searched",
+        .fallback = Json::object(),
+        .variant = &strategy_variant()},
+       {.name = "objective",
+        .type = T::table,
+        .doc = "what makes a trial the best",
+        .required = true,
+        .table = &objective_settings()}}};
+  return table;
+}
+
+const Table& command() {
+  static const Table table{"a command",
+                           {{.name = "run",
+                             .type = T::text,
+                             .doc = "the shell command; it runs in the workflow file's directory",
+                             .required = true,
+                             .aliases = {"cmd", "script"}},
+                            {.name = "restart",
+                             .type = T::text,
+                             .doc = "the command of a resumed attempt; empty: `run` again",
+                             .fallback = ""},
+                            {.name = "inputs",
+                             .type = T::references,
+                             .doc = "files and stage.artifact that the command reads",
+                             .artifact = "any"},
+                            {.name = "outputs",
+                             .type = T::text_list,
+                             .doc = "files that the command leaves in $KERNMILL_OUTPUT; with `inputs` given, "
+                                    "too, its result is cached",
+                             .fallback = Json::array()}}};
+  return table;
+}
+
+}  // namespace
+
+const Table& trial_settings() {
+  static const Table table{"'train'", learning_settings(true)};
+  return table;
+}
+
+const Table& objective_settings() {
+  static const Table table{"'objective'",
+                           {{.name = "metric",
+                             .type = T::text,
+                             .doc = "the metric to compare",
+                             .required = true,
+                             .choices = {"accuracy", "log_loss", "rmse", "mae", "r2"}},
+                            {.name = "goal",
+                             .type = T::text,
+                             .doc = "which end of it is good",
+                             .fallback_doc = "maximize for accuracy and r2, else minimize",
+                             .choices = {"maximize", "minimize"}},
+                            {.name = "validation",
+                             .type = T::table,
+                             .doc = "the rows that a trial is judged on",
+                             .fallback_doc = "{folds: 5}",
+                             .table = &validation_table()}}};
+  return table;
+}
+
+const Variant& strategy_variant() {
+  static const Variant variant{"'strategy'",
+                               {{"grid", "every combination", {"a grid search", {}}},
+                                {"random",
+                                 "drawn at random",
+                                 {"a random search",
+                                  {{.name = "trials",
+                                    .type = T::integer,
+                                    .doc = "how many are drawn",
+                                    .fallback = 20,
+                                    .range = {.low = 1, .high = 10'000'000}},
+                                   seed_setting()}},
+                                 {"trials", "seed"}}},
+                               "grid"};
+  return variant;
+}
+
+const Table& task_settings(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::preprocess:
+      return preprocess_settings();
+    case TaskKind::train:
+      return train();
+    case TaskKind::evaluate:
+      return evaluate();
+    case TaskKind::tune:
+      return tune();
+    case TaskKind::deploy:
+      return deploy_settings();
+    default:
+      return command();
+  }
+}
+
+}  // namespace kernmill

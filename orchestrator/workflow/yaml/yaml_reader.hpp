@@ -1,0 +1,15 @@
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "kernmill/workflow/text/diagnostic.hpp"
+#include "kernmill/workflow/value/value.hpp"
+
+namespace kernmill {
+
+/// Reads the one YAML document of a file. Merge keys (`<<`) and aliases are applied, scalars are typed by the
+/// core schema of YAML 1.2. Duplicate keys, broken syntax, unknown tags and bytes that are not UTF-8 are
+/// diagnostics; nothing comes back when there is no document to go on with. An empty file is an empty value.
+std::optional<Value> read_yaml(const std::shared_ptr<const SourceFile>& file, Diagnostics& diagnostics);
+
+}  // namespace kernmill

@@ -1,0 +1,141 @@
+#include "kernmill/storage/hdf5/array_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/storage/hdf5/hdf5_parts.hpp"
+
+namespace kernmill::storage {
+namespace {
+
+using hdf5::check;
+using hdf5::Handle;
+
+struct Table {
+  Handle dataset;
+  std::vector<std::uint64_t> shape;
+  bool numbers = false;
+};
+
+/// A damaged file may claim extents that would take for ever to read. Nothing holds more than its bytes, or
+/// 1032 times as much where a filter may have compressed them: that is the most that deflate can do.
+void require_room(const Table& table, const hdf5::Context& context) {
+  constexpr std::uint64_t most_compressed = 1032;
+  const Handle list(H5Dget_create_plist(table.dataset.id()), H5Pclose, context);
+  const H5D_layout_t layout = H5Pget_layout(list.id());
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(list.id()) > 0) return;  // it lies in other files
+  const Handle type(H5Dget_type(table.dataset.id()), H5Tclose, context);
+  std::uint64_t room =
+      std::filesystem::file_size(context.file) / std::max<std::size_t>(1, H5Tget_size(type.id()));
+  if (layout == H5D_CHUNKED) room *= most_compressed;
+  for (const std::uint64_t extent : table.shape) {
+    if (extent > room)
+      throw Error(
+          fmt::format("{}: cannot {}: its extents, {}, are of more than the file can hold. Is it damaged?",
+                      context.file.string(), context.what, fmt::join(table.shape, " x ")));
+    room /= std::max<std::uint64_t>(1, extent);
+  }
+}
+
+Table open_table(const Handle& file, const std::string& name, const std::filesystem::path& path) {
+  const hdf5::Context context{path, "open '" + name + "'"};
+  Table table;
+  table.dataset = Handle(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context);
+  const Handle type(H5Dget_type(table.dataset.id()), H5Tclose, context);
+  const H5T_class_t kind = H5Tget_class(type.id());
+  table.numbers = kind == H5T_INTEGER || kind == H5T_FLOAT;
+  const Handle space(H5Dget_space(table.dataset.id()), H5Sclose, context);
+  const auto dimensions = static_cast<std::size_t>(check(H5Sget_simple_extent_ndims(space.id()), context));
+  std::vector<hsize_t> extents(dimensions);
+  check(H5Sget_simple_extent_dims(space.id(), extents.data(), nullptr), context);
+  table.shape.assign(extents.begin(), extents.end());
+  require_room(table, context);
+  return table;
+}
+
+bool is_table(const Table& table) {
+  return table.numbers && (table.shape.size() == 1 || table.shape.size() == 2);
+}
+
+bool is_gzip(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return in.get() == 0x1F && in.get() == 0x8B;
+}
+
+/// H5Literate's callback: the names of the links of a group.
+herr_t note_name(hid_t /*group*/, const char* name, const H5L_info_t* /*info*/, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+}  // namespace
+
+struct ArrayFile::Impl {
+  std::filesystem::path path;
+  Handle file;
+  mutable std::map<std::string, Table> tables;
+
+  const Table& table(const std::string& name) const {
+    auto found = tables.find(name);
+    if (found == tables.end()) found = tables.emplace(name, open_table(file, name, path)).first;
+    if (!is_table(found->second))
+      throw Error(fmt::format("{}: '{}' is no table of numbers: it needs one or two dimensions",
+                              path.string(), name));
+    return found->second;
+  }
+};
+
+ArrayFile::ArrayFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
+  const Handle list = hdf5::property_list(H5P_FILE_ACCESS);
+  impl_->path = file;
+  if (!std::filesystem::is_regular_file(file) || H5Fis_hdf5(file.c_str()) <= 0)
+    throw Error(fmt::format("{}: is not an HDF5 file{}", file.string(),
+                            is_gzip(file) ? ", but one that gzip has compressed: expand it first" : ""));
+  impl_->file = Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, list.id()), H5Fclose, {file, "open it"});
+}
+
+ArrayFile::~ArrayFile() = default;
+
+std::vector<std::string> ArrayFile::tables() const {
+  std::vector<std::string> names, tables;
+  hsize_t next = 0;
+  check(H5Literate(impl_->file.id(), H5_INDEX_NAME, H5_ITER_INC, &next, note_name, &names),
+        {impl_->path, "list it"});
+  for (const auto& name : names) {
+    const Handle object(H5Oopen(impl_->file.id(), name.c_str(), H5P_DEFAULT), H5Oclose,
+                        {impl_->path, "open '" + name + "'"});
+    if (H5Iget_type(object.id()) == H5I_DATASET && is_table(open_table(impl_->file, name, impl_->path)))
+      tables.push_back(name);
+  }
+  return tables;
+}
+
+std::vector<std::uint64_t> ArrayFile::shape(const std::string& dataset) const {
+  return impl_->table(dataset).shape;
+}
+
+void ArrayFile::read(const std::string& dataset, std::uint64_t first, std::uint64_t count,
+                     std::span<double> out) const {
+  const Table& table = impl_->table(dataset);
+  const hdf5::Context context{impl_->path, "read '" + dataset + "'"};
+  const std::uint64_t columns = table.shape.size() == 1 ? 1 : table.shape[1];
+  if (first > table.shape[0] || count > table.shape[0] - first || out.size() != count * columns)
+    throw Error(
+        fmt::format("{}: '{}' has no rows {} to {}", impl_->path.string(), dataset, first, first + count));
+  if (out.empty()) return;
+  const std::array<hsize_t, 2> begin{first, 0}, extent{count, columns};
+  const Handle space(H5Dget_space(table.dataset.id()), H5Sclose, context);
+  check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, begin.data(), nullptr, extent.data(), nullptr),
+        context);
+  const hsize_t length = out.size();
+  const Handle memory(H5Screate_simple(1, &length, nullptr), H5Sclose, context);
+  check(H5Dread(table.dataset.id(), H5T_NATIVE_DOUBLE, memory.id(), space.id(), H5P_DEFAULT, out.data()),
+        context);
+}
+
+}  // namespace kernmill::storage

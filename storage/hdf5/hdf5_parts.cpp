@@ -1,0 +1,147 @@
+#include "kernmill/storage/hdf5/hdf5_parts.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <numeric>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace kernmill::storage::hdf5 {
+namespace {
+
+herr_t keep_innermost(unsigned, const H5E_error2_t* entry, void* into) {
+  if (entry->desc != nullptr && *entry->desc != '\0') {
+    *static_cast<std::string*>(into) = entry->desc;
+    return 1;  // the walk goes outwards: the first is the cause
+  }
+  return 0;
+}
+
+std::uint64_t number_behind(const std::string& reason, std::string_view marker) {
+  const auto at = reason.find(marker);
+  return at == std::string::npos ? 0 : std::strtoull(reason.c_str() + at + marker.size(), nullptr, 10);
+}
+
+// "file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = 0x..." says
+// more than a user wants to know, and so does "truncated file: eof = 3000, sblock->base_addr = 0, stored_eof
+// = 23857".
+std::string shortened(const std::string& reason) {
+  if (reason.starts_with("truncated file"))
+    return fmt::format("it is cut short: {} of its {} bytes are there", number_behind(reason, "file: eof = "),
+                       number_behind(reason, "stored_eof = "));
+  constexpr std::string_view marker = "error message = '";
+  const auto at = reason.find(marker);
+  if (at == std::string::npos) return reason;
+  const auto begin = at + marker.size();
+  return reason.substr(begin, reason.find('\'', begin) - begin);
+}
+
+std::string reason_of_failure() {
+  std::string reason = "HDF5 gives no reason";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &reason);
+  H5Eclear2(H5E_DEFAULT);
+  return shortened(reason);
+}
+
+}  // namespace
+
+std::int64_t check(std::int64_t status, const Context& context) {
+  if (status < 0)
+    throw Error(fmt::format("{}: cannot {}: {}", context.file.string(), context.what, reason_of_failure()));
+  return status;
+}
+
+Handle::Handle(hid_t id, Close closer, const Context& context) : id_(id), close_(closer) {
+  check(id, context);
+}
+
+void Handle::reset() noexcept {
+  if (id_ >= 0) close_(id_);
+  id_ = H5I_INVALID_HID;
+}
+
+void Handle::close(const Context& context) {
+  check(close_(std::exchange(id_, H5I_INVALID_HID)), context);
+}
+
+std::uint64_t elements_of(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>{});
+}
+
+hid_t memory_type(Type type) {
+  switch (type) {
+    case Type::u64:
+      return H5T_NATIVE_UINT64;
+    case Type::u32:
+      return H5T_NATIVE_UINT32;
+    case Type::u8:
+      return H5T_NATIVE_UINT8;
+    default:
+      return H5T_NATIVE_DOUBLE;
+  }
+}
+
+hid_t file_type(Type type) {
+  switch (type) {
+    case Type::u64:
+      return H5T_STD_U64LE;
+    case Type::u32:
+      return H5T_STD_U32LE;
+    case Type::u8:
+      return H5T_STD_U8LE;
+    default:
+      return H5T_IEEE_F64LE;
+  }
+}
+
+std::uint64_t size_of(Type type) {
+  return type == Type::u8 ? 1 : type == Type::u32 ? 4 : 8;
+}
+
+Handle property_list(hid_t kind) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are ours to tell; every file comes by here
+  return {H5Pcreate(kind), H5Pclose, {{}, "make an HDF5 property list"}};
+}
+
+Handle access_list() {
+  Handle list = property_list(H5P_FILE_ACCESS);
+  check(H5Pset_libver_bounds(list.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), {{}, "set the version bounds"});
+  return list;
+}
+
+Handle untimed_list(hid_t kind) {
+  Handle list = property_list(kind);
+  check(H5Pset_obj_track_times(list.id(), 0), {{}, "turn off object times"});
+  return list;
+}
+
+Handle string_type(std::size_t length) {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, {{}, "make a string type"});
+  check(H5Tset_size(type.id(), std::max<std::size_t>(length, 1)), {{}, "size a string type"});
+  H5Tset_cset(type.id(), H5T_CSET_UTF8);
+  H5Tset_strpad(type.id(), H5T_STR_NULLPAD);
+  return type;
+}
+
+Handle simple_space(const Shape& shape) {
+  const std::vector<hsize_t> dims(shape.begin(), shape.end());
+  return {H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
+          H5Sclose,
+          {{}, "make a data space"}};
+}
+
+Handle scalar_space() {
+  return {H5Screate(H5S_SCALAR), H5Sclose, {{}, "make a data space"}};
+}
+
+Shape shape_of(hid_t dataset, const Context& context) {
+  const Handle space(H5Dget_space(dataset), H5Sclose, context);
+  const auto rank = check(H5Sget_simple_extent_ndims(space.id()), context);
+  std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
+  check(H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr), context);
+  return {dims.begin(), dims.end()};
+}
+
+}  // namespace kernmill::storage::hdf5

@@ -1,0 +1,21 @@
+#pragma once
+#include <optional>
+
+#include "kernmill/storage/sealed/key.hpp"
+
+namespace kernmill::storage {
+
+/// When the blocks of a plain table are compared with their checksums. (Those of an encrypted one are proved
+/// whenever they are decrypted.)
+enum class Verify {
+  never,
+  once,  ///< the first time that any byte of a block is read
+};
+
+/// How files are read.
+struct Access {
+  std::optional<Key> key;  ///< of encrypted files; plain ones do not need it
+  Verify verify = Verify::once;
+};
+
+}  // namespace kernmill::storage

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernmill/storage/hdf5/hdf5.hpp"
+#include "kernmill/storage/model/model.hpp"
+
+/// Private to storage/: what the files look like inside (see README.md).
+namespace kernmill::storage {
+
+inline constexpr std::uint64_t format_version = 2;  ///< that is written; 1 is read, too
+
+/// "kernmill-dataset", "kernmill-model" or "kernmill-checkpoint".
+void write_format(const hdf5::File& file, const std::string& format);
+/// Throws Error when the file is of another kind, or of a version that this program does not know.
+void require_format(const hdf5::File& file, const std::string& format);
+std::uint64_t version_of(const hdf5::File& file);
+
+/// The tensors of a model or a checkpoint, in their order: `/names` and `/dimensions`.
+struct ListedTensor {
+  std::string name;
+  std::uint64_t dimensions = 0;
+};
+void write_tensor_list(const hdf5::File& file, const std::vector<ListedTensor>& tensors);
+std::vector<ListedTensor> read_tensor_list(const hdf5::File& file);
+
+/// The tensors of a model of version 1: a table of CRC-32C each, one a block of 1 MiB, which are verified.
+std::vector<Tensor> read_tensors_of_version_1(const hdf5::File& file, const std::string& group);
+
+/// Compares what is no tensor in a model of version 1 with its checksum.
+void require_header_checksum(const hdf5::File& file, const Model& model);
+
+}  // namespace kernmill::storage

@@ -1,0 +1,196 @@
+#include "kernmill/storage/sealed/sealed_writer.hpp"
+
+#include <cstring>
+#include <limits>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/file/agreement.hpp"
+#include "kernmill/storage/file/commit.hpp"
+#include "kernmill/storage/file/crc32c.hpp"
+
+namespace kernmill::storage {
+namespace {
+
+constexpr std::uint64_t blocks_per_chunk = SealedWriter::digest_bytes / block_bytes;
+
+std::uint64_t chunks_of(const SealedTable& table) {
+  return (table.blocks() + blocks_per_chunk - 1) / blocks_per_chunk;
+}
+
+}  // namespace
+
+SealedWriter::SealedWriter(const std::filesystem::path& file, const std::filesystem::path& named,
+                           std::vector<SealedTable> tables, const std::optional<FileCipher>& cipher,
+                           bool digests)
+    : file_(file, named, RawFile::Access::write),
+      tables_(std::move(tables)),
+      wants_digests_(digests),
+      digests_(tables_.size()) {
+  if (cipher)
+    for (const SealedTable& table : tables_) ciphers_.push_back(cipher->table(table.name, table.bytes));
+}
+
+SealedWriter::~SealedWriter() = default;
+
+// A MiB at a time: what was just encrypted and summed is still in the cache when it is written, and the disk
+// is at it while the next one is made.
+void SealedWriter::write(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes) {
+  const SealedTable& place = tables_.at(table);
+  if (offset > place.bytes || bytes.size() > place.bytes - offset)
+    throw std::out_of_range("a piece does not fit its table");
+  while (!bytes.empty()) {
+    const auto piece =
+        bytes.first(std::min<std::uint64_t>(bytes.size(), digest_bytes - offset % digest_bytes));
+    std::span<const std::byte> out = piece;
+    if (!ciphers_.empty()) {
+      buffer_.assign(piece.begin(), piece.end());
+      out = buffer_;
+    }
+    for (std::uint64_t done = 0; done < piece.size();) {
+      const std::uint64_t at = offset + done, block = at / block_bytes, within = at % block_bytes;
+      const std::uint64_t length = std::min<std::uint64_t>(piece.size() - done, block_bytes - within);
+      if (!ciphers_.empty()) ciphers_[table].apply(block, within, std::span(buffer_).subspan(done, length));
+      fragments_.push_back({table, block, within, length, crc32c(out.subspan(done, length))});
+      done += length;
+    }
+    file_.write(place.offset + offset, out);
+    offset += piece.size();
+    if (offset % digest_bytes == 0) file_.start_sync(place.offset + offset - digest_bytes, digest_bytes);
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+void SealedWriter::sync() const {
+  file_.sync();
+}
+
+SealedWriter::Share SealedWriter::share_of(const SealedTable& table, int rank, int size) const {
+  const RowRange chunks = rows_of_rank(chunks_of(table), rank, size);
+  return {std::min(table.blocks(), chunks.begin * blocks_per_chunk),
+          std::min(table.blocks(), chunks.end * blocks_per_chunk)};
+}
+
+void SealedWriter::exchange(MPI_Comm comm) {
+  rank_ = rank_in(comm);
+  size_ = size_of(comm);
+  const auto n = static_cast<std::size_t>(size_);
+  std::vector<std::vector<Fragment>> outgoing(n);
+  for (const Fragment& fragment : fragments_) {
+    const int owner =
+        rank_of_row(fragment.block / blocks_per_chunk, chunks_of(tables_[fragment.table]), size_);
+    outgoing[static_cast<std::size_t>(owner)].push_back(fragment);
+  }
+  std::vector<int> sent(n), received(n), sent_at(n), received_at(n);
+  std::vector<Fragment> all;
+  for (std::size_t i = 0; i < n; ++i) {
+    sent[i] = static_cast<int>(outgoing[i].size());
+    sent_at[i] = static_cast<int>(all.size());
+    all.insert(all.end(), outgoing[i].begin(), outgoing[i].end());
+  }
+  MPI_Alltoall(sent.data(), 1, MPI_INT, received.data(), 1, MPI_INT, comm);
+  int total = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    received_at[i] = total;
+    total += received[i];
+  }
+  fragments_.resize(static_cast<std::size_t>(total));
+  MPI_Datatype fragment_type = MPI_DATATYPE_NULL;
+  MPI_Type_contiguous(sizeof(Fragment), MPI_BYTE, &fragment_type);
+  MPI_Type_commit(&fragment_type);
+  MPI_Alltoallv(all.data(), sent.data(), sent_at.data(), fragment_type, fragments_.data(), received.data(),
+                received_at.data(), fragment_type, comm);
+  MPI_Type_free(&fragment_type);
+  std::sort(fragments_.begin(), fragments_.end(), [](const Fragment& a, const Fragment& b) {
+    return std::tie(a.table, a.block, a.offset) < std::tie(b.table, b.block, b.offset);
+  });
+}
+
+// The checksums of the own share's blocks, joined from those of the pieces that they were written in.
+std::vector<std::uint32_t> SealedWriter::expected_checksums(std::size_t table) const {
+  const SealedTable& place = tables_[table];
+  const Share share = share_of(place, rank_, size_);
+  std::vector<std::uint32_t> sums;
+  auto at = std::lower_bound(fragments_.begin(), fragments_.end(), table,
+                             [](const Fragment& f, std::size_t index) { return f.table < index; });
+  for (std::uint64_t block = share.first; block < share.end; ++block) {
+    std::uint64_t done = 0;
+    std::uint32_t sum = 0;
+    for (; at != fragments_.end() && at->table == table && at->block == block; ++at) {
+      if (at->offset < done)
+        throw Error(
+            fmt::format("{}: block {} of '{}' was written twice", file_.name().string(), block, place.name));
+      if (at->offset > done) break;
+      sum = done == 0 ? at->checksum : crc32c_joined(sum, at->checksum, at->length);
+      done += at->length;
+    }
+    if (done != place.bytes_of_block(block))
+      throw Error(fmt::format("{}: block {} of '{}' was not written whole", file_.name().string(), block,
+                              place.name));
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+void SealedWriter::seal() {
+  fail_at("verify", file_.name());
+  for (std::size_t table = 0; table < tables_.size(); ++table) seal(table);
+  fragments_ = {};
+  file_.sync();
+}
+
+void SealedWriter::seal(std::size_t table) {
+  const SealedTable& place = tables_[table];
+  const Share share = share_of(place, rank_, size_);
+  if (share.first == share.end) return;
+  const auto expected = expected_checksums(table);
+  std::vector<Tag> tags;
+  std::vector<std::byte> chunk;
+  for (std::uint64_t block = share.first; block < share.end; block += blocks_per_chunk) {
+    const std::uint64_t blocks = std::min(blocks_per_chunk, share.end - block);
+    const std::uint64_t begin = block * block_bytes;
+    chunk.resize(std::min(place.bytes - begin, blocks * block_bytes));
+    file_.read(place.offset + begin, chunk);
+    seal_chunk(table, block, chunk, std::span(expected).subspan(block - share.first, blocks), tags);
+  }
+  file_.write(place.checksums + share.first * sizeof(std::uint32_t), std::as_bytes(std::span(expected)));
+  if (!ciphers_.empty()) file_.write(*place.tags + share.first * tag_bytes, std::as_bytes(std::span(tags)));
+}
+
+void SealedWriter::seal_chunk(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
+                              std::span<const std::uint32_t> expected, std::vector<Tag>& tags) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto block =
+        bytes.subspan(i * block_bytes, std::min<std::uint64_t>(block_bytes, bytes.size() - i * block_bytes));
+    if (crc32c(std::span<const std::byte>(block)) != expected[i])
+      throw Error(fmt::format("{}: block {} of '{}' did not reach the disk as it was written",
+                              file_.name().string(), first + i, tables_[table].name));
+    if (ciphers_.empty()) continue;
+    ciphers_[table].apply(first + i, 0, block);
+    buffer_.resize(block.size());
+    tags.push_back(ciphers_[table].seal(first + i, block, buffer_));
+  }
+  if (wants_digests_) digests_[table].push_back(sha256(bytes));
+}
+
+std::vector<Digest> SealedWriter::table_digests(MPI_Comm comm) const {
+  std::vector<Digest> result;
+  for (const auto& own : digests_) {
+    const int count = static_cast<int>(own.size() * sizeof(Digest));
+    std::vector<int> counts(static_cast<std::size_t>(size_)), at(counts.size());
+    MPI_Gather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, 0, comm);
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      at[i] = static_cast<int>(total);
+      total += static_cast<std::size_t>(counts[i]);
+    }
+    std::vector<std::byte> all(rank_ == 0 ? total : 0);
+    MPI_Gatherv(own.data(), count, MPI_BYTE, all.data(), counts.data(), at.data(), MPI_BYTE, 0, comm);
+    if (rank_ == 0) result.push_back(sha256(all));
+  }
+  return result;
+}
+
+}  // namespace kernmill::storage

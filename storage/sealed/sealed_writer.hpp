@@ -1,0 +1,73 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <mpi.h>
+
+#include "kernmill/storage/file/raw_file.hpp"
+#include "kernmill/storage/file/sha256.hpp"
+#include "kernmill/storage/sealed/sealed_table.hpp"
+
+namespace kernmill::storage {
+
+/// Writes the bytes of tables that several ranks share, and seals them. Each rank writes what pieces it has,
+/// wherever they begin and end, each byte once; then all take these steps, in this order:
+///
+///   write...   own pieces; no messages
+///   sync       own pieces are on disk
+///   exchange   collective: who reads a block back learns what was written into it
+///   seal       this rank's even share of the blocks is read back and compared; checksums and tags are
+///              written and synced; no messages
+///
+/// Each throws Error; the caller agrees on it with the other ranks after each step (agree in agreement.hpp).
+/// With a cipher no plain byte reaches the disk.
+class SealedWriter {
+ public:
+  /// Content digests are taken of so many bytes each, of whatever ranks.
+  static constexpr std::uint64_t digest_bytes = std::uint64_t{1} << 20;
+
+  /// `digests`: whether seal takes the SHA-256 of the plain content, too.
+  SealedWriter(const std::filesystem::path& file, const std::filesystem::path& named,
+               std::vector<SealedTable> tables, const std::optional<FileCipher>& cipher, bool digests);
+  ~SealedWriter();
+
+  /// `table` is an index into the list of tables.
+  void write(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes);
+  void sync() const;
+  void exchange(MPI_Comm comm);
+  void seal();
+
+  /// Collective, after seal: on rank 0 each table's SHA-256 of the SHA-256s of its pieces of 1 MiB. The same
+  /// for the same content, whoever wrote it, encrypted or not.
+  [[nodiscard]] std::vector<Digest> table_digests(MPI_Comm comm) const;
+
+ private:
+  /// What was written into a block: some of its bytes.
+  struct Fragment {
+    std::uint64_t table, block, offset, length;
+    std::uint32_t checksum;
+  };
+  /// The blocks of a table that this rank reads back.
+  struct Share {
+    std::uint64_t first = 0, end = 0;
+  };
+  [[nodiscard]] Share share_of(const SealedTable& table, int rank, int size) const;
+  [[nodiscard]] std::vector<std::uint32_t> expected_checksums(std::size_t table) const;
+  void seal(std::size_t table);
+  void seal_chunk(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
+                  std::span<const std::uint32_t> expected, std::vector<Tag>& tags);
+
+  RawFile file_;
+  std::vector<SealedTable> tables_;
+  std::vector<TableCipher> ciphers_;  ///< one a table, or none
+  bool wants_digests_;
+  std::vector<Fragment> fragments_;  ///< own ones; after the exchange those of the own share
+  std::vector<std::vector<Digest>> digests_;
+  std::vector<std::byte> buffer_;
+  int rank_ = 0, size_ = 1;
+};
+
+}  // namespace kernmill::storage

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernmill/tasks/data/read/input.hpp"
+#include "kernmill/tasks/data/read/libsvm_line.hpp"
+#include "kernmill/tasks/data/read/record_files.hpp"
+
+namespace kernmill::tasks {
+
+/// Files in LIBSVM's format: a column `label`, then `f1` to the largest index that occurs (from `f0`, when
+/// that occurs). What is not written is 0.
+class SvmInput : public Input {
+ public:
+  /// Collective: the files are read once to find the largest index.
+  SvmInput(const Communicator& comm, const InputFiles& files);
+  [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
+  [[nodiscard]] std::string name() const override;
+  [[nodiscard]] std::vector<std::vector<std::string>> first_rows(const Communicator& comm,
+                                                                 std::size_t rows) const override;
+  [[nodiscard]] RawTable read(const Communicator& comm, const Selection& selection,
+                              const Buffer& buffer) const override;
+
+ private:
+  template <class Work>
+  void each_line(const Communicator& comm, const Work& work) const;
+  void take(const SvmLine& line, const Selection& selection, const std::vector<std::size_t>& wanted,
+            RejectedRow& bad, RawTable& table) const;
+
+  RecordFiles records_;
+  std::vector<std::string> names_;
+  std::uint64_t first_index_ = 1;
+};
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,51 @@
+#include "kernmill/tasks/data/read/libsvm_line.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/data/read/csv.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+constexpr std::uint64_t largest_index = 1'000'000;  // rows are dense: more would not fit anywhere
+constexpr std::string_view blanks = " \t\r";
+
+/// `index:value`.
+std::string parse_entry(std::string_view word, SvmLine& line) {
+  const auto colon = word.find(':');
+  if (colon == std::string_view::npos) return "is no `index:value`";
+  std::uint64_t index = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + colon, index);
+  if (error != std::errc{} || end != word.data() + colon) return "has no whole number in front of its colon";
+  if (index > largest_index) return fmt::format("has an index above {}", largest_index);
+  if (!line.entries.empty() && index <= line.entries.back().index) return "has an index that does not rise";
+  double value = 0;
+  const std::string reason = parse_number(word.substr(colon + 1), value);
+  if (!reason.empty()) return "has a value that " + reason;
+  line.entries.push_back({index, value});
+  return "";
+}
+
+}  // namespace
+
+SvmMistake parse_svm_line(std::string_view text, SvmLine& line) {
+  line.label = {};
+  line.entries.clear();
+  const std::string_view plain = text.substr(0, text.find('#'));
+  for (std::size_t at = 0; (at = plain.find_first_not_of(blanks, at)) != std::string_view::npos;) {
+    const std::string_view word = plain.substr(at, plain.find_first_of(blanks, at) - at);
+    if (line.label.empty()) {
+      if (word.find(':') != std::string_view::npos) return {"is no label", at, word.size()};
+      line.label = word;
+    } else if (!word.starts_with("qid:")) {
+      std::string reason = parse_entry(word, line);
+      if (!reason.empty()) return {std::move(reason), at, word.size()};
+    }
+    at += word.size();
+  }
+  return {};
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,83 @@
+#include <array>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/data/read/csv_input.hpp"
+#include "kernmill/tasks/data/read/libsvm.hpp"
+#include "kernmill/tasks/data/read/matrix_input.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace fs = std::filesystem;
+namespace {
+
+struct Ending {
+  const char* text;
+  const char* format;
+};
+constexpr std::array endings{Ending{".svm", "libsvm"},      Ending{".libsvm", "libsvm"},
+                             Ending{".svmlight", "libsvm"}, Ending{"-ubyte", "idx"},
+                             Ending{".idx", "idx"},         Ending{".npy", "npy"},
+                             Ending{".h5", "hdf5"},         Ending{".hdf5", "hdf5"}};
+
+std::string format_of(const std::string& setting, const fs::path& input) {
+  if (setting != "auto") return setting;
+  const fs::path plain = input.extension() == ".gz" ? input.stem() : input;
+  for (const auto& [text, format] : endings)
+    if (plain.string().ends_with(text)) return format;
+  return "csv";
+}
+
+std::unique_ptr<Input> open_csv(const Communicator& comm, const Spec& spec, const std::string& format,
+                                InputFiles files) {
+  const auto setting = setting_as<std::string>(spec.config, "delimiter");
+  const char delimiter =
+      format == "tsv" && setting == "auto" ? '\t' : delimiter_of(setting, spec.input("input"));
+  return std::make_unique<CsvInput>(comm, std::move(files),
+                                    CsvFormat{delimiter, setting_as<bool>(spec.config, "header")});
+}
+
+/// Columns of arrays, and the labels beside them.
+std::unique_ptr<Input> open_arrays(const Communicator& comm, const Spec& spec, ArrayFormat format,
+                                   const InputFiles& files) {
+  std::vector<ColumnGroup> groups;
+  InputFiles labels;
+  if (spec.inputs.contains("labels"))
+    labels = open_input_files(comm, spec.input("labels"), {spec.output_directory, spec.key});
+  comm.agree([&] {
+    groups.push_back(array_columns(files, format));
+    if (labels.empty()) return;
+    groups.push_back(array_columns(labels, format));
+    if (groups[1].names.size() != 1)
+      throw TaskError(fmt::format("{} has {} numbers a row, not one label", labels[0]->named().string(),
+                                  groups[1].names.size()),
+                      labels[0]->named().string());
+    groups[1].names = {"label"};
+  });
+  std::unique_ptr<Input> input;
+  comm.agree(
+      [&] { input = std::make_unique<MatrixInput>(files.front()->named().string(), std::move(groups)); });
+  return input;
+}
+
+}  // namespace
+
+std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec) {
+  const fs::path& path = spec.input("input");
+  const std::string format = format_of(setting_as<std::string>(spec.config, "format"), path);
+  InputFiles files = open_input_files(comm, path, {spec.output_directory, spec.key});
+  if (format == "csv" || format == "tsv") return open_csv(comm, spec, format, std::move(files));
+  if (format == "libsvm") return std::make_unique<SvmInput>(comm, files);
+  if (format == "npy") return open_arrays(comm, spec, ArrayFormat::npy, files);
+  if (format == "idx") return open_arrays(comm, spec, ArrayFormat::idx, files);
+  if (format != "hdf5") throw SpecError("spec.json: the format '" + format + "' is unknown");
+  std::unique_ptr<Input> input;
+  comm.agree([&] {
+    const auto datasets = setting_as<std::vector<std::string>>(spec.config, "datasets");
+    input =
+        std::make_unique<MatrixInput>(path.string(), hdf5_columns(files, datasets, spec.output_directory));
+  });
+  return input;
+}
+
+}  // namespace kernmill::tasks

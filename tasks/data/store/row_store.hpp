@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kernmill/tasks/data/store/scratch_file.hpp"
+
+namespace kernmill::tasks {
+
+/// How much of its rows a store keeps in memory, and where the rest goes.
+struct Buffer {
+  std::uint64_t bytes = std::uint64_t{512} << 20;
+  Scratch scratch{};
+};
+
+/// A rank's rows of `width` numbers each, in order. What does not fit into the buffer lies in a scratch file.
+/// Throws TaskError when that cannot be written or read.
+class RowStore {
+ public:
+  explicit RowStore(std::uint64_t width = 1, Buffer buffer = {});
+
+  [[nodiscard]] std::uint64_t width() const { return width_; }
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
+  /// Where the next row is to be put; it counts once `keep` is called.
+  [[nodiscard]] double* next() { return last_.data() + used_ * width_; }
+  void keep() {
+    ++rows_;
+    if (++used_ == block_rows_) close_block(true);
+  }
+  void append(std::span<const double> row);
+  /// Makes room for so many rows, each to be put in place once, in any order, before anything is read.
+  void resize(std::uint64_t rows);
+  void put(std::uint64_t row, std::span<const double> values);
+
+  /// Calls `work` with the rows in order, a block at a time.
+  using Work = std::function<void(std::uint64_t first_row, std::span<const double> rows)>;
+  void each_block(const Work& work) const;
+  /// The same, and what `change` makes of the rows stays.
+  using Change = std::function<void(std::uint64_t first_row, std::span<double> rows)>;
+  void update(const Change& change);
+  /// The most doubles that this store held in memory.
+  [[nodiscard]] std::uint64_t peak_doubles() const { return peak_; }
+  [[nodiscard]] std::uint64_t block_rows() const { return block_rows_; }
+
+ private:
+  template <class Self, class Visit>
+  static void walk(Self& self, const Visit& visit);
+  /// The block that was being filled stays in memory, or goes to the scratch file, or to its place there
+  /// later.
+  void close_block(bool filled);
+  [[nodiscard]] std::uint64_t place_in_scratch(std::uint64_t row) const {
+    return row * width_ * sizeof(double);
+  }
+  void note_peak();
+
+  std::uint64_t width_, rows_ = 0, used_ = 0, peak_ = 0;
+  std::uint64_t block_rows_, blocks_in_memory_;
+  Buffer buffer_;
+  std::vector<std::vector<double>> blocks_;  ///< the first full ones
+  std::vector<double> last_;                 ///< the one that is being filled
+  std::uint64_t in_scratch_ = 0;             ///< full blocks behind those in memory
+  std::unique_ptr<ScratchFile> scratch_;     ///< there once a block is
+  std::uint32_t generation_ = 0;             ///< how often the blocks there were written anew
+};
+
+/// Puts other numbers in the place of codes, by wanted column; an empty list leaves a column as it is.
+void recode(RowStore& rows, const std::vector<std::vector<double>>& values);
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,204 @@
+#include "kernmill/tasks/kinds/deploy.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/tasks/comm/stop.hpp"
+#include "kernmill/tasks/data/prepare/series.hpp"
+#include "kernmill/tasks/data/prepare/transform.hpp"
+#include "kernmill/tasks/data/read/input.hpp"
+#include "kernmill/tasks/data/read/rejected.hpp"
+#include "kernmill/tasks/data/store/ordered_text.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+constexpr std::uint64_t rows_per_block = 4096;
+
+struct Options {
+  OnBadRow on_bad_row = OnBadRow::error;
+  bool probabilities = false;
+};
+
+Options options_of(const Spec& spec, const storage::Schema& schema, const Scorer& scorer) {
+  Options options;
+  options.on_bad_row = on_bad_row_of(setting_as<std::string>(spec.config, "on_bad_row"));
+  options.probabilities = setting_as<bool>(spec.config, "probabilities");
+  if (options.probabilities && !scorer.gives_probabilities)
+    throw TaskError("this model gives no probabilities", {},
+                    "leave out `probabilities`, or train a softmax or mlp model on classes");
+  const bool classes = schema.target_kind == storage::TargetKind::classes;
+  const std::size_t outputs = classes ? schema.classes.size() : schema.target_names.size();
+  if (outputs != scorer.outputs)
+    throw TaskError(fmt::format("the model has {} outputs, its schema {}", scorer.outputs, outputs));
+  return options;
+}
+
+/// Whether a step of one of these kinds is about the column; its first number, too, where that is asked for.
+bool has_step(const storage::Schema& schema, const std::string& column,
+              std::initializer_list<std::string_view> kinds, bool first_number = false) {
+  return std::any_of(schema.steps.begin(), schema.steps.end(), [&](const storage::Step& step) {
+    return std::find(kinds.begin(), kinds.end(), step.kind) != kinds.end() &&
+           std::find(step.columns.begin(), step.columns.end(), column) != step.columns.end() &&
+           (!first_number || (!step.numbers.empty() && step.numbers[0] != 0));
+  });
+}
+
+/// The model's columns in the input, wherever they stand there.
+Selection match_columns(const Input& input, const storage::Schema& schema, const Json& config) {
+  Selection selection;
+  selection.on_bad_row = on_bad_row_of(setting_as<std::string>(config, "on_bad_row"));
+  selection.missing = setting_as<std::vector<std::string>>(config, "missing");
+  for (const storage::InputColumn& column : schema.inputs) {
+    Wanted wanted{column_index(input, column.name, "the model was trained on it")};
+    wanted.positive = schema.series.transform == "log_return";
+    wanted.may_be_missing = has_step(schema, column.name, {"impute", "impute_category"});
+    wanted.text = column.type == storage::ColumnType::category;
+    wanted.known = column.categories;
+    wanted.only_known = wanted.text && !has_step(schema, column.name, {"one_hot", "ordinal"}, true);
+    selection.columns.push_back(std::move(wanted));
+  }
+  return selection;
+}
+
+void note_unused_columns(const Input& input, const Selection& selection) {
+  std::vector<std::string> unused = input.names();
+  for (const Wanted& wanted : selection.columns) std::erase(unused, input.names()[wanted.column]);
+  constexpr std::size_t few = 20;
+  if (unused.size() > few) unused = {fmt::format("{} of them", unused.size())};
+  if (!unused.empty())
+    fmt::print(stderr, "note: columns that the model does not use: {}\n", fmt::join(unused, ", "));
+}
+
+std::string header_line(const storage::Schema& schema, bool probabilities) {
+  std::string line = "row";
+  if (schema.target_kind == storage::TargetKind::classes || schema.target_names.size() == 1)
+    line += ",prediction";
+  else
+    for (const auto& name : schema.target_names) line += "," + csv_field("prediction_" + name);
+  if (probabilities)
+    for (const auto& name : schema.classes) line += "," + csv_field("p_" + name);
+  return line + "\n";
+}
+
+void append_line(std::string& text, std::uint64_t row, std::span<const double> scores,
+                 const storage::Schema& schema, bool probabilities) {
+  text += fmt::format("{}", row);
+  if (schema.target_kind == storage::TargetKind::classes) {
+    const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+    text += "," + csv_field(schema.classes[static_cast<std::size_t>(best)]);
+  }
+  if (schema.target_kind == storage::TargetKind::numbers || probabilities)
+    for (const double score : scores) text += fmt::format(",{}", score);
+  text += '\n';
+}
+
+void predict_rows(const RawTable& table, const storage::Schema& schema, const Scorer& scorer,
+                  bool probabilities, OrderedText& text) {
+  const Transform transform(schema.inputs, schema.steps);
+  if (transform.names() != schema.features)
+    throw TaskError("the model's preprocessing does not make the features that it was trained on");
+  const std::uint64_t stride = table.rows.width();
+  std::vector<double> scores, features;
+  std::string lines;
+  table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
+    for (std::uint64_t begin = 0; begin < block.size(); begin += rows_per_block * stride) {
+      const auto raw = block.subspan(begin, std::min(rows_per_block * stride, block.size() - begin));
+      const std::uint64_t rows = raw.size() / stride;
+      features.clear();
+      transform.apply(raw, stride, features);
+      scores.resize(rows * scorer.outputs);
+      scorer.score(features, rows, scores);
+      lines.clear();
+      for (std::uint64_t i = 0; i < rows; ++i)
+        append_line(lines, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
+                    std::span(scores).subspan(i * scorer.outputs, scorer.outputs), schema, probabilities);
+      text.append(lines);
+    }
+  });
+}
+
+/// The last rows of all ranks, `needed` of them, without their numbers. Everybody has them.
+std::vector<double> last_rows(const Communicator& comm, const RawTable& table, std::uint64_t needed) {
+  std::vector<double> own;
+  const std::uint64_t stride = table.rows.width(), first_needed = table.total_rows - needed;
+  table.rows.each_block([&](std::uint64_t first, std::span<const double> rows) {
+    for (std::uint64_t i = 0; i < rows.size() / stride; ++i)
+      if (table.first_row + first + i >= first_needed) {
+        const auto row = rows.subspan(i * stride, stride - 1);
+        own.insert(own.end(), row.begin(), row.end());
+      }
+  });
+  return comm.allgatherv(std::span<const double>(own));
+}
+
+/// The one sample of a series: the window that ends with the last row.
+void predict_series(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
+                    const Scorer& scorer, OrderedText& text) {
+  const storage::Series& series = schema.series;
+  const std::uint64_t columns = series.columns.size();
+  const std::uint64_t needed = rows_before_target(series) + 1 - series.horizon;
+  if (table.total_rows < needed)
+    throw TaskError(fmt::format("the input has {} rows; a window of {} needs {}", table.total_rows,
+                                series.window, needed),
+                    {}, "give the model more of the series");
+  const auto levels = last_rows(comm, table, needed);
+  comm.agree([&] {
+    if (!comm.is_root()) return;
+    std::vector<double> window, features, scores(columns);
+    append_window(series, levels, window);
+    Transform(storage::numbers_named(window_feature_names(series)), schema.steps)
+        .apply(window, window.size(), features);
+    scorer.score(features, 1, scores);
+    const auto last = std::span(levels).last(columns);
+    for (std::uint64_t c = 0; c < columns; ++c) scores[c] = restored(series.transform, last[c], scores[c]);
+    std::string line;
+    append_line(line, table.total_rows - 1 + series.horizon, scores, schema, false);
+    text.append(line);
+  });
+}
+
+}  // namespace
+
+Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema& schema,
+              const Scorer& scorer) {
+  const Options options = options_of(spec, schema, scorer);
+  const auto input = open_input(comm, spec);
+  const bool series = !schema.series.transform.empty();
+  if (series && options.on_bad_row != OnBadRow::error)
+    throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");
+  const Selection selection = match_columns(*input, schema, spec.config);
+  if (comm.is_root()) note_unused_columns(*input, selection);
+
+  const Scratch scratch{spec.output_directory, spec.key};
+  const RawTable table = input->read(comm, selection, {Buffer{}.bytes, scratch});
+  OrderedText predictions(scratch);
+  if (comm.is_root()) predictions.append(header_line(schema, options.probabilities));
+  if (series)
+    predict_series(comm, table, schema, scorer, predictions);
+  else
+    comm.agree([&] { predict_rows(table, schema, scorer, options.probabilities, predictions); });
+  if (agree_to_stop(comm)) throw Stopped{};
+
+  Result result;
+  const std::uint64_t rejected = comm.allreduce(std::uint64_t{table.rejected.size()}, Reduction::sum);
+  const std::uint64_t rows = series ? 1 : table.total_rows - rejected;
+  write_in_rank_order(comm, spec.output_directory / "predictions.csv", predictions);
+  result.artifacts["predictions"] = "predictions.csv";
+  if (options.on_bad_row == OnBadRow::skip) {
+    write_rejected(comm, spec.output_directory / "rejected.csv", table.rejected, scratch);
+    result.artifacts["rejected"] = "rejected.csv";
+  }
+  if (comm.is_root())
+    fmt::print("{}: {} predictions, {} rows rejected\n", spec.input("input").filename().string(), rows,
+               rejected);
+  result.metrics = {{"rows", rows}, {"rejected", rejected}};
+  if (options.on_bad_row == OnBadRow::impute)
+    result.metrics["imputed"] = comm.allreduce(table.imputed, Reduction::sum);
+  return result;
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,15 @@
+#include "kernmill/tasks/kinds/deploy.hpp"
+#include "kernmill/tasks/models/predictor.hpp"
+
+namespace kernmill::tasks {
+
+Result run_deploy(const Spec& spec, const Communicator& comm) {
+  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"), spec.key);
+  const Predictor predictor(model);
+  const Scorer scorer{
+      [&](auto features, auto rows, auto scores) { predictor.predict(features, rows, scores); },
+      static_cast<std::size_t>(predictor.outputs()), predictor.gives_probabilities()};
+  return deploy(spec, comm, model.schema, scorer);
+}
+
+}  // namespace kernmill::tasks

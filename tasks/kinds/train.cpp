@@ -1,0 +1,40 @@
+#include <string>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/kinds/task.hpp"
+#include "kernmill/tasks/learn/train/fit.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+std::string identity_of(const Spec& spec, const storage::DatasetReader& data) {
+  Json config = spec.config;
+  config.erase("checkpoint");
+  return Json{{"config", std::move(config)}, {"data", data.content_hash()}}.dump();
+}
+
+CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std::uint64_t rows,
+                           std::string identity) {
+  const std::uint64_t steps = steps_per_period(settings, rows);
+  CheckpointPolicy policy{spec.checkpoint_directory, settings.checkpoint_interval,
+                          settings.checkpoint_retention, std::move(identity), spec.key};
+  policy.interval.steps *= steps;
+  policy.retention.keep_every *= steps;
+  return policy;
+}
+
+}  // namespace
+
+Result run_train(const Spec& spec, const Communicator& comm) {
+  const TrainSettings settings = read_train_settings(spec.config);
+  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
+  const Rows rows(reader, storage::Part::train);
+  Session session(comm, policy_of(spec, settings, rows.count(), identity_of(spec, reader)), true);
+  Fit fitted = fit(spec.config, rows, session);
+  session.finish();
+  storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model, spec.key);
+  return {std::move(fitted.metrics), {{"model", "model.h5"}}};
+}
+
+}  // namespace kernmill::tasks

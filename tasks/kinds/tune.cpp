@@ -1,0 +1,82 @@
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/comm/stop.hpp"
+#include "kernmill/tasks/kinds/task.hpp"
+#include "kernmill/tasks/learn/score/scores.hpp"
+#include "kernmill/tasks/learn/train/fit.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+/// What to train on, and what to score with.
+struct Validation {
+  Rows train, held_out;
+};
+
+std::vector<Validation> validations(const storage::DatasetReader& reader, const Json& validation) {
+  const Rows all(reader, storage::Part::train);
+  if (validation.contains("split") && !validation.at("split").is_null()) {
+    return {{all, Rows(reader, storage::Part::validation)}};
+  }
+  const auto folds = setting_as<std::uint64_t>(validation, "folds");
+  if (folds < 2 || folds > all.count()) {
+    throw TaskError(fmt::format("{} folds of {} training rows cannot be made", folds, all.count()), {},
+                    "choose objective.validation.folds between 2 and the number of training rows");
+  }
+  std::vector<Validation> parts;
+  for (std::uint64_t k = 0; k < folds; ++k) {
+    parts.push_back({Rows(reader, storage::Part::train, {folds, k, false}),
+                     Rows(reader, storage::Part::train, {folds, k, true})});
+  }
+  return parts;
+}
+
+/// The scores of all folds, pooled.
+class Pool {
+ public:
+  void add(const Communicator& comm, const Rows& rows, const storage::Model& model) {
+    const Predictor predictor(model);
+    if (model.schema.target_kind == storage::TargetKind::classes) {
+      const ClassScores scores = score_classes(comm, rows, predictor);
+      classes_ ? classes_->add(scores) : void(classes_ = scores);
+    } else {
+      const NumberScores scores = score_numbers(comm, rows, predictor);
+      numbers_ ? numbers_->add(scores) : void(numbers_ = scores);
+    }
+  }
+  [[nodiscard]] Json metrics() const { return classes_ ? classes_->metrics() : numbers_->metrics(); }
+
+ private:
+  std::optional<ClassScores> classes_;
+  std::optional<NumberScores> numbers_;
+};
+
+}  // namespace
+
+Result run_tune(const Spec& spec, const Communicator& comm) {
+  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
+  const Json& train = setting(spec.config, "train");
+  const auto wanted = setting_as<std::string>(spec.config, "objective.metric");
+  Session session(comm, {}, false);  // a trial starts anew: it is short, and there are others
+  Pool pool;
+  for (const Validation& part : validations(reader, setting(spec.config, "objective.validation"))) {
+    if (part.held_out.count() == 0) {
+      throw TaskError("the dataset has no validation rows", {},
+                      "give the preprocess stage a split with validation rows, or use folds");
+    }
+    pool.add(comm, part.held_out, fit(train, part.train, session).model);
+    if (agree_to_stop(comm)) throw Stopped{};
+  }
+  Json metrics = pool.metrics();
+  if (!metrics.contains(wanted)) {
+    throw TaskError(fmt::format("the objective's metric '{}' is not one of this model's", wanted), {},
+                    "choose one of those that a trial leaves: accuracy, log_loss, rmse, mae, r2");
+  }
+  metrics["value"] = metrics.at(wanted);
+  if (comm.is_root()) fmt::print("{} {:.10g}\n", wanted, metrics["value"].get<double>());
+  return {std::move(metrics), Json::object()};
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,46 @@
+#include "kernmill/tasks/learn/rows/rows.hpp"
+
+#include <numeric>
+
+namespace kernmill::tasks {
+
+Rows::Rows(const storage::DatasetReader& reader, storage::Part part) : Rows(reader, part, Fold{}) {}
+
+Rows::Rows(const storage::DatasetReader& reader, storage::Part part, Fold fold)
+    : reader_(&reader), part_(part), fold_(fold), count_(reader.rows(part)) {
+  if (fold.folds == 1) return;
+  const std::uint64_t own = (count_ + fold.folds - 1 - fold.fold) / fold.folds;
+  count_ = fold.held_out ? own : count_ - own;
+}
+
+std::uint64_t Rows::in_part(std::uint64_t row) const {
+  if (fold_.folds == 1) return row;
+  if (fold_.held_out) return row * fold_.folds + fold_.fold;
+  const std::uint64_t within = row % (fold_.folds - 1);
+  return row / (fold_.folds - 1) * fold_.folds + within + (within >= fold_.fold ? 1 : 0);
+}
+
+void Rows::read(storage::RowRange range, std::span<double> features, std::span<double> target) const {
+  if (range.count() == 0) return;
+  if (fold_.folds == 1) {
+    reader_->read(part_, range, features, target);
+    return;
+  }
+  std::vector<std::uint64_t> rows(range.count());
+  std::iota(rows.begin(), rows.end(), range.begin);
+  read(rows, features, target);
+}
+
+void Rows::read(std::span<const std::uint64_t> rows, std::span<double> features,
+                std::span<double> target) const {
+  if (rows.empty()) return;
+  std::vector<std::uint64_t> numbers(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) numbers[i] = in_part(rows[i]);
+  reader_->read_rows(part_, numbers, features, target);
+}
+
+void Rows::read_levels(storage::RowRange range, std::span<double> before, std::span<double> at) const {
+  if (range.count() != 0) reader_->read_levels(part_, range, before, at);
+}
+
+}  // namespace kernmill::tasks

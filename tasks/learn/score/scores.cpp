@@ -1,0 +1,176 @@
+#include "kernmill/tasks/learn/score/scores.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using kernels::Host;
+using Sums = kernels::Vector<Host>;
+
+/// One shard's rows with their predictions.
+struct Shard {
+  std::uint64_t rows;
+  std::vector<double> target, scores;
+};
+
+Shard predict_shard(const Rows& rows, const Predictor& predictor, std::uint64_t leaf) {
+  const auto range =
+      storage::rows_of_rank(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
+  const auto outputs = static_cast<std::size_t>(predictor.outputs());
+  Shard shard{range.count(), std::vector<double>(range.count() * rows.targets()),
+              std::vector<double>(range.count() * outputs)};
+  std::vector<double> features(range.count() * rows.features());
+  rows.read(range, features, shard.target);
+  predictor.predict(features, range.count(), shard.scores);
+  return shard;
+}
+
+double total(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+void add_to(const std::vector<double>& source, std::vector<double>& target) {
+  if (target.empty()) target.resize(source.size(), 0.0);
+  for (std::size_t i = 0; i < target.size(); ++i) target[i] += source[i];
+}
+
+/// sums: confusion matrix, then the log loss.
+void sum_classes(const Shard& shard, std::size_t classes, bool probabilities, const Sums& sums) {
+  Kokkos::deep_copy(sums, 0.0);
+  for (std::uint64_t i = 0; i < shard.rows; ++i) {
+    const double* scores = shard.scores.data() + i * classes;
+    const auto predicted = static_cast<std::size_t>(std::max_element(scores, scores + classes) - scores);
+    const auto label = static_cast<std::size_t>(shard.target[i]);
+    sums(label * classes + predicted) += 1;
+    if (probabilities) {
+      sums(classes * classes) -= std::log(std::max(scores[label], std::numeric_limits<double>::min()));
+    }
+  }
+}
+
+/// sums: squared errors, absolute errors, targets; k each.
+void sum_numbers(const Shard& shard, std::size_t columns, const Sums& sums) {
+  Kokkos::deep_copy(sums, 0.0);
+  for (std::size_t i = 0; i < shard.rows * columns; ++i) {
+    const double error = shard.target[i] - shard.scores[i];
+    sums(i % columns) += error * error;
+    sums(columns + i % columns) += std::abs(error);
+    sums(2 * columns + i % columns) += shard.target[i];
+  }
+}
+
+std::vector<double> squared_deviations(const Communicator& comm, const Rows& rows,
+                                       const std::vector<double>& sum) {
+  const std::size_t columns = sum.size();
+  LeafSum<Host> fold(comm, shard_count, columns);
+  const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
+    const auto range =
+        storage::rows_of_rank(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
+    std::vector<double> features(range.count() * rows.features()), target(range.count() * columns);
+    rows.read(range, features, target);
+    Kokkos::deep_copy(out, 0.0);
+    for (std::size_t i = 0; i < target.size(); ++i) {
+      const double deviation = target[i] - sum[i % columns] / static_cast<double>(rows.count());
+      out(i % columns) += deviation * deviation;
+    }
+  });
+  return {sums.begin(), sums.end()};
+}
+
+[[noreturn]] void mismatch(const std::string& what, const std::string& advice) {
+  throw TaskError("the model does not fit the data: " + what, {}, advice);
+}
+
+}  // namespace
+
+void ClassScores::add(const ClassScores& other) {
+  rows += other.rows;
+  log_loss += other.log_loss;
+  has_probabilities = other.has_probabilities;
+  add_to(other.confusion, confusion);
+}
+
+Json ClassScores::metrics() const {
+  const auto classes =
+      static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(confusion.size()))));
+  double right = 0;
+  for (std::size_t i = 0; i < classes; ++i) right += confusion[i * classes + i];
+  const auto n = static_cast<double>(rows);
+  Json json = {{"accuracy", right / n}, {"correct", static_cast<std::uint64_t>(right)}, {"rows", rows}};
+  if (has_probabilities) json["log_loss"] = log_loss / n;
+  return json;
+}
+
+void NumberScores::add(const NumberScores& other) {
+  // Means of folds differ: deviations from the pooled mean follow from each fold's own (Chan, Golub and
+  // LeVeque).
+  for (std::size_t j = 0; j < squared_deviation.size(); ++j) {
+    const auto n = static_cast<double>(rows), m = static_cast<double>(other.rows);
+    const double apart = sum[j] / n - other.sum[j] / m;
+    squared_deviation[j] += apart * apart * n * m / (n + m);
+  }
+  rows += other.rows;
+  add_to(other.squared_error, squared_error);
+  add_to(other.absolute_error, absolute_error);
+  add_to(other.sum, sum);
+  add_to(other.squared_deviation, squared_deviation);
+}
+
+Json NumberScores::metrics() const {
+  const auto n = static_cast<double>(rows) * static_cast<double>(squared_error.size());
+  Json json = {{"rmse", std::sqrt(total(squared_error) / n)}, {"mae", total(absolute_error) / n}};
+  if (total(squared_deviation) > 0) json["r2"] = 1.0 - total(squared_error) / total(squared_deviation);
+  json["rows"] = rows;
+  return json;
+}
+
+ClassScores score_classes(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
+  const auto classes = static_cast<std::size_t>(predictor.outputs());
+  LeafSum<Host> fold(comm, shard_count, classes * classes + 1);
+  const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
+    sum_classes(predict_shard(rows, predictor, leaf), classes, predictor.gives_probabilities(), out);
+  });
+  return {rows.count(), {sums.begin(), sums.end() - 1}, sums.back(), predictor.gives_probabilities()};
+}
+
+NumberScores score_numbers(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
+  const auto columns = static_cast<std::size_t>(predictor.outputs());
+  LeafSum<Host> fold(comm, shard_count, 3 * columns);
+  const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
+    sum_numbers(predict_shard(rows, predictor, leaf), columns, out);
+  });
+  const auto part = [&](std::size_t i) {
+    const auto values = sums.subspan(i * columns, columns);
+    return std::vector<double>(values.begin(), values.end());
+  };
+  NumberScores scores{rows.count(), part(0), part(1), part(2), {}};
+  scores.squared_deviation = squared_deviations(comm, rows, scores.sum);
+  return scores;
+}
+
+void check_same_meaning(const storage::Schema& model, const storage::Schema& data) {
+  if (model.features != data.features) {
+    mismatch(fmt::format("it was trained on {} features, and the data has {}{}", model.features.size(),
+                         data.features.size(),
+                         model.features.size() == data.features.size() ? " of other names" : ""),
+             "evaluate it on a dataset with the columns that it was trained on");
+  }
+  if (model.target_kind != data.target_kind || model.classes != data.classes ||
+      model.target_names != data.target_names) {
+    mismatch("its target is not the data's", "evaluate it on a dataset with the same target and classes");
+  }
+  if (model.steps != data.steps) {
+    mismatch("their features were not preprocessed alike",
+             "evaluate it on the dataset that it was trained on, or on raw data prepared in the same stage");
+  }
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,92 @@
+#include "kernmill/tasks/learn/train/fit.hpp"
+
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+storage::Model to_model(const Json& config, const TrainSettings& settings, const storage::Schema& schema,
+                        const Network& network, const std::vector<double>& parameters) {
+  storage::Model model{to_string(settings.model.type), config.dump(), schema, {}};
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const auto& layer = network.layers()[i];
+    const auto at = parameters.begin() + static_cast<std::ptrdiff_t>(layer.weights);
+    const auto bias = parameters.begin() + static_cast<std::ptrdiff_t>(layer.bias);
+    model.parameters.push_back(
+        {fmt::format("layer_{}_weights", i), {layer.inputs, layer.outputs}, std::vector<double>(at, bias)});
+    model.parameters.push_back(
+        {fmt::format("layer_{}_bias", i),
+         {layer.outputs},
+         std::vector<double>(bias, bias + static_cast<std::ptrdiff_t>(layer.outputs))});
+  }
+  return model;
+}
+
+Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const Network& network,
+                const Trained& trained, const Evaluation& at, std::uint64_t rows) {
+  const auto n = static_cast<double>(rows);
+  const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0);
+  Json metrics = {{"objective", at.value}};
+  if (settings.model.type == ModelType::linear_svm) {
+    Json& each = metrics["objective_per_class"] = Json::array();
+    for (std::size_t j = 0; j < at.loss.size(); ++j) {
+      each.push_back(criterion.weight * at.loss[j] +
+                     criterion.penalty_of_output(network, trained.parameters, j));
+    }
+  }
+  metrics["iterations"] = trained.iterations;
+  metrics["epochs"] = trained.epochs;
+  if (network.shape().loss == Loss::squared_error) {
+    metrics["train_loss"] = loss / (n * static_cast<double>(at.loss.size()));
+    metrics["train_rmse"] = std::sqrt(metrics["train_loss"].get<double>());
+  } else {
+    metrics["train_loss"] = loss / n;
+    metrics["train_accuracy"] = at.right / n;
+  }
+  metrics["rows"] = rows;
+  return metrics;
+}
+
+Trained run_method(const TrainSettings& settings, const Criterion& criterion, const Rows& rows,
+                   Network& network, Objective& objective, Session& session) {
+  std::vector<double> start = initial_parameters(settings.model, network, settings.seed);
+  switch (settings.optimizer.type) {
+    case OptimizerType::lbfgs:
+      return minimize_lbfgs(settings.optimizer, objective, std::move(start), session);
+    case OptimizerType::gradient_descent:
+      return descend(settings.optimizer, criterion.step_weight, objective, std::move(start), session);
+    default:
+      return train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session);
+  }
+}
+
+}  // namespace
+
+std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows) {
+  if (settings.optimizer.is_full_batch()) return 1;
+  return (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
+}
+
+Fit fit(const Json& config, const Rows& rows, Session& session) {
+  const TrainSettings settings = read_train_settings(config);
+  Network network = make_network(settings.model, rows.schema());
+  if (rows.count() == 0) {
+    throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
+  }
+  const bool numbers = network.shape().loss == Loss::squared_error;
+  const Criterion criterion = Criterion::of(settings.model, rows.count(), numbers ? rows.targets() : 1);
+  Objective objective(session, rows, network, criterion);
+  const Trained trained = run_method(settings, criterion, rows, network, objective, session);
+  const Evaluation at = objective(trained.parameters);
+  session.check_finite(at.value, trained.iterations, "step");
+  return {to_model(config, settings, rows.schema(), network, trained.parameters),
+          metrics_of(settings, criterion, network, trained, at, rows.count())};
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,227 @@
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "kernmill/kernels/optimizer.hpp"
+#include "kernmill/tasks/learn/rows/row_order.hpp"
+#include "kernmill/tasks/models/tensors.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using kernels::Device;
+using kernels::Host;
+using Vector = kernels::Vector<Device>;
+
+// The epoch's order and the starting weights draw from streams of their own.
+constexpr std::uint64_t order_key = 0x6b65726e6d696c6cULL;
+
+Vector to_device(const std::vector<double>& values) {
+  Vector out = kernels::make_vector<Device>(values.size());
+  const kernels::ConstVector<Host> source(values.data(), values.size());
+  Kokkos::deep_copy(out, source);
+  return out;
+}
+
+std::vector<double> to_host(const Vector& values) {
+  std::vector<double> out(values.extent(0));
+  Kokkos::deep_copy(kernels::host_vector(out.data(), out.size()), values);
+  return out;
+}
+
+class BatchTraining {
+ public:
+  BatchTraining(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
+                const Rows& rows, Network& network, Session& session)
+      : settings_(settings),
+        seed_(seed),
+        criterion_(criterion),
+        rows_(rows.count()),
+        batches_((rows_ + settings.batch_size - 1) / settings.batch_size),
+        pieces_(micro_batches(settings.batch_size, network.parameter_count())),
+        network_(network),
+        loader_(rows, network.shape().loss),
+        shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.features() * sizeof(double))),
+        sum_(session.comm(), pieces_, network.sums_length()),
+        session_(session) {}
+
+  Trained run(const std::vector<double>& start);
+
+ private:
+  struct Slice {
+    std::uint64_t begin, end;  ///< positions in the epoch's order
+  };
+  [[nodiscard]] Slice batch(std::uint64_t step) const;
+  [[nodiscard]] storage::RowRange piece(Slice batch, std::uint64_t leaf) const;
+  std::vector<std::uint64_t> own_rows(std::uint64_t step);
+  std::span<const double> batch_sums(Slice batch);
+  void step();
+  void update(const std::vector<double>& gradient);
+  void begin(const std::vector<double>& start);
+  void end_epoch(std::uint64_t total);
+  [[nodiscard]] storage::Checkpoint state() const;
+
+  OptimizerSettings settings_;
+  std::uint64_t seed_;
+  Criterion criterion_;
+  std::uint64_t rows_, batches_, pieces_;
+  Network& network_;
+  BatchLoader loader_;
+  Shuffle shuffle_;
+  std::optional<RowOrder> order_;
+  std::uint64_t order_epoch_ = 0;
+  LeafSum<Device> sum_;
+  Session& session_;
+  Vector parameters_, first_, second_;  ///< first_: velocity, or Adam's mean; second_: Adam's square
+  std::uint64_t step_ = 0;              ///< batches done, over all epochs
+  double epoch_loss_ = 0, epoch_right_ = 0;
+};
+
+void BatchTraining::begin(const std::vector<double>& start) {
+  const std::vector<double> zeros(start.size(), 0.0);
+  if (const auto checkpoint = session_.resume()) {
+    step_ = checkpoint->step;
+    parameters_ = to_device(values_of(checkpoint->tensors, "parameters"));
+    first_ = to_device(values_of(checkpoint->tensors, "first"));
+    second_ = to_device(values_of(checkpoint->tensors, "second"));
+    const auto& epoch = values_of(checkpoint->tensors, "epoch");
+    epoch_loss_ = epoch.at(0);
+    epoch_right_ = epoch.at(1);
+    return;
+  }
+  parameters_ = to_device(start);
+  first_ = to_device(zeros);
+  second_ = to_device(zeros);
+}
+
+Trained BatchTraining::run(const std::vector<double>& start) {
+  begin(start);
+  const std::uint64_t total = settings_.epochs * batches_;
+  while (step_ < total) {
+    step();
+    if (step_ % batches_ == 0) end_epoch(total);
+    if (step_ < total) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
+  }
+  return {to_host(parameters_), step_, settings_.epochs};
+}
+
+BatchTraining::Slice BatchTraining::batch(std::uint64_t step) const {
+  const std::uint64_t first = step % batches_ * settings_.batch_size;
+  return {first, std::min(first + settings_.batch_size, rows_)};
+}
+
+storage::RowRange BatchTraining::piece(Slice batch, std::uint64_t leaf) const {
+  return storage::rows_of_rank(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
+}
+
+/// Those of this rank's pieces of the step's batch, in their order.
+std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
+  const std::uint64_t epoch = step / batches_;
+  if (!order_ || order_epoch_ != epoch) {
+    order_.emplace(rows_, shuffle_, seed_ ^ order_key, epoch);
+    order_epoch_ = epoch;
+  }
+  std::vector<std::uint64_t> numbers;
+  const Slice slice = batch(step);
+  const storage::RowRange own = sum_.own();
+  if (own.count() == 0) return numbers;
+  const std::uint64_t end = slice.begin + piece(slice, own.end - 1).end;
+  for (std::uint64_t i = slice.begin + piece(slice, own.begin).begin; i < end; ++i)
+    numbers.push_back((*order_)(i));
+  return numbers;
+}
+
+std::span<const double> BatchTraining::batch_sums(Slice batch) {
+  const std::vector<std::uint64_t> numbers = own_rows(step_);
+  const Batch all = numbers.empty() ? Batch{} : loader_.load(numbers);
+  session_.judge(loader_.reading());
+  if (step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  const storage::RowRange own = sum_.own();
+  const std::uint64_t first = own.count() == 0 ? 0 : piece(batch, own.begin).begin;
+  const auto piece_sums = [&](std::uint64_t leaf, const Vector& out) {
+    const storage::RowRange range = piece(batch, leaf);
+    network_.sums(parameters_,
+                  range.count() == 0 ? Batch{} : part_of(all, range.begin - first, range.count()), out);
+  };
+  return sum_(piece_sums, session_.wishes());
+}
+
+void BatchTraining::step() {
+  const Slice slice = batch(step_);
+  const auto sums = batch_sums(slice);
+  const std::size_t parameters = network_.parameter_count();
+  const double loss =
+      std::accumulate(sums.begin() + static_cast<std::ptrdiff_t>(parameters), sums.end() - 1, 0.0);
+  session_.check_finite(loss, step_, "batch");
+  epoch_loss_ += loss;
+  epoch_right_ += sums.back();
+  // The batch stands for all rows.
+  const double share = static_cast<double>(rows_) / static_cast<double>(slice.end - slice.begin);
+  std::vector<double> gradient(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(parameters));
+  for (double& value : gradient) value *= criterion_.weight * share;
+  if (criterion_.penalty != 0) criterion_.add_penalty_gradient(network_, to_host(parameters_), gradient);
+  for (double& value : gradient) value *= criterion_.step_weight;
+  ++step_;
+  update(gradient);
+}
+
+void BatchTraining::update(const std::vector<double>& gradient) {
+  const Device space;
+  const Vector on_device = to_device(gradient);
+  if (settings_.type == OptimizerType::sgd) {
+    kernels::momentum_update<Device>(space, {settings_.learning_rate, settings_.momentum}, on_device, first_,
+                                     parameters_);
+  } else {
+    const auto t = static_cast<double>(step_);
+    kernels::adam_update<Device>(
+        space, {settings_.learning_rate, settings_.beta1, settings_.beta2, settings_.epsilon},
+        1.0 - std::pow(settings_.beta1, t), 1.0 - std::pow(settings_.beta2, t), on_device, first_, second_,
+        parameters_);
+  }
+  space.fence();
+}
+
+void BatchTraining::end_epoch(std::uint64_t total) {
+  const std::uint64_t epoch = step_ / batches_;
+  const auto rows = static_cast<double>(rows_);
+  session_.progress(step_ == total, [&] {
+    if (network_.shape().loss != Loss::squared_error) {
+      return fmt::format("epoch {}/{} loss {:.6g} accuracy {:.4f}", epoch, settings_.epochs,
+                         epoch_loss_ / rows, epoch_right_ / rows);
+    }
+    return fmt::format("epoch {}/{} loss {:.6g}", epoch, settings_.epochs,
+                       epoch_loss_ / rows / static_cast<double>(network_.outputs()));
+  });
+  epoch_loss_ = epoch_right_ = 0;
+}
+
+storage::Checkpoint BatchTraining::state() const {
+  storage::Checkpoint checkpoint;
+  checkpoint.tensors = {vector_tensor("parameters", to_host(parameters_)),
+                        vector_tensor("first", to_host(first_)), vector_tensor("second", to_host(second_)),
+                        vector_tensor("epoch", {epoch_loss_, epoch_right_})};
+  return checkpoint;
+}
+
+}  // namespace
+
+std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) {
+  constexpr std::uint64_t parameters_in_cache = 32'768;
+  const std::uint64_t least = parameters > parameters_in_cache ? 32 : 8;
+  std::uint64_t pieces = 1;
+  while (pieces < 16 && batch_size / (2 * pieces) >= least) pieces *= 2;
+  return pieces;
+}
+
+Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
+                         const Rows& rows, Network& network, const std::vector<double>& start,
+                         Session& session) {
+  return BatchTraining(settings, seed, criterion, rows, network, session).run(start);
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,17 @@
+#pragma once
+#include "kernmill/tasks/learn/train/full_batch.hpp"
+
+namespace kernmill::tasks {
+
+/// Into how many equal pieces a batch is cut, whatever the number of ranks: a power of two, at most 16, that
+/// leaves 8 rows or more in each, and 32 where the gradient of a piece is too large for a core's cache. More
+/// ranks than pieces do not make it faster.
+std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters);
+
+/// SGD with momentum, and Adam. An epoch's order is a permutation keyed by (seed, epoch), so that the number
+/// of steps done is the whole position in the data. The same bits on any number of ranks.
+Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
+                         const Rows& rows, Network& network, const std::vector<double>& start,
+                         Session& session);
+
+}  // namespace kernmill::tasks

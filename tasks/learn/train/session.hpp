@@ -1,0 +1,79 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/learn/rows/reading.hpp"
+#include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
+
+namespace kernmill::tasks {
+
+/// Where a training run keeps its checkpoints. Without a directory it keeps none.
+struct CheckpointPolicy {
+  std::filesystem::path directory;
+  CheckpointInterval interval;
+  storage::Retention retention;
+  std::string identity;  ///< of what is trained: a checkpoint of anything else is not continued
+  std::optional<storage::Key> key;
+};
+
+/// What a rank may want of the others; bits of Session::wishes.
+enum Wish : unsigned {
+  wish_to_stop = 1,    ///< it was asked to
+  wish_to_save = 2,    ///< by its clock a checkpoint is due
+  wish_to_settle = 4,  ///< steps are long, and its part of a checkpoint is written: let us publish it now
+};
+
+/// What goes on around a method's steps: checkpoints, the request to stop, progress on stdout. All ranks call
+/// it with the same numbers.
+///
+/// A checkpoint is written while training goes on. When one cannot be written that is said on stderr, and
+/// training goes on, too: the next may succeed, and a full disk should not end days of work. The one before a
+/// stop is different: without it the stop is a failure.
+class Session {
+ public:
+  /// Collective, when it keeps checkpoints.
+  Session(const Communicator& comm, CheckpointPolicy policy, bool talks);
+
+  [[nodiscard]] const Communicator& comm() const { return comm_; }
+  /// The newest whole checkpoint of this very training, if there is one. Collective. Says on stdout what it
+  /// found.
+  std::optional<storage::Checkpoint> resume();
+  /// What this rank wants, bits of Wish. They travel with a reduction that the method does anyway, and the
+  /// bits of all ranks together come back with after_step.
+  [[nodiscard]] unsigned wishes() const;
+  /// Collective, after each step but the last. Saves when it is time to, or when any rank wishes to stop;
+  /// then throws Stopped.
+  void after_step(std::uint64_t step, unsigned wishes, const std::function<storage::Checkpoint()>& state);
+  /// Collective, after the last step: awaits what is still being written.
+  void finish();
+  /// A line of progress: on rank 0, not more than one a second, apart from the first and the last.
+  void progress(bool last, const std::function<std::string()>& line);
+  /// Says on stderr, once, that reading holds training up. Of rank 0's reading.
+  void judge(const Reading& reading);
+  /// Throws TaskError when the loss is no number any more.
+  void check_finite(double loss, std::uint64_t step, const char* step_name) const;
+
+ private:
+  void save(std::uint64_t step, bool stop, const std::function<storage::Checkpoint()>& state);
+  void begin(std::uint64_t step, const std::function<storage::Checkpoint()>& state);
+  void tell(const std::optional<storage::CheckpointOutcome>& ended);
+
+  const Communicator& comm_;
+  CheckpointPolicy policy_;
+  bool talks_;
+  bool has_complained_ = false;
+  CheckpointSchedule::Clock::time_point begun_;
+  CheckpointSchedule schedule_;
+  std::optional<storage::CheckpointWriter> writer_;
+  CheckpointSchedule::Seconds stall_{0};  ///< that the last one caused
+  CheckpointSchedule::Clock::time_point step_began_;
+  std::optional<std::chrono::steady_clock::time_point> last_line_;
+};
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
+#include "kernmill/tasks/support/json.hpp"
+
+namespace kernmill::tasks {
+
+enum class ModelType { softmax, linear_svm, linear_regression, mlp };
+enum class OptimizerType { lbfgs, gradient_descent, sgd, adam };
+
+struct ModelSettings {
+  ModelType type = ModelType::softmax;
+  double l2 = 0, C = 1;
+  bool regularize_bias = false;
+  std::vector<std::uint64_t> hidden;
+  bool relu = true;
+  std::vector<double> initial_weights;  ///< features x outputs; empty: zeros
+  std::vector<double> initial_bias;     ///< one an output, or one for all; empty: zeros
+};
+
+struct OptimizerSettings {
+  OptimizerType type = OptimizerType::lbfgs;
+  std::uint64_t max_iterations = 1000, history = 10;  ///< lbfgs; gradient_descent's steps are max_iterations
+  double tolerance = 1e-10;
+  double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
+  std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
+  [[nodiscard]] bool is_full_batch() const {
+    return type == OptimizerType::lbfgs || type == OptimizerType::gradient_descent;
+  }
+};
+
+/// A train stage's config.
+struct TrainSettings {
+  ModelSettings model;
+  OptimizerSettings optimizer;
+  std::uint64_t seed = 0;
+  CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
+  storage::Retention checkpoint_retention;  ///< so are these
+};
+
+const char* to_string(ModelType type);
+/// Throws SpecError: which setting is missing or unusable.
+ModelType model_type(const std::string& name);
+ModelSettings read_model_settings(const Json& model);
+TrainSettings read_train_settings(const Json& config);
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,94 @@
+#include "kernmill/tasks/models/predictor.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kernmill/kernels/loss.hpp"
+#include "kernmill/tasks/models/criterion.hpp"
+#include "kernmill/tasks/models/tensors.hpp"
+#include "kernmill/tasks/support/spec.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using kernels::Device;
+using kernels::Host;
+
+// Bounds the memory of the hidden layers.
+constexpr std::uint64_t rows_at_once = 4096;
+
+ModelSettings settings_of(const storage::Model& model) {
+  try {
+    return read_model_settings(setting(Json::parse(model.settings), "model"));
+  } catch (const std::exception& e) {
+    throw TaskError(fmt::format("the model of type '{}' cannot be used: {}", model.type, e.what()), {},
+                    "it was made by another version of Kernmill; train it again");
+  }
+}
+
+std::vector<double> parameters_of(const storage::Model& model, const Network& network) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    for (const char* part : {"weights", "bias"}) {
+      const auto& values = values_of(model.parameters, fmt::format("layer_{}_{}", i, part));
+      all.insert(all.end(), values.begin(), values.end());
+    }
+  }
+  if (all.size() != network.parameter_count()) {
+    throw TaskError(fmt::format("the model holds {} parameters, and its schema asks for {}", all.size(),
+                                network.parameter_count()),
+                    {}, "the model file is damaged; train it again");
+  }
+  return all;
+}
+
+}  // namespace
+
+struct Predictor::Impl {
+  ModelSettings settings;
+  Network network;
+  Network::Vector parameters;
+
+  explicit Impl(const storage::Model& model)
+      : settings(settings_of(model)), network(make_network(settings, model.schema)) {
+    const std::vector<double> values = parameters_of(model, network);
+    parameters = kernels::make_vector<Device>(values.size());
+    Kokkos::deep_copy(parameters, kernels::host_vector(values.data(), values.size()));
+  }
+
+  void predict(const double* features, std::uint64_t rows, double* scores) {
+    // The kernels take no array of const that they may also write; this one is only read.
+    const kernels::Matrix<Host> input(const_cast<double*>(features), rows, network.shape().widths.front());
+    const auto on_device = Kokkos::create_mirror_view_and_copy(Device::memory_space(), input);
+    const auto z = network.forward(parameters, on_device);
+    if (network.shape().loss == Loss::cross_entropy) kernels::log_softmax<Device>(Device(), z);
+    Device().fence();
+    Kokkos::deep_copy(kernels::Matrix<Host>(scores, rows, network.outputs()), z);
+    if (network.shape().loss != Loss::cross_entropy) return;
+    std::transform(scores, scores + rows * network.outputs(), scores, [](double x) { return std::exp(x); });
+  }
+};
+
+Predictor::Predictor(const storage::Model& model) : impl_(std::make_unique<Impl>(model)) {}
+Predictor::~Predictor() = default;
+
+void Predictor::predict(std::span<const double> features, std::uint64_t rows,
+                        std::span<double> scores) const {
+  const std::uint64_t columns = impl_->network.shape().widths.front();
+  for (std::uint64_t first = 0; first < rows; first += rows_at_once) {
+    const std::uint64_t count = std::min(rows_at_once, rows - first);
+    impl_->predict(features.data() + first * columns, count,
+                   scores.data() + first * impl_->network.outputs());
+  }
+}
+
+int Predictor::outputs() const {
+  return static_cast<int>(impl_->network.outputs());
+}
+
+bool Predictor::gives_probabilities() const {
+  return impl_->network.shape().loss == Loss::cross_entropy;
+}
+
+}  // namespace kernmill::tasks

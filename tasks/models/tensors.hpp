@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernmill/storage/error.hpp"
+#include "kernmill/storage/model/model.hpp"
+
+namespace kernmill::tasks {
+
+inline storage::Tensor vector_tensor(std::string name, std::vector<double> values) {
+  const std::uint64_t size = values.size();
+  return {std::move(name), {size}, std::move(values)};
+}
+
+/// Throws storage::Error when there is none of that name: the file is not what it says it is.
+inline const std::vector<double>& values_of(const std::vector<storage::Tensor>& tensors,
+                                            std::string_view name) {
+  for (const storage::Tensor& tensor : tensors) {
+    if (tensor.name == name) return tensor.data;
+  }
+  throw storage::Error("the file holds no tensor '" + std::string(name) +
+                       "'; it was written by another program");
+}
+
+}  // namespace kernmill::tasks

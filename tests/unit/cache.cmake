@@ -1,7 +1,0 @@
-if(NOT TARGET kernmill::run)
-  return()
-endif()
-set(cache_tests cache_test cache_digest_test cache_prediction_test cache_recipe_test)
-list(TRANSFORM cache_tests REPLACE "(.+)" "${CMAKE_CURRENT_LIST_DIR}/\\1.cpp")
-kernmill_test(cache LABEL unit SOURCES ${cache_tests} LINK kernmill::run)
-target_include_directories(test_cache PRIVATE "${CMAKE_CURRENT_LIST_DIR}/../support")

@@ -1,0 +1,137 @@
+// What kernmill-exec makes of a command stage.
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "exec_world.hpp"
+#include "kernmill/os/process.hpp"
+
+namespace kernmill {
+namespace {
+
+using ::testing::AllOf;
+using testing::ExecWorld;
+using ::testing::HasSubstr;
+
+std::string output(const ExecWorld& world, const std::string& stage, unsigned index = 0) {
+  return read_file(world.run().attempt(stage, index, 1) / "out.log");
+}
+
+TEST(ExecCommand, CommitsTheMetricsItWrote) {
+  ExecWorld world(
+      {ExecWorld::command("c",
+                          "echo loss=0.25 >>$KERNMILL_METRICS; echo note=a=b >>$KERNMILL_METRICS; "
+                          "echo ok=true >>$KERNMILL_METRICS")});
+  ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
+  EXPECT_EQ(world.last_record("c").body["metrics"], (Json{{"loss", 0.25}, {"note", "a=b"}, {"ok", true}}));
+}
+
+TEST(ExecCommand, BadMetricLineIsAFailureWithFileAndLine) {
+  ExecWorld world({ExecWorld::command("c", "printf 'loss=1\\nthree words here\\n' >$KERNMILL_METRICS")});
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_THAT(world.message("c"), AllOf(HasSubstr("metrics.txt:2"), HasSubstr("three words here")));
+}
+
+TEST(ExecCommand, DeclaredOutputsBecomeArtifacts) {
+  ExecWorld world({ExecWorld::command("c", "mkdir $KERNMILL_OUTPUT/d; echo 42 >$KERNMILL_OUTPUT/d/answer.txt",
+                                      {{"outputs", {"d/answer.txt"}}})});
+  ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
+  EXPECT_EQ(world.last_record("c").body["artifacts"][0]["bytes"], 3);
+}
+
+TEST(ExecCommand, MissingOutputIsAFailureThatNamesIt) {
+  ExecWorld world({ExecWorld::command("c", "true", {{"outputs", {"answer.txt"}}})});
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_THAT(world.message("c"), HasSubstr("'answer.txt'"));
+}
+
+TEST(ExecCommand, StopsAtTheFirstCommandThatFailsAndShowsItsWords) {
+  ExecWorld world({ExecWorld::command("c", "ls /no/such/file | cat\necho reached")});
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_EQ(output(world, "c"), "");
+  EXPECT_THAT(world.message("c"), HasSubstr("/no/such/file"));
+}
+
+TEST(ExecCommand, SeesItsPlaceItsMatrixAndItsEnvironment) {
+  Stage c =
+      ExecWorld::command("c",
+                         "echo $KERNMILL_STAGE $KERNMILL_INSTANCE $KERNMILL_ATTEMPT $KERNMILL_MATRIX_SIZE "
+                         "$LOSS $KERNMILL_LAUNCH; pwd; cat");
+  c.needs = {"p"};
+  c.matrix.axes = {{"size", {10, 20}}};
+  c.env = {{"LOSS", "${{ stages.p.loss }}"}};
+  ExecWorld world({ExecWorld::command("p", "true"), c});
+  world.commit("p", 0, {{"loss", 0.5}});
+  ASSERT_EQ(world.carry_out("c", 1), 0);
+  EXPECT_EQ(output(world, "c", 1), "c 1 1 20 0.5 env\n" + world.path().string() + "\n");
+}
+
+TEST(ExecCommand, NothingOfAnOuterJobReachesIt) {
+  ExecWorld world({ExecWorld::command("c", "env")});
+  ASSERT_EQ(world.carry_out("c"), 0);
+  EXPECT_THAT(output(world, "c"), AllOf(Not(HasSubstr("PMI_RANK")), Not(HasSubstr("SLURM_JOB_ID")),
+                                        HasSubstr("OMP_NUM_THREADS=1"), HasSubstr("OMP_PROC_BIND=false")));
+}
+
+TEST(ExecCommand, SetupRunsBeforeItAndItsFailureIsTheCommands) {
+  Stage good = ExecWorld::command("good", "echo $X"), bad = ExecWorld::command("bad", "echo reached");
+  good.setup = {"X=prepared"};
+  bad.setup = {"false"};
+  ExecWorld world({good, bad});
+  EXPECT_EQ(world.carry_out("good"), 0);
+  EXPECT_EQ(output(world, "good"), "prepared\n");
+  EXPECT_EQ(world.carry_out("bad"), 1);
+  EXPECT_EQ(output(world, "bad"), "");
+}
+
+TEST(ExecCommand, UnknownModuleIsAFailure) {
+  Stage c = ExecWorld::command("c", "echo reached");
+  c.modules = {"no-such-module/1.0"};
+  ExecWorld world({c});
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_EQ(output(world, "c"), "");
+}
+
+TEST(ExecCommand, LaterAttemptUsesRestartWhenAnEarlierOneHadStarted) {
+  ExecWorld world({ExecWorld::command("c", "exit 1", {{"restart", "echo restarted"}})});
+  EXPECT_EQ(world.carry_out("c", 0, 1), 1);
+  EXPECT_EQ(world.carry_out("c", 0, 2), 0);
+  EXPECT_EQ(read_file(world.run().attempt("c", 0, 2) / "out.log"), "restarted\n");
+}
+
+TEST(ExecCommand, OlderAttemptLeavesTheFieldToANewerOne) {
+  ExecWorld world(
+      {ExecWorld::command("c", "[ $KERNMILL_ATTEMPT = 2 ] || { echo ready >$PIPE; read x <$PIPE.go; }")});
+  testing::EventPipe go(world.pipe().path() + ".go");
+  const int older = world.start("c", 0, 1);
+  world.pipe().next();
+  EXPECT_EQ(world.carry_out("c", 0, 2), 0);
+  std::ofstream(go.path()) << "go" << std::endl;
+  EXPECT_EQ(reap(older), 1);
+  EXPECT_EQ(world.last_record("c", 0, 1).event, "failed");
+  EXPECT_THAT(world.message("c"), HasSubstr("attempt 2"));
+}
+
+TEST(ExecCommand, AttemptDirectoryThatCannotBeWrittenIsAFailureThatNamesIt) {
+  ExecWorld world({ExecWorld::command("c", "true")});
+  // Where the attempt's directory should be made lies a file: this stops root, too.
+  std::ofstream(world.run().root() / "stages") << "in the way";
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_THAT(world.message("c"), HasSubstr("stages"));
+}
+
+TEST(ExecCommand, ReadOnlyAttemptDirectoryIsAFailureThatNamesIt) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  ExecWorld world({ExecWorld::command("c", "true")});
+  const auto directory = world.run().attempt("c", 0, 1);
+  make_directories(directory);
+  std::filesystem::permissions(directory,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_THAT(world.message("c"), HasSubstr(directory.string()));
+}
+
+}  // namespace
+}  // namespace kernmill

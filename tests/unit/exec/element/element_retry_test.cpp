@@ -1,0 +1,166 @@
+// How an element ends that has not committed: who told it to, and what the batch system is asked for.
+#include <csignal>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "batch_world.hpp"
+#include "kernmill/os/process.hpp"
+
+namespace kernmill {
+namespace {
+
+using testing::BatchWorld;
+using ::testing::ElementsAre;
+using testing::EventPipe;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* out_of_memory =
+    "echo 'slurmstepd: error: StepId=1.0 exceeded memory limit (120 > 100), being killed' >&2; exit 137";
+/// Saves a checkpoint when it is asked to stop.
+constexpr const char* saves =
+    "trap 'mkdir -p $KERNMILL_RUN/stages/c/0/checkpoints; echo 1 >$KERNMILL_RUN/stages/c/0/checkpoints/a; "
+    "exit 75' "
+    "TERM; echo ready >$PIPE; while :; do read -t 1 x <>$PIPE.none || :; done";
+constexpr const char* stops =
+    "trap 'exit 75' TERM; echo ready >$PIPE; while :; do read -t 1 x <>$PIPE.none || :; done";
+
+Stage retried(Stage stage, int max) {
+  stage.retries.max = max;
+  stage.retries.mem_factor = 2;
+  stage.retries.time_factor = 1.5;
+  return stage;
+}
+
+/// Starts the stage "c" and signals kernmill-exec once it is ready. Returns its exit status.
+int run_and_signal(BatchWorld& world, int signal) {
+  const EventPipe none(world.pipe().path() + ".none");
+  const int exec = world.start_job("c");
+  world.pipe().next();
+  ::kill(exec, signal);
+  return reap(exec);
+}
+
+TEST(ElementRetry, OutOfMemoryGetsMoreOfIt) {
+  BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
+  EXPECT_EQ(world.run_job("c"), 75) << world.log();
+  EXPECT_EQ(world.events("c").back(), "retrying");
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "oom");
+  EXPECT_EQ(world.body("retrying", "c")["mem_factor"], 2.0);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
+}
+
+// Where memory is sampled, the batch system would end the whole batch process, and there would be no retry.
+TEST(ElementRetry, StepThatTakesTooMuchIsEndedBeforeTheBatchSystemDoesIt) {
+  BatchWorld world(
+      {retried(BatchWorld::command("c", "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 600"), 1)});
+  EXPECT_EQ(world.run_job("c"), 75) << world.log();
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "oom");
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
+}
+
+TEST(ElementRetry, RetriesAreCountedOverTheStartsOfTheJob) {
+  BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
+  EXPECT_EQ(world.run_job("c", 0, 0), 75);
+  EXPECT_EQ(world.run_job("c", 0, 1), 75);
+  EXPECT_EQ(world.body("retrying", "c", 0, 1)["mem_factor"], 4.0);
+  EXPECT_EQ(world.run_job("c", 0, 2), 1);
+  EXPECT_EQ(world.events("c", 0, 2).back(), "failed");
+}
+
+TEST(ElementRetry, PlainKillIsNoLackOfMemory) {
+  BatchWorld world({retried(BatchWorld::command("c", "kill -9 $$"), 2)});
+  EXPECT_EQ(world.run_job("c"), 1);
+  EXPECT_EQ(world.body("failed", "c")["cause"], "error");
+  EXPECT_THAT(world.calls(), IsEmpty());
+}
+
+TEST(ElementRetry, FailureIsFinalWhenTheJobIsNotTakenBack) {
+  BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
+  world.tell("refuse", "");
+  EXPECT_EQ(world.run_job("c"), 1);
+  EXPECT_THAT(world.events("c"), ElementsAre("started", "step_started", "retrying", "failed"));
+  EXPECT_THAT(world.body("failed", "c")["message"].get<std::string>(), HasSubstr("did not take it back"));
+}
+
+TEST(ElementRetry, ControllerThatIsAwayIsAskedAgain) {
+  BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
+  world.tell("down", "2");
+  EXPECT_EQ(world.run_job("c"), 75) << world.log();
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
+}
+
+TEST(ElementRetry, ContinuationAtTheTimeLimitCostsNoRetry) {
+  BatchWorld world({BatchWorld::command("c", saves)});
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 75) << world.log();
+  const Json body = world.body("retrying", "c");
+  EXPECT_EQ(body["cause"], "timeout");
+  EXPECT_EQ(body["counts"], false);
+  EXPECT_EQ(body["time_factor"], 1.0);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1"));
+}
+
+TEST(ElementRetry, TimeLimitWithoutProgressGetsMoreTime) {
+  Stage c = retried(BatchWorld::command("c", stops), 1);
+  c.resources = {{"time", "10m"}};
+  BatchWorld world({c});
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 75) << world.log();
+  EXPECT_EQ(world.body("retrying", "c")["counts"], true);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 time=15"));
+}
+
+TEST(ElementRetry, TimeLimitWithoutProgressOrRetriesIsAFailure) {
+  BatchWorld world({BatchWorld::command("c", stops)});
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 1);
+  EXPECT_EQ(world.body("failed", "c")["cause"], "timeout");
+}
+
+TEST(ElementRetry, WhatDoesNotStopIsEndedInTimeToBePutBack) {
+  Stage c =
+      retried(BatchWorld::command(
+                  "c", "trap '' TERM; echo ready >$PIPE; while :; do read -t 1 x <>$PIPE.none || :; done"),
+              1);
+  BatchWorld world({c});
+  world.tell("limit", "6");
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 75) << world.log();
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "timeout");
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1"));
+}
+
+TEST(ElementRetry, PreemptedJobGoesOnByItself) {
+  BatchWorld world({BatchWorld::command("c", stops)});
+  world.tell("state", "completing pending");
+  EXPECT_EQ(run_and_signal(world, SIGTERM), 75);
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "preempted");
+  EXPECT_EQ(world.body("retrying", "c")["counts"], false);
+  EXPECT_THAT(world.calls(), IsEmpty());
+}
+
+TEST(ElementRetry, StepThatWasEndedBeforeItsJobWasToldIsNoFailure) {
+  BatchWorld world({BatchWorld::command("c", "kill -TERM $$")});
+  world.tell("state", "completing pending");
+  EXPECT_EQ(world.run_job("c"), 75);
+  EXPECT_EQ(world.events("c").back(), "retrying");
+  EXPECT_EQ(world.body("retrying", "c")["cause"], "preempted");
+  EXPECT_THAT(world.calls(), IsEmpty());
+}
+
+TEST(ElementRetry, CancelledJobHasStopped) {
+  BatchWorld world({retried(BatchWorld::command("c", stops), 3)});
+  world.tell("state", "completing cancelled");
+  EXPECT_EQ(run_and_signal(world, SIGTERM), 75);
+  EXPECT_EQ(world.events("c").back(), "stopped");
+  EXPECT_EQ(world.body("stopped", "c")["cause"], "cancelled");
+  EXPECT_THAT(world.calls(), IsEmpty());
+}
+
+TEST(ElementRetry, NodeThatFailedIsAvoided) {
+  BatchWorld world(
+      {retried(BatchWorld::command("c", "echo 'srun: error: Node failure on n2' >&2; exit 1"), 1)});
+  EXPECT_EQ(world.run_job("c"), 75);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 exclude=n1"));
+}
+
+}  // namespace
+}  // namespace kernmill

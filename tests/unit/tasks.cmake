@@ -1,0 +1,6 @@
+if(NOT TARGET kernmill_tasks)
+  return()
+endif()
+include(KernmillMpi)
+include(KernmillKokkos)
+kernmill_unit_test(tasks FOLDERS tasks LINK kernmill::tasks)

@@ -15,6 +15,12 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
 endif()
 
+# What waits for files and processes need not be optimised, and tests take longer to compile than to run.
+set(kernmill_plain_options $<$<CONFIG:RelWithDebInfo>:-Og>)
+set(kernmill_test_options $<$<CONFIG:RelWithDebInfo>:-O0>)
+# Line tables and names are enough for a stack; what a debugger needs beyond comes with the build type Debug.
+string(REGEX REPLACE "-g( |$)" "-g1\\1" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
+
 add_library(kernmill_flags INTERFACE)
 target_compile_options(kernmill_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion
                                                 -Wno-sign-conversion)
@@ -25,6 +31,32 @@ if(KERNMILL_SANITIZE)
   add_compile_options(-fsanitize=${KERNMILL_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${KERNMILL_SANITIZE})
 endif()
+
+set(kernmill_usual_headers
+  <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <string> <string_view>
+  <system_error> <unordered_map> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+
+# kernmill_precompiled(TARGET KIND): what nearly every file of that kind includes is compiled once for all of them.
+# KIND: json ({fmt}, JSON and the standard library) or test (GoogleTest as well).
+function(kernmill_precompiled target kind)
+  if(NOT KERNMILL_PRECOMPILED)
+    return()
+  endif()
+  set(headers kernmill_${kind}_headers)
+  if(NOT TARGET ${headers})
+    add_library(${headers} OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
+    target_link_libraries(${headers} PRIVATE kernmill_flags fmt::fmt nlohmann_json::nlohmann_json)
+    if(kind STREQUAL "test")
+      target_link_libraries(${headers} PRIVATE GTest::gmock)
+      target_compile_options(${headers} PRIVATE ${kernmill_test_options})
+      set_target_properties(${headers} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # as programs are
+    else()
+      target_compile_options(${headers} PRIVATE ${kernmill_plain_options})
+    endif()
+    target_precompile_headers(${headers} PRIVATE ${kernmill_usual_headers} $<$<STREQUAL:${kind},test>:<gmock/gmock.h$<ANGLE-R>>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${headers})
+endfunction()
 
 # kernmill_rooms(TARGET): the sources of a folder are compiled together, at most six at a time: most of what a
 # file costs are the headers that its neighbours include as well.
@@ -43,13 +75,15 @@ function(kernmill_rooms target)
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${room}_${part}")
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # each is included once
 endfunction()
 
-# kernmill_library(NAME [PROGRAM regex] [PUBLIC target...] [PRIVATE target...])
+# kernmill_library(NAME [PLAIN] [JSON] [PROGRAM regex] [PUBLIC target...] [PRIVATE target...])
 # makes kernmill::NAME of every source file below the current folder but those that match PROGRAM (they are
-# the programs' own); where there is none, of its headers alone.
+# the programs' own); where there is none, of its headers alone. PLAIN: its speed does not matter. JSON: it includes JSON
+# nearly everywhere.
 function(kernmill_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PROGRAM" "PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "JSON;PLAIN" "PROGRAM" "PUBLIC;PRIVATE")
   file(GLOB_RECURSE arg_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   if(arg_PROGRAM)
     list(FILTER arg_SOURCES EXCLUDE REGEX "${CMAKE_CURRENT_SOURCE_DIR}/(${arg_PROGRAM})")
@@ -64,6 +98,12 @@ function(kernmill_library name)
     target_link_libraries(${target} PUBLIC ${arg_PUBLIC}
                           PRIVATE "$<BUILD_INTERFACE:kernmill_flags>" ${arg_PRIVATE})
     kernmill_rooms(${target})
+    if(arg_PLAIN)
+      target_compile_options(${target} PRIVATE ${kernmill_plain_options})
+      if(arg_JSON)
+        kernmill_precompiled(${target} json)
+      endif()
+    endif()
   else()
     add_library(${target} INTERFACE)
     target_include_directories(${target} INTERFACE "$<BUILD_INTERFACE:${root}>" "$<INSTALL_INTERFACE:include>")
@@ -83,9 +123,6 @@ function(kernmill_program name)
   set_property(GLOBAL APPEND PROPERTY KERNMILL_PROGRAMS ${name})
 endfunction()
 
-# Tests take longer to compile than to run; this way it is a third less.
-set(kernmill_test_options $<$<CONFIG:RelWithDebInfo>:-O1> $<$<CONFIG:RelWithDebInfo>:-g1>)
-
 # kernmill_test(NAME LABEL label [TIMEOUT seconds] SOURCES file... LINK target...)
 # makes a GoogleTest program; CTest lists each of its tests.
 function(kernmill_test name)
@@ -100,6 +137,8 @@ function(kernmill_test name)
   target_link_libraries(test_${name} PRIVATE kernmill_flags ${arg_LINK} GTest::gtest_main GTest::gmock)
   target_compile_definitions(test_${name} PRIVATE ${arg_DEFINES})
   target_compile_options(test_${name} PRIVATE ${kernmill_test_options})
+  set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  kernmill_precompiled(test_${name} test)
   gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
 endfunction()
@@ -119,6 +158,8 @@ function(kernmill_mpi_test name)
   target_link_libraries(test_${name} PRIVATE kernmill_flags ${arg_LINK} GTest::gtest GTest::gmock MPI::MPI_CXX)
   target_compile_definitions(test_${name} PRIVATE ${arg_DEFINES})
   target_compile_options(test_${name} PRIVATE ${kernmill_test_options})
+  set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  kernmill_precompiled(test_${name} test)
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}.${ranks}_ranks
              COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:test_${name}>)

@@ -83,7 +83,7 @@ class Closing {
     try {
       for (const ClusterJob& job : job_.cluster().jobs()) {
         const auto identity = identity_in(job.comment);
-        if (!identity || identity->run != run_.name() || identity->key == "close") continue;
+        if (!identity || identity->run != run_.name() || identity->key == closing_key) continue;
         states_[name_of(job)] = job.state;
         if (is_live(job.state) && identity->generation <= generation_) job_.cancel(to_cancel(job));
       }

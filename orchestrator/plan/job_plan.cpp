@@ -77,11 +77,11 @@ class Planner {
     array.slots = packing.slots;
     if (packing.pack > 1) array.resources = for_pack(array.resources, packing);
     // An array has indices below max_array_size: more elements than that are several arrays.
-    const std::uint64_t most = std::uint64_t{array.pack} * options_.max_array_size;
+    const std::uint64_t fitting = std::uint64_t{array.pack} * options_.max_array_size;
     for (std::uint32_t rank = 0; rank < instances.size();) {
       ArrayPlan part = array;
       part.instances = instances.slice(
-          rank, static_cast<std::uint32_t>(std::min<std::uint64_t>(most, instances.size() - rank)));
+          rank, static_cast<std::uint32_t>(std::min<std::uint64_t>(fitting, instances.size() - rank)));
       rank += part.instances.size();
       part.key = fmt::format("{}.{}", plan_.stage(stage).name, of_stage_[stage].size());
       part.attempt = next_attempt(stage, part.instances);

@@ -11,6 +11,9 @@
 
 namespace kernmill {
 
+/// Stands for the closing job where others have the key of their array.
+inline constexpr const char* closing_key = "close";
+
 /// One job array (or one plain job) that carries out instances of a stage.
 struct ArrayPlan {
   struct Wait {

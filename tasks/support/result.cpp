@@ -7,8 +7,6 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr int schema_version = 1;
-
 // A path or a cell in a message may hold bytes that are not UTF-8; they must not turn an error into a crash.
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -7,8 +7,6 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr int schema_version = 1;
-
 Json parse_file(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in) throw SpecError(fmt::format("cannot read the spec file {}", file.string()));

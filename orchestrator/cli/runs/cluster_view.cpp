@@ -39,7 +39,7 @@ ClusterView::ClusterView(const RunDirectory& run, const Plan& plan, const RunRec
   const auto arrays = exec::submitted_arrays(plan, record);
   for (const auto& [identity, job] : live_jobs(run, jobs)) {
     add_once(jobs_, job.id);
-    if (identity.key == "close") add_once(closing_, job.id);
+    if (identity.key == closing_key) add_once(closing_, job.id);
     const auto array = std::find_if(arrays.begin(), arrays.end(), [&, &who = identity](const auto& one) {
       return one.generation == who.generation && one.plan.key == who.key;
     });

@@ -18,7 +18,7 @@ constexpr const char* usage =
     "       kernmill-exec --run DIR --array KEY --generation N [--no-cache]    (in a job of Slurm)\n"
     "       kernmill-exec --run DIR --close --generation N [--no-cache]        (in a job of Slurm)";
 
-[[noreturn]] void unusable(const std::string& why) {
+[[noreturn]] void reject(const std::string& why) {
   throw std::invalid_argument(why + "\n" + usage);
 }
 
@@ -27,7 +27,7 @@ Number number(const std::string& option, const std::string& text) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
-    unusable(fmt::format("{} wants a number, not '{}'", option, text));
+    reject(fmt::format("{} wants a number, not '{}'", option, text));
   return value;
 }
 
@@ -51,7 +51,7 @@ void take(Options& options, const std::string& option, const std::string& value)
   else if (option == "--generation")
     options.generation = number<unsigned>(option, value);
   else
-    unusable(fmt::format("{} is no option of kernmill-exec", option));
+    reject(fmt::format("{} is no option of kernmill-exec", option));
 }
 
 /// The options that each way of starting needs, and those that it may have beside them.
@@ -61,11 +61,11 @@ void check(What what, const std::set<std::string>& given) {
                                                  {"--run", "--close", "--generation"}};
   const auto& required = needed[static_cast<std::size_t>(what)];
   for (const std::string& option : required)
-    if (!given.contains(option)) unusable(option + " is missing");
+    if (!given.contains(option)) reject(option + " is missing");
   for (const std::string& option : given)
     if (!required.contains(option) && option != "--no-cache" &&
         (what != What::attempt || (option != "--restart" && option != "--time-factor")))
-      unusable(fmt::format("{} does not go with {}", option, *required.begin()));
+      reject(fmt::format("{} does not go with {}", option, *required.begin()));
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ Options parse_options(const std::vector<std::string>& words) {
     if (option == "--no-cache") {
       options.no_cache = true;
     } else if (option != "--close") {
-      if (i + 1 == words.size()) unusable(fmt::format("{} is unknown or wants a value", option));
+      if (i + 1 == words.size()) reject(fmt::format("{} is unknown or wants a value", option));
       take(options, option, words[++i]);
     }
   }
@@ -89,7 +89,7 @@ Options parse_options(const std::vector<std::string>& words) {
     options.what = What::element;
   check(options.what, given);
   if (!(options.time_factor > 0) || !std::isfinite(options.time_factor))
-    unusable("--time-factor must be more than 0");
+    reject("--time-factor must be more than 0");
   return options;
 }
 

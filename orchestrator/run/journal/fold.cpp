@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "kernmill/plan/job_plan.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/run/journal/journal_line.hpp"
 
@@ -105,7 +106,7 @@ class Fold {
       for (const Json& array : line.json("arrays")) generation.arrays[array.at("key")].plan = array;
     } else if (line.event() == "array_submitted") {
       const std::string key(line.text("array"));
-      (key == "close" ? generation.closing_job : generation.arrays[key].job) = line.text("job");
+      (key == closing_key ? generation.closing_job : generation.arrays[key].job) = line.text("job");
     } else if (line.event() == "accepted") {
       generation.accepted = true;
     } else if (line.event() == "released") {

@@ -14,7 +14,6 @@ namespace kernmill {
 namespace {
 
 using Options = BatchJob::Options;
-constexpr const char* closing_key = "close";
 
 std::string megabytes(std::uint64_t bytes) {
   constexpr std::uint64_t megabyte = 1024ULL * 1024;

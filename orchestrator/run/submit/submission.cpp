@@ -8,7 +8,6 @@ namespace kernmill {
 namespace {
 
 using Kind = ClusterError::Kind;
-constexpr const char* closing_key = "close";
 
 /// One generation on its way to the cluster.
 class Transaction {

@@ -46,6 +46,12 @@ struct Range {
   bool high_open = false;
 };
 
+/// Bounds that many settings have.
+inline constexpr Range positive{.low = 0, .low_open = true};
+inline constexpr Range not_negative{.low = 0};
+inline constexpr Range at_least_one{.low = 1};
+inline constexpr Range fraction{.low = 0, .high = 1, .high_open = true};
+
 struct Table;
 struct Variant;
 

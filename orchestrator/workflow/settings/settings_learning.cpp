@@ -7,11 +7,6 @@ namespace {
 
 using T = SettingType;
 
-const Range positive{.low = 0, .low_open = true};
-const Range not_negative{.low = 0};
-const Range at_least_one{.low = 1};
-const Range fraction{.low = 0, .high = 1, .high_open = true};
-
 const Table& init_table() {
   static const Table table{
       "'init'",

@@ -7,10 +7,6 @@ namespace {
 
 using T = SettingType;
 
-const Range not_negative{.low = 0};
-const Range at_least_one{.low = 1};
-const Range fraction{.low = 0, .high = 1, .high_open = true};
-
 Setting stratify() {
   return {.name = "stratify", .type = T::boolean, .doc = "the same share of each class", .fallback = false};
 }

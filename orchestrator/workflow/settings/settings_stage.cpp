@@ -8,7 +8,6 @@ namespace {
 using T = SettingType;
 
 const Range count{.low = 1, .high = 1'000'000};
-const Range not_negative{.low = 0, .high = 1'000'000};
 
 Setting resources() {
   return {.name = "resources", .type = T::table, .doc = "what a job asks for", .table = &resource_settings()};

@@ -7,8 +7,8 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr unsigned digit_bits = 11;
-constexpr std::size_t digits = std::size_t{1} << digit_bits;
+constexpr unsigned radix_bits = 11;
+constexpr std::size_t digits = std::size_t{1} << radix_bits;
 constexpr std::size_t at_a_time = 2048;  // histograms of 16 KiB: bounds the memory
 
 /// Unsigned integers in the order of the numbers.
@@ -58,7 +58,7 @@ void narrow(const Communicator& comm, const EachRow& rows, std::span<Search> sea
 
 void find(const Communicator& comm, const EachRow& rows, std::span<Search> searches) {
   for (unsigned left = 64; left > 0;) {
-    const unsigned width = std::min(left, digit_bits);
+    const unsigned width = std::min(left, radix_bits);
     left -= width;
     narrow(comm, rows, searches, left, width);
   }

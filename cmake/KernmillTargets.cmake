@@ -39,7 +39,7 @@ set(kernmill_usual_headers
 # kernmill_precompiled(TARGET KIND): what nearly every file of that kind includes is compiled once for all of them.
 # KIND: json ({fmt}, JSON and the standard library) or test (GoogleTest as well).
 function(kernmill_precompiled target kind)
-  if(NOT KERNMILL_PRECOMPILED)
+  if(NOT KERNMILL_PRECOMPILED OR NOT TARGET fmt::fmt OR NOT TARGET nlohmann_json::nlohmann_json)
     return()
   endif()
   set(headers kernmill_${kind}_headers)
@@ -55,6 +55,7 @@ function(kernmill_precompiled target kind)
     endif()
     target_precompile_headers(${headers} PRIVATE ${kernmill_usual_headers} $<$<STREQUAL:${kind},test>:<gmock/gmock.h$<ANGLE-R>>)
   endif()
+  target_link_libraries(${target} PRIVATE fmt::fmt nlohmann_json::nlohmann_json)  # the same definitions
   target_precompile_headers(${target} REUSE_FROM ${headers})
 endfunction()
 

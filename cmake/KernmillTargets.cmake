@@ -59,7 +59,7 @@ function(kernmill_precompiled target kind)
   target_precompile_headers(${target} REUSE_FROM ${headers})
 endfunction()
 
-# kernmill_rooms(TARGET): the sources of a folder are compiled together, at most six at a time: most of what a
+# kernmill_rooms(TARGET): the sources of a folder are compiled together, KERNMILL_ROOM_SIZE at a time: most of what a
 # file costs are the headers that its neighbours include as well.
 function(kernmill_rooms target)
   if(NOT KERNMILL_ROOMS)
@@ -72,7 +72,7 @@ function(kernmill_rooms target)
     cmake_path(RELATIVE_PATH folder BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE room)
     string(MAKE_C_IDENTIFIER "${room}" room)
     math(EXPR files_${room} "${files_${room}} + 1")
-    math(EXPR part "(${files_${room}} - 1) / 6")
+    math(EXPR part "(${files_${room}} - 1) / ${KERNMILL_ROOM_SIZE}")
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${room}_${part}")
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)

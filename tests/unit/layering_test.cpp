@@ -2,6 +2,7 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,69 @@ TEST(Layering, EachSystemHeaderIsIncludedOnlyWhereItsWrapperLives) {
         EXPECT_FALSE(names_it && !may_include(file, rule)) << file << ':' << number << ": " << line;
       }
     }
+  }
+}
+
+/// The folder of the header that `#include "name"` means, below the source folder; empty: none of ours.
+std::string folder_of_header(const fs::path& includer, const std::string& name) {
+  constexpr std::string_view ours = "kernmill/";
+  if (!name.starts_with(ours)) {
+    for (fs::path folder = includer.parent_path(); folder.string().size() > source_dir.string().size();
+         folder = folder.parent_path()) {
+      if (fs::exists(folder / name)) return fs::relative((folder / name).parent_path(), source_dir).string();
+    }
+    return {};
+  }
+  const std::string path = name.substr(ours.size());
+  const std::string of_kernels = path.starts_with("kernels/") ? path.substr(8) : path;
+  for (const fs::path& place :
+       {source_dir / "orchestrator" / path, source_dir / path, source_dir / "kokkos_kernels" / of_kernels}) {
+    if (fs::exists(place)) return fs::relative(place.parent_path(), source_dir).string();
+  }
+  return {};
+}
+
+using FolderGraph = std::map<std::string, std::map<std::string, std::string>>;
+
+/// Folder -> folder that it includes from -> "file: line" that shows it; the tests are left out.
+FolderGraph folders_and_what_they_include() {
+  const std::regex include(R"(^#include "([^"]+)\")");
+  FolderGraph graph;
+  for (const auto& path : sources()) {
+    const std::string file = fs::relative(path, source_dir).string();
+    if (file.starts_with("tests/")) continue;
+    const std::string folder = fs::path(file).parent_path().string();
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include)) continue;
+      const std::string other = folder_of_header(path, match[1]);
+      if (!other.empty() && other != folder) graph[folder].try_emplace(other, file + ": " + line);
+    }
+  }
+  return graph;
+}
+
+/// A way from one folder to another through what they include, as text; empty: there is none.
+std::string way(const FolderGraph& graph, const std::string& from, const std::string& to,
+                std::set<std::string>& seen) {
+  const auto found = graph.find(from);
+  if (found == graph.end() || !seen.insert(from).second) return {};
+  for (const auto& [next, because] : found->second) {
+    if (next == to) return "\n  " + because;
+    const std::string rest = way(graph, next, to, seen);
+    if (!rest.empty()) return "\n  " + because + rest;
+  }
+  return {};
+}
+
+TEST(Layering, NoFolderIncludesFromOneThatIncludesFromIt) {
+  const FolderGraph graph = folders_and_what_they_include();
+  ASSERT_GT(graph.size(), 40U);
+  for (const auto& [folder, included] : graph) {
+    std::set<std::string> seen;
+    const std::string back = way(graph, folder, folder, seen);
+    EXPECT_TRUE(back.empty()) << folder << " can reach itself:" << back;
   }
 }
 

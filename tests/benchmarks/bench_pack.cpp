@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernmill/exec/pack/pack.hpp"
+#include "temporary_directory.hpp"
 
 namespace kernmill {
 namespace {
@@ -89,20 +90,18 @@ double packed(const fs::path& place, const std::string& command, unsigned instan
 }
 
 int compare(unsigned instances, unsigned slots) {
-  std::string name = (fs::temp_directory_path() / "kernmill-bench-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) return 1;
+  const testing::TemporaryDirectory directory;
   fmt::print("{} instances, {} side by side\n", instances, slots);
   for (int round = 0; round < 3; ++round) {
     const double bare = bare_loop(instances, slots);
     for (const char* command : {"true", "exec true", "true; true"}) {
       double own = 0;
-      const double rate = packed(name, command, instances, slots, own);
+      const double rate = packed(directory.path(), command, instances, slots, own);
       fmt::print(
           "posix_spawn of /bin/true {:6.0f}/s   `{}` packed {:6.0f}/s   ratio {:.2f}   own {:.0f} us each\n",
           bare, command, rate, rate / bare, 1e6 * own);
     }
   }
-  fs::remove_all(name);
   return 0;
 }
 

@@ -19,7 +19,7 @@ kernmill_test(kill LABEL cli TIMEOUT 900
   SOURCES cli/kill_test.cpp cli/kill_world.cpp support/program.cpp
   LINK kernmill::run DEFINES ${cli_defines})
 foreach(test IN ITEMS cli kill)
-  target_include_directories(test_${test} PRIVATE "${CMAKE_CURRENT_LIST_DIR}/../support" "${CMAKE_CURRENT_LIST_DIR}")
+  target_include_directories(test_${test} PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
   add_dependencies(test_${test} kernmill kernmill-exec kernmill_dying kernmill_exec_dying)
 endforeach()
 
@@ -30,6 +30,6 @@ if(TARGET kernmill-task AND TARGET kernmill-storage)
   kernmill_test(data_tool LABEL cli SOURCES cli/data_test.cpp support/program.cpp
     LINK kernmill::run DEFINES ${cli_defines} DATA="${PROJECT_SOURCE_DIR}/workflows/data"
             CRASHING_HDF5="$<TARGET_FILE:crashing_hdf5>")
-  target_include_directories(test_data_tool PRIVATE "${CMAKE_CURRENT_LIST_DIR}/../support" "${CMAKE_CURRENT_LIST_DIR}")
+  target_include_directories(test_data_tool PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
   add_dependencies(test_data_tool kernmill kernmill-exec kernmill-task kernmill-storage crashing_hdf5)
 endif()

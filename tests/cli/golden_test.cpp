@@ -70,7 +70,7 @@ class Golden : public ::testing::Test {
     EXPECT_EQ(shown, content(file)) << "KERNMILL_ACCEPT=1 makes this the expected text";
   }
 
-  TemporaryFolder folder;
+  TemporaryDirectory folder;
 };
 
 TEST_F(Golden, Help) {

@@ -41,7 +41,7 @@ class KillWorld {
   [[nodiscard]] std::vector<std::string> ledger() const;
 
  private:
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
 };
 
 }  // namespace kernmill::testing

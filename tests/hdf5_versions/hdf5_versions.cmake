@@ -10,13 +10,12 @@ kernmill_test(hdf5_versions LABEL unit
           ${PROJECT_SOURCE_DIR}/storage/tool/rows.cpp ${PROJECT_SOURCE_DIR}/storage/tool/verify.cpp
   LINK kernmill::storage nlohmann_json::nlohmann_json fmt::fmt
   DEFINES KERNMILL_TEST_FILES="${CMAKE_CURRENT_LIST_DIR}/files")
-target_include_directories(test_hdf5_versions PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")
 
 # The same files, read by h5py.
 find_program(KERNMILL_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(KERNMILL_SYSTEM_PYTHON)
   file(GLOB datasets CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/files/*/dataset.h5")
-  set(read "${KERNMILL_SYSTEM_PYTHON}" "${CMAKE_CURRENT_LIST_DIR}/../mpi/read_with_h5py.py")
+  set(read "${KERNMILL_SYSTEM_PYTHON}" "${PROJECT_SOURCE_DIR}/tests/mpi/read_with_h5py.py")
   foreach(dataset IN LISTS datasets)
     cmake_path(GET dataset PARENT_PATH folder)
     cmake_path(GET folder FILENAME version)

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "preprocess_settings.hpp"
+#include "temporary_directory.hpp"
 
 /// kernmill-task as the orchestrator sees it: arguments, files, exit status. The full disk and the read-only
 /// directory are real, in an unprivileged mount namespace; where that is not allowed the test is skipped and
@@ -27,18 +28,14 @@ std::string content(const fs::path& file) {
 
 class TaskProgram : public ::testing::Test {
  protected:
-  fs::path directory, output;
+  const kernmill::testing::TemporaryDirectory own;
+  const fs::path directory = own.path(), output = directory / "output";
 
   void SetUp() override {
     setenv("HYDRA_LAUNCHER", "fork", 1);
     setenv("MPIR_CVAR_ENABLE_HEAVY_YIELD", "1", 1);
-    std::string pattern = (fs::temp_directory_path() / "kernmill-program-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
-    output = directory / "output";
     fs::create_directory(output);
   }
-  void TearDown() override { fs::remove_all(directory); }
-
   /// The exit status; what it printed is in `printed`.
   int shell(const std::string& command) {
     const fs::path log = directory / "log";

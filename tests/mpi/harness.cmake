@@ -9,5 +9,4 @@ kernmill_test(harness LABEL mpi TIMEOUT 3600
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage_harness_test.cpp ${CMAKE_CURRENT_LIST_DIR}/../support/program.cpp
   LINK fmt::fmt
   DEFINES KERNMILL_FAULT_WRITER="$<TARGET_FILE:fault_writer>" KERNMILL_MPIEXEC="${MPIEXEC_EXECUTABLE}")
-target_include_directories(test_harness PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")
 add_dependencies(test_harness fault_writer)

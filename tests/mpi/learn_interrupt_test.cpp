@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "preprocess_settings.hpp"
+#include "temporary_directory.hpp"
 
 /// Training that is interrupted as jobs are, by signals to the whole step, and goes on with other ranks.
 namespace {
@@ -24,16 +25,14 @@ using Json = nlohmann::ordered_json;
 
 class Interruption : public ::testing::TestWithParam<const char*> {
  protected:
-  fs::path directory;
+  const kernmill::testing::TemporaryDirectory own;
+  const fs::path directory = own.path();
 
   void SetUp() override {
     setenv("HYDRA_LAUNCHER", "fork", 1);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    std::string pattern = (fs::temp_directory_path() / "kernmill-interrupt-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
     prepare();
   }
-  void TearDown() override { fs::remove_all(directory); }
 
   void prepare() {
     const Json config =

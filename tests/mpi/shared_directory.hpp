@@ -2,11 +2,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <mpi.h>
+
+#include "temporary_directory.hpp"
 
 namespace kernmill::testing {
 
@@ -27,17 +30,14 @@ class SharedDirectory : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name;
-    if (world_rank() == 0) {
-      std::string pattern = (std::filesystem::temp_directory_path() / "kernmill-test-XXXXXX").string();
-      name = mkdtemp(pattern.data());
-    }
+    if (world_rank() == 0) name = own_.emplace().path().string();
     name.resize(256);
     MPI_Bcast(name.data(), 256, MPI_CHAR, 0, MPI_COMM_WORLD);
     directory = std::string(name.c_str());
   }
   void TearDown() override {
     MPI_Barrier(MPI_COMM_WORLD);
-    if (world_rank() == 0) std::filesystem::remove_all(directory);
+    own_.reset();
   }
   /// Rank 0 writes a file; the others wait until it is there.
   void put(const std::filesystem::path& file, const std::string& content) const {
@@ -58,6 +58,9 @@ class SharedDirectory : public ::testing::Test {
     return found;
   }
   std::filesystem::path directory;
+
+ private:
+  std::optional<TemporaryDirectory> own_;  ///< rank 0's
 };
 
 /// The message of the exception that `work` throws; empty when it throws none.

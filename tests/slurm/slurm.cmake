@@ -12,8 +12,7 @@ function(kernmill_slurm_test name)
     LINK kernmill::scheduler ${arg_LINK}
     DEFINES KERNMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
             KERNMILL_SLURM_PLUGIN_FILE="$<TARGET_FILE:kernmill_slurm>" ${arg_DEFINES})
-  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support"
-                                                  "${PROJECT_SOURCE_DIR}/tests/slurm")
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/slurm")
   add_dependencies(test_${name} kernmill_slurm ${arg_NEEDS})
 endfunction()
 
@@ -23,7 +22,6 @@ kernmill_test(slurm_options LABEL unit
 kernmill_slurm_test(slurm_plugin SOURCES slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)
 
 kernmill_test(spank_parts LABEL unit SOURCES slurm/spank_parts_test.cpp LINK kernmill_spank_parts)
-target_include_directories(test_spank_parts PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")
 if(TARGET kernmill_run)
   kernmill_slurm_test(spank SOURCES slurm/spank_test.cpp LINK kernmill::run NEEDS kernmill_spank
     DEFINES KERNMILL_SPANK_FILE="$<TARGET_FILE:kernmill_spank>")

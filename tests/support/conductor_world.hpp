@@ -9,25 +9,9 @@
 
 #include "fake_scheduler.hpp"
 #include "kernmill/run/conductor/conductor.hpp"
+#include "temporary_directory.hpp"
 
 namespace kernmill::testing {
-
-/// A folder that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "kernmill-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A command stage that waits for others.
 inline Stage command_stage(const std::string& name, std::vector<std::string> needs = {}) {
@@ -175,7 +159,7 @@ class ConductorWorld {
             {"attempt", std::stoi(job.substr(last + 1))}};
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
   Plan plan_;
 
  public:

@@ -6,7 +6,7 @@
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 
 /// A command stage, as small as a stage can be.
 inline Stage command(std::string name, std::vector<std::string> needs = {}) {
@@ -71,4 +71,4 @@ inline void finish_all(Progress& progress) {
   while (const auto taken = progress.take_ready()) progress.finished(*taken);
 }
 
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

@@ -8,6 +8,7 @@ namespace {
 using T = SettingType;
 
 const Range count{.low = 1, .high = 1'000'000};
+const Range count_or_none{.low = 0, .high = 1'000'000};
 
 Setting resources() {
   return {.name = "resources", .type = T::table, .doc = "what a job asks for", .table = &resource_settings()};
@@ -140,7 +141,7 @@ const Table& stage_settings() {
        {.name = "max_fails",
         .type = T::integer,
         .doc = "instances that may fail without failing the stage",
-        .range = not_negative},
+        .range = count_or_none},
        modules(),
        setup(),
        container()}};

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 Matrix colours_and_sizes() {
   return {{{"colour", {"red", "blue"}}, {"size", {1, 2, 3}}}, {}, {}};
@@ -90,4 +90,4 @@ TEST(Combinations, TheOrderOfAxesIsPartOfAMatrix) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

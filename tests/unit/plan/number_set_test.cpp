@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 TEST(NumberSet, IsEmptyAtFirst) {
@@ -22,7 +22,7 @@ TEST(NumberSet, ANumberPutInTwiceIsOutOnceTakenOut) {
   EXPECT_TRUE(set.empty());
 }
 
-class NumberSetOfSize : public testing::TestWithParam<std::uint32_t> {};
+class NumberSetOfSize : public ::testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(NumberSetOfSize, AgreesWithAnOrderedSet) {
   std::mt19937 random(GetParam());
@@ -42,7 +42,7 @@ TEST_P(NumberSetOfSize, AgreesWithAnOrderedSet) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, NumberSetOfSize, testing::Values(1, 63, 64, 65, 4096, 4097, 300000));
+INSTANTIATE_TEST_SUITE_P(Sizes, NumberSetOfSize, ::testing::Values(1, 63, 64, 65, 4096, 4097, 300000));
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

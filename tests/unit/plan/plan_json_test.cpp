@@ -2,7 +2,7 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 Plan sample() {
@@ -51,7 +51,7 @@ TEST(PlanJson, AnotherSchemaVersionIsRefusedWithAWayOut) {
   Json json = to_json(sample());
   json["schema_version"] = 2;
   EXPECT_THAT([&] { (void)plan_from_json(json); },
-              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("schema_version is 2")));
+              ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr("schema_version is 2")));
 }
 
 TEST(PlanJson, APlanThatDoesNotFollowFromItsWorkflowIsRefused) {
@@ -65,4 +65,4 @@ TEST(PlanJson, WhatIsNoPlanIsRefused) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

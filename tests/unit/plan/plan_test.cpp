@@ -4,10 +4,10 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 std::vector<std::string> stage_names(const Plan& plan) {
   std::vector<std::string> names;
@@ -150,4 +150,4 @@ TEST(Plan, ATuneStageWithAMatrixIsRefused) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

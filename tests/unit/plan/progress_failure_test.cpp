@@ -2,11 +2,11 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 Stage tolerant(Stage stage, int max_fails) {
   stage.max_fails = max_fails;
@@ -178,4 +178,4 @@ TEST(ProgressFailure, AFailedParentCountsMoreThanASkippedOneInEitherOrder) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

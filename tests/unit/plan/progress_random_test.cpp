@@ -5,7 +5,7 @@
 #include "plan_support.hpp"
 
 // Random graphs, driven with random outcomes in random order.
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 class RandomRun {
@@ -50,7 +50,7 @@ class RandomRun {
         if (random_() % 3 == 0) needs.push_back("s" + std::to_string(parent));
       stages.push_back(random_stage("s" + std::to_string(s), needs));
     }
-    return kernmill::test::plan(stages);
+    return kernmill::testing::plan(stages);
   }
 
   Stage random_stage(const std::string& name, const std::vector<std::string>& needs) {
@@ -155,4 +155,4 @@ TEST(RandomGraphs, FailFastEndsToo) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

@@ -2,10 +2,10 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 // a[0..2] -> b -> c
 Plan chain() {
@@ -68,4 +68,4 @@ TEST(ProgressResume, ARestoredTuneStageStillOwesItsReduce) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

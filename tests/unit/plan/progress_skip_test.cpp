@@ -2,11 +2,11 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 // a -> b -> c -> d
 TEST(ProgressSkip, ASkippedParentSkipsAllThatComesAfterIt) {
@@ -93,4 +93,4 @@ TEST(ProgressSkip, IsDecidedOnlyWhenEveryParentHasSettled) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

@@ -4,11 +4,11 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 //     a
 //    / \.
@@ -170,4 +170,4 @@ TEST(Progress, CausesAreReadAsTheyAreWritten) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

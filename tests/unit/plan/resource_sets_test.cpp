@@ -4,7 +4,7 @@
 
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 Matrix::Axis axis(std::string name, int values) {
@@ -63,4 +63,4 @@ TEST(ResourceSets, ReduceOfATuneStageIsItsOwn) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

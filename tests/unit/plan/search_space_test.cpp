@@ -6,10 +6,10 @@
 
 #include "kernmill/plan/philox.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 Json grid() {
   return {{"type", "grid"}};
@@ -133,4 +133,4 @@ TEST(SearchSpace, APointIsPutAtItsDottedNames) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

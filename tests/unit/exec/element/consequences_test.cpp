@@ -12,16 +12,16 @@ namespace {
 
 using exec::Consequences;
 using exec::consequences;
-using test::command;
-using test::one_axis;
-using test::plan;
+using testing::command;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::one_axis;
+using testing::plan;
 
 /// A record in which all arrays of the plan were submitted, with the ids 1, 2, ...
 class World {
  public:
-  explicit World(std::vector<Stage> stages) : plan(test::plan(std::move(stages))) {
+  explicit World(std::vector<Stage> stages) : plan(testing::plan(std::move(stages))) {
     Generation generation;
     generation.number = 1;
     int job = 0;
@@ -48,7 +48,7 @@ class World {
   }
   [[nodiscard]] Consequences after(const std::string& stage, unsigned index = 0,
                                    bool fail_fast = false) const {
-    return consequences(plan, record, {test::id(plan, stage, index)}, fail_fast);
+    return consequences(plan, record, {testing::id(plan, stage, index)}, fail_fast);
   }
   Plan plan;
   RunRecord record;
@@ -75,7 +75,7 @@ TEST(Consequences, SeveralElementsAreOneRequest) {
   for (const unsigned i : {1, 2, 4}) world.failed("x", i);
   const Consequences all = consequences(
       world.plan, world.record,
-      {test::id(world.plan, "x", 1), test::id(world.plan, "x", 2), test::id(world.plan, "x", 4)});
+      {testing::id(world.plan, "x", 1), testing::id(world.plan, "x", 2), testing::id(world.plan, "x", 4)});
   EXPECT_THAT(all.cancelled, ElementsAre("3_[1-2,4]"));
 }
 
@@ -106,7 +106,7 @@ TEST(Consequences, FalseConditionSkipsAndCancelsWhatIsSkippedWithIt) {
   world.committed("a", 0, {{"loss", 0.5}});
   const Consequences all = world.after("a");
   ASSERT_EQ(all.skipped.size(), 1U);
-  EXPECT_EQ(all.skipped[0].id, test::id(world.plan, "b"));
+  EXPECT_EQ(all.skipped[0].id, testing::id(world.plan, "b"));
   EXPECT_EQ(all.skipped[0].why, "${{ stages.a.loss < 0.1 }} is false");
   EXPECT_THAT(all.cancelled, ElementsAre("2", "3", "5"));
 }
@@ -165,8 +165,8 @@ TEST(JournalSelection, TakesTheFilesOfAnInstanceAndItsParentsAlone) {
   const World world({command("a", {}, one_axis(12)), command("b", {"a"}, one_axis(12)), command("c", {"b"})});
   const auto arrays = exec::submitted_arrays(world.plan, world.record);
   exec::JournalSelection one, all;
-  one.add_instance(world.plan, arrays, test::id(world.plan, "b", 1));
-  one.add_parents(world.plan, arrays, test::id(world.plan, "b", 1));
+  one.add_instance(world.plan, arrays, testing::id(world.plan, "b", 1));
+  one.add_parents(world.plan, arrays, testing::id(world.plan, "b", 1));
   for (const char* file :
        {"1_1.0.n1.site.org.exec.jsonl", "2_1.3.n1.exec.jsonl", "submit-1.0.submit.submit.jsonl",
         "a.1.1-42.0.n1.exec.jsonl", "conductor-42.0.n1.conductor.jsonl"})
@@ -174,7 +174,7 @@ TEST(JournalSelection, TakesTheFilesOfAnInstanceAndItsParentsAlone) {
   for (const char* file :
        {"1_10.0.n1.exec.jsonl", "1_11.0.n1.exec.jsonl", "3.0.n1.exec.jsonl", "a.11.1-42.0.n1.exec.jsonl"})
     EXPECT_FALSE(one.wants(file)) << file;
-  all.add_parents(world.plan, arrays, test::id(world.plan, "c"));
+  all.add_parents(world.plan, arrays, testing::id(world.plan, "c"));
   EXPECT_TRUE(all.wants("2_10.0.n1.exec.jsonl"));
   EXPECT_FALSE(all.wants("1_10.0.n1.exec.jsonl"));
   EXPECT_FALSE(all.wants("22_10.0.n1.exec.jsonl"));

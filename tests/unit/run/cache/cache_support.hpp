@@ -11,26 +11,13 @@
 #include <unistd.h>
 
 #include "kernmill/run/cache/prediction.hpp"
+#include "temporary_directory.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 
 namespace fs = std::filesystem;
 
-/// A folder of its own, gone with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "kernmill-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { fs::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using testing::TemporaryDirectory;
 
 inline void write(const fs::path& file, const std::string& text) {
   fs::create_directories(file.parent_path());
@@ -139,4 +126,4 @@ class Laboratory {
   }
 };
 
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

@@ -4,12 +4,12 @@
 
 #include "cache_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::SizeIs;
+using ::testing::SizeIs;
 
-class ResultCache : public testing::Test {
+class ResultCache : public ::testing::Test {
  protected:
   /// An entry with one artifact, model.h5, that lies in an attempt directory of run `run`.
   CacheEntry entry(const std::string& run = "run-1", const std::string& setting = "C") {
@@ -179,4 +179,4 @@ TEST_F(ResultCache, ManyProcessesStoreAndReadAtOnce) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

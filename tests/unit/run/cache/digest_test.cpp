@@ -2,13 +2,13 @@
 
 #include "cache_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 // FIPS 180-2, appendix B.
 constexpr const char* digest_of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-class Digest : public testing::Test {
+class Digest : public ::testing::Test {
  protected:
   fs::path file(const std::string& name, const std::string& text) {
     write(directory_.path() / name, text);
@@ -68,7 +68,7 @@ TEST_F(Digest, OfAFileThatMayStillChangeWithinItsTimeStampIsNotRemembered) {
 
 TEST_F(Digest, OfAMissingFileIsAnErrorThatNamesIt) {
   EXPECT_THAT([&] { store().sha256(directory_.path() / "none.csv"); },
-              testing::ThrowsMessage<std::system_error>(testing::HasSubstr("none.csv")));
+              ::testing::ThrowsMessage<std::system_error>(::testing::HasSubstr("none.csv")));
 }
 
 TEST_F(Digest, OfADirectoryIsAnError) {
@@ -104,4 +104,4 @@ TEST_F(Digest, IsRightForManyProcessesAtOnce) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

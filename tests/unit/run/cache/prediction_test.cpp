@@ -5,7 +5,7 @@
 #include "cache_support.hpp"
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 constexpr const char* cached = "cached: same task, configuration, inputs and program as in run-1";
@@ -22,7 +22,7 @@ Stage task(TaskKind kind, const std::string& name, std::vector<Input> inputs, Js
   return stage;
 }
 
-class Prediction : public testing::Test {
+class Prediction : public ::testing::Test {
  protected:
   Prediction() { lab_.put("iris.csv", "5.1,setosa"); }
 
@@ -138,7 +138,7 @@ TEST_F(Prediction, ATuneStageIsCachedWithItsReduceAndWhatFollows) {
   for (const char* label : {"search[0]", "search[2]", "search.reduce", "fit"})
     EXPECT_EQ(lab_.told(search(3), label), cached);
   EXPECT_EQ(lab_.told(search(4), "search[2]"), cached);
-  EXPECT_THAT(lab_.told(search(4), "search[3]"), testing::StartsWith("runs: "));
+  EXPECT_THAT(lab_.told(search(4), "search[3]"), ::testing::StartsWith("runs: "));
   EXPECT_EQ(lab_.told(search(4), "search.reduce"), "runs: not every trial of search has a result yet");
   EXPECT_EQ(lab_.told(search(4), "fit"), "runs: search will run first");
 }
@@ -190,4 +190,4 @@ TEST_F(Prediction, AMillionTasksBehindAStageThatRunsShareOneDecision) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

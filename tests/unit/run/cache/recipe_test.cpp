@@ -5,11 +5,11 @@
 #include "cache_support.hpp"
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Stage train(const std::string& data) {
   Stage stage = command("fit", {data});
@@ -26,7 +26,7 @@ ResultOf leaves(const std::string& name, const std::string& content, Json metric
 }
 const ResultOf nothing = [](InstanceId) { return std::nullopt; };
 
-class RecipeOfAnInstance : public testing::Test {
+class RecipeOfAnInstance : public ::testing::Test {
  protected:
   std::variant<Recipe, NoRecipe> of(const Stage& stage, const ResultOf& results) {
     const Plan p = plan({command("prepare"), stage});
@@ -88,13 +88,13 @@ TEST_F(RecipeOfAnInstance, ReadsInputFilesByContent) {
   lab_.put("iris.csv", "1,3");
   EXPECT_NE(recipe(stage).key, key);
   fs::remove(lab_.file("iris.csv"));
-  EXPECT_THAT(why_none(stage, nothing), testing::MatchesRegex("input .*iris.csv cannot be read .*"));
+  EXPECT_THAT(why_none(stage, nothing), ::testing::MatchesRegex("input .*iris.csv cannot be read .*"));
 }
 
 TEST_F(RecipeOfAnInstance, ReadsAllFilesOfAPattern) {
   Stage stage = train("prepare");
   stage.inputs = {{"data", "", "", lab_.file("part-*.csv").string(), {}}};
-  EXPECT_THAT(why_none(stage, nothing), testing::MatchesRegex("input .*part-\\*.csv cannot be read .*"));
+  EXPECT_THAT(why_none(stage, nothing), ::testing::MatchesRegex("input .*part-\\*.csv cannot be read .*"));
   lab_.put("part-1.csv", "1,2");
   lab_.put("part-2.csv", "3,4");
   const std::string key = recipe(stage).key;
@@ -191,7 +191,7 @@ TEST_F(RecipeOfAnInstance, TellsAnInputAndAProgramThatChanged) {
 TEST_F(RecipeOfAnInstance, TellsNoDifferenceBetweenSpellingsOfANumber) {
   Stage now = train("prepare");
   now.config["model"]["C"] = 1;
-  EXPECT_THAT(differences(recipe(train("prepare")), recipe(now)), testing::IsEmpty());
+  EXPECT_THAT(differences(recipe(train("prepare")), recipe(now)), ::testing::IsEmpty());
 }
 
 TEST_F(RecipeOfAnInstance, CutsLongValuesShort) {
@@ -202,4 +202,4 @@ TEST_F(RecipeOfAnInstance, CutsLongValuesShort) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

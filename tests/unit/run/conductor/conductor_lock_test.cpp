@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(ConductorLock, TellsASecondConductorWhoHoldsIt) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const ConductorLock lock(folder.path() / "conductor.lock", self_identity());
   try {
     const ConductorLock second(folder.path() / "conductor.lock", self_identity());
@@ -26,7 +26,7 @@ TEST(ConductorLock, TellsASecondConductorWhoHoldsIt) {
 }
 
 TEST(ConductorLock, IsFreeAgainOnceItsHolderIsGone) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const auto file = folder.path() / "conductor.lock";
   const pid_t child = fork();
   if (child == 0) {
@@ -39,7 +39,7 @@ TEST(ConductorLock, IsFreeAgainOnceItsHolderIsGone) {
 }
 
 TEST(ConductorLock, NamesItsHolder) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const auto file = folder.path() / "conductor.lock";
   EXPECT_FALSE(lock_holder(file));
   {

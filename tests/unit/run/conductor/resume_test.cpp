@@ -41,7 +41,7 @@ class DeadRun : public ::testing::Test {
     return spawn(options);
   }
 
-  TemporaryFolder folder;
+  TemporaryDirectory folder;
   RunDirectory run{folder.path() / "dead-run"};
   std::vector<unsigned> abandoned;
 };

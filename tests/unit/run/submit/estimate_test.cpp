@@ -5,7 +5,7 @@
 #include "fake_cluster.hpp"
 #include "plan_support.hpp"
 
-namespace kernmill::test {
+namespace kernmill::testing {
 namespace {
 
 using kernmill::testing::FakeCluster;
@@ -97,4 +97,4 @@ TEST(Estimate, KeepsWhyThereIsNoStart) {
 }
 
 }  // namespace
-}  // namespace kernmill::test
+}  // namespace kernmill::testing

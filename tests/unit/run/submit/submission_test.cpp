@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::option_of;
 using testing::plan_of_stages;
-using testing::TemporaryFolder;
+using testing::TemporaryDirectory;
 using testing::with_instances;
 using Kind = ClusterError::Kind;
 
@@ -50,7 +50,7 @@ class SubmissionTest : public ::testing::Test {
   [[nodiscard]] Generation generation() const { return fold_journal(run.journal()).generations.at(1); }
   [[nodiscard]] std::size_t live() const { return live_jobs(run, cluster.known).size(); }
 
-  TemporaryFolder folder;
+  TemporaryDirectory folder;
   RunDirectory run = create_run_directory(folder.path(), "test", false);
   Plan plan = plan_of_stages(
       {command_stage("a"), with_instances(command_stage("b", {"a"}), 3), command_stage("c", {"b"})});

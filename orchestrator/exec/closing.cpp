@@ -10,6 +10,7 @@
 
 #include "kernmill/exec/attempt/execution.hpp"
 #include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"

@@ -1,6 +1,7 @@
 #include "kernmill/exec/single.hpp"
 
 #include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

@@ -13,6 +13,7 @@
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/surroundings.hpp"
 #include "kernmill/exec/closing.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/report/confusion.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"

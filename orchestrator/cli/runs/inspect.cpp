@@ -8,6 +8,7 @@
 
 #include "kernmill/cli/runs/cluster_view.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

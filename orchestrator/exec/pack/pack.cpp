@@ -18,6 +18,7 @@
 #include "kernmill/exec/pack/pack_records.hpp"
 #include "kernmill/exec/pack/packed_process.hpp"
 #include "kernmill/exec/retry_policy.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "kernmill/os/file_descriptor.hpp"
-#include "kernmill/run/directory/replace_file.hpp"
+#include "kernmill/os/replace_file.hpp"
 
 namespace kernmill {
 namespace {

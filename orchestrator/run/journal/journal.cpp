@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
 
 namespace kernmill {
 namespace {

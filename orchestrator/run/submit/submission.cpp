@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/os/durable_file.hpp"
+
 namespace kernmill {
 namespace {
 

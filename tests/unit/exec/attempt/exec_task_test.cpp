@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "exec_world.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/cache/digest.hpp"
 
 namespace kernmill {

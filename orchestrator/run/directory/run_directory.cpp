@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
@@ -30,13 +30,8 @@ constexpr std::size_t suffix_length = 21;
 std::string suffix_at(std::chrono::system_clock::time_point now) {
   using namespace std::chrono;
   const auto second = floor<seconds>(now);
-  const std::time_t time = system_clock::to_time_t(second);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &parts);
   const auto fraction = duration_cast<nanoseconds>(now - second).count() * 65536 / 1'000'000'000;
-  return fmt::format("-{}-{:04x}", text, fraction);
+  return fmt::format("-{}-{:04x}", utc_text(now, "%Y%m%d-%H%M%S"), fraction);
 }
 
 bool is_run_name(const std::string& name) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/command.hpp"
 #include "kernmill/report/table.hpp"
@@ -72,7 +73,7 @@ int dispatch(std::vector<std::string> words, const Hooks& hooks) {
   return command.run(command, words, hooks);
 }
 
-int complain(const std::string& message, const std::string& help, ExitCode code) {
+int complain(const std::string& message, const std::string& help, ExitStatus code) {
   fmt::print(stderr, "error: {}\n", message);
   if (!help.empty()) fmt::print(stderr, "help: {}\n", help);
   return code;

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/surroundings.hpp"
@@ -43,7 +44,7 @@ std::string new_session() {
   return fmt::format("{:06x}", std::random_device{}() & 0xffffffU);
 }
 
-ExitCode exit_code(Ending ending) {
+ExitStatus exit_code(Ending ending) {
   switch (ending) {
     case Ending::done:
       return exit_done;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/os/durable_file.hpp"
@@ -16,7 +17,6 @@ namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr int exit_stopped = 75;  // EX_TEMPFAIL: asked to stop, can be continued
 
 std::string tail_of(const fs::path& file, std::size_t lines) {
   std::string text;

@@ -1,12 +1,12 @@
 #include "options.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "option_table.hpp"
 #include "value_formats.hpp"
 
@@ -20,28 +20,11 @@ const Option* find(const std::string& name) {
   return nullptr;
 }
 
-/// How many letters have to be inserted, deleted or replaced to make one word of the other (Levenshtein).
-std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= from.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
-}
-
 std::string unknown(const std::string& name) {
   const auto names = known_options();
-  const auto closest = std::min_element(names.begin(), names.end(), [&](const auto& a, const auto& b) {
-    return distance(name, a) < distance(name, b);
-  });
-  const bool is_close = distance(name, *closest) <= std::max<std::size_t>(2, name.size() / 3);
-  return fmt::format("unknown option --{}{}; known: {}", name,
-                     is_close ? fmt::format(": did you mean --{}?", *closest) : "", fmt::join(names, ", "));
+  const std::string meant = did_you_mean(name, names, "--{}");
+  return fmt::format("unknown option --{}{}; known: {}", name, meant.empty() ? "" : ": " + meant,
+                     fmt::join(names, ", "));
 }
 
 std::string apply(const Option& option, const std::string& value, std::time_t now, JobRequest& request) {

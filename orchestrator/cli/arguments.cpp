@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/workflow/text/diagnostic.hpp"
 
@@ -49,10 +50,9 @@ bool Arguments::parse(const std::vector<std::string>& arguments) {
               values_);
   } catch (const po::unknown_option& error) {
     const std::string name = spelled(error.get_option_name());
-    const std::string meant = nearest(name, option_names());
+    const std::string meant = did_you_mean(name, option_names(), "{}");
     throw UsageError(fmt::format("kernmill {}: unknown option {}", command_.name, name),
-                     meant.empty() ? fmt::format("see kernmill {} --help", command_.name)
-                                   : fmt::format("did you mean {}?", meant));
+                     meant.empty() ? fmt::format("see kernmill {} --help", command_.name) : meant);
   } catch (const po::error& error) {
     throw UsageError(fmt::format("kernmill {}: {}", command_.name, error.what()),
                      fmt::format("see kernmill {} --help", command_.name));

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/command.hpp"
 #include "kernmill/report/table.hpp"
@@ -46,9 +48,9 @@ const Command& command_or_throw(const std::string& name) {
   if (const Command* command = find_command(name)) return *command;
   std::vector<std::string> names;
   for (const Command& command : commands()) names.emplace_back(command.name);
-  const std::string meant = nearest(name, names);
+  const std::string meant = did_you_mean(name, names, "kernmill {}");
   throw UsageError(fmt::format("kernmill: unknown command '{}'", name),
-                   meant.empty() ? "see kernmill --help" : fmt::format("did you mean kernmill {}?", meant));
+                   meant.empty() ? "see kernmill --help" : meant);
 }
 
 int dispatch(std::vector<std::string> words, const Hooks& hooks) {
@@ -71,7 +73,7 @@ int dispatch(std::vector<std::string> words, const Hooks& hooks) {
   return command.run(command, words, hooks);
 }
 
-int complain(const std::string& message, const std::string& help, ExitCode code) {
+int complain(const std::string& message, const std::string& help, ExitStatus code) {
   fmt::print(stderr, "error: {}\n", message);
   if (!help.empty()) fmt::print(stderr, "help: {}\n", help);
   return code;

@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/execution.hpp"
 #include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
@@ -142,7 +144,7 @@ class Closing {
 
 int run_hook(const RunDirectory& run, const Workflow& workflow, const std::string& outcome) {
   const std::string& command = outcome == "done" ? workflow.on_success : workflow.on_failure;
-  if (command.empty()) return committed;
+  if (command.empty()) return exit_done;
   SpawnOptions options;
   options.argv = {"/bin/bash", "-e", "-o", "pipefail", "-c", command};
   options.env = step_environment(own_environment(), Resources{});
@@ -150,10 +152,10 @@ int run_hook(const RunDirectory& run, const Workflow& workflow, const std::strin
   set(options.env, "KERNMILL_OUTCOME", outcome);
   options.work_dir = workflow.base_directory;
   const int status = reap(spawn(options));
-  if (status == 0) return committed;
+  if (status == 0) return exit_done;
   fmt::print(stderr, "{} of the workflow ended with status {}\n",
              outcome == "done" ? "on_success" : "on_failure", status);
-  return failed;
+  return exit_failed;
 }
 
 int close_run(const Options& options, const RunDirectory& run, const JournalWriter::Hook& hook,
@@ -166,9 +168,9 @@ int close_run(const Options& options, const RunDirectory& run, const JournalWrit
   const Patience late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
                             [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
   const std::string outcome = Closing(run, plan, options.generation, journal, job, late_files).settle();
-  if (outcome.empty()) return committed;
+  if (outcome.empty()) return exit_done;
   const int status = run_hook(run, plan.workflow(), outcome);
-  return outcome == "done" ? status : failed;
+  return outcome == "done" ? status : exit_failed;
 }
 
 }  // namespace kernmill::exec

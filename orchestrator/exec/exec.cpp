@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/execution.hpp"
 #include "kernmill/exec/attempt/options.hpp"
 #include "kernmill/exec/closing.hpp"
@@ -28,10 +29,10 @@ int main(int argc, char** argv, const JournalWriter::Hook& hook, const ClusterFa
     return carry_out_attempt(options, run, stop, hook);
   } catch (const std::invalid_argument& error) {
     fmt::print(stderr, "kernmill-exec: {}\n", error.what());
-    return unusable;
+    return exit_usage;
   } catch (const std::exception& error) {
     fmt::print(stderr, "kernmill-exec: {}\n", error.what());
-    return unavailable;
+    return exit_unavailable;
   }
 }
 

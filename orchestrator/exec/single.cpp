@@ -1,6 +1,8 @@
 #include "kernmill/exec/single.hpp"
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -19,13 +21,13 @@ int carry_out(const Options& options, const RunDirectory& run, StopRequests& sto
   given.time_factor = options.time_factor;
   Execution execution(std::move(given), stop, journal);
   const auto outcome = execution.run(attempt);
-  if (!outcome) return committed;
+  if (!outcome) return exit_done;
   if (outcome->what == Outcome::What::done) {
     execution.commit(attempt, outcome->leavings, [&run] { return fold_journal(run.journal()); });
-    return committed;
+    return exit_done;
   }
   journal.gave_up(*outcome);
-  return outcome->what == Outcome::What::stopped ? stopped : failed;
+  return outcome->what == Outcome::What::stopped ? exit_stopped : exit_failed;
 }
 
 }  // namespace
@@ -41,7 +43,7 @@ int carry_out_attempt(const Options& options, const RunDirectory& run, StopReque
     outcome.what = Outcome::What::failed;
     outcome.message = error.what();
     journal.gave_up(outcome);
-    return failed;
+    return exit_failed;
   }
 }
 

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "program.hpp"
 #include "temporary_directory.hpp"
 

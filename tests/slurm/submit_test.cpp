@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "submit_world.hpp"
 #include "temporary_directory.hpp"
 

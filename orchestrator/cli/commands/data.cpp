@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/cli/commands/import_data.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
@@ -52,9 +53,9 @@ void check_verb(const Command& self, const Arguments& arguments, const Words& ve
   const std::string verb = arguments.required("verb");
   for (const std::string& known : verbs)
     if (verb == known) return;
-  const std::string meant = nearest(verb, verbs);
+  const std::string meant = did_you_mean(verb, verbs, "{}");
   throw UsageError(fmt::format("kernmill {}: there is no '{}'", self.name, verb),
-                   meant.empty() ? "it takes " + one_of(verbs) : fmt::format("did you mean {}?", meant));
+                   meant.empty() ? "it takes " + one_of(verbs) : meant);
 }
 
 int data(const Command& self, const Words& words, const Hooks& hooks) {

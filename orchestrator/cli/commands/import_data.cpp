@@ -13,6 +13,7 @@
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::cli {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/programs.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/report/table.hpp"
-#include "kernmill/run/cache/digest.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
 
 namespace kernmill::cli {

@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
 
 namespace fs = std::filesystem;
 

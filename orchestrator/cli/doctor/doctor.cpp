@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/doctor/doctor_checks.hpp"
 #include "kernmill/cli/runs/run_root.hpp"

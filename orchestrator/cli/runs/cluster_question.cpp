@@ -1,10 +1,10 @@
 #include "kernmill/cli/runs/cluster_question.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 #include <fmt/format.h>
 
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"
@@ -22,14 +22,6 @@ using Clock = std::chrono::system_clock;
 std::string hours_text(double hours) {
   const std::string number = hours < 10 ? fmt::format("{:.2g}", hours) : fmt::format("{:.0f}", hours);
   return fmt::format("{} core-hour{}", number, number == "1" ? "" : "s");
-}
-
-std::string utc_text(Clock::time_point time, const char* format) {
-  const std::time_t seconds = Clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, format, &parts)};
 }
 
 /// What is wrong, without the lines that say what to do.

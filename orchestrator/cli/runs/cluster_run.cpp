@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/cluster_view.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"

@@ -9,10 +9,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/surroundings.hpp"
 #include "kernmill/exec/closing.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/report/confusion.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
@@ -42,7 +44,7 @@ std::string new_session() {
   return fmt::format("{:06x}", std::random_device{}() & 0xffffffU);
 }
 
-ExitCode exit_code(Ending ending) {
+ExitStatus exit_code(Ending ending) {
   switch (ending) {
     case Ending::done:
       return exit_done;

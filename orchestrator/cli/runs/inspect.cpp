@@ -1,27 +1,18 @@
 #include "kernmill/cli/runs/inspect.hpp"
 
-#include <chrono>
-#include <ctime>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/cli/runs/cluster_view.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {
 namespace {
-
-std::string now_text() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &parts);
-  return text;
-}
 
 /// The journal has the message; error.json knows the place and the way out, too.
 void add_error_file(InstanceStatus& instance) {
@@ -44,7 +35,7 @@ std::uint32_t large_stage(Depth depth) {
 RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
                              Asking asking) {
   StatusOptions options{.alive = record.outcome.empty(),
-                        .now = now_text(),
+                        .now = utc_timestamp(),
                         .everything = depth != Depth::begun,
                         .large_stage = large_stage(depth)};
   std::optional<ClusterView> view;
@@ -70,7 +61,7 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& re
   const bool alive = lock_holder(run.lock()).has_value();
   RunStatus status = record.scheduler.empty() ? run_status(run, plan, record,
                                                            {.alive = alive,
-                                                            .now = now_text(),
+                                                            .now = utc_timestamp(),
                                                             .everything = depth != Depth::begun,
                                                             .large_stage = large_stage(depth)})
                                               : inspect_on_cluster(run, plan, record, depth, asking);

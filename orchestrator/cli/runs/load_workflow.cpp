@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/runs/programs.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/workflow/parse/parser.hpp"
 
 namespace fs = std::filesystem;

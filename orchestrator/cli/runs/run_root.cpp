@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/runs/programs.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace fs = std::filesystem;
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/os/stop_signals.hpp"
@@ -43,7 +44,7 @@ bool interrupted(const StopSignals& stop, milliseconds pause) {
   return ::poll(&entry, 1, static_cast<int>(pause.count())) > 0 && stop.next().has_value();
 }
 
-ExitCode exit_code(const std::string& outcome) {
+ExitStatus exit_code(const std::string& outcome) {
   if (outcome == "done") return exit_done;
   return outcome == "failed" ? exit_failed : exit_interrupted;
 }

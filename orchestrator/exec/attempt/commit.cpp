@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "kernmill/base/timestamp.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/prediction.hpp"

@@ -16,6 +16,7 @@
 #include "kernmill/exec/attempt/step.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/exec/job/srun.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

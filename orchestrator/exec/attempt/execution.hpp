@@ -10,9 +10,6 @@
 
 namespace kernmill::exec {
 
-/// What a program exits with, whatever it carries out.
-enum ExitStatus { committed = 0, failed = 1, unusable = 2, unavailable = 3, stopped = 75 };
-
 /// The job of a batch system that an attempt is made in.
 struct InBatch {
   BatchPlace place;

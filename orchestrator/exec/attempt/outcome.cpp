@@ -8,14 +8,15 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr int exit_stopped = 75;  // EX_TEMPFAIL: asked to stop, can be continued
 
 std::string tail_of(const fs::path& file, std::size_t lines) {
   std::string text;

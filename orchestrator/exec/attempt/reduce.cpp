@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/os/durable_file.hpp"
+
 namespace kernmill::exec {
 namespace {
 

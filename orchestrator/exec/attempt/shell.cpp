@@ -7,6 +7,7 @@
 
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/exec/job/container.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

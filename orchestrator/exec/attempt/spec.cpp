@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/os/durable_file.hpp"
+
 namespace kernmill::exec {
 namespace {
 

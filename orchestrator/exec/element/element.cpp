@@ -6,6 +6,7 @@
 
 #include "kernmill/exec/element/element_attempt.hpp"
 #include "kernmill/exec/element/pack_element.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/retry_policy.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 
@@ -47,7 +48,7 @@ class Element {
     const Look look = look_at_parents(context_, id_);
     if (look.what != Look::What::run) {
       fmt::print(stderr, "kernmill-exec: {} does not run: {}\n", context_.plan.label(id_), look.why);
-      return look.what == Look::What::blocked ? failed : committed;
+      return look.what == Look::What::blocked ? exit_failed : exit_done;
     }
     tries_ = earlier_tries(look.record, context_, id_);
     try {
@@ -72,7 +73,7 @@ class Element {
     }
     journal_.skipped(when + " is false");
     draw_consequences(context_, writer_, {id_}, false);
-    return committed;
+    return exit_done;
   }
 
   int attempt(const RunRecord& record) {
@@ -86,7 +87,7 @@ class Element {
     if (outcome && outcome->what != Outcome::What::done) return give_up(*outcome);
     if (outcome) execution.commit(attempt, outcome->leavings, [this] { return own_records(); });
     draw_consequences(context_, writer_, {id_}, false);
-    return committed;
+    return exit_done;
   }
 
   [[nodiscard]] Execution::Given given() const {
@@ -121,7 +122,7 @@ class Element {
     if (newer_attempt(own_records(),
                       name_)) {  // its job is another's by now: not to be requeued, and nothing follows
       journal_.gave_up(outcome);
-      return failed;
+      return exit_failed;
     }
     const bool back_in_queue = ask_what_stopped_it(outcome);
     const Ended ended{outcome.what, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
@@ -129,20 +130,20 @@ class Element {
     const bool gives_way = back_in_queue && outcome.cause == Cause::preempted;
     if (retry.what == Retry::What::give_way || gives_way) {
       journal_stop(outcome);
-      return stopped;
+      return exit_stopped;
     }
     if (retry.what == Retry::What::again) {
       journal_.gave_up("retrying", outcome, factors(retry));
       if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
         context_.batch.job.change(changes(retry), context_.requeue);
-        return stopped;
+        return exit_stopped;
       }
       outcome.message += "\nit was to be tried again, but the batch system did not take it back";
     }
     outcome.what = Outcome::What::failed;
     journal_.gave_up(outcome);
     draw_consequences(context_, writer_, {id_}, true);
-    return failed;
+    return exit_failed;
   }
 
   static Json factors(const Retry& retry) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/parents.hpp"
 #include "kernmill/exec/pack/pack.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
@@ -62,11 +63,11 @@ class Gatekeeper {
 /// back, else when it was its time that ran out, and it had come further.
 int continue_later(const ElementContext& context, const StopRequests& stop, bool got_further) {
   OwnJob& job = context.batch.job;
-  if (stop.told_to_end() || !stop.time_is_short()) return stopped;
-  if (got_further && job.requeue(context.requeue)) return stopped;
+  if (stop.told_to_end() || !stop.time_is_short()) return exit_stopped;
+  if (got_further && job.requeue(context.requeue)) return exit_stopped;
   fmt::print(stderr, "kernmill-exec: the time of {} is over{}\n", job.name(),
              got_further ? "" : ", and none of its instances has ended in it; give it more, or pack fewer");
-  return failed;
+  return exit_failed;
 }
 
 }  // namespace
@@ -100,7 +101,7 @@ int carry_out_pack(const ElementContext& context, JournalWriter& journal, StopRe
     has_failures = has_failures || has_failed(*own);
   }
   draw_consequences(context, journal, settled, has_failures);
-  if (status == committed) return committed;
+  if (status == exit_done) return exit_done;
   const auto left =
       left_to_run(context.plan, context.array.plan, element, context.attempt() + 1, after).size();
   return continue_later(context, stop, left < before);

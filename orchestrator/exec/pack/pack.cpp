@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/pack/pack_guard.hpp"
 #include "kernmill/exec/pack/pack_memory.hpp"
 #include "kernmill/exec/pack/pack_outcome.hpp"
@@ -18,6 +19,7 @@
 #include "kernmill/exec/pack/pack_records.hpp"
 #include "kernmill/exec/pack/packed_process.hpp"
 #include "kernmill/exec/retry_policy.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -74,8 +76,7 @@ class Pack {
     }
     records_.flush();
     for (const auto& slot : slots_) slot->files.close();
-    constexpr int all_dealt_with = 0, stopped = 75;
-    return stopping_ ? stopped : all_dealt_with;
+    return stopping_ ? exit_stopped : exit_done;
   }
 
  private:

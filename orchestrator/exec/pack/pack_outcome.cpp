@@ -1,6 +1,6 @@
 #include "kernmill/exec/pack/pack_outcome.hpp"
 
-#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

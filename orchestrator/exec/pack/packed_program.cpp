@@ -10,6 +10,7 @@
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
 #include "kernmill/exec/job/container.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {

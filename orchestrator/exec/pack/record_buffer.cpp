@@ -1,5 +1,7 @@
 #include "kernmill/exec/pack/record_buffer.hpp"
 
+#include "kernmill/base/timestamp.hpp"
+
 namespace kernmill::exec {
 
 void RecordBuffer::add(Record record) {

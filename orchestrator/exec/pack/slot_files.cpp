@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/file_mode.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
 
 namespace kernmill::exec {
 namespace {

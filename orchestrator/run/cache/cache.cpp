@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
-#include "kernmill/run/directory/replace_file.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/os/replace_file.hpp"
 
 namespace kernmill {
 namespace {

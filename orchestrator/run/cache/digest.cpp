@@ -1,22 +1,20 @@
 #include "kernmill/run/cache/digest.hpp"
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
-#include <memory>
-#include <stdexcept>
+#include <span>
 #include <system_error>
 #include <vector>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/os/file_descriptor.hpp"
-#include "kernmill/run/directory/replace_file.hpp"
+#include "kernmill/os/replace_file.hpp"
 
 namespace kernmill {
 namespace {
@@ -31,42 +29,12 @@ constexpr std::chrono::milliseconds coarsest_time_stamp{100};
   throw std::system_error(code, std::generic_category(), what + " " + file.string());
 }
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void add(const void* data, std::size_t size) { check(EVP_DigestUpdate(context_.get(), data, size) == 1); }
-  std::string hex() {
-    std::array<unsigned char, 32> digest{};
-    check(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
-    std::string text;
-    for (const unsigned char byte : digest) {
-      text += "0123456789abcdef"[byte >> 4];
-      text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-  }
-
- private:
-  static void check(bool ok) {
-    if (!ok) throw std::runtime_error("OpenSSL cannot compute SHA-256; is its default provider disabled?");
-  }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
 bool may_still_change(std::int64_t modified) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::nanoseconds(modified) + coarsest_time_stamp > now;
 }
 
 }  // namespace
-
-std::string sha256(std::string_view text) {
-  Sha256 hash;
-  hash.add(text.data(), text.size());
-  return hash.hex();
-}
 
 DigestStore::DigestStore(const fs::path& runs_root) : runs_root_(fs::absolute(runs_root)) {}
 
@@ -96,13 +64,13 @@ std::string DigestStore::read(const fs::path& file) {
   const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!descriptor) fail(errno, "cannot read", file);
   Sha256 hash;
-  std::vector<char> block(block_size);
+  std::vector<std::byte> block(block_size);
   while (true) {
     const ssize_t size = ::read(descriptor.get(), block.data(), block.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) fail(errno, "cannot read", file);
-    if (size == 0) return hash.hex();
-    hash.add(block.data(), static_cast<std::size_t>(size));
+    if (size == 0) return hexadecimal(hash.finish());
+    hash.add(std::span(block).first(static_cast<std::size_t>(size)));
     bytes_read_ += static_cast<std::uint64_t>(size);
   }
 }

@@ -4,17 +4,13 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace kernmill {
 
-/// SHA-256 of a text, in 64 hex digits.
-std::string sha256(std::string_view text);
-
-/// Gives files their SHA-256, and remembers it below `<runs root>/.cache/digests` by path, size, time stamp
-/// (nanoseconds) and inode, so that a login node does not read terabytes twice. Any number of processes on
-/// any number of machines may use one store. What cannot be remembered (no runs root yet, a read-only one) is
-/// computed again the next time; nothing else follows from it. Not thread-safe.
+/// Gives files their SHA-256 in 64 hex digits, and remembers it below `<runs root>/.cache/digests` by path,
+/// size, time stamp (nanoseconds) and inode, so that a login node does not read terabytes twice. Any number
+/// of processes on any number of machines may use one store. What cannot be remembered (no runs root yet, a
+/// read-only one) is computed again the next time; nothing else follows from it. Not thread-safe.
 class DigestStore {
  public:
   explicit DigestStore(const std::filesystem::path& runs_root);

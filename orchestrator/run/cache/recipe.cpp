@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <glob.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill {

@@ -1,14 +1,12 @@
 #pragma once
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/cache/digest.hpp"
-#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/instance_result.hpp"
 
 namespace kernmill {
 
@@ -33,14 +31,6 @@ struct ProgramDigests {
 };
 ProgramDigests program_digests(DigestStore& digests, const std::filesystem::path& kernmill_task,
                                const std::filesystem::path& kernmill_exec);
-
-/// What an instance left for others.
-struct InstanceResult {
-  std::vector<Artifact> artifacts;
-  Json metrics = Json::object();
-};
-/// The result of an instance, or nothing as long as it is not known.
-using ResultOf = std::function<std::optional<InstanceResult>(InstanceId)>;
 
 /// Why an instance has no recipe (now): "prepare will run first", "a command is cached when ...".
 struct NoRecipe {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
 
@@ -62,9 +63,8 @@ std::string all_of(const std::vector<std::string>& words) {
 
 std::string suggestion(const std::string& word, const std::vector<std::string>& known,
                        std::string_view owner) {
-  const std::string meant = nearest(word, known);
-  return (meant.empty() ? "" : fmt::format("did you mean '{}'? ", meant)) +
-         fmt::format("{} has {}", owner, all_of(known));
+  const std::string meant = did_you_mean(word, known);
+  return meant + (meant.empty() ? "" : " ") + fmt::format("{} has {}", owner, all_of(known));
 }
 
 std::string use_partition(const std::vector<std::string>& names) {

@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernmill/os/file_descriptor.hpp"
-#include "kernmill/os/file_mode.hpp"
+#include "kernmill/base/timestamp.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {
@@ -32,13 +30,8 @@ constexpr std::size_t suffix_length = 21;
 std::string suffix_at(std::chrono::system_clock::time_point now) {
   using namespace std::chrono;
   const auto second = floor<seconds>(now);
-  const std::time_t time = system_clock::to_time_t(second);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &parts);
   const auto fraction = duration_cast<nanoseconds>(now - second).count() * 65536 / 1'000'000'000;
-  return fmt::format("-{}-{:04x}", text, fraction);
+  return fmt::format("-{}-{:04x}", utc_text(now, "%Y%m%d-%H%M%S"), fraction);
 }
 
 bool is_run_name(const std::string& name) {
@@ -76,12 +69,6 @@ void make_directory(const fs::path& path, mode_t mode) {
   if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);  // whatever the umask
 }
 
-mode_t mode_of_files_in(const fs::path& directory) {
-  const auto mode = kernmill::mode_of_files_in(directory.c_str());
-  if (!mode) fail("cannot look at the directory", directory);
-  return *mode;
-}
-
 /// A directory of runs is the user's alone when it is new; one that is there is opened to the group, if need
 /// be.
 void make_root(const fs::path& root, bool share_group) {
@@ -91,15 +78,6 @@ void make_root(const fs::path& root, bool share_group) {
   if (is_new) fs::permissions(root, fs::perms::owner_all, error);
   if (share_group)
     fs::permissions(root, fs::perms::group_read | fs::perms::group_exec, fs::perm_options::add, error);
-}
-
-void write_all(int fd, std::string_view text, const fs::path& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot write", path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 std::string listed(const std::vector<RunDirectory>& runs) {
@@ -185,44 +163,6 @@ RunDirectory select_run(const fs::path& root, const std::string& selector) {
                                        selector, listed(fitting)));
 }
 
-void make_directories(const fs::path& path) {
-  if (fs::is_directory(path)) return;
-  const fs::path parent = path.parent_path();
-  make_directories(parent);
-  const mode_t mode = mode_of_files_in(parent) == 0640 ? 0750 : 0700;
-  if (::mkdir(path.c_str(), mode) != 0) {
-    if (errno == EEXIST && fs::is_directory(path)) return;  // another process was quicker
-    fail("cannot make the directory", path);
-  }
-  if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
-  sync_directory(parent);
-}
-
-void sync_directory(const fs::path& path) {
-  const FileDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: the file system has nothing to sync for a directory.
-  if (!directory || (::fsync(directory.get()) != 0 && errno != EINVAL))
-    fail("cannot sync the directory", path);
-}
-
-void write_file_durably(const fs::path& path, const std::string& content) {
-  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const fs::path beside = directory / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
-  const mode_t mode = mode_of_files_in(directory);
-  try {
-    const FileDescriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (!file) fail("cannot write", path);
-    if (::fchmod(file.get(), mode) != 0) fail("cannot set the permissions of", path);
-    write_all(file.get(), content, path);
-    if (::fsync(file.get()) != 0) fail("cannot write", path);
-    if (::rename(beside.c_str(), path.c_str()) != 0) fail("cannot write", path);
-  } catch (...) {
-    ::unlink(beside.c_str());
-    throw;
-  }
-  sync_directory(directory);
-}
-
 std::string checkpoint_mark(const fs::path& checkpoints) {
   std::vector<std::string> marks;
   std::error_code none;
@@ -231,20 +171,6 @@ std::string checkpoint_mark(const fs::path& checkpoints) {
                                 entry.last_write_time(none).time_since_epoch().count()));
   std::sort(marks.begin(), marks.end());
   return fmt::format("{}", fmt::join(marks, "\n"));
-}
-
-std::string read_file(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) fail("cannot read", path);
-  std::string text;
-  char buffer[65536];
-  for (;;) {
-    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("cannot read", path);
-    if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
 }
 
 }  // namespace kernmill

@@ -39,22 +39,7 @@ RunDirectory select_run(const std::filesystem::path& root, const std::string& se
 /// Every run below `root`, oldest first.
 std::vector<RunDirectory> list_runs(const std::filesystem::path& root);
 
-/// Makes a directory and those above it that are missing, each open to whom its parent is: 0700, or 0750
-/// below one that the group may read. Throws std::system_error that names the path.
-void make_directories(const std::filesystem::path& path);
-
-/// Makes the names in a directory durable. Throws std::system_error that names it.
-void sync_directory(const std::filesystem::path& path);
-
-/// Writes a whole file the safe way: temporary name beside it, flush, fsync, rename, fsync of the directory.
-/// It is open to whom its directory is: 0600 or 0640. Throws std::system_error that names the file; leaves
-/// nothing that looks whole.
-void write_file_durably(const std::filesystem::path& path, const std::string& content);
-
 /// Something that changes whenever a new checkpoint appears among these.
 std::string checkpoint_mark(const std::filesystem::path& checkpoints);
-
-/// A file's whole content. Throws std::system_error that names the file.
-std::string read_file(const std::filesystem::path& path);
 
 }  // namespace kernmill

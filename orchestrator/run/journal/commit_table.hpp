@@ -4,7 +4,7 @@
 #include <string>
 
 #include "kernmill/plan/plan.hpp"
-#include "kernmill/run/cache/recipe.hpp"
+#include "kernmill/run/journal/instance_result.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 

@@ -1,7 +1,5 @@
 #include "kernmill/run/journal/journal.hpp"
 
-#include <chrono>
-#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
@@ -10,8 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/base/timestamp.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
-#include "kernmill/run/directory/run_directory.hpp"
 
 namespace kernmill {
 namespace {
@@ -30,17 +29,6 @@ std::string to_line(const Record& record) {
 }
 
 }  // namespace
-
-std::string utc_timestamp() {
-  using namespace std::chrono;
-  const auto now = floor<milliseconds>(system_clock::now());
-  const std::time_t time = system_clock::to_time_t(now);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  char text[24];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  return fmt::format("{}.{:03}Z", text, (now.time_since_epoch() % 1s).count());
-}
 
 JournalWriter::JournalWriter(const fs::path& journal, const std::string& job, unsigned restart,
                              const std::string& role, Hook hook)

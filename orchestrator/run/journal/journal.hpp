@@ -43,9 +43,6 @@ struct Record {
   std::string time = {};       ///< when it was written, of one that was read
 };
 
-/// This moment as the journal writes it: "2026-11-21T04:05:06.123Z".
-std::string utc_timestamp();
-
 /// Appends to one file of the journal, `<job>.<restart>.<host>.<role>.jsonl`, which must be new: no other
 /// process writes it. A record is on disk (fdatasync) when `append` returns. Throws std::system_error that
 /// names the file; what a failed append left of its line is taken back.

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {

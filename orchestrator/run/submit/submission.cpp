@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
+#include "kernmill/os/durable_file.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -218,13 +221,13 @@ std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRe
       std::erase_if(jobs, [&](const ClusterJob& job) {
         return std::find(cancelled.begin(), cancelled.end(), job.id) != cancelled.end();
       });
-    const std::string& count = std::to_string(generation.accepted ? released.size() : cancelled.size());
+    const std::string count = counted(generation.accepted ? released.size() : cancelled.size(), "job");
     if (generation.accepted) {
       journal.append({"released", {{"generation", number}}});
-      done.push_back("released " + count + " jobs that an earlier submission had left held");
+      done.push_back("released " + count + " that an earlier submission had left held");
     } else {
       journal.append({"rolled_back", {{"generation", number}, {"why", "its submission ended halfway"}}});
-      done.push_back("cancelled " + count + " jobs of a submission that had ended halfway");
+      done.push_back("cancelled " + count + " of a submission that had ended halfway");
     }
   }
   return done;

@@ -35,7 +35,4 @@ Json evaluate(std::string_view text, const Lookup& lookup);
 /// `evaluate` on every string in `value`, at any depth.
 Json evaluate_all(const Json& value, const Lookup& lookup);
 
-/// Whether `text` still holds a `${{`.
-bool has_template(std::string_view text);
-
 }  // namespace kernmill

@@ -260,8 +260,4 @@ std::vector<NamePath> names_in(std::string_view text) {
   return names;
 }
 
-bool has_template(std::string_view text) {
-  return text.find(open_mark) != std::string_view::npos;
-}
-
 }  // namespace kernmill

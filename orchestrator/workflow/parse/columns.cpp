@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/parse/task_config.hpp"
 
 namespace kernmill {

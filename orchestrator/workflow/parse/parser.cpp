@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
 #include "kernmill/workflow/parse/templates.hpp"

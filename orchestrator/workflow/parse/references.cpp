@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
 
@@ -170,11 +171,11 @@ class ReferenceReader {
     const std::string path = absolute_path(draft_, text);
     if (is_pattern(text) && setting_->artifact == "csv") return add_pattern(text, path);
     if (!exists(text)) {
-      const std::string guess = nearest(head, draft_.stage_names());
+      const std::string guess = did_you_mean(head, draft_.stage_names(), "stage '{}'");
       const bool slash = text.find('/') != std::string::npos;
       return refuse(fmt::format("there is no file '{}'", text),
                     !guess.empty() && !slash
-                        ? fmt::format("did you mean stage '{}'?", guess)
+                        ? guess
                         : "paths are relative to the workflow's file; this one is " + path);
     }
     const std::string extension = std::filesystem::path(text).extension().string();

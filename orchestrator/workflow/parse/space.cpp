@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/parse/task_config.hpp"
 
 namespace kernmill {
@@ -63,11 +64,8 @@ class SpaceReader {
   }
 
   const Setting* unknown(const Value::Entry& entry, const std::string& word, const Table* table) {
-    std::string help = table == nullptr ? "" : nearest(word, keys_of({table}));
-    if (!help.empty()) {
-      const std::string before = entry.key.substr(0, entry.key.rfind('.') + 1);
-      help = fmt::format("did you mean '{}{}'?", before, help);
-    }
+    const std::string before = entry.key.substr(0, entry.key.rfind('.') + 1);
+    std::string help = table == nullptr ? "" : did_you_mean(word, keys_of({table}), "'" + before + "{}'");
     if (help.empty() && table != nullptr && !table->settings.empty())
       help = fmt::format("{} has {}", table->name, fmt::join(keys_of({table}), ", "));
     return refuse(entry.key_where, fmt::format("'{}' is no setting of 'train'", entry.key), help);

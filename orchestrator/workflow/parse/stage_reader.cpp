@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/parse/references.hpp"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {

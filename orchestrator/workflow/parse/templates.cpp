@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
 #include "kernmill/workflow/text/line_index.hpp"
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill {
@@ -42,11 +43,6 @@ std::string one_of(const std::vector<std::string>& words) {
   if (words.size() == 1) return words[0];
   const std::vector<std::string> front(words.begin(), words.end() - 1);
   return fmt::format("{} or {}", fmt::join(front, ", "), words.back());
-}
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::string best = nearest(word, candidates);
-  return best.empty() ? "" : fmt::format("did you mean '{}'?", best);
 }
 
 std::vector<std::string> keys_of(const std::vector<const Table*>& tables) {

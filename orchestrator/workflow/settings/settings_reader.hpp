@@ -76,8 +76,6 @@ class SettingsReader {
   const Matrix* matrix_;
 };
 
-/// "did you mean 'x'?", or empty.
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 /// "a, b or c"
 std::string one_of(const std::vector<std::string>& words);
 /// Names and aliases of every setting of the tables.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
 #include "kernmill/workflow/value/units.hpp"

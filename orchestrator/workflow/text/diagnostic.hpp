@@ -35,7 +35,4 @@ std::string render(const Diagnostic& diagnostic, bool color);
 /// All of them, and a closing line that counts them.
 std::string render(const Diagnostics& diagnostics, bool color);
 
-/// The candidate nearest to `word` by edit distance, or empty when none is near enough to be meant.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-
 }  // namespace kernmill

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/workflow/expression/expression.hpp"
-
 namespace kernmill {
 namespace {
 
@@ -15,6 +13,10 @@ template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
 }  // namespace
+
+bool has_template(std::string_view text) {
+  return text.find("${{") != std::string_view::npos;
+}
 
 bool Value::is_template() const {
   const auto* string = std::get_if<std::string>(&data);

@@ -40,6 +40,9 @@ struct Value::Entry {
   Value value;
 };
 
+/// Whether `text` still holds a `${{`.
+bool has_template(std::string_view text);
+
 /// Places are lost; order is kept.
 Json to_json(const Value& value);
 

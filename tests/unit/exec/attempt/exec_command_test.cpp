@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "exec_world.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 
 namespace kernmill {

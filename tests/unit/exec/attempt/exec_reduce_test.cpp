@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "exec_world.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {

@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "exec_world.hpp"
-#include "kernmill/run/cache/digest.hpp"
+#include "kernmill/base/sha256.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {

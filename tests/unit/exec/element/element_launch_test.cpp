@@ -5,6 +5,7 @@
 #include "batch_world.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/exec/job/srun.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/os/memory_watch.hpp"
 #include "kernmill/os/process.hpp"

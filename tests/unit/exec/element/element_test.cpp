@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "batch_world.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 

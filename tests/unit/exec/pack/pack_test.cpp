@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "kernmill/os/core_sets.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "pack_world.hpp"
 

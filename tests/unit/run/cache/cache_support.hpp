@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "temporary_directory.hpp"
 

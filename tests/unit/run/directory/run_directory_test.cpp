@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "temporary_directory.hpp"
 
 namespace kernmill {
@@ -113,24 +114,6 @@ TEST(SelectRun, SaysWhatThereIsWhenNothingFits) {
   const auto run = create_run_directory(root.path(), "iris", false);
   EXPECT_THAT(error_of([&] { select_run(root.path(), "digits"); }), HasSubstr(run.name()));
   EXPECT_THAT(error_of([&] { select_run(root.path(), "/tmp/."); }), HasSubstr("not a run directory"));
-}
-
-TEST(WriteFileDurably, ReplacesTheWholeFileAndLeavesNothingBesideIt) {
-  const TemporaryDirectory root;
-  const fs::path file = root.path() / "plan.json";
-  write_file_durably(file, "a longer first content");
-  write_file_durably(file, "second");
-  EXPECT_EQ(read_file(file), "second");
-  EXPECT_EQ(std::distance(fs::directory_iterator(root.path()), fs::directory_iterator{}), 1);
-}
-
-TEST(WriteFileDurably, LeavesNothingWhenItFails) {
-  const TemporaryDirectory root;
-  const fs::path taken = root.path() / "plan.json";
-  fs::create_directory(taken);
-  EXPECT_THAT(error_of([&] { write_file_durably(taken, "x"); }), HasSubstr(taken.string()));
-  EXPECT_EQ(std::distance(fs::directory_iterator(root.path()), fs::directory_iterator{}), 1);
-  EXPECT_THAT(error_of([&] { read_file(root.path() / "absent"); }), HasSubstr("absent"));
 }
 
 }  // namespace

@@ -140,15 +140,6 @@ TEST(Units, ReadNodesGpusAndFactors) {
   EXPECT_FALSE(parse_factor("x0.5") || parse_factor("2x"));
 }
 
-TEST(Nearest, FindsSlipsAndLeavesOtherWordsAlone) {
-  const std::vector<std::string> keys{"target", "train", "time", "ntasks"};
-  EXPECT_EQ(nearest("taget", keys), "target");
-  EXPECT_EQ(nearest("tiem", keys), "time");
-  EXPECT_EQ(nearest("Target", keys), "target");
-  EXPECT_EQ(nearest("colour", keys), "");
-  EXPECT_EQ(nearest("", keys), "");
-}
-
 std::string shown(const std::string& line, std::uint32_t column, std::uint32_t length, bool color = false) {
   const auto file = std::make_shared<const SourceFile>(SourceFile{"f.yaml", line});
   Diagnostic diagnostic;

@@ -1,4 +1,4 @@
-#include "kernmill/run/directory/replace_file.hpp"
+#include "kernmill/os/replace_file.hpp"
 
 #include <array>
 #include <atomic>
@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {

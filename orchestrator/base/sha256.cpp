@@ -1,0 +1,58 @@
+#include "kernmill/base/sha256.hpp"
+
+#include <stdexcept>
+
+#include <openssl/evp.h>
+
+namespace kernmill {
+namespace {
+
+void require_openssl(bool done) {
+  if (!done) throw std::runtime_error("OpenSSL cannot compute SHA-256; is its default provider disabled?");
+}
+
+}  // namespace
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  State() = default;
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  require_openssl(state_->context != nullptr &&
+                  EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  require_openssl(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256::finish() {
+  Digest digest{};
+  auto* const to = reinterpret_cast<unsigned char*>(digest.data());
+  require_openssl(EVP_DigestFinal_ex(state_->context, to, nullptr) == 1);
+  return digest;
+}
+
+std::string hexadecimal(std::span<const std::byte> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text += digits[std::to_integer<std::size_t>(byte >> 4)];
+    text += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
+  }
+  return text;
+}
+
+std::string sha256(std::string_view text) {
+  Sha256 hash;
+  hash.add(std::as_bytes(std::span(text)));
+  return hexadecimal(hash.finish());
+}
+
+}  // namespace kernmill

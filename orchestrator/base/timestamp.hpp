@@ -1,0 +1,13 @@
+#pragma once
+#include <chrono>
+#include <string>
+
+namespace kernmill {
+
+/// A moment, this one if none is given, as the journal writes it: "2026-11-21T04:05:06.123Z".
+std::string utc_timestamp(std::chrono::system_clock::time_point moment = std::chrono::system_clock::now());
+
+/// A moment in UTC, to the second, as strftime() writes it: at most 31 characters, empty if it would be more.
+std::string utc_text(std::chrono::system_clock::time_point moment, const char* format);
+
+}  // namespace kernmill

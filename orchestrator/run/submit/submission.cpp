@@ -168,12 +168,9 @@ class Transaction {
 }  // namespace
 
 bool Persistence::pause() {
-  if (waited_ >= options_.patience) return false;
-  const auto now = std::min(next_, options_.patience - waited_);
-  options_.pause(now);
-  waited_ += now;
-  next_ = std::min(next_ * 2, std::chrono::milliseconds(10'000));
-  return true;
+  const auto pause = backoff_.pause();
+  if (pause) options_.pause(*pause);
+  return pause.has_value();
 }
 
 Submission submit_jobs(const JobSurroundings& around, const Plan& plan, const std::vector<ArrayPlan>& arrays,

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "kernmill/exec/retry_policy.hpp"
+#include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 
 namespace kernmill::exec {
@@ -26,8 +26,8 @@ EarlierTries earlier_tries(const RunRecord& record, const ElementContext& contex
     if (!retried || attempt.number < context.array.plan.attempt || attempt.number >= context.attempt())
       continue;
     tries.failures += attempt.counts ? 1 : 0;
-    tries.mem = attempt.mem_factor;
-    tries.time = attempt.time_factor;
+    tries.mem_factor = attempt.mem_factor;
+    tries.time_factor = attempt.time_factor;
   }
   return tries;
 }
@@ -112,7 +112,8 @@ class Element {
     if (last_word_ == outcome.cause) return;
     last_word_ = outcome.cause;
     if (outcome.cause == Cause::preempted)
-      journal_.gave_up("retrying", outcome, factors({Retry::What::again, false, tries_.mem, tries_.time}));
+      journal_.gave_up("retrying", outcome,
+                       factors({Retry::What::again, false, tries_.mem_factor, tries_.time_factor}));
     else
       journal_.gave_up(outcome);
   }
@@ -124,7 +125,8 @@ class Element {
       return failed;
     }
     const bool back_in_queue = ask_what_stopped_it(outcome);
-    const Ended ended{outcome.what, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
+    const auto how = outcome.what == Outcome::What::stopped ? Ended::How::stopped : Ended::How::failed;
+    const Ended ended{how, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
     const Retry retry = retry_after(context_.plan.stage(id_.stage).retries, tries_, ended);
     const bool gives_way = back_in_queue && outcome.cause == Cause::preempted;
     if (retry.what == Retry::What::give_way || gives_way) {
@@ -146,7 +148,7 @@ class Element {
   }
 
   static Json factors(const Retry& retry) {
-    return {{"mem_factor", retry.mem}, {"time_factor", retry.time}, {"counts", retry.counts}};
+    return {{"mem_factor", retry.mem_factor}, {"time_factor", retry.time_factor}, {"counts", retry.counts}};
   }
 
   /// Who told an attempt to end shows in the state of its job. The batch system signals the whole job: the
@@ -184,16 +186,16 @@ class Element {
     BatchJob::Options options;
     const BatchPlace& place = context_.batch.place;
     const Resources& planned = context_.array.plan.resources;
-    if (const double factor = retry.mem / tries_.mem; factor != 1.0) {
+    if (const double factor = retry.mem_factor / tries_.mem_factor; factor != 1.0) {
       const bool by_cpu = place.mem == 0 && place.mem_per_cpu > 0;
       const auto now = static_cast<double>(by_cpu ? place.mem_per_cpu : place.mem);
       if (now > 0)
         options.emplace_back(by_cpu ? "mem-per-cpu" : "mem",
                              fmt::format("{:.0f}M", std::ceil(now * factor / (1024 * 1024))));
     }
-    if (retry.time != tries_.time && planned.time.count() > 0)
+    if (retry.time_factor != tries_.time_factor && planned.time.count() > 0)
       options.emplace_back("time", fmt::format("{:.0f}", std::ceil(static_cast<double>(planned.time.count()) *
-                                                                   retry.time / 60)));
+                                                                   retry.time_factor / 60)));
     if (retry.elsewhere && !place.node.empty())
       options.emplace_back("exclude",
                            planned.exclude.empty() ? place.node : planned.exclude + "," + place.node);

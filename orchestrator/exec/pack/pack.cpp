@@ -17,8 +17,8 @@
 #include "kernmill/exec/pack/pack_queue.hpp"
 #include "kernmill/exec/pack/pack_records.hpp"
 #include "kernmill/exec/pack/packed_process.hpp"
-#include "kernmill/exec/retry_policy.hpp"
 #include "kernmill/os/memory_group.hpp"
+#include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill::exec {
@@ -34,6 +34,7 @@ struct Slot {
   Place place;
   SlotFiles files;
   PackedInstance instance;
+  std::string mark;  ///< of the instance's checkpoints when its attempt began
   PackedProcess process;
 };
 
@@ -108,6 +109,7 @@ class Pack {
     try {
       if (!may_run(slot, attempt)) return;
       records_.started(slot.instance, slot.name);
+      slot.mark = mark_of(attempt.id);
       if (is_in_cache(slot, attempt)) return;
       slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =
@@ -250,19 +252,30 @@ class Pack {
     PackedInstance next = slot.instance;
     ++next.attempt;
     next.started_before = true;
-    if (!may_retry(next, outcome.cause)) return records_.gave_up(slot.instance, "failed", outcome);
-    records_.gave_up(slot.instance, "retrying", outcome, {{"mem_factor", 1.0}, {"time_factor", next.time}});
+    const Retry retry = what_follows(slot, outcome.cause);
+    if (retry.what != Retry::What::again) return records_.gave_up(slot.instance, "failed", outcome);
+    next.out_of_memory |= outcome.cause == Cause::oom;
+    next.failures += retry.counts ? 1 : 0;
+    next.time = retry.time_factor;
+    Json more{{"mem_factor", retry.mem_factor}, {"time_factor", retry.time_factor}};
+    if (!retry.counts && outcome.cause != Cause::oom) more["counts"] = false;
+    records_.gave_up(slot.instance, "retrying", outcome, more);
     queue_.add(next);
   }
 
+  [[nodiscard]] std::string mark_of(InstanceId id) const {
+    return checkpoint_mark(options_.run.checkpoints(options_.plan.stage(id.stage).name, id.index));
+  }
+
   /// What did not get enough memory beside others gets all that the element has, once.
-  bool may_retry(PackedInstance& next, Cause cause) const {
-    if (cause == Cause::oom) return !std::exchange(next.out_of_memory, true);
-    const Retry retry = retry_after(attempt_.stage().retries, {next.failures, 1.0, next.time},
-                                    {Outcome::What::failed, cause, false});
-    ++next.failures;
-    next.time = retry.time;
-    return retry.what == Retry::What::again;
+  /// A packed instance that stops when nobody asked it to has failed: nothing can preempt it alone.
+  [[nodiscard]] Retry what_follows(const Slot& slot, Cause cause) const {
+    const PackedInstance& instance = slot.instance;
+    if (cause == Cause::oom)
+      return {instance.out_of_memory ? Retry::What::none : Retry::What::again, false, 1.0, instance.time};
+    const bool new_checkpoint = mark_of({options_.array.stage, instance.index}) != slot.mark;
+    return retry_after(attempt_.stage().retries, {instance.failures, 1.0, instance.time},
+                       {Ended::How::failed, cause, new_checkpoint});
   }
 
   const PackOptions& options_;

@@ -1,6 +1,5 @@
 #include "kernmill/run/conductor/conductor.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -183,11 +182,9 @@ void Conductor::committed(const Attempt& attempt, const Json& body) {
 }
 
 void Conductor::stopped(const Attempt& attempt, const JobOutcome& outcome) {
-  const bool asked = stop_requests_ > 0;
-  const bool progressed = surroundings_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
-  if (!asked && !progressed) return failed(attempt, outcome);
+  if (stop_requests_ == 0) return failed(attempt, outcome);
   progress_.put_back(attempt.id);
-  InstanceEvent told = event(asked ? InstanceEvent::What::stopped : InstanceEvent::What::continued, attempt);
+  InstanceEvent told = event(InstanceEvent::What::stopped, attempt);
   told.cause = outcome.cause;
   output_.instance(told);
 }
@@ -198,8 +195,12 @@ void Conductor::failed(const Attempt& attempt, const JobOutcome& outcome) {
     progress_.put_back(attempt.id);
     return output_.instance(event(InstanceEvent::What::stopped, attempt));
   }
-  const bool again = progress_.failed(attempt.id, may_retry(attempt.id, outcome.cause));
-  InstanceEvent told = event(again ? InstanceEvent::What::retrying : InstanceEvent::What::failed, attempt);
+  const Retry retry = what_follows(attempt, outcome);
+  const bool again = progress_.failed(attempt.id, retry.what != Retry::What::none);
+  InstanceEvent told = event(!again         ? InstanceEvent::What::failed
+                             : retry.counts ? InstanceEvent::What::retrying
+                                            : InstanceEvent::What::continued,
+                             attempt);
   told.cause = outcome.cause;
   told.exit_code = outcome.exit_code;
   told.message = outcome.message;
@@ -226,16 +227,21 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
   failed(attempt, outcome);
 }
 
-bool Conductor::may_retry(InstanceId id, Cause cause) {
-  const Retries& policy = plan_.stage(id.stage).retries;
-  Tries& so_far = tries(id);
-  if (stop_requests_ > 0 || so_far.failures >= policy.max) return false;
-  if (std::find(policy.on.begin(), policy.on.end(), to_string(cause)) == policy.on.end()) return false;
-  ++so_far.failures;
-  so_far.again = fmt::format("tried again after {}", to_string(cause));
-  if (cause == Cause::oom) so_far.scale.mem *= policy.mem_factor;
-  if (cause == Cause::timeout) so_far.scale.time *= policy.time_factor;
-  return true;
+// No batch system preempts here: a stop that nobody asked for and that left no checkpoint is a failure.
+Retry Conductor::what_follows(const Attempt& attempt, const JobOutcome& outcome) {
+  if (stop_requests_ > 0) return {Retry::What::none};
+  const bool new_checkpoint = surroundings_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
+  const bool stopped = outcome.what == JobOutcome::What::stopped && new_checkpoint;
+  Tries& so_far = tries(attempt.id);
+  const Retry retry = retry_after(
+      plan_.stage(attempt.id.stage).retries, {so_far.failures, so_far.scale.mem, so_far.scale.time},
+      {stopped ? Ended::How::stopped : Ended::How::failed, outcome.cause, new_checkpoint});
+  if (retry.what != Retry::What::again) return retry;
+  so_far.failures += retry.counts ? 1 : 0;
+  so_far.again =
+      fmt::format("{} after {}", retry.counts ? "tried again" : "continued", to_string(outcome.cause));
+  so_far.scale = {retry.mem_factor, retry.time_factor};
+  return retry;
 }
 
 void Conductor::take_stop_requests() {

@@ -9,6 +9,7 @@
 
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
+#include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/conductor/conductor_output.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
@@ -104,7 +105,8 @@ class Conductor {
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);
   void vanished(const Attempt& attempt, const JobEnd& end);
-  bool may_retry(InstanceId id, Cause cause);
+  /// What follows an attempt that nobody asked to stop; the instance's tries are counted on.
+  Retry what_follows(const Attempt& attempt, const JobOutcome& outcome);
 
   void take_stop_requests();
   void end_all_jobs();

@@ -31,7 +31,7 @@ Reasons reasons_in(const RunDirectory& run) {
 std::string parents_of(const Plan& plan, std::uint32_t stage) {
   std::string names;
   for (const Edge& edge : plan.parents(stage))
-    names += (names.empty() ? "" : ", ") + plan.stage(edge.parent).name;
+    names += (names.empty() ? "" : ", ") + plan.stage(edge.stage).name;
   return names;
 }
 
@@ -40,7 +40,7 @@ std::string parents_in(const Plan& plan, const RunStatus& status, std::uint32_t 
                        std::initializer_list<State> states) {
   std::string names;
   for (const Edge& edge : plan.parents(stage)) {
-    const StageStatus& parent = status.stages[edge.parent];
+    const StageStatus& parent = status.stages[edge.stage];
     const bool fits =
         std::any_of(states.begin(), states.end(), [&](State state) { return parent.of(state) > 0; });
     if (fits) names += (names.empty() ? "" : ", ") + parent.name;

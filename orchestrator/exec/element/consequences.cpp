@@ -89,7 +89,7 @@ void journal_skips(const Plan& plan, const Consequences& consequences, JournalWr
 
 bool has_gated_children(const Plan& plan, std::uint32_t stage) {
   return std::any_of(plan.children(stage).begin(), plan.children(stage).end(),
-                     [&](const Edge& edge) { return !plan.stage(edge.parent).when.empty(); });
+                     [&](const Edge& edge) { return !plan.stage(edge.stage).when.empty(); });
 }
 
 Consequences consequences(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& settled,

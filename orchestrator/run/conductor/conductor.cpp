@@ -36,7 +36,7 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
       gated_children_(plan.stage_count()) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
     if (plan.stage(stage).when.empty()) continue;
-    for (const Edge& edge : plan.parents(stage)) gated_children_[edge.parent].emplace_back(stage, edge.kind);
+    for (const Edge& edge : plan.parents(stage)) gated_children_[edge.stage].emplace_back(stage, edge.kind);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "kernmill/exec/attempt/execution.hpp"
 #include "kernmill/exec/element/submitted.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
 #include "kernmill/run/submit/batch_job.hpp"
@@ -74,7 +75,7 @@ class Closing {
     for (const OpenAttempt& open : newest_open_attempts(record)) abandon(open);
     record = fold_journal(run_.journal());
     std::string outcome = outcome_of(record);
-    journal_.append({"run_finished", {{"outcome", outcome}, {"generation", generation_}}});
+    journal_.append(to_record(events::RunFinished{outcome, generation_}));
     return outcome;
   }
 
@@ -102,12 +103,8 @@ class Closing {
     const auto [cause, why] = state == states_.end()
                                   ? std::pair{Cause::node_fail, std::string("its job is gone")}
                                   : end_of(state->second);
-    journal_.append({"abandoned",
-                     {{"stage", open.stage},
-                      {"instance", open.index},
-                      {"attempt", open.attempt.number},
-                      {"cause", to_string(cause)},
-                      {"why", why + ", and has left no last word"}}});
+    journal_.append(to_record(events::Abandoned{
+        {open.stage, open.index, open.attempt.number}, cause, why + ", and has left no last word"}));
   }
 
   std::string outcome_of(RunRecord record) const {

@@ -112,8 +112,7 @@ class Element {
     if (last_word_ == outcome.cause) return;
     last_word_ = outcome.cause;
     if (outcome.cause == Cause::preempted)
-      journal_.gave_up("retrying", outcome,
-                       factors({Retry::What::again, false, tries_.mem_factor, tries_.time_factor}));
+      journal_.retrying(outcome, {Retry::What::again, false, tries_.mem_factor, tries_.time_factor});
     else
       journal_.gave_up(outcome);
   }
@@ -134,7 +133,7 @@ class Element {
       return stopped;
     }
     if (retry.what == Retry::What::again) {
-      journal_.gave_up("retrying", outcome, factors(retry));
+      journal_.retrying(outcome, retry);
       if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
         context_.batch.job.change(changes(retry), context_.requeue);
         return stopped;
@@ -145,10 +144,6 @@ class Element {
     journal_.gave_up(outcome);
     draw_consequences(context_, writer_, {id_}, true);
     return failed;
-  }
-
-  static Json factors(const Retry& retry) {
-    return {{"mem_factor", retry.mem_factor}, {"time_factor", retry.time_factor}, {"counts", retry.counts}};
   }
 
   /// Who told an attempt to end shows in the state of its job. The batch system signals the whole job: the

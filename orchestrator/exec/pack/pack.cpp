@@ -247,19 +247,17 @@ class Pack {
     if (!attempt_.place.empty()) slot.files.clear();
     if (stopping_ && outcome.what == Outcome::What::stopped) {
       if (!told_to_end_) outcome.cause = Cause::timeout;
-      return records_.gave_up(slot.instance, "stopped", outcome);
+      return records_.stopped(slot.instance, outcome);
     }
     PackedInstance next = slot.instance;
     ++next.attempt;
     next.started_before = true;
     const Retry retry = what_follows(slot, outcome.cause);
-    if (retry.what != Retry::What::again) return records_.gave_up(slot.instance, "failed", outcome);
+    if (retry.what != Retry::What::again) return records_.failed(slot.instance, outcome);
     next.out_of_memory |= outcome.cause == Cause::oom;
-    next.failures += retry.counts ? 1 : 0;
+    next.failures += retry.counts && outcome.cause != Cause::oom ? 1 : 0;
     next.time = retry.time_factor;
-    Json more{{"mem_factor", retry.mem_factor}, {"time_factor", retry.time_factor}};
-    if (!retry.counts && outcome.cause != Cause::oom) more["counts"] = false;
-    records_.gave_up(slot.instance, "retrying", outcome, more);
+    records_.retrying(slot.instance, outcome, retry);
     queue_.add(next);
   }
 
@@ -267,12 +265,12 @@ class Pack {
     return checkpoint_mark(options_.run.checkpoints(options_.plan.stage(id.stage).name, id.index));
   }
 
-  /// What did not get enough memory beside others gets all that the element has, once.
+  /// What did not get enough memory beside others gets all that the element has, once, whatever its retries.
   /// A packed instance that stops when nobody asked it to has failed: nothing can preempt it alone.
   [[nodiscard]] Retry what_follows(const Slot& slot, Cause cause) const {
     const PackedInstance& instance = slot.instance;
     if (cause == Cause::oom)
-      return {instance.out_of_memory ? Retry::What::none : Retry::What::again, false, 1.0, instance.time};
+      return {instance.out_of_memory ? Retry::What::none : Retry::What::again, true, 1.0, instance.time};
     const bool new_checkpoint = mark_of({options_.array.stage, instance.index}) != slot.mark;
     return retry_after(attempt_.stage().retries, {instance.failures, 1.0, instance.time},
                        {Ended::How::failed, cause, new_checkpoint});

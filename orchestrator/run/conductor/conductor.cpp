@@ -59,9 +59,7 @@ void Conductor::restore(const RunRecord& record) {
 
 RunResult Conductor::run(const ProcessIdentity& self) {
   const auto begun = surroundings_.now();
-  journal_.append(
-      {"run_started",
-       {{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}, {"resumed", resumed_}}});
+  journal_.append(to_record(events::RunStarted{self, resumed_}));
   output_.begin(run_, plan_, progress_, resumed_);
   try {
     loop();
@@ -70,7 +68,7 @@ RunResult Conductor::run(const ProcessIdentity& self) {
     throw;
   }
   const RunResult result{ending(), surroundings_.now() - begun};
-  journal_.append({"run_finished", {{"outcome", to_string(result.ending)}}});
+  journal_.append(to_record(events::RunFinished{std::string(to_string(result.ending))}));
   output_.end(result);
   return result;
 }
@@ -122,11 +120,7 @@ void Conductor::submit(InstanceId id, unsigned attempt, const JobId& job, const 
   const std::string why = why_it_runs(id);
   not_in_cache_.erase(id);
   tries(id).attempts = attempt;
-  Json body = record_of(id);
-  body["attempt"] = attempt;
-  body["job"] = job;
-  if (!why.empty()) body["why"] = why;
-  journal_.append({"submitted", std::move(body)});
+  journal_.append(to_record(events::Submitted{subject(id, attempt), job, why}));
   Attempt begun{id, attempt, surroundings_.now(), surroundings_.checkpoint_mark(id)};
   scheduler_.submit(job, spec);
   output_.instance(event(InstanceEvent::What::started, begun));
@@ -141,13 +135,10 @@ bool Conductor::take_from_cache(InstanceId id) {
     not_in_cache_.emplace(id, answer.why_not);
     return false;
   }
-  Json body = record_of(id);
-  body["attempt"] = attempt.number;
-  body.update(*answer.committed);
-  journal_.append({"committed", body});
+  journal_.append(to_record(events::Committed{subject(id, attempt.number), *answer.committed}));
   if (answer.after_commit) answer.after_commit();
   tries(id).attempts = attempt.number;
-  committed(attempt, body);
+  committed(attempt, *answer.committed);
   return true;
 }
 
@@ -174,7 +165,7 @@ void Conductor::committed(const Attempt& attempt, const Json& body) {
   const Json metrics = result.metrics;
   commits_.add(attempt.id, std::move(result));
   progress_.finished(attempt.id);
-  const bool cached = !body.value("cached_from", std::string{}).empty();
+  const bool cached = !body.value(events::field::cached_from, std::string{}).empty();
   InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
   told.metrics = metrics;
   output_.instance(told);
@@ -219,11 +210,8 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
           ? fmt::format("its job was ended by signal {} ({})", end.exit_code - 128,
                         sigdescr_np(end.exit_code - 128) ? sigdescr_np(end.exit_code - 128) : "?")
           : fmt::format("its job ended with status {} and left no record", end.exit_code);
-  Json body = record_of(attempt.id);
-  body["attempt"] = attempt.number;
-  body["cause"] = to_string(outcome.cause);
-  body["why"] = outcome.message;
-  journal_.append({"abandoned", std::move(body)});
+  journal_.append(
+      to_record(events::Abandoned{subject(attempt.id, attempt.number), outcome.cause, outcome.message}));
   failed(attempt, outcome);
 }
 
@@ -267,8 +255,8 @@ Ending Conductor::ending() const {
   return progress_.outcome() == Outcome::done ? Ending::done : Ending::failed;
 }
 
-Json Conductor::record_of(InstanceId id) const {
-  return {{"stage", plan_.stage(id.stage).name}, {"instance", id.index}};
+events::Subject Conductor::subject(InstanceId id, unsigned attempt) const {
+  return {plan_.stage(id.stage).name, id.index, attempt};
 }
 
 InstanceEvent Conductor::event(InstanceEvent::What what, const Attempt& attempt) const {

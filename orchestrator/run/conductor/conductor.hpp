@@ -13,6 +13,7 @@
 #include "kernmill/run/conductor/conductor_output.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/job_outcome.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
@@ -111,7 +112,7 @@ class Conductor {
   void take_stop_requests();
   void end_all_jobs();
   [[nodiscard]] Ending ending() const;
-  [[nodiscard]] Json record_of(InstanceId id) const;
+  [[nodiscard]] events::Subject subject(InstanceId id, unsigned attempt) const;
   [[nodiscard]] InstanceEvent event(InstanceEvent::What what, const Attempt& attempt) const;
   Tries& tries(InstanceId id) { return tries_[id]; }
 

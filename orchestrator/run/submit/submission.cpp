@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/run/journal/events.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -25,23 +27,17 @@ class Transaction {
     } catch (const ClusterError& error) {
       roll_back(error);
     }
-    journal_.append({"accepted", body()});
+    journal_.append(to_record(events::Accepted{around_.generation}));
     if (!options_.hold) release(arrays);
     return std::move(result_);
   }
 
  private:
-  [[nodiscard]] Json body() const { return {{"generation", around_.generation}}; }
-
   void announce(const std::vector<ArrayPlan>& arrays) {
-    Json intent = body();
-    intent["token"] = generation_token(around_.run.name(), around_.generation);
-    intent["fail_fast"] = options_.fail_fast;
-    intent["no_cache"] = around_.no_cache;
-    intent["hold"] = options_.hold;
-    intent["arrays"] = Json::array();
-    for (const ArrayPlan& array : arrays) intent["arrays"].push_back(to_json(array, plan_));
-    journal_.append({"submitting", std::move(intent)});
+    events::Submitting intent{around_.generation, generation_token(around_.run.name(), around_.generation),
+                              options_.fail_fast, around_.no_cache, options_.hold};
+    for (const ArrayPlan& array : arrays) intent.arrays.push_back(to_json(array, plan_));
+    journal_.append(to_record(intent));
   }
 
   void submit(const ArrayPlan& array) {
@@ -59,10 +55,7 @@ class Transaction {
   }
 
   void note(const std::string& key, const std::string& id) {
-    Json record = body();
-    record["array"] = key;
-    record["job"] = id;
-    journal_.append({"array_submitted", std::move(record)});
+    journal_.append(to_record(events::ArraySubmitted{around_.generation, key, id}));
   }
 
   /// A request without an answer may have been carried out all the same: its job is looked for before it is
@@ -120,9 +113,7 @@ class Transaction {
                       "({}). `kernmill resume {}` cancels them and submits anew",
                       error.what(), result_.job_of.size(), again.what(), around_.run.name()));
     }
-    Json record = body();
-    record["why"] = error.what();
-    journal_.append({"rolled_back", std::move(record)});
+    journal_.append(to_record(events::RolledBack{around_.generation, error.what()}));
     throw ClusterError(error.kind,
                        fmt::format("{}\nNothing was left in the queue. `kernmill resume {}` tries again",
                                    error.what(), around_.run.name()));
@@ -136,7 +127,7 @@ class Transaction {
   void release(const std::vector<ArrayPlan>& arrays) {
     for (const ArrayPlan& array : arrays)
       if (array.waits.empty() && array.after_jobs.empty()) release(result_.job_of.at(array.key));
-    journal_.append({"released", body()});
+    journal_.append(to_record(events::Released{around_.generation}));
   }
 
   void release(const std::string& id) {
@@ -217,10 +208,10 @@ std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRe
       });
     const std::string& count = std::to_string(generation.accepted ? released.size() : cancelled.size());
     if (generation.accepted) {
-      journal.append({"released", {{"generation", number}}});
+      journal.append(to_record(events::Released{number}));
       done.push_back("released " + count + " jobs that an earlier submission had left held");
     } else {
-      journal.append({"rolled_back", {{"generation", number}, {"why", "its submission ended halfway"}}});
+      journal.append(to_record(events::RolledBack{number, "its submission ended halfway"}));
       done.push_back("cancelled " + count + " jobs of a submission that had ended halfway");
     }
   }

@@ -10,6 +10,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/run/journal/events.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -18,12 +19,14 @@ namespace {
 using Reasons = std::map<std::pair<std::string, unsigned>, std::string>;
 
 Reasons reasons_in(const RunDirectory& run) {
+  namespace field = events::field;
   Reasons reasons;
   for (const auto& file : std::filesystem::directory_iterator(run.journal())) {
     if (!file.path().filename().string().ends_with(".conductor.jsonl")) continue;
     for (const Record& record : read_journal_file(file.path()))
-      if (record.event == "submitted" && record.body.contains("why") && record.body.value("attempt", 1U) == 1)
-        reasons[{record.body.at("stage"), record.body.at("instance")}] = record.body.at("why");
+      if (record.event == events::Submitted::name && record.body.contains(field::why) &&
+          record.body.value(field::attempt, 1U) == 1)
+        reasons[{record.body.at(field::stage), record.body.at(field::instance)}] = record.body.at(field::why);
   }
   return reasons;
 }

@@ -13,6 +13,7 @@
 #include "kernmill/exec/element/submitted.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
 #include "kernmill/run/submit/batch_job.hpp"
@@ -76,7 +77,7 @@ class Closing {
     for (const OpenAttempt& open : newest_open_attempts(record)) abandon(open);
     record = fold_journal(run_.journal());
     std::string outcome = outcome_of(record);
-    journal_.append({"run_finished", {{"outcome", outcome}, {"generation", generation_}}});
+    journal_.append(to_record(events::RunFinished{outcome, generation_}));
     return outcome;
   }
 
@@ -104,12 +105,8 @@ class Closing {
     const auto [cause, why] = state == states_.end()
                                   ? std::pair{Cause::node_fail, std::string("its job is gone")}
                                   : end_of(state->second);
-    journal_.append({"abandoned",
-                     {{"stage", open.stage},
-                      {"instance", open.index},
-                      {"attempt", open.attempt.number},
-                      {"cause", to_string(cause)},
-                      {"why", why + ", and has left no last word"}}});
+    journal_.append(to_record(events::Abandoned{
+        {open.stage, open.index, open.attempt.number}, cause, why + ", and has left no last word"}));
   }
 
   std::string outcome_of(RunRecord record) const {

@@ -35,7 +35,7 @@ class Planner {
     for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) {
       may_be_skipped_[stage] = !plan_.stage(stage).when.empty();
       for (const Edge& edge : plan_.parents(stage))
-        may_be_skipped_[stage] = may_be_skipped_[stage] || may_be_skipped_[edge.parent];
+        may_be_skipped_[stage] = may_be_skipped_[stage] || may_be_skipped_[edge.stage];
       add_stage(stage);
     }
     return std::move(arrays_);
@@ -59,7 +59,7 @@ class Planner {
     if (plan_.stage(id.stage).pack == 1) like.chunk = id.index / options_.max_array_size;
     if (!alike) like.resources = to_json(plan_.resources(id)).dump();
     for (const Edge& edge : plan_.parents(id.stage))
-      if (edge.kind == EdgeKind::each) like.parents_run.push_back(needs_job({edge.parent, id.index}));
+      if (edge.kind == EdgeKind::each) like.parents_run.push_back(needs_job({edge.stage, id.index}));
     return like;
   }
 
@@ -103,11 +103,11 @@ class Planner {
   void add_waits(ArrayPlan& array, const Likeness& like) const {
     std::size_t each = 0;
     for (const Edge& edge : plan_.parents(array.stage)) {
-      add_live_jobs(array, edge.parent);
+      add_live_jobs(array, edge.stage);
       if (edge.kind == EdgeKind::all)
-        wait_for_stage(array, edge.parent);
+        wait_for_stage(array, edge.stage);
       else if (like.parents_run[each++])
-        wait_for_instances(array, edge.parent);
+        wait_for_instances(array, edge.stage);
     }
     if (!like.is_reduce) return;
     add_live_jobs(array, array.stage);

@@ -126,7 +126,7 @@ bool Plan::is_reduce(InstanceId id) const {
 
 std::optional<InstanceId> Plan::referred(InstanceId id, std::uint32_t parent) const {
   for (const Edge& edge : parents_[id.stage])
-    if (edge.parent == parent && edge.kind == EdgeKind::each) return InstanceId{parent, id.index};
+    if (edge.stage == parent && edge.kind == EdgeKind::each) return InstanceId{parent, id.index};
   if (spaces_[parent] || counts_[parent] == 1) return InstanceId{parent, counts_[parent] - 1};
   return {};
 }

@@ -25,8 +25,9 @@ enum class EdgeKind {
   all,   ///< every instance waits for the whole stage
 };
 
+/// The bond between a stage and another, seen from one of its ends.
 struct Edge {
-  std::uint32_t parent = 0;  ///< number of the stage waited for
+  std::uint32_t stage = 0;  ///< number of the stage at the other end: a parent, or a child
   EdgeKind kind = EdgeKind::all;
 };
 

@@ -13,7 +13,7 @@ Json decided(const Plan& plan, std::uint32_t stage) {
   Json parents = Json::array();
   for (const Edge& edge : plan.parents(stage))
     parents.push_back(
-        {{"stage", plan.stage(edge.parent).name}, {"kind", edge.kind == EdgeKind::each ? "each" : "all"}});
+        {{"stage", plan.stage(edge.stage).name}, {"kind", edge.kind == EdgeKind::each ? "each" : "all"}});
   return {{"name", plan.stage(stage).name}, {"instances", plan.instance_count(stage)}, {"parents", parents}};
 }
 

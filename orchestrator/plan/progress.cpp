@@ -94,9 +94,9 @@ std::optional<std::uint32_t> Progress::because_of(InstanceId id) const {
   if (!blocked && state(id) != State::skipped) return {};
   for (const Edge& edge : plan_->parents(id.stage)) {
     const bool each = edge.kind == EdgeKind::each;
-    const InstanceId parent{edge.parent, id.index};
-    if (blocked && (each ? is_failure(state(parent)) : broken(edge.parent))) return edge.parent;
-    if (!blocked && (each ? state(parent) == State::skipped : all_skipped(edge.parent))) return edge.parent;
+    const InstanceId parent{edge.stage, id.index};
+    if (blocked && (each ? is_failure(state(parent)) : broken(edge.stage))) return edge.stage;
+    if (!blocked && (each ? state(parent) == State::skipped : all_skipped(edge.stage))) return edge.stage;
   }
   return blocked ? std::optional(id.stage) : std::nullopt;
 }
@@ -147,7 +147,7 @@ void Progress::follow_up() {
 
 void Progress::tell_children(InstanceId id) {
   for (const Edge& edge : plan_->children(id.stage))
-    if (edge.kind == EdgeKind::each) tell_child({edge.parent, id.index}, state(id));
+    if (edge.kind == EdgeKind::each) tell_child({edge.stage, id.index}, state(id));
 }
 
 void Progress::tell_child(InstanceId child, State parent) {
@@ -178,14 +178,14 @@ void Progress::break_stage(std::uint32_t stage) {
   ++broken_stages_;
   for (const Edge& edge : plan_->children(stage))
     if (edge.kind == EdgeKind::all)
-      for (std::uint32_t i = 0; i < stages_[edge.parent].size(); ++i) block({edge.parent, i});
+      for (std::uint32_t i = 0; i < stages_[edge.stage].size(); ++i) block({edge.stage, i});
 }
 
 void Progress::pass_stage(std::uint32_t stage) {
   stages_[stage].set_verdict(StageProgress::Verdict::passed);
   for (const Edge& edge : plan_->children(stage))
-    if (edge.kind == EdgeKind::all && stages_[edge.parent].all_parent_settled(all_skipped(stage)))
-      decide_all(edge.parent);
+    if (edge.kind == EdgeKind::all && stages_[edge.stage].all_parent_settled(all_skipped(stage)))
+      decide_all(edge.stage);
 }
 
 void Progress::decide_all(std::uint32_t stage) {

@@ -11,6 +11,7 @@
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 
 namespace kernmill::cli {
@@ -40,7 +41,7 @@ std::size_t settle_dead(const RunDirectory& run, const ProcessIdentity& self, co
                         hooks.journal);
   std::size_t ended = 0;
   settle_open_attempts(run, journal, self.host, [&](const OpenAttempt&) { ++ended; });
-  journal.append({"run_finished", {{"outcome", "cancelled"}}});
+  journal.append(to_record(events::RunFinished{"cancelled"}));
   return ended;
 }
 

@@ -10,6 +10,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/run/journal/events.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -18,12 +19,14 @@ namespace {
 using Reasons = std::map<std::pair<std::string, unsigned>, std::string>;
 
 Reasons reasons_in(const RunDirectory& run) {
+  namespace field = events::field;
   Reasons reasons;
   for (const auto& file : std::filesystem::directory_iterator(run.journal())) {
     if (!file.path().filename().string().ends_with(".conductor.jsonl")) continue;
     for (const Record& record : read_journal_file(file.path()))
-      if (record.event == "submitted" && record.body.contains("why") && record.body.value("attempt", 1U) == 1)
-        reasons[{record.body.at("stage"), record.body.at("instance")}] = record.body.at("why");
+      if (record.event == events::Submitted::name && record.body.contains(field::why) &&
+          record.body.value(field::attempt, 1U) == 1)
+        reasons[{record.body.at(field::stage), record.body.at(field::instance)}] = record.body.at(field::why);
   }
   return reasons;
 }
@@ -31,7 +34,7 @@ Reasons reasons_in(const RunDirectory& run) {
 std::string parents_of(const Plan& plan, std::uint32_t stage) {
   std::string names;
   for (const Edge& edge : plan.parents(stage))
-    names += (names.empty() ? "" : ", ") + plan.stage(edge.parent).name;
+    names += (names.empty() ? "" : ", ") + plan.stage(edge.stage).name;
   return names;
 }
 
@@ -40,7 +43,7 @@ std::string parents_in(const Plan& plan, const RunStatus& status, std::uint32_t 
                        std::initializer_list<State> states) {
   std::string names;
   for (const Edge& edge : plan.parents(stage)) {
-    const StageStatus& parent = status.stages[edge.parent];
+    const StageStatus& parent = status.stages[edge.stage];
     const bool fits =
         std::any_of(states.begin(), states.end(), [&](State state) { return parent.of(state) > 0; });
     if (fits) names += (names.empty() ? "" : ", ") + parent.name;

@@ -53,7 +53,7 @@ std::string resources_text(const Resources& resources) {
 std::string parents_text(const Plan& plan, std::uint32_t stage) {
   std::string text;
   for (const Edge& edge : plan.parents(stage))
-    text += (text.empty() ? "" : ", ") + plan.stage(edge.parent).name;
+    text += (text.empty() ? "" : ", ") + plan.stage(edge.stage).name;
   return text;
 }
 
@@ -163,7 +163,7 @@ Json stage_json(const Preview& preview, std::uint32_t number) {
   const Plan& plan = preview.plan;
   const Stage& stage = plan.stage(number);
   Json parents = Json::array(), instances = Json::array();
-  for (const Edge& edge : plan.parents(number)) parents.push_back(plan.stage(edge.parent).name);
+  for (const Edge& edge : plan.parents(number)) parents.push_back(plan.stage(edge.stage).name);
   for (std::uint32_t index = 0; index < preview.shown(number); ++index)
     instances.push_back(instance_json(preview, {number, index}));
   Json json{{"name", stage.name},

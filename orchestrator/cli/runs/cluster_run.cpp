@@ -16,6 +16,7 @@
 #include "kernmill/run/cluster_check/cluster_capacity.hpp"
 #include "kernmill/run/cluster_check/cluster_check.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
 #include "kernmill/run/submit/submission.hpp"
@@ -41,12 +42,9 @@ void abandon_lost(const Plan& plan, const RunRecord& record, const ClusterView& 
                   JournalWriter& journal) {
   for (const OpenAttempt& open : newest_open_attempts(record))
     if (!view.find({plan.stage_number(open.stage), open.index}))
-      journal.append({"abandoned",
-                      {{"stage", open.stage},
-                       {"instance", open.index},
-                       {"attempt", open.attempt.number},
-                       {"cause", "node_fail"},
-                       {"why", "lost: its job is gone, and left no end record"}}});
+      journal.append(to_record(events::Abandoned{{open.stage, open.index, open.attempt.number},
+                                                 Cause::node_fail,
+                                                 "lost: its job is gone, and left no end record"}));
 }
 
 struct Made {
@@ -130,12 +128,7 @@ int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Clus
     fmt::print(stderr, "{}\n", line);
   const ClusterView view(run, plan, record, jobs);
   abandon_lost(plan, record, view, *journal);
-  journal->append({"run_started",
-                   {{"pid", self.pid},
-                    {"start_time", self.start_time},
-                    {"host", self.host},
-                    {"resumed", resumed},
-                    {"scheduler", "slurm"}}});
+  journal->append(to_record(events::RunStarted{self, resumed, "slurm"}));
   record = take_ready_results(run, plan, fold_journal(run.journal()), *journal,
                               {.no_cache = arguments.has("no-cache"), .quiet = arguments.has("quiet")});
 
@@ -214,7 +207,7 @@ std::size_t cancel_jobs(const RunDirectory& run, const Plan& plan, const Hooks& 
   auto ids = view.jobs();
   std::reverse(ids.begin(), ids.end());
   for (const std::string& id : ids) cluster->cancel(id);
-  journal.append({"run_finished", {{"outcome", "cancelled"}}});
+  journal.append(to_record(events::RunFinished{"cancelled"}));
   return ids.size();
 }
 

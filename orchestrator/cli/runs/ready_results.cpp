@@ -5,6 +5,7 @@
 #include "kernmill/cli/runs/surroundings.hpp"
 #include "kernmill/exec/element/consequences.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/run/journal/events.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -47,11 +48,10 @@ class ReadyResults {
     if (known != nullptr && (known->committed || !known->attempts.empty())) return false;
     const CacheAnswer answer = functions.from_cache(id, 1, commits_);
     if (!answer.committed) return false;
-    Json body{{"stage", plan_.stage(id.stage).name}, {"instance", id.index}, {"attempt", 1}};
-    body.update(*answer.committed);
-    journal_.append({"committed", body});
+    journal_.append(
+        to_record(events::Committed{{plan_.stage(id.stage).name, id.index, 1}, *answer.committed}));
     if (answer.after_commit) answer.after_commit();
-    commits_.add(id, result_in(body));
+    commits_.add(id, result_in(*answer.committed));
     return true;
   }
 

@@ -6,36 +6,41 @@
 
 namespace kernmill::exec {
 
+events::Reason reason_of(const Outcome& outcome) {
+  return {outcome.cause, outcome.exit_code, outcome.signal, outcome.message};
+}
+
 void AttemptJournal::started(const std::string& job) {
-  append(
-      "started",
-      {{"job", job}, {"pid", ::getpid()}, {"start_time", start_time_of(::getpid())}, {"host", host_name()}});
+  const ProcessIdentity self{::getpid(), start_time_of(::getpid()), host_name()};
+  journal_.append(to_record(events::Started{subject(), job, self}));
 }
 
 void AttemptJournal::step_started(int pid, std::uint64_t start_time) {
-  append("step_started", {{"pid", pid}, {"start_time", start_time}, {"host", host_name()}});
+  journal_.append(to_record(events::StepStarted{subject(), {pid, start_time, host_name()}}));
+}
+
+void AttemptJournal::committed(const Json& result) {
+  journal_.append(to_record(events::Committed{subject(), result}));
 }
 
 void AttemptJournal::gave_up(const Outcome& outcome) {
-  gave_up(outcome.what == Outcome::What::stopped ? "stopped" : "failed", outcome);
+  if (outcome.what == Outcome::What::stopped)
+    journal_.append(to_record(events::Stopped{subject(), reason_of(outcome)}));
+  else
+    journal_.append(to_record(events::Failed{subject(), reason_of(outcome)}));
 }
 
-void AttemptJournal::gave_up(const std::string& event, const Outcome& outcome, const Json& more) {
-  Json body = {{"cause", to_string(outcome.cause)}, {"exit_code", outcome.exit_code}};
-  if (outcome.signal != 0) body["signal"] = outcome.signal;
-  body["message"] = outcome.message;
-  body.update(more);
-  append(event, body);
+void AttemptJournal::retrying(const Outcome& outcome, const Retry& next) {
+  journal_.append(to_record(
+      events::Retrying{subject(), reason_of(outcome), next.mem_factor, next.time_factor, next.counts}));
 }
 
 void AttemptJournal::skipped(const std::string& why) {
-  journal_.append({"skipped", {{"stage", attempt_.stage}, {"instance", attempt_.instance}, {"why", why}}});
+  journal_.append(to_record(events::Skipped{attempt_.stage, attempt_.instance, why}));
 }
 
-void AttemptJournal::append(const std::string& event, const Json& more) {
-  Json body = {{"stage", attempt_.stage}, {"instance", attempt_.instance}, {"attempt", attempt_.number}};
-  body.update(more);
-  journal_.append({event, std::move(body)});
+events::Subject AttemptJournal::subject() const {
+  return {attempt_.stage, attempt_.instance, attempt_.number};
 }
 
 }  // namespace kernmill::exec

@@ -3,8 +3,13 @@
 
 #include "kernmill/exec/attempt/attempt.hpp"
 #include "kernmill/exec/attempt/outcome.hpp"
+#include "kernmill/plan/retry_policy.hpp"
+#include "kernmill/run/journal/events.hpp"
 
 namespace kernmill::exec {
+
+/// What a record says of an attempt that has ended like this.
+events::Reason reason_of(const Outcome& outcome);
 
 /// The records of one attempt.
 class AttemptJournal {
@@ -14,17 +19,18 @@ class AttemptJournal {
   /// From here on, an older attempt can no longer commit.
   void started(const std::string& job);
   void step_started(int pid, std::uint64_t start_time);
-  void committed(const Json& body) { append("committed", body); }
+  /// `result`: as Commit::body gives it.
+  void committed(const Json& result);
   /// `stopped` or `failed`, by what the outcome is.
   void gave_up(const Outcome& outcome);
-  /// `event`, with why the attempt gave up.
-  void gave_up(const std::string& event, const Outcome& outcome, const Json& more = Json::object());
+  /// It gave up, and the same job makes the attempt that `next` describes.
+  void retrying(const Outcome& outcome, const Retry& next);
   void skipped(const std::string& why);
   [[nodiscard]] const AttemptName& name() const { return attempt_; }
   [[nodiscard]] const std::filesystem::path& path() const { return journal_.path(); }
 
  private:
-  void append(const std::string& event, const Json& more);
+  [[nodiscard]] events::Subject subject() const;
   JournalWriter& journal_;
   AttemptName attempt_;
 };

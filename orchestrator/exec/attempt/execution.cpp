@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/base/backoff.hpp"
 #include "kernmill/exec/attempt/commit.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
@@ -67,7 +68,8 @@ void Execution::commit(const Attempt& attempt, const Leavings& leavings,
 }
 
 StepEnd Execution::run_program(const Attempt& attempt, const StepOptions& step) {
-  milliseconds waited{0}, next{1'000};
+  Backoff backoff({milliseconds(1'000), milliseconds(30'000),
+                   given_.batch == nullptr ? milliseconds(0) : given_.batch->launch.total});
   while (true) {
     const std::uintmax_t before = size_of(attempt.file("err.log"));
     StepEnd end = run_step(
@@ -76,11 +78,10 @@ StepEnd Execution::run_program(const Attempt& attempt, const StepOptions& step) 
     const SrunReport report = read_srun_report(attempt.file("err.log"), before);
     end.out_of_memory |= report.out_of_memory;
     end.node_failed = report.node_failed;
-    const Patience& patience = given_.batch->launch;
-    if (!report.not_launched || end.asked_to_stop || waited >= patience.total) return end;
-    patience.pause(next);
-    waited += next;
-    next = std::min(2 * next, milliseconds(30'000));
+    if (!report.not_launched || end.asked_to_stop) return end;
+    const auto pause = backoff.pause();
+    if (!pause) return end;
+    given_.batch->launch.pause(*pause);
   }
 }
 

@@ -31,10 +31,10 @@ std::vector<std::vector<InstanceId>> parents_of(const Plan& plan, InstanceId id)
   std::vector<std::vector<InstanceId>> result;
   for (const Edge& edge : plan.parents(id.stage)) {
     auto& list = result.emplace_back();
-    if (const auto one = plan.referred(id, edge.parent); one) {
+    if (const auto one = plan.referred(id, edge.stage); one) {
       list.push_back(*one);
     } else {
-      for (std::uint32_t i = 0; i < plan.instance_count(edge.parent); ++i) list.push_back({edge.parent, i});
+      for (std::uint32_t i = 0; i < plan.instance_count(edge.stage); ++i) list.push_back({edge.stage, i});
     }
   }
   if (!plan.is_reduce(id)) return result;
@@ -60,12 +60,12 @@ bool ParentRecords::is_true_of_first(std::uint32_t count, std::uint32_t stage, T
 
 bool ParentRecords::all_parents(InstanceId id, Test test, WholeStages& whole_stages) {
   for (const Edge& edge : plan_->parents(id.stage)) {
-    if (const auto one = plan_->referred(id, edge.parent); one) {
+    if (const auto one = plan_->referred(id, edge.stage); one) {
       if (!is_true_of(*one, test)) return false;
       continue;
     }
-    const auto [known, is_new] = whole_stages.try_emplace(edge.parent, false);
-    if (is_new) known->second = is_true_of_first(plan_->instance_count(edge.parent), edge.parent, test);
+    const auto [known, is_new] = whole_stages.try_emplace(edge.stage, false);
+    if (is_new) known->second = is_true_of_first(plan_->instance_count(edge.stage), edge.stage, test);
     if (!known->second) return false;
   }
   return !plan_->is_reduce(id) || is_true_of_first(id.index, id.stage, test);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/run/journal/commit_table.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill::exec {
@@ -82,14 +83,12 @@ bool all_of(const IndexRanges& instances, const Test& test) {
 
 void journal_skips(const Plan& plan, const Consequences& consequences, JournalWriter& journal) {
   for (const auto& skip : consequences.skipped)
-    journal.append(
-        {"skipped",
-         {{"stage", plan.stage(skip.id.stage).name}, {"instance", skip.id.index}, {"why", skip.why}}});
+    journal.append(to_record(events::Skipped{plan.stage(skip.id.stage).name, skip.id.index, skip.why}));
 }
 
 bool has_gated_children(const Plan& plan, std::uint32_t stage) {
   return std::any_of(plan.children(stage).begin(), plan.children(stage).end(),
-                     [&](const Edge& edge) { return !plan.stage(edge.parent).when.empty(); });
+                     [&](const Edge& edge) { return !plan.stage(edge.stage).when.empty(); });
 }
 
 Consequences consequences(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& settled,

@@ -9,7 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/exit_status.hpp"
-#include "kernmill/exec/retry_policy.hpp"
+#include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 
 namespace kernmill::exec {
@@ -27,8 +27,8 @@ EarlierTries earlier_tries(const RunRecord& record, const ElementContext& contex
     if (!retried || attempt.number < context.array.plan.attempt || attempt.number >= context.attempt())
       continue;
     tries.failures += attempt.counts ? 1 : 0;
-    tries.mem = attempt.mem_factor;
-    tries.time = attempt.time_factor;
+    tries.mem_factor = attempt.mem_factor;
+    tries.time_factor = attempt.time_factor;
   }
   return tries;
 }
@@ -113,7 +113,7 @@ class Element {
     if (last_word_ == outcome.cause) return;
     last_word_ = outcome.cause;
     if (outcome.cause == Cause::preempted)
-      journal_.gave_up("retrying", outcome, factors({Retry::What::again, false, tries_.mem, tries_.time}));
+      journal_.retrying(outcome, {Retry::What::again, false, tries_.mem_factor, tries_.time_factor});
     else
       journal_.gave_up(outcome);
   }
@@ -125,7 +125,8 @@ class Element {
       return exit_failed;
     }
     const bool back_in_queue = ask_what_stopped_it(outcome);
-    const Ended ended{outcome.what, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
+    const auto how = outcome.what == Outcome::What::stopped ? Ended::How::stopped : Ended::How::failed;
+    const Ended ended{how, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
     const Retry retry = retry_after(context_.plan.stage(id_.stage).retries, tries_, ended);
     const bool gives_way = back_in_queue && outcome.cause == Cause::preempted;
     if (retry.what == Retry::What::give_way || gives_way) {
@@ -133,7 +134,7 @@ class Element {
       return exit_stopped;
     }
     if (retry.what == Retry::What::again) {
-      journal_.gave_up("retrying", outcome, factors(retry));
+      journal_.retrying(outcome, retry);
       if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
         context_.batch.job.change(changes(retry), context_.requeue);
         return exit_stopped;
@@ -144,10 +145,6 @@ class Element {
     journal_.gave_up(outcome);
     draw_consequences(context_, writer_, {id_}, true);
     return exit_failed;
-  }
-
-  static Json factors(const Retry& retry) {
-    return {{"mem_factor", retry.mem}, {"time_factor", retry.time}, {"counts", retry.counts}};
   }
 
   /// Who told an attempt to end shows in the state of its job. The batch system signals the whole job: the
@@ -185,16 +182,16 @@ class Element {
     BatchJob::Options options;
     const BatchPlace& place = context_.batch.place;
     const Resources& planned = context_.array.plan.resources;
-    if (const double factor = retry.mem / tries_.mem; factor != 1.0) {
+    if (const double factor = retry.mem_factor / tries_.mem_factor; factor != 1.0) {
       const bool by_cpu = place.mem == 0 && place.mem_per_cpu > 0;
       const auto now = static_cast<double>(by_cpu ? place.mem_per_cpu : place.mem);
       if (now > 0)
         options.emplace_back(by_cpu ? "mem-per-cpu" : "mem",
                              fmt::format("{:.0f}M", std::ceil(now * factor / (1024 * 1024))));
     }
-    if (retry.time != tries_.time && planned.time.count() > 0)
+    if (retry.time_factor != tries_.time_factor && planned.time.count() > 0)
       options.emplace_back("time", fmt::format("{:.0f}", std::ceil(static_cast<double>(planned.time.count()) *
-                                                                   retry.time / 60)));
+                                                                   retry.time_factor / 60)));
     if (retry.elsewhere && !place.node.empty())
       options.emplace_back("exclude",
                            planned.exclude.empty() ? place.node : planned.exclude + "," + place.node);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/backoff.hpp"
+
 namespace kernmill::exec {
 namespace {
 
@@ -71,7 +73,7 @@ void OwnJob::cancel(const std::string& job) {
 }
 
 bool OwnJob::persist(const Patience& patience, const std::string& what, const std::function<void()>& call) {
-  milliseconds waited{0}, next{250};
+  Backoff backoff({milliseconds(250), milliseconds(10'000), patience.total});
   for (bool unanswered = false;;) {
     try {
       call();
@@ -80,15 +82,14 @@ bool OwnJob::persist(const Patience& patience, const std::string& what, const st
       // What was refused now may be what an earlier try, whose answer was lost, has done already.
       const auto now = unanswered && !may_pass(error) ? look() : std::nullopt;
       if (now && (now->state == JobState::pending || now->state == JobState::completing)) return true;
-      if (!may_pass(error) || waited >= patience.total) {
+      const auto pause = may_pass(error) ? backoff.pause() : std::nullopt;
+      if (!pause) {
         say(what, error);
         return false;
       }
       unanswered = true;
+      patience.pause(*pause);
     }
-    patience.pause(next);
-    waited += next;
-    next = std::min(2 * next, milliseconds(10'000));
   }
 }
 

@@ -18,9 +18,9 @@
 #include "kernmill/exec/pack/pack_queue.hpp"
 #include "kernmill/exec/pack/pack_records.hpp"
 #include "kernmill/exec/pack/packed_process.hpp"
-#include "kernmill/exec/retry_policy.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
+#include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill::exec {
@@ -36,6 +36,7 @@ struct Slot {
   Place place;
   SlotFiles files;
   PackedInstance instance;
+  std::string mark;  ///< of the instance's checkpoints when its attempt began
   PackedProcess process;
 };
 
@@ -109,6 +110,7 @@ class Pack {
     try {
       if (!may_run(slot, attempt)) return;
       records_.started(slot.instance, slot.name);
+      slot.mark = mark_of(attempt.id);
       if (is_in_cache(slot, attempt)) return;
       slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =
@@ -246,24 +248,33 @@ class Pack {
     if (!attempt_.place.empty()) slot.files.clear();
     if (stopping_ && outcome.what == Outcome::What::stopped) {
       if (!told_to_end_) outcome.cause = Cause::timeout;
-      return records_.gave_up(slot.instance, "stopped", outcome);
+      return records_.stopped(slot.instance, outcome);
     }
     PackedInstance next = slot.instance;
     ++next.attempt;
     next.started_before = true;
-    if (!may_retry(next, outcome.cause)) return records_.gave_up(slot.instance, "failed", outcome);
-    records_.gave_up(slot.instance, "retrying", outcome, {{"mem_factor", 1.0}, {"time_factor", next.time}});
+    const Retry retry = what_follows(slot, outcome.cause);
+    if (retry.what != Retry::What::again) return records_.failed(slot.instance, outcome);
+    next.out_of_memory |= outcome.cause == Cause::oom;
+    next.failures += retry.counts && outcome.cause != Cause::oom ? 1 : 0;
+    next.time = retry.time_factor;
+    records_.retrying(slot.instance, outcome, retry);
     queue_.add(next);
   }
 
-  /// What did not get enough memory beside others gets all that the element has, once.
-  bool may_retry(PackedInstance& next, Cause cause) const {
-    if (cause == Cause::oom) return !std::exchange(next.out_of_memory, true);
-    const Retry retry = retry_after(attempt_.stage().retries, {next.failures, 1.0, next.time},
-                                    {Outcome::What::failed, cause, false});
-    ++next.failures;
-    next.time = retry.time;
-    return retry.what == Retry::What::again;
+  [[nodiscard]] std::string mark_of(InstanceId id) const {
+    return checkpoint_mark(options_.run.checkpoints(options_.plan.stage(id.stage).name, id.index));
+  }
+
+  /// What did not get enough memory beside others gets all that the element has, once, whatever its retries.
+  /// A packed instance that stops when nobody asked it to has failed: nothing can preempt it alone.
+  [[nodiscard]] Retry what_follows(const Slot& slot, Cause cause) const {
+    const PackedInstance& instance = slot.instance;
+    if (cause == Cause::oom)
+      return {instance.out_of_memory ? Retry::What::none : Retry::What::again, true, 1.0, instance.time};
+    const bool new_checkpoint = mark_of({options_.array.stage, instance.index}) != slot.mark;
+    return retry_after(attempt_.stage().retries, {instance.failures, 1.0, instance.time},
+                       {Ended::How::failed, cause, new_checkpoint});
   }
 
   const PackOptions& options_;

@@ -19,7 +19,7 @@ std::optional<PackedInstance> next_attempt(std::uint32_t index, unsigned first, 
     if (earlier.number < first) continue;
     if (earlier.ending == Ending::failed) return {};
     if (earlier.ending != Ending::retrying) continue;
-    instance.failures += earlier.cause == Cause::oom ? 0 : 1;
+    instance.failures += earlier.counts && earlier.cause != Cause::oom ? 1 : 0;
     instance.time = earlier.time_factor;
   }
   return instance;

@@ -13,38 +13,37 @@ PackRecords::PackRecords(const PackOptions& options, JournalWriter& journal)
     : stage_(options.plan.stage(options.array.stage).name),
       buffer_(journal, options.flush_interval),
       fence_(options.run.journal(), options.job, options.restart),
-      process_({{"job", options.job},
-                {"pid", ::getpid()},
-                {"start_time", start_time_of(::getpid())},
-                {"host", host_name()}}) {}
+      job_(options.job),
+      process_{::getpid(), start_time_of(::getpid()), host_name()} {}
 
 void PackRecords::started(const PackedInstance& instance, const std::string& slot) {
-  Json more = process_;
-  more["slot"] = slot;
-  add(instance, "started", more);
+  buffer_.add(to_record(events::Started{subject(instance), job_, process_, slot}));
 }
 
-void PackRecords::committed(const PackedInstance& instance, const Json& body) {
-  add(instance, "committed", body);
+void PackRecords::committed(const PackedInstance& instance, const Json& result) {
+  buffer_.add(to_record(events::Committed{subject(instance), result}));
 }
 
 void PackRecords::skipped(const PackedInstance& instance, const std::string& why) {
-  buffer_.add({"skipped", {{"stage", stage_}, {"instance", instance.index}, {"why", why}}});
+  buffer_.add(to_record(events::Skipped{stage_, instance.index, why}));
 }
 
-void PackRecords::gave_up(const PackedInstance& instance, const std::string& event, const Outcome& outcome,
-                          const Json& more) {
-  Json body = {{"cause", to_string(outcome.cause)}, {"exit_code", outcome.exit_code}};
-  if (outcome.signal != 0) body["signal"] = outcome.signal;
-  body["message"] = outcome.message;
-  body.update(more);
-  add(instance, event, body);
+void PackRecords::failed(const PackedInstance& instance, const Outcome& outcome) {
+  buffer_.add(to_record(events::Failed{subject(instance), reason_of(outcome)}));
 }
 
-void PackRecords::add(const PackedInstance& instance, const std::string& event, const Json& more) {
-  Json body = {{"stage", stage_}, {"instance", instance.index}, {"attempt", instance.attempt}};
-  body.update(more);
-  buffer_.add({event, std::move(body)});
+void PackRecords::stopped(const PackedInstance& instance, const Outcome& outcome) {
+  buffer_.add(to_record(events::Stopped{subject(instance), reason_of(outcome)}));
+}
+
+void PackRecords::retrying(const PackedInstance& instance, const Outcome& outcome, const Retry& next) {
+  events::Retrying event{subject(instance), reason_of(outcome), next.mem_factor, next.time_factor};
+  if (!next.counts) event.counts = false;
+  buffer_.add(to_record(event));
+}
+
+events::Subject PackRecords::subject(const PackedInstance& instance) const {
+  return {stage_, instance.index, instance.attempt};
 }
 
 void PackRecords::flush() {

@@ -1,4 +1,5 @@
 #pragma once
+#include "kernmill/exec/attempt/attempt_journal.hpp"
 #include "kernmill/exec/attempt/element_fence.hpp"
 #include "kernmill/exec/attempt/outcome.hpp"
 #include "kernmill/exec/pack/pack.hpp"
@@ -11,21 +12,23 @@ class PackRecords {
  public:
   PackRecords(const PackOptions& options, JournalWriter& journal);
   void started(const PackedInstance& instance, const std::string& slot);
-  void committed(const PackedInstance& instance, const Json& body);
+  /// `result`: as Commit::body gives it.
+  void committed(const PackedInstance& instance, const Json& result);
   void skipped(const PackedInstance& instance, const std::string& why);
-  /// `failed`, `stopped` or `retrying`.
-  void gave_up(const PackedInstance& instance, const std::string& event, const Outcome& outcome,
-               const Json& more = Json::object());
+  void failed(const PackedInstance& instance, const Outcome& outcome);
+  void stopped(const PackedInstance& instance, const Outcome& outcome);
+  void retrying(const PackedInstance& instance, const Outcome& outcome, const Retry& next);
   /// Throws std::runtime_error when another process carries out the element now.
   void flush();
   [[nodiscard]] std::optional<RecordBuffer::Clock::time_point> due() const { return buffer_.due(); }
 
  private:
-  void add(const PackedInstance& instance, const std::string& event, const Json& more);
+  [[nodiscard]] events::Subject subject(const PackedInstance& instance) const;
   const std::string stage_;
   RecordBuffer buffer_;
   ElementFence fence_;
-  Json process_;  ///< what `started` says of this process
+  const std::string job_;
+  const ProcessIdentity process_;
 };
 
 }  // namespace kernmill::exec

@@ -44,7 +44,7 @@ bool is_switched_off(const Plan& plan, InstanceId id, const ResultOf& results) {
   if (plan.stage(id.stage).when.empty()) return false;
   CommitTable commits(plan);
   for (const Edge& edge : plan.parents(id.stage))
-    if (const auto parent = plan.referred(id, edge.parent))
+    if (const auto parent = plan.referred(id, edge.stage))
       if (auto result = results(*parent)) commits.add(*parent, std::move(*result));
   try {
     return !when_is_true(plan, id, commits);
@@ -124,8 +124,8 @@ class Predictor {
   Decision of(InstanceId id) {
     for (const Edge& edge : plan_.parents(id.stage)) {
       const bool each = edge.kind == EdgeKind::each;
-      if (each && prediction_.of({edge.parent, id.index}).what == What::skipped)
-        return {What::skipped, fmt::format("{} is skipped", plan_.label({edge.parent, id.index})), nullptr};
+      if (each && prediction_.of({edge.stage, id.index}).what == What::skipped)
+        return {What::skipped, fmt::format("{} is skipped", plan_.label({edge.stage, id.index})), nullptr};
     }
     const ResultOf results = [this](InstanceId parent) { return result_of(prediction_.of(parent)); };
     if (is_switched_off(plan_, id, results)) return {What::skipped, "its `when` is false", nullptr};
@@ -135,9 +135,9 @@ class Predictor {
  private:
   std::optional<Decision> skipped_with_parent(std::uint32_t stage) {
     for (const Edge& edge : plan_.parents(stage)) {
-      const std::uint32_t instances = plan_.instance_count(edge.parent);
-      if (instances > 0 && prediction_.count(edge.parent, What::skipped) == instances)
-        return Decision{What::skipped, fmt::format("{} is skipped", plan_.stage(edge.parent).name), nullptr};
+      const std::uint32_t instances = plan_.instance_count(edge.stage);
+      if (instances > 0 && prediction_.count(edge.stage, What::skipped) == instances)
+        return Decision{What::skipped, fmt::format("{} is skipped", plan_.stage(edge.stage).name), nullptr};
     }
     return {};
   }

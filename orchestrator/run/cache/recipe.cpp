@@ -239,7 +239,7 @@ std::vector<std::uint32_t> result_parents(const Plan& plan, std::uint32_t number
   if (stage.kind == TaskKind::command) visit_names(stage.env, add);
   std::vector<std::uint32_t> parents;
   for (const Edge& edge : plan.parents(number))
-    if (names.contains(plan.stage(edge.parent).name)) parents.push_back(edge.parent);
+    if (names.contains(plan.stage(edge.stage).name)) parents.push_back(edge.stage);
   return parents;
 }
 

@@ -1,6 +1,5 @@
 #include "kernmill/run/conductor/conductor.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -37,7 +36,7 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
       gated_children_(plan.stage_count()) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
     if (plan.stage(stage).when.empty()) continue;
-    for (const Edge& edge : plan.parents(stage)) gated_children_[edge.parent].emplace_back(stage, edge.kind);
+    for (const Edge& edge : plan.parents(stage)) gated_children_[edge.stage].emplace_back(stage, edge.kind);
   }
 }
 
@@ -60,9 +59,7 @@ void Conductor::restore(const RunRecord& record) {
 
 RunResult Conductor::run(const ProcessIdentity& self) {
   const auto begun = surroundings_.now();
-  journal_.append(
-      {"run_started",
-       {{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}, {"resumed", resumed_}}});
+  journal_.append(to_record(events::RunStarted{self, resumed_}));
   output_.begin(run_, plan_, progress_, resumed_);
   try {
     loop();
@@ -71,7 +68,7 @@ RunResult Conductor::run(const ProcessIdentity& self) {
     throw;
   }
   const RunResult result{ending(), surroundings_.now() - begun};
-  journal_.append({"run_finished", {{"outcome", to_string(result.ending)}}});
+  journal_.append(to_record(events::RunFinished{std::string(to_string(result.ending))}));
   output_.end(result);
   return result;
 }
@@ -123,11 +120,7 @@ void Conductor::submit(InstanceId id, unsigned attempt, const JobId& job, const 
   const std::string why = why_it_runs(id);
   not_in_cache_.erase(id);
   tries(id).attempts = attempt;
-  Json body = record_of(id);
-  body["attempt"] = attempt;
-  body["job"] = job;
-  if (!why.empty()) body["why"] = why;
-  journal_.append({"submitted", std::move(body)});
+  journal_.append(to_record(events::Submitted{subject(id, attempt), job, why}));
   Attempt begun{id, attempt, surroundings_.now(), surroundings_.checkpoint_mark(id)};
   scheduler_.submit(job, spec);
   output_.instance(event(InstanceEvent::What::started, begun));
@@ -142,13 +135,10 @@ bool Conductor::take_from_cache(InstanceId id) {
     not_in_cache_.emplace(id, answer.why_not);
     return false;
   }
-  Json body = record_of(id);
-  body["attempt"] = attempt.number;
-  body.update(*answer.committed);
-  journal_.append({"committed", body});
+  journal_.append(to_record(events::Committed{subject(id, attempt.number), *answer.committed}));
   if (answer.after_commit) answer.after_commit();
   tries(id).attempts = attempt.number;
-  committed(attempt, body);
+  committed(attempt, *answer.committed);
   return true;
 }
 
@@ -175,7 +165,7 @@ void Conductor::committed(const Attempt& attempt, const Json& body) {
   const Json metrics = result.metrics;
   commits_.add(attempt.id, std::move(result));
   progress_.finished(attempt.id);
-  const bool cached = !body.value("cached_from", std::string{}).empty();
+  const bool cached = !body.value(events::field::cached_from, std::string{}).empty();
   InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
   told.metrics = metrics;
   output_.instance(told);
@@ -183,11 +173,9 @@ void Conductor::committed(const Attempt& attempt, const Json& body) {
 }
 
 void Conductor::stopped(const Attempt& attempt, const JobOutcome& outcome) {
-  const bool asked = stop_requests_ > 0;
-  const bool progressed = surroundings_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
-  if (!asked && !progressed) return failed(attempt, outcome);
+  if (stop_requests_ == 0) return failed(attempt, outcome);
   progress_.put_back(attempt.id);
-  InstanceEvent told = event(asked ? InstanceEvent::What::stopped : InstanceEvent::What::continued, attempt);
+  InstanceEvent told = event(InstanceEvent::What::stopped, attempt);
   told.cause = outcome.cause;
   output_.instance(told);
 }
@@ -198,8 +186,12 @@ void Conductor::failed(const Attempt& attempt, const JobOutcome& outcome) {
     progress_.put_back(attempt.id);
     return output_.instance(event(InstanceEvent::What::stopped, attempt));
   }
-  const bool again = progress_.failed(attempt.id, may_retry(attempt.id, outcome.cause));
-  InstanceEvent told = event(again ? InstanceEvent::What::retrying : InstanceEvent::What::failed, attempt);
+  const Retry retry = what_follows(attempt, outcome);
+  const bool again = progress_.failed(attempt.id, retry.what != Retry::What::none);
+  InstanceEvent told = event(!again         ? InstanceEvent::What::failed
+                             : retry.counts ? InstanceEvent::What::retrying
+                                            : InstanceEvent::What::continued,
+                             attempt);
   told.cause = outcome.cause;
   told.exit_code = outcome.exit_code;
   told.message = outcome.message;
@@ -218,24 +210,26 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
           ? fmt::format("its job was ended by signal {} ({})", end.exit_code - 128,
                         sigdescr_np(end.exit_code - 128) ? sigdescr_np(end.exit_code - 128) : "?")
           : fmt::format("its job ended with status {} and left no record", end.exit_code);
-  Json body = record_of(attempt.id);
-  body["attempt"] = attempt.number;
-  body["cause"] = to_string(outcome.cause);
-  body["why"] = outcome.message;
-  journal_.append({"abandoned", std::move(body)});
+  journal_.append(
+      to_record(events::Abandoned{subject(attempt.id, attempt.number), outcome.cause, outcome.message}));
   failed(attempt, outcome);
 }
 
-bool Conductor::may_retry(InstanceId id, Cause cause) {
-  const Retries& policy = plan_.stage(id.stage).retries;
-  Tries& so_far = tries(id);
-  if (stop_requests_ > 0 || so_far.failures >= policy.max) return false;
-  if (std::find(policy.on.begin(), policy.on.end(), to_string(cause)) == policy.on.end()) return false;
-  ++so_far.failures;
-  so_far.again = fmt::format("tried again after {}", to_string(cause));
-  if (cause == Cause::oom) so_far.scale.mem *= policy.mem_factor;
-  if (cause == Cause::timeout) so_far.scale.time *= policy.time_factor;
-  return true;
+// No batch system preempts here: a stop that nobody asked for and that left no checkpoint is a failure.
+Retry Conductor::what_follows(const Attempt& attempt, const JobOutcome& outcome) {
+  if (stop_requests_ > 0) return {Retry::What::none};
+  const bool new_checkpoint = surroundings_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
+  const bool stopped = outcome.what == JobOutcome::What::stopped && new_checkpoint;
+  Tries& so_far = tries(attempt.id);
+  const Retry retry = retry_after(
+      plan_.stage(attempt.id.stage).retries, {so_far.failures, so_far.scale.mem, so_far.scale.time},
+      {stopped ? Ended::How::stopped : Ended::How::failed, outcome.cause, new_checkpoint});
+  if (retry.what != Retry::What::again) return retry;
+  so_far.failures += retry.counts ? 1 : 0;
+  so_far.again =
+      fmt::format("{} after {}", retry.counts ? "tried again" : "continued", to_string(outcome.cause));
+  so_far.scale = {retry.mem_factor, retry.time_factor};
+  return retry;
 }
 
 void Conductor::take_stop_requests() {
@@ -261,8 +255,8 @@ Ending Conductor::ending() const {
   return progress_.outcome() == Outcome::done ? Ending::done : Ending::failed;
 }
 
-Json Conductor::record_of(InstanceId id) const {
-  return {{"stage", plan_.stage(id.stage).name}, {"instance", id.index}};
+events::Subject Conductor::subject(InstanceId id, unsigned attempt) const {
+  return {plan_.stage(id.stage).name, id.index, attempt};
 }
 
 InstanceEvent Conductor::event(InstanceEvent::What what, const Attempt& attempt) const {

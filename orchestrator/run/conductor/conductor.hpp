@@ -9,9 +9,11 @@
 
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
+#include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/conductor/conductor_output.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/job_outcome.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
@@ -104,12 +106,13 @@ class Conductor {
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);
   void vanished(const Attempt& attempt, const JobEnd& end);
-  bool may_retry(InstanceId id, Cause cause);
+  /// What follows an attempt that nobody asked to stop; the instance's tries are counted on.
+  Retry what_follows(const Attempt& attempt, const JobOutcome& outcome);
 
   void take_stop_requests();
   void end_all_jobs();
   [[nodiscard]] Ending ending() const;
-  [[nodiscard]] Json record_of(InstanceId id) const;
+  [[nodiscard]] events::Subject subject(InstanceId id, unsigned attempt) const;
   [[nodiscard]] InstanceEvent event(InstanceEvent::What what, const Attempt& attempt) const;
   Tries& tries(InstanceId id) { return tries_[id]; }
 

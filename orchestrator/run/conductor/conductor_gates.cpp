@@ -21,9 +21,7 @@ void Conductor::settle_gate(InstanceId id) {
     return;
   }
   const std::string why = fmt::format("{} is false", plan_.stage(id.stage).when);
-  Json body = record_of(id);
-  body["why"] = why;
-  journal_.append({"skipped", std::move(body)});
+  journal_.append(to_record(events::Skipped{plan_.stage(id.stage).name, id.index, why}));
   progress_.skipped(id);
   InstanceEvent skipped = event(InstanceEvent::What::skipped, Attempt{id, 0, surroundings_.now(), {}});
   skipped.message = why;
@@ -48,11 +46,8 @@ bool Conductor::passes_gate(InstanceId id) {
     JobOutcome outcome;
     outcome.what = JobOutcome::What::failed;
     outcome.message = fmt::format("when: {}: {}", plan_.stage(id.stage).when, error.message);
-    Json body = record_of(id);
-    body["attempt"] = attempt.number;
-    body["cause"] = to_string(outcome.cause);
-    body["message"] = outcome.message;
-    journal_.append({"failed", std::move(body)});
+    journal_.append(to_record(
+        events::Failed{subject(id, attempt.number), {.cause = outcome.cause, .message = outcome.message}}));
     failed(attempt, outcome);
     return false;
   }

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "kernmill/plan/job_plan.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/run/journal/journal_line.hpp"
 
@@ -9,6 +10,7 @@ namespace kernmill {
 namespace {
 
 namespace fs = std::filesystem;
+namespace field = events::field;
 using Line = JournalLine;
 using InstanceKey = std::pair<std::string, unsigned>;
 
@@ -17,8 +19,8 @@ unsigned number_in(const Line& line, std::string_view key) {
 }
 
 ProcessIdentity identity(const Line& line) {
-  return {static_cast<int>(line.number("pid")), line.number("start_time"),
-          std::string(line.text("host", ""))};
+  return {static_cast<int>(line.number(field::pid)), line.number(field::start_time),
+          std::string(line.text(field::host, ""))};
 }
 
 AttemptRecord& attempt_of(InstanceRecord& instance, unsigned number) {
@@ -32,7 +34,7 @@ AttemptRecord& attempt_of(InstanceRecord& instance, unsigned number) {
 }
 
 Cause cause_in(const Line& line) {
-  const std::string name(line.text("cause", "error"));
+  const std::string name(line.text(field::cause, "error"));
   if (const auto known = cause(name)) return *known;
   throw std::invalid_argument("unknown cause '" + name + "'");
 }
@@ -43,10 +45,10 @@ class Fold {
  public:
   void take(const Line& line) {
     const std::string_view event = line.event();
-    if (event == "run_started") return start_run(line);
-    if (event == "run_finished") return finish_run(line);
-    if (line.has("generation")) return take_submission(line);
-    if (line.has("stage") && line.has("instance")) take_instance(line, event);
+    if (event == events::RunStarted::name) return start_run(line);
+    if (event == events::RunFinished::name) return finish_run(line);
+    if (line.has(field::generation)) return take_submission(line);
+    if (line.has(field::stage) && line.has(field::instance)) take_instance(line, event);
   }
 
   RunRecord finish() {
@@ -86,52 +88,52 @@ class Fold {
     if (line.time() < started_.time) return;
     started_ = Moment(line);
     record_.conductor = identity(line);
-    record_.scheduler = line.text("scheduler", "");
+    record_.scheduler = line.text(field::scheduler, "");
   }
 
   void finish_run(const Line& line) {
     if (line.time() < finished_.time) return;
     finished_ = Moment(line);
-    outcome_ = line.text("outcome");
+    outcome_ = line.text(field::outcome);
   }
 
   void take_submission(const Line& line) {
-    const unsigned number = number_in(line, "generation");
+    const unsigned number = number_in(line, field::generation);
     Generation& generation = record_.generations[number];
     generation.number = number;
-    if (line.event() == "submitting") {
-      generation.token = line.text("token");
-      generation.fail_fast = line.flag("fail_fast", false);
-      generation.no_cache = line.flag("no_cache", false);
-      for (const Json& array : line.json("arrays")) generation.arrays[array.at("key")].plan = array;
-    } else if (line.event() == "array_submitted") {
-      const std::string key(line.text("array"));
-      (key == closing_key ? generation.closing_job : generation.arrays[key].job) = line.text("job");
-    } else if (line.event() == "accepted") {
+    if (line.event() == events::Submitting::name) {
+      generation.token = line.text(field::token);
+      generation.fail_fast = line.flag(field::fail_fast, false);
+      generation.no_cache = line.flag(field::no_cache, false);
+      for (const Json& array : line.json(field::arrays)) generation.arrays[array.at("key")].plan = array;
+    } else if (line.event() == events::ArraySubmitted::name) {
+      const std::string key(line.text(field::array));
+      (key == closing_key ? generation.closing_job : generation.arrays[key].job) = line.text(field::job);
+    } else if (line.event() == events::Accepted::name) {
       generation.accepted = true;
-    } else if (line.event() == "released") {
+    } else if (line.event() == events::Released::name) {
       generation.released = true;
-    } else if (line.event() == "rolled_back") {
+    } else if (line.event() == events::RolledBack::name) {
       generation.rolled_back = true;
     }
   }
 
   void take_instance(const Line& line, std::string_view event) {
-    Known& known = instances_[{std::string(line.text("stage")), number_in(line, "instance")}];
-    if (event == "skipped") {
+    Known& known = instances_[{std::string(line.text(field::stage)), number_in(line, field::instance)}];
+    if (event == events::Skipped::name) {
       known.record.skipped = true;
-      known.record.skip_reason = line.text("why", "");
-    } else if (line.has("attempt")) {
-      const unsigned number = number_in(line, "attempt");
-      if (event == "committed") known.commits.push_back(leavings_in(line, number));
+      known.record.skip_reason = line.text(field::why, "");
+    } else if (line.has(field::attempt)) {
+      const unsigned number = number_in(line, field::attempt);
+      if (event == events::Committed::name) known.commits.push_back(leavings_in(line, number));
       take_attempt(line, event, attempt_of(known.record, number));
     }
   }
 
   static Leavings leavings_in(const Line& line, unsigned attempt) {
     Leavings leavings{attempt, Json::object(), Json::array()};
-    if (line.has("metrics")) leavings.metrics = line.json("metrics");
-    if (line.has("artifacts")) leavings.artifacts = line.json("artifacts");
+    if (line.has(field::metrics)) leavings.metrics = line.json(field::metrics);
+    if (line.has(field::artifacts)) leavings.artifacts = line.json(field::artifacts);
     return leavings;
   }
 
@@ -141,37 +143,37 @@ class Fold {
     if (said_by_itself && ending == Ending::abandoned) return;
     attempt.ending = ending;
     attempt.ended_at = line.time();
-    attempt.message = line.text("message", line.text("why", ""));
-    attempt.exit_code = static_cast<int>(line.number("exit_code", 0));
+    attempt.message = line.text(field::message, line.text(field::why, ""));
+    attempt.exit_code = static_cast<int>(line.number(field::exit_code, 0));
     if (ending != Ending::committed) attempt.cause = cause_in(line);
   }
 
   static void take_attempt(const Line& line, std::string_view event, AttemptRecord& attempt) {
-    if (line.has("job")) attempt.job = line.text("job");
-    if (line.has("slot")) attempt.slot = line.text("slot");
-    if (event == "submitted") {
+    if (line.has(field::job)) attempt.job = line.text(field::job);
+    if (line.has(field::slot)) attempt.slot = line.text(field::slot);
+    if (event == events::Submitted::name) {
       attempt.submitted_at = line.time();
-    } else if (event == "started") {
+    } else if (event == events::Started::name) {
       attempt.started = true;
       attempt.started_at = line.time();
       attempt.exec = identity(line);
-    } else if (event == "step_started") {
+    } else if (event == events::StepStarted::name) {
       attempt.step = identity(line);
-    } else if (event == "committed") {
+    } else if (event == events::Committed::name) {
       end(attempt, Ending::committed, line);
       attempt.started = true;  // one taken from the cache was never anything else
-      attempt.key = line.text("key", "");
-      attempt.cached_from = line.text("cached_from", "");
-    } else if (event == "failed") {
+      attempt.key = line.text(field::key, "");
+      attempt.cached_from = line.text(field::cached_from, "");
+    } else if (event == events::Failed::name) {
       end(attempt, Ending::failed, line);
-    } else if (event == "stopped") {
+    } else if (event == events::Stopped::name) {
       end(attempt, Ending::stopped, line);
-    } else if (event == "retrying") {
+    } else if (event == events::Retrying::name) {
       end(attempt, Ending::retrying, line);
-      attempt.mem_factor = line.real("mem_factor", 1.0);
-      attempt.time_factor = line.real("time_factor", 1.0);
-      attempt.counts = line.flag("counts", true);
-    } else if (event == "abandoned") {
+      attempt.mem_factor = line.real(field::mem_factor, 1.0);
+      attempt.time_factor = line.real(field::time_factor, 1.0);
+      attempt.counts = line.flag(field::counts, true);
+    } else if (event == events::Abandoned::name) {
       end(attempt, Ending::abandoned, line);
     }
   }

@@ -1,24 +1,26 @@
 #include "kernmill/run/journal/job_outcome.hpp"
 
+#include "kernmill/run/journal/events.hpp"
+
 namespace kernmill {
 
 JobOutcome outcome_of(const std::vector<Record>& records) {
   JobOutcome outcome;
   for (const Record& record : records) {
-    if (record.event == "committed")
+    if (record.event == events::Committed::name)
       outcome.what = JobOutcome::What::committed;
-    else if (record.event == "failed")
+    else if (record.event == events::Failed::name)
       outcome.what = JobOutcome::What::failed;
-    else if (record.event == "stopped")
+    else if (record.event == events::Stopped::name)
       outcome.what = JobOutcome::What::stopped;
     else
       continue;
     outcome.body = record.body;
   }
   if (outcome.what == JobOutcome::What::none) return outcome;
-  outcome.cause = cause(outcome.body.value("cause", "error")).value_or(Cause::error);
-  outcome.exit_code = outcome.body.value("exit_code", 0);
-  outcome.message = outcome.body.value("message", "");
+  outcome.cause = cause(outcome.body.value(events::field::cause, "error")).value_or(Cause::error);
+  outcome.exit_code = outcome.body.value(events::field::exit_code, 0);
+  outcome.message = outcome.body.value(events::field::message, "");
   return outcome;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/journal/events.hpp"
 
 namespace kernmill {
 namespace {
@@ -55,13 +56,11 @@ RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, 
   for (const OpenAttempt& attempt : open) end_processes(run.name(), attempt, this_host);
   // Only now is nobody left who could still commit.
   for (const OpenAttempt& attempt : open_attempts(fold_journal(run.journal()))) {
-    journal.append(
-        {"abandoned",
-         {{"stage", attempt.stage},
-          {"instance", attempt.index},
-          {"attempt", attempt.attempt.number},
-          {"why", attempt.attempt.started ? "its conductor was gone; ended on resume"
-                                          : "submitted by a conductor that is gone; never started"}}});
+    journal.append(to_record(
+        events::Abandoned{{attempt.stage, attempt.index, attempt.attempt.number},
+                          {},
+                          attempt.attempt.started ? "its conductor was gone; ended on resume"
+                                                  : "submitted by a conductor that is gone; never started"}));
     if (abandoned) abandoned(attempt);
   }
   return fold_journal(run.journal());

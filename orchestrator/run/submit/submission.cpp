@@ -6,6 +6,7 @@
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/journal/events.hpp"
 
 namespace kernmill {
 namespace {
@@ -28,23 +29,17 @@ class Transaction {
     } catch (const ClusterError& error) {
       roll_back(error);
     }
-    journal_.append({"accepted", body()});
+    journal_.append(to_record(events::Accepted{around_.generation}));
     if (!options_.hold) release(arrays);
     return std::move(result_);
   }
 
  private:
-  [[nodiscard]] Json body() const { return {{"generation", around_.generation}}; }
-
   void announce(const std::vector<ArrayPlan>& arrays) {
-    Json intent = body();
-    intent["token"] = generation_token(around_.run.name(), around_.generation);
-    intent["fail_fast"] = options_.fail_fast;
-    intent["no_cache"] = around_.no_cache;
-    intent["hold"] = options_.hold;
-    intent["arrays"] = Json::array();
-    for (const ArrayPlan& array : arrays) intent["arrays"].push_back(to_json(array, plan_));
-    journal_.append({"submitting", std::move(intent)});
+    events::Submitting intent{around_.generation, generation_token(around_.run.name(), around_.generation),
+                              options_.fail_fast, around_.no_cache, options_.hold};
+    for (const ArrayPlan& array : arrays) intent.arrays.push_back(to_json(array, plan_));
+    journal_.append(to_record(intent));
   }
 
   void submit(const ArrayPlan& array) {
@@ -62,10 +57,7 @@ class Transaction {
   }
 
   void note(const std::string& key, const std::string& id) {
-    Json record = body();
-    record["array"] = key;
-    record["job"] = id;
-    journal_.append({"array_submitted", std::move(record)});
+    journal_.append(to_record(events::ArraySubmitted{around_.generation, key, id}));
   }
 
   /// A request without an answer may have been carried out all the same: its job is looked for before it is
@@ -123,9 +115,7 @@ class Transaction {
                       "({}). `kernmill resume {}` cancels them and submits anew",
                       error.what(), result_.job_of.size(), again.what(), around_.run.name()));
     }
-    Json record = body();
-    record["why"] = error.what();
-    journal_.append({"rolled_back", std::move(record)});
+    journal_.append(to_record(events::RolledBack{around_.generation, error.what()}));
     throw ClusterError(error.kind,
                        fmt::format("{}\nNothing was left in the queue. `kernmill resume {}` tries again",
                                    error.what(), around_.run.name()));
@@ -139,7 +129,7 @@ class Transaction {
   void release(const std::vector<ArrayPlan>& arrays) {
     for (const ArrayPlan& array : arrays)
       if (array.waits.empty() && array.after_jobs.empty()) release(result_.job_of.at(array.key));
-    journal_.append({"released", body()});
+    journal_.append(to_record(events::Released{around_.generation}));
   }
 
   void release(const std::string& id) {
@@ -171,12 +161,9 @@ class Transaction {
 }  // namespace
 
 bool Persistence::pause() {
-  if (waited_ >= options_.patience) return false;
-  const auto now = std::min(next_, options_.patience - waited_);
-  options_.pause(now);
-  waited_ += now;
-  next_ = std::min(next_ * 2, std::chrono::milliseconds(10'000));
-  return true;
+  const auto pause = backoff_.pause();
+  if (pause) options_.pause(*pause);
+  return pause.has_value();
 }
 
 Submission submit_jobs(const JobSurroundings& around, const Plan& plan, const std::vector<ArrayPlan>& arrays,
@@ -223,10 +210,10 @@ std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRe
       });
     const std::string count = counted(generation.accepted ? released.size() : cancelled.size(), "job");
     if (generation.accepted) {
-      journal.append({"released", {{"generation", number}}});
+      journal.append(to_record(events::Released{number}));
       done.push_back("released " + count + " that an earlier submission had left held");
     } else {
-      journal.append({"rolled_back", {{"generation", number}, {"why", "its submission ended halfway"}}});
+      journal.append(to_record(events::RolledBack{number, "its submission ended halfway"}));
       done.push_back("cancelled " + count + " of a submission that had ended halfway");
     }
   }

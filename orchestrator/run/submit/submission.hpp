@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/base/backoff.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/run/submit/batch_job.hpp"
 
@@ -52,13 +53,15 @@ std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& ru
 /// Calls the cluster again and again while it is busy or does not answer, until `patience` is over.
 class Persistence {
  public:
-  explicit Persistence(const SubmissionOptions& options) : options_(options) {}
+  explicit Persistence(const SubmissionOptions& options)
+      : options_(options),
+        backoff_({std::chrono::milliseconds(200), std::chrono::milliseconds(10'000), options.patience}) {}
   /// True after a pause that grows from try to try; false when no patience is left.
   bool pause();
 
  private:
   const SubmissionOptions& options_;
-  std::chrono::milliseconds waited_{0}, next_{200};
+  Backoff backoff_;
 };
 
 }  // namespace kernmill

@@ -88,11 +88,11 @@ class RandomRun {
     }
     for (const Edge& edge : plan_.parents(id.stage)) {
       if (edge.kind == EdgeKind::each) {
-        ASSERT_EQ(progress.state({edge.parent, id.index}), State::finished);
+        ASSERT_EQ(progress.state({edge.stage, id.index}), State::finished);
         continue;
       }
       for (const State unsettled : {State::waiting, State::ready, State::running})
-        ASSERT_EQ(progress.count(edge.parent, unsettled), 0);
+        ASSERT_EQ(progress.count(edge.stage, unsettled), 0);
     }
   }
 

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kernmill/exec/retry_policy.hpp"
 #include "plan_support.hpp"
 
 namespace kernmill {
@@ -178,48 +177,6 @@ TEST(JournalSelection, TakesTheFilesOfAnInstanceAndItsParentsAlone) {
   EXPECT_TRUE(all.wants("2_10.0.n1.exec.jsonl"));
   EXPECT_FALSE(all.wants("1_10.0.n1.exec.jsonl"));
   EXPECT_FALSE(all.wants("22_10.0.n1.exec.jsonl"));
-}
-
-using exec::EarlierTries;
-using exec::Ended;
-using exec::Retry;
-using exec::retry_after;
-using How = exec::Outcome::What;
-
-Retries policy(int max) {
-  Retries retries;
-  retries.max = max;
-  retries.mem_factor = 2;
-  retries.time_factor = 1.5;
-  return retries;
-}
-
-TEST(RetryPolicy, FactorsGrowFromTryToTry) {
-  const Retry again = retry_after(policy(3), {1, 2.0, 1.5}, {How::failed, Cause::oom, false});
-  EXPECT_EQ(again.what, Retry::What::again);
-  EXPECT_TRUE(again.counts);
-  EXPECT_EQ(again.mem, 4.0);
-  EXPECT_EQ(again.time, 1.5);
-}
-
-TEST(RetryPolicy, ErrorsAreTriedAgainWhenTheStageSaysSo) {
-  Retries retries = policy(1);
-  EXPECT_EQ(retry_after(retries, {}, {How::failed, Cause::error, false}).what, Retry::What::none);
-  retries.on.emplace_back("error");
-  EXPECT_EQ(retry_after(retries, {}, {How::failed, Cause::error, false}).what, Retry::What::again);
-  EXPECT_EQ(retry_after(retries, {1, 1, 1}, {How::failed, Cause::error, false}).what, Retry::What::none);
-}
-
-TEST(RetryPolicy, ProgressAndPreemptionAreFree) {
-  for (const Ended& ended :
-       {Ended{How::stopped, Cause::timeout, true}, Ended{How::failed, Cause::timeout, true},
-        Ended{How::stopped, Cause::preempted, false}}) {
-    const Retry again = retry_after(policy(0), {5, 1, 1}, ended);
-    EXPECT_EQ(again.what, Retry::What::again);
-    EXPECT_FALSE(again.counts);
-  }
-  EXPECT_EQ(retry_after(policy(0), {}, {How::failed, Cause::oom, true}).what, Retry::What::none);
-  EXPECT_EQ(retry_after(policy(9), {}, {How::stopped, Cause::cancelled, true}).what, Retry::What::give_way);
 }
 
 }  // namespace

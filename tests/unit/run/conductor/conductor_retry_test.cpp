@@ -60,6 +60,18 @@ TEST(Retry, GoesOnFromACheckpointWithoutUsingUpARetry) {
   EXPECT_THAT(world.output.told, Contains("a continued"));
 }
 
+TEST(Retry, KeepsItsRetriesWhenATimeLimitLeftANewCheckpoint) {
+  ConductorWorld world(plan_of_stages({retried(1, {"timeout", "error"})}));
+  world.script["a.0"] = {failure("timeout"), failure("timeout"), failure("timeout"), failure("error")};
+  int epoch = 0;
+  world.scheduler.while_waiting = [&] { world.checkpoint = "epoch " + std::to_string(++epoch); };
+  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.scheduler.submitted.size(), 5U);
+  EXPECT_EQ(world.scales.back().time, 1.0);
+  EXPECT_THAT(world.output.told, Contains("a continued").Times(3));
+  EXPECT_THAT(world.output.told, Contains("a retrying").Times(1));
+}
+
 TEST(Retry, CallsATimeoutWithoutANewCheckpointAFailure) {
   ConductorWorld world(plan_of_stages({retried(0, {})}));
   world.script["a.0"] = {stop("timeout")};

@@ -1,0 +1,88 @@
+// Whether an attempt that has ended is followed by another.
+#include "kernmill/plan/retry_policy.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace kernmill {
+namespace {
+
+using How = Ended::How;
+using What = Retry::What;
+
+Retries policy(int max) {
+  Retries retries;
+  retries.max = max;
+  retries.mem_factor = 2;
+  retries.time_factor = 1.5;
+  return retries;
+}
+
+/// With one failure so far, of a job that had 3 times the memory and 5 times the time of the plan.
+struct Case {
+  std::string name;
+  int max;
+  Ended ended;
+  Retry expected;
+};
+
+class RetryPolicyTable : public testing::TestWithParam<Case> {};
+
+TEST_P(RetryPolicyTable, DecidesAsExpected) {
+  const Case& given = GetParam();
+  const Retry retry = retry_after(policy(given.max), {1, 3.0, 5.0}, given.ended);
+  EXPECT_EQ(retry.what, given.expected.what);
+  if (retry.what != What::again) return;
+  EXPECT_EQ(retry.counts, given.expected.counts);
+  EXPECT_EQ(retry.mem_factor, given.expected.mem_factor);
+  EXPECT_EQ(retry.time_factor, given.expected.time_factor);
+  EXPECT_EQ(retry.elsewhere, given.expected.elsewhere);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    RetryPolicy, RetryPolicyTable,
+    testing::Values(
+        Case{"MoreMemoryAfterOutOfMemory",
+             2,
+             {How::failed, Cause::oom, false},
+             {What::again, true, 6, 5, false}},
+        Case{"MoreTimeAfterATimeout",
+             2,
+             {How::failed, Cause::timeout, false},
+             {What::again, true, 3, 7.5, false}},
+        Case{"ATaskThatStoppedForTimeHadATimeout",
+             2,
+             {How::stopped, Cause::timeout, false},
+             {What::again, true, 3, 7.5, false}},
+        Case{"AnotherNodeAfterItsNodeFailed",
+             2,
+             {How::failed, Cause::node_fail, false},
+             {What::again, true, 3, 5, true}},
+        Case{"ATimeoutWithANewCheckpointIsFree",
+             0,
+             {How::failed, Cause::timeout, true},
+             {What::again, false, 3, 5, false}},
+        Case{"AStopForTimeWithANewCheckpointIsFree",
+             0,
+             {How::stopped, Cause::timeout, true},
+             {What::again, false, 3, 5, false}},
+        Case{"PreemptionIsFree",
+             0,
+             {How::stopped, Cause::preempted, false},
+             {What::again, false, 3, 5, false}},
+        Case{"OutOfMemoryCountsWhateverItLeft", 1, {How::failed, Cause::oom, true}, {What::none}},
+        Case{"NoneAfterTheLastRetry", 1, {How::failed, Cause::timeout, false}, {What::none}},
+        Case{"NoneForACauseThatIsNotNamed", 9, {How::failed, Cause::error, true}, {What::none}},
+        Case{"WhoeverWasCancelledGivesWay", 9, {How::stopped, Cause::cancelled, true}, {What::give_way}}),
+    [](const auto& one) { return one.param.name; });
+
+TEST(RetryPolicy, ErrorsAreTriedAgainWhenTheStageSaysSo) {
+  Retries retries = policy(1);
+  retries.on.emplace_back("error");
+  EXPECT_EQ(retry_after(retries, {}, {How::failed, Cause::error, false}).what, What::again);
+  EXPECT_EQ(retry_after(retries, {1, 1, 1}, {How::failed, Cause::error, false}).what, What::none);
+}
+
+}  // namespace
+}  // namespace kernmill

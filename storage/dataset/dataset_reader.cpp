@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/dataset/dataset_file.hpp"
+#include "kernmill/storage/dataset/packed_schema.hpp"
 #include "kernmill/storage/dataset/schema_file.hpp"
 #include "kernmill/storage/file/from_root.hpp"
-#include "kernmill/storage/model/packed_model.hpp"
 #include "kernmill/storage/sealed/format.hpp"
 #include "kernmill/storage/sealed/sealed_file.hpp"
 #include "kernmill/storage/sealed/sealed_reader.hpp"

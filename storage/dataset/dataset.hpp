@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 
 #include "kernmill/storage/dataset/schema.hpp"
 #include "kernmill/storage/error.hpp"
+#include "kernmill/storage/even_share.hpp"
 #include "kernmill/storage/sealed/access.hpp"
 
 namespace kernmill::storage {
@@ -18,15 +20,6 @@ namespace kernmill::storage {
 enum class Part { train, validation, test };
 inline constexpr std::array all_parts{Part::train, Part::validation, Part::test};
 const char* to_string(Part part);
-
-/// Which contiguous rows a rank holds: n rows over `size` ranks, the first n % size ranks one more.
-struct RowRange {
-  std::uint64_t begin = 0, end = 0;
-  [[nodiscard]] std::uint64_t count() const { return end - begin; }
-};
-RowRange rows_of_rank(std::uint64_t rows, int rank, int size);
-/// The rank that holds a row.
-int rank_of_row(std::uint64_t row, std::uint64_t rows, int size);
 
 /// How many rows each part has.
 using PartSizes = std::array<std::uint64_t, 3>;
@@ -77,12 +70,12 @@ class DatasetReader {
   /// Columns of the target: 1 for classes, the number of columns for numbers, 0 for none.
   [[nodiscard]] std::uint64_t target_count() const;
   /// Rows [range.begin, range.end): features into n x d, target into n x k (empty span: not wanted).
-  void read(Part part, RowRange range, std::span<double> features, std::span<double> target) const;
+  void read(Part part, IndexRange range, std::span<double> features, std::span<double> target) const;
   /// The rows with these numbers within the part, in this order.
   void read_rows(Part part, std::span<const std::uint64_t> rows, std::span<double> features,
                  std::span<double> target) const;
-  void read_row_numbers(Part part, RowRange range, std::span<std::uint64_t> out) const;
-  void read_levels(Part part, RowRange range, std::span<double> before, std::span<double> at) const;
+  void read_row_numbers(Part part, IndexRange range, std::span<std::uint64_t> out) const;
+  void read_levels(Part part, IndexRange range, std::span<double> before, std::span<double> at) const;
 
  private:
   struct Impl;

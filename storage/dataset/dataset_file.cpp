@@ -63,20 +63,6 @@ const char* to_string(Part part) {
   }
 }
 
-RowRange rows_of_rank(std::uint64_t rows, int rank, int size) {
-  const auto r = static_cast<std::uint64_t>(rank), n = static_cast<std::uint64_t>(size);
-  const std::uint64_t each = rows / n, more = rows % n;
-  const std::uint64_t begin = r * each + std::min(r, more);
-  return {begin, begin + each + (r < more ? 1 : 0)};
-}
-
-int rank_of_row(std::uint64_t row, std::uint64_t rows, int size) {
-  const auto n = static_cast<std::uint64_t>(size);
-  const std::uint64_t each = rows / n, more = rows % n;
-  const std::uint64_t in_longer = more * (each + 1);
-  return static_cast<int>(row < in_longer ? row / (each + 1) : more + (row - in_longer) / each);
-}
-
 std::string path_of(Part part, Table table) {
   return fmt::format("{}/{}", to_string(part), to_string(table));
 }

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/dataset/dataset_file.hpp"
+#include "kernmill/storage/dataset/packed_schema.hpp"
 #include "kernmill/storage/dataset/schema_file.hpp"
 #include "kernmill/storage/file/from_root.hpp"
-#include "kernmill/storage/model/packed_model.hpp"
 #include "kernmill/storage/sealed/format.hpp"
 #include "kernmill/storage/sealed/sealed_file.hpp"
 #include "kernmill/storage/sealed/sealed_reader.hpp"
@@ -70,7 +70,7 @@ struct DatasetReader::Impl {
   }
 
   template <class T>
-  void read(Part part, Table table, RowRange range, std::span<T> out) const {
+  void read(Part part, Table table, IndexRange range, std::span<T> out) const {
     const std::size_t index = find(part, table);
     const std::uint64_t columns = tables.all()[index].columns();
     if (range.begin > range.end || range.end > tables.rows(part) || out.size() != range.count() * columns)
@@ -123,7 +123,7 @@ std::uint64_t DatasetReader::target_count() const {
   return target_count_of(impl_->schema);
 }
 
-void DatasetReader::read(Part part, RowRange range, std::span<double> features,
+void DatasetReader::read(Part part, IndexRange range, std::span<double> features,
                          std::span<double> target) const {
   if (!features.empty()) impl_->read(part, Table::features, range, features);
   if (!target.empty()) impl_->read(part, Table::target, range, target);
@@ -135,11 +135,11 @@ void DatasetReader::read_rows(Part part, std::span<const std::uint64_t> rows, st
   if (!target.empty()) impl_->read_rows(part, Table::target, rows, target);
 }
 
-void DatasetReader::read_row_numbers(Part part, RowRange range, std::span<std::uint64_t> out) const {
+void DatasetReader::read_row_numbers(Part part, IndexRange range, std::span<std::uint64_t> out) const {
   impl_->read(part, Table::row_numbers, range, out);
 }
 
-void DatasetReader::read_levels(Part part, RowRange range, std::span<double> before,
+void DatasetReader::read_levels(Part part, IndexRange range, std::span<double> before,
                                 std::span<double> at) const {
   impl_->read(part, Table::levels_before, range, before);
   impl_->read(part, Table::levels_at, range, at);

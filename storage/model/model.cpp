@@ -8,6 +8,7 @@
 #include "kernmill/storage/file/commit.hpp"
 #include "kernmill/storage/file/from_root.hpp"
 #include "kernmill/storage/model/packed_model.hpp"
+#include "kernmill/storage/model/version_1.hpp"
 #include "kernmill/storage/sealed/footer.hpp"
 #include "kernmill/storage/sealed/format.hpp"
 #include "kernmill/storage/sealed/sealed_file.hpp"

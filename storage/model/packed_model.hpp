@@ -1,26 +1,9 @@
 #pragma once
-#include "kernmill/storage/file/packed.hpp"
+#include "kernmill/storage/dataset/packed_schema.hpp"
 #include "kernmill/storage/model/model.hpp"
 
-/// Private to storage/: what schemas and tensors are packed as.
+/// Private to storage/: what models are packed as.
 namespace kernmill::storage {
-
-auto members_of(Is<InputColumn> auto& column) {
-  return std::tie(column.name, column.type, column.categories, column.lowest, column.highest, column.missing);
-}
-
-auto members_of(Is<Step> auto& step) {
-  return std::tie(step.kind, step.columns, step.numbers, step.texts);
-}
-
-auto members_of(Is<Series> auto& series) {
-  return std::tie(series.transform, series.window, series.horizon, series.columns, series.lags);
-}
-
-auto members_of(Is<Schema> auto& schema) {
-  return std::tie(schema.inputs, schema.steps, schema.features, schema.target, schema.target_kind,
-                  schema.classes, schema.target_names, schema.series, schema.source, schema.split);
-}
 
 auto members_of(Is<Tensor> auto& tensor) {
   return std::tie(tensor.name, tensor.shape, tensor.data);

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/even_share.hpp"
 #include "kernmill/storage/file/agreement.hpp"
 #include "kernmill/storage/file/commit.hpp"
 #include "kernmill/storage/file/crc32c.hpp"
@@ -68,7 +68,7 @@ void SealedWriter::sync() const {
 }
 
 SealedWriter::Share SealedWriter::share_of(const SealedTable& table, int rank, int size) const {
-  const RowRange chunks = rows_of_rank(chunks_of(table), rank, size);
+  const IndexRange chunks = even_share(chunks_of(table), rank, size);
   return {std::min(table.blocks(), chunks.begin * blocks_per_chunk),
           std::min(table.blocks(), chunks.end * blocks_per_chunk)};
 }
@@ -79,8 +79,7 @@ void SealedWriter::exchange(MPI_Comm comm) {
   const auto n = static_cast<std::size_t>(size_);
   std::vector<std::vector<Fragment>> outgoing(n);
   for (const Fragment& fragment : fragments_) {
-    const int owner =
-        rank_of_row(fragment.block / blocks_per_chunk, chunks_of(tables_[fragment.table]), size_);
+    const int owner = owner_of(fragment.block / blocks_per_chunk, chunks_of(tables_[fragment.table]), size_);
     outgoing[static_cast<std::size_t>(owner)].push_back(fragment);
   }
   std::vector<int> sent(n), received(n), sent_at(n), received_at(n);

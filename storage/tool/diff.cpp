@@ -37,7 +37,7 @@ Difference compare_part(const DatasetReader& a, const DatasetReader& b, Part par
   Difference sum;
   for_each_block(a, part, a.rows(part), [&](const RowBlock& mine) {
     RowBlock other = mine;
-    const RowRange range{mine.first, mine.first + mine.count};
+    const IndexRange range{mine.first, mine.first + mine.count};
     b.read(part, range, other.features, other.target);
     b.read_row_numbers(part, range, other.row_numbers);
     const auto place = [&](const std::string& column, std::uint64_t row) {

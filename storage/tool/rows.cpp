@@ -21,7 +21,7 @@ void for_each_block(const DatasetReader& data, Part part, std::uint64_t most,
     block.features.resize(block.count * block.columns);
     block.target.resize(block.count * block.targets);
     block.row_numbers.resize(block.count);
-    const RowRange range{block.first, block.first + block.count};
+    const IndexRange range{block.first, block.first + block.count};
     data.read(part, range, block.features, block.target);
     data.read_row_numbers(part, range, block.row_numbers);
     take(block);

@@ -154,7 +154,7 @@ void write_dataset(const Communicator& comm, const Spec& spec, const Prepared& p
     RowStore training(features + layout.width() - layout.inputs, buffer);
     write_in_order(comm, prepared, writer, &training);
     training = shuffled(comm, training, setting_as<std::uint64_t>(config, "seed"), buffer);
-    first[0] = storage::rows_of_rank(sizes[0], comm.rank(), comm.size()).begin;
+    first[0] = storage::even_share(sizes[0], comm.rank(), comm.size()).begin;
     writer.start(first);
     write_training(comm, layout, features, training, writer);
   } else {

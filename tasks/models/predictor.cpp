@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/loss.hpp"
-#include "kernmill/tasks/models/criterion.hpp"
+#include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 #include "kernmill/tasks/support/spec.hpp"
 

@@ -26,7 +26,7 @@ class Writing {
  public:
   Writing(const Communicator& comm, fs::path place, std::uint64_t mib)
       : comm_(comm), place_(std::move(place)), rows_(mib * 128) {
-    const auto own = storage::rows_of_rank(rows_, comm.rank(), comm.size());
+    const auto own = storage::even_share(rows_, comm.rank(), comm.size());
     box_ = {{own.begin, 0}, {own.count(), columns}};
     data_.resize(own.count() * columns);
     for (std::size_t i = 0; i < data_.size(); ++i) data_[i] = static_cast<double>(i) * 1e-3;

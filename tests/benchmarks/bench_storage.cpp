@@ -144,7 +144,7 @@ class Reading {
   }
 
   const Communicator& comm_;
-  storage::RowRange own_;
+  storage::IndexRange own_;
   fs::path plain_, encrypted_;
   RawTable raw_;
   std::vector<double> features_, target_;

@@ -47,7 +47,7 @@ class Gradient {
     });
   }
   void by_allreduce() {
-    const auto own = storage::rows_of_rank(rows, comm_.rank(), comm_.size());
+    const auto own = storage::even_share(rows, comm_.rank(), comm_.size());
     network_.sums(parameters_, part_of(batch_, own.begin, own.count()), whole_);
     comm_.allreduce(std::span(whole_.data(), whole_.size()), Reduction::sum);
   }

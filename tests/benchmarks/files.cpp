@@ -68,7 +68,7 @@ double write_raw(const Communicator& comm, const fs::path& file, std::uint64_t b
 Digits::Digits(const Communicator& comm, std::uint64_t rows, std::uint64_t columns)
     : comm_(comm),
       rows_(rows),
-      own_(storage::rows_of_rank(rows, comm.rank(), comm.size())),
+      own_(storage::even_share(rows, comm.rank(), comm.size())),
       features_(own_.count() * columns),
       target_(own_.count()) {
   for (std::uint64_t i = 0; i < columns; ++i) schema_.features.push_back(fmt::format("pixel_{}", i));

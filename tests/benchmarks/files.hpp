@@ -45,13 +45,13 @@ class Digits {
 
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   [[nodiscard]] std::uint64_t columns() const { return schema_.features.size(); }
-  [[nodiscard]] storage::RowRange own() const { return own_; }
+  [[nodiscard]] storage::IndexRange own() const { return own_; }
   [[nodiscard]] std::span<const double> features() const { return features_; }
 
  private:
   const Communicator& comm_;
   std::uint64_t rows_;
-  storage::RowRange own_;
+  storage::IndexRange own_;
   storage::Schema schema_;
   std::vector<double> features_, target_;
 };

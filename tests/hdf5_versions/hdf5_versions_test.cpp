@@ -70,7 +70,7 @@ void expect_equal(const std::vector<Tensor>& read, const std::vector<Tensor>& wr
 
 SampleRows rows_of(const DatasetReader& data, Part part) {
   const std::uint64_t count = data.rows(part);
-  const RowRange all{0, count};
+  const IndexRange all{0, count};
   SampleRows rows;
   rows.features.resize(count * data.feature_count());
   for (auto* column : {&rows.target, &rows.before, &rows.at}) column->resize(count * data.target_count());

@@ -56,7 +56,7 @@ const std::vector<std::uint64_t> shape{300, 211};
 const std::vector<std::string> names{"weights", "moments"};
 
 Box own_box(bool by_columns) {
-  const RowRange range = rows_of_rank(shape[by_columns ? 1 : 0], rank, size);
+  const IndexRange range = even_share(shape[by_columns ? 1 : 0], rank, size);
   return by_columns ? Box{{0, range.begin}, {shape[0], range.count()}}
                     : Box{{range.begin, 0}, {range.count(), shape[1]}};
 }
@@ -117,7 +117,7 @@ Schema schema() {
   return made;
 }
 
-std::vector<double> features(std::uint64_t step, RowRange range) {
+std::vector<double> features(std::uint64_t step, IndexRange range) {
   return numbers(step, 0, {rows, columns}, {{range.begin, 0}, {range.count(), columns}});
 }
 
@@ -136,7 +136,7 @@ std::uint64_t load_datasets(const fs::path& directory) {
   for (const std::uint64_t step : datasets_in(directory)) {
     try {
       const DatasetReader reader(MPI_COMM_WORLD, dataset_file(directory, step));
-      const RowRange range = rows_of_rank(rows, rank, size);
+      const IndexRange range = even_share(rows, rank, size);
       std::vector<double> values(range.count() * columns);
       reader.read(Part::train, range, values, {});
       if (values != features(step, range)) record(directory, fmt::format("corrupt {}", step));
@@ -153,7 +153,7 @@ std::uint64_t load_datasets(const fs::path& directory) {
 void write_datasets(const fs::path& directory, std::uint64_t count) {
   std::uint64_t step = load_datasets(directory);
   for (std::uint64_t last = step + count; step < last;) {
-    const RowRange range = rows_of_rank(rows, rank, size);
+    const IndexRange range = even_share(rows, rank, size);
     const std::vector<std::uint64_t> row_numbers(range.count(), 0);
     try {
       DatasetWriter writer(MPI_COMM_WORLD, dataset_file(directory, step + 1), schema(), {rows, 0, 0});

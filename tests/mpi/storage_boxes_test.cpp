@@ -68,12 +68,12 @@ struct Cut {
 };
 
 Box columns(const Shape& shape, int part, int parts) {
-  const RowRange range = rows_of_rank(shape[1], part, parts);
+  const IndexRange range = even_share(shape[1], part, parts);
   return {{0, range.begin}, {shape[0], range.count()}};
 }
 
 Box rows(const Shape& shape, int part, int parts) {
-  const RowRange range = rows_of_rank(shape[0], part, parts);
+  const IndexRange range = even_share(shape[0], part, parts);
   return {{range.begin, 0}, {range.count(), shape[1]}};
 }
 
@@ -135,7 +135,7 @@ TEST_F(Boxes, ARankWithoutAnyTakesPart) {
 
 TEST_F(Boxes, HoldAsManyDimensionsAsTheyLike) {
   const Cut cube{"cube", {7, 11, 13, 3}};
-  const RowRange mine = rows_of_rank(11, world_rank(), world_size());
+  const IndexRange mine = even_share(11, world_rank(), world_size());
   const Box slab{{0, mine.begin, 0, 0}, {7, mine.count(), 13, 3}};
   const auto data = cube.part(slab);
   const std::vector<TensorBox> boxes{{cube.name, cube.shape, slab, data}};

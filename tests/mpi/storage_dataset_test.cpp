@@ -38,7 +38,7 @@ struct Block {
   std::vector<std::uint64_t> numbers;
 };
 
-Block block_of(RowRange range) {
+Block block_of(IndexRange range) {
   Block block;
   for (std::uint64_t row = range.begin; row < range.end; ++row) {
     block.features.insert(block.features.end(), {feature(row, 0), feature(row, 1)});
@@ -49,7 +49,7 @@ Block block_of(RowRange range) {
 }
 
 void write_rows(DatasetWriter& writer, Part part, std::uint64_t rows) {
-  const RowRange mine = rows_of_rank(rows, world_rank(), world_size());
+  const IndexRange mine = even_share(rows, world_rank(), world_size());
   const Block block = block_of(mine);
   writer.write(part, mine.begin, block.features, block.target, block.numbers);
 }
@@ -217,7 +217,7 @@ TEST(RowsOfRank, CoverAllRowsOnceWithAtMostOneMore) {
   for (const int size : {1, 2, 3, 7, 64}) {
     std::uint64_t next = 0;
     for (int rank = 0; rank < size; ++rank) {
-      const RowRange range = rows_of_rank(10, rank, size);
+      const IndexRange range = even_share(10, rank, size);
       EXPECT_EQ(range.begin, next);
       EXPECT_LE(range.count(), 10U / static_cast<unsigned>(size) + 1);
       next = range.end;

@@ -39,7 +39,7 @@ Schema schema_of(const std::string& source = "input.csv") {
   return schema;
 }
 
-Values features_of(RowRange rows) {
+Values features_of(IndexRange rows) {
   Values values;
   for (std::uint64_t i = 3 * rows.begin; i < 3 * rows.end; ++i)
     values.push_back(0.5 * static_cast<double>(i) + 1);
@@ -54,7 +54,7 @@ void write(MPI_Comm comm, const std::filesystem::path& file, const std::optional
   DatasetWriter writer(comm, file, schema, {train_rows, 0, 7}, {key, R"({"by":"a test"})"});
   for (const auto& [part, rows] :
        {std::pair{Part::train, train_rows}, std::pair{Part::test, std::uint64_t{7}}}) {
-    const RowRange mine = rows_of_rank(rows, rank, size);
+    const IndexRange mine = even_share(rows, rank, size);
     Values target(mine.count(), 1);
     if (mine.end == rows && !target.empty()) target.back() = last_target;
     std::vector<std::uint64_t> numbers(mine.count(), 5);

@@ -40,7 +40,7 @@ Schema one_feature() {
 
 void write_dataset(const std::filesystem::path& file) {
   DatasetWriter writer(MPI_COMM_WORLD, file, one_feature(), {8, 0, 0});
-  const RowRange mine = rows_of_rank(8, world_rank(), world_size());
+  const IndexRange mine = even_share(8, world_rank(), world_size());
   const std::vector<double> features(mine.count(), 1.0);
   const std::vector<std::uint64_t> numbers(mine.count(), 0);
   writer.write(Part::train, mine.begin, features, {}, numbers);

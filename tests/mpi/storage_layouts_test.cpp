@@ -55,19 +55,19 @@ struct Piece {
 std::vector<Piece> pieces_of(const Parallel& parallel, int rank) {
   const Shape widths{19, 64, 23, 40, 31, 17, 10};
   const int part = rank % parallel.tensor, stage = rank / parallel.tensor % parallel.pipeline;
-  const RowRange layers = rows_of_rank(widths.size() - 1, stage, parallel.pipeline);
+  const IndexRange layers = even_share(widths.size() - 1, stage, parallel.pipeline);
   std::vector<Piece> pieces{{"steps", {1}, {{0}, {1}}}};
   if (stage == 0) {  // 1.2 MB, so that ranks share a chunk, and more than one
-    const RowRange cut = rows_of_rank(300, part, parallel.tensor);
+    const IndexRange cut = even_share(300, part, parallel.tensor);
     pieces.push_back({"embedding", {500, 300}, {{0, cut.begin}, {500, cut.count()}}});
   }
   for (std::uint64_t i = layers.begin; i < layers.end; ++i) {
     const std::uint64_t in = widths[i], out = widths[i + 1];
     const bool by_columns = i % 2 == 0;
-    const RowRange cut = rows_of_rank(by_columns ? out : in, part, parallel.tensor);
+    const IndexRange cut = even_share(by_columns ? out : in, part, parallel.tensor);
     const Box weights =
         by_columns ? Box{{0, cut.begin}, {in, cut.count()}} : Box{{cut.begin, 0}, {cut.count(), out}};
-    const RowRange of_bias = by_columns ? cut : RowRange{0, out};
+    const IndexRange of_bias = by_columns ? cut : IndexRange{0, out};
     const Box bias{{of_bias.begin}, {of_bias.count()}};
     for (const char* of : {"weights", "first_of_weights", "second_of_weights"})
       pieces.push_back({"layer_" + std::to_string(i) + "_" + of, {in, out}, weights});

@@ -58,7 +58,7 @@ std::vector<std::uint32_t> balanced(const Communicator& comm, const std::string&
 
 RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t seed, const Buffer& buffer) {
   const std::uint64_t total = comm.allreduce(rows.rows(), Reduction::sum), first = comm.exscan(rows.rows());
-  const auto mine = storage::rows_of_rank(total, comm.rank(), comm.size());
+  const auto mine = storage::even_share(total, comm.rank(), comm.size());
   const kernels::Permutation order(std::max<std::uint64_t>(total, 1), seed, 0);
   const std::uint64_t width = rows.width();
   RowStore result(width, buffer);
@@ -78,7 +78,7 @@ RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t 
   each_block_together(comm, rows, [&](std::uint64_t begin, std::span<const double> block) {
     for (std::uint64_t i = 0; i < block.size() / width; ++i) {
       const std::uint64_t place = order(first + begin + i);
-      auto& parcel = parcels[static_cast<std::size_t>(storage::rank_of_row(place, total, comm.size()))];
+      auto& parcel = parcels[static_cast<std::size_t>(storage::owner_of(place, total, comm.size()))];
       parcel.push_back(static_cast<double>(place));
       parcel.insert(parcel.end(), block.begin() + static_cast<std::ptrdiff_t>(i * width),
                     block.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));

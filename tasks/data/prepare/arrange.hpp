@@ -19,7 +19,7 @@ std::vector<std::uint32_t> balanced(const Communicator& comm, const std::string&
                                     std::size_t classes);
 
 /// Collective. The ranks' rows in an order that the seed alone decides: a keyed permutation of all. Rank r
-/// gets its even share of it (storage::rows_of_rank).
+/// gets its even share of it (storage::even_share).
 RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t seed, const Buffer& buffer);
 
 }  // namespace kernmill::tasks

@@ -161,7 +161,7 @@ void MatrixInput::take_row(const Selection& selection, std::span<const double> r
 
 RawTable MatrixInput::read(const Communicator& comm, const Selection& selection, const Buffer& buffer) const {
   RawTable table(selection, buffer);
-  const auto mine = storage::rows_of_rank(groups_.front().rows(), comm.rank(), comm.size());
+  const auto mine = storage::even_share(groups_.front().rows(), comm.rank(), comm.size());
   comm.agree([&] {
     ValueJudge judge(selection, table);
     const std::uint64_t step = rows_at_a_time(names_.size());

@@ -93,7 +93,7 @@ std::size_t cut_at_record(std::string_view text, std::size_t limit, bool quotes)
 std::vector<RecordFiles::Piece> RecordFiles::pieces(const Communicator& comm) const {
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < files_.size(); ++i) total += files_[i].file->size() - files_[i].data_begin;
-  const auto mine = storage::rows_of_rank(total, comm.rank(), comm.size());
+  const auto mine = storage::even_share(total, comm.rank(), comm.size());
   std::vector<Piece> found;
   std::vector<std::uint64_t> counts(2 * files_.size(), 0);
   comm.agree([&] {

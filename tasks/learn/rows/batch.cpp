@@ -13,7 +13,7 @@ void BatchLoader::resize(std::size_t rows) {
   target_.resize(rows * rows_->targets());
 }
 
-Batch BatchLoader::load(storage::RowRange range) {
+Batch BatchLoader::load(storage::IndexRange range) {
   wait_for([&] {
     resize(range.count());
     rows_->read(range, features_, target_);

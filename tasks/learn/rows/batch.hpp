@@ -16,7 +16,7 @@ class BatchLoader {
  public:
   BatchLoader(const Rows& rows, Loss loss) : rows_(&rows), loss_(loss) {}
   /// The rows of a range, or these rows in this order. Valid until the next call.
-  Batch load(storage::RowRange range);
+  Batch load(storage::IndexRange range);
   Batch load(std::span<const std::uint64_t> numbers);
   /// Reads what the next `load` will ask for, in a thread, while the caller computes. Its errors are those of
   /// that `load`.

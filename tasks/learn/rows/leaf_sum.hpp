@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "kernmill/kernels/tree_fold.hpp"
-#include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/even_share.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 
 namespace kernmill::tasks {
@@ -26,8 +26,8 @@ class LeafSum {
   }
 
   /// The leaves of this rank.
-  [[nodiscard]] storage::RowRange own() const {
-    return storage::rows_of_rank(leaves_, comm_->rank(), comm_->size());
+  [[nodiscard]] storage::IndexRange own() const {
+    return storage::even_share(leaves_, comm_->rank(), comm_->size());
   }
 
   /// Collective. `work(leaf, values)` sets the `length` values of a leaf. Returns the sum, valid until the
@@ -45,13 +45,13 @@ class LeafSum {
 
  private:
   [[nodiscard]] auto subtrees_of(int rank) const {
-    const auto leaves = storage::rows_of_rank(leaves_, rank, comm_->size());
+    const auto leaves = storage::even_share(leaves_, rank, comm_->size());
     return kernels::whole_subtrees(leaves.begin, leaves.end);
   }
 
   template <class Work>
   void fold_own(const Work& work) {
-    const storage::RowRange own_leaves = own();
+    const storage::IndexRange own_leaves = own();
     for (std::uint64_t leaf = own_leaves.begin; leaf < own_leaves.end; ++leaf) {
       auto values = fold_.vector(length_);
       work(leaf, values);

@@ -20,7 +20,7 @@ std::uint64_t Rows::in_part(std::uint64_t row) const {
   return row / (fold_.folds - 1) * fold_.folds + within + (within >= fold_.fold ? 1 : 0);
 }
 
-void Rows::read(storage::RowRange range, std::span<double> features, std::span<double> target) const {
+void Rows::read(storage::IndexRange range, std::span<double> features, std::span<double> target) const {
   if (range.count() == 0) return;
   if (fold_.folds == 1) {
     reader_->read(part_, range, features, target);
@@ -39,7 +39,7 @@ void Rows::read(std::span<const std::uint64_t> rows, std::span<double> features,
   reader_->read_rows(part_, numbers, features, target);
 }
 
-void Rows::read_levels(storage::RowRange range, std::span<double> before, std::span<double> at) const {
+void Rows::read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const {
   if (range.count() != 0) reader_->read_levels(part_, range, before, at);
 }
 

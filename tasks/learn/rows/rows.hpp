@@ -26,11 +26,11 @@ class Rows {
   [[nodiscard]] const storage::Schema& schema() const { return reader_->schema(); }
 
   /// Rows [range.begin, range.end): features into n x d, target into n x k.
-  void read(storage::RowRange range, std::span<double> features, std::span<double> target) const;
+  void read(storage::IndexRange range, std::span<double> features, std::span<double> target) const;
   /// The rows with these numbers, in this order.
   void read(std::span<const std::uint64_t> rows, std::span<double> features, std::span<double> target) const;
   /// The price levels of a series, one horizon before and at the target.
-  void read_levels(storage::RowRange range, std::span<double> before, std::span<double> at) const;
+  void read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const;
 
  private:
   [[nodiscard]] std::uint64_t in_part(std::uint64_t row) const;

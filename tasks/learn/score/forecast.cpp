@@ -46,7 +46,7 @@ struct History {
 };
 
 History gather(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
-  const auto range = storage::rows_of_rank(rows.count(), comm.rank(), comm.size());
+  const auto range = storage::even_share(rows.count(), comm.rank(), comm.size());
   const auto columns = static_cast<std::size_t>(predictor.outputs());
   const std::size_t values = range.count() * columns;
   std::vector<double> features(range.count() * rows.features()), target(values), forecast(values),

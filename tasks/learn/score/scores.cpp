@@ -22,8 +22,7 @@ struct Shard {
 };
 
 Shard predict_shard(const Rows& rows, const Predictor& predictor, std::uint64_t leaf) {
-  const auto range =
-      storage::rows_of_rank(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
+  const auto range = storage::even_share(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
   const auto outputs = static_cast<std::size_t>(predictor.outputs());
   Shard shard{range.count(), std::vector<double>(range.count() * rows.targets()),
               std::vector<double>(range.count() * outputs)};
@@ -73,7 +72,7 @@ std::vector<double> squared_deviations(const Communicator& comm, const Rows& row
   LeafSum<Host> fold(comm, shard_count, columns);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
     const auto range =
-        storage::rows_of_rank(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
+        storage::even_share(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
     std::vector<double> features(range.count() * rows.features()), target(range.count() * columns);
     rows.read(range, features, target);
     Kokkos::deep_copy(out, 0.0);

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/models/make_network.hpp"
+#include "kernmill/tasks/models/model_kind.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -13,7 +15,7 @@ namespace {
 
 storage::Model to_model(const Json& config, const TrainSettings& settings, const storage::Schema& schema,
                         const Network& network, const std::vector<double>& parameters) {
-  storage::Model model{to_string(settings.model.type), config.dump(), schema, {}};
+  storage::Model model{std::string(settings.model.kind->type), config.dump(), schema, {}};
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const auto& layer = network.layers()[i];
     const auto at = parameters.begin() + static_cast<std::ptrdiff_t>(layer.weights);
@@ -33,7 +35,7 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
   const auto n = static_cast<double>(rows);
   const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0);
   Json metrics = {{"objective", at.value}};
-  if (settings.model.type == ModelType::linear_svm) {
+  if (settings.model.kind->one_against_rest) {
     Json& each = metrics["objective_per_class"] = Json::array();
     for (std::size_t j = 0; j < at.loss.size(); ++j) {
       each.push_back(criterion.weight * at.loss[j] +
@@ -55,7 +57,7 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
 
 Trained run_method(const TrainSettings& settings, const Criterion& criterion, const Rows& rows,
                    Network& network, Objective& objective, Session& session) {
-  std::vector<double> start = initial_parameters(settings.model, network, settings.seed);
+  std::vector<double> start = settings.model.kind->start(settings.model, network, settings.seed);
   switch (settings.optimizer.type) {
     case OptimizerType::lbfgs:
       return minimize_lbfgs(settings.optimizer, objective, std::move(start), session);
@@ -80,7 +82,8 @@ Fit fit(const Json& config, const Rows& rows, Session& session) {
     throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
   }
   const bool numbers = network.shape().loss == Loss::squared_error;
-  const Criterion criterion = Criterion::of(settings.model, rows.count(), numbers ? rows.targets() : 1);
+  const Criterion criterion =
+      settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
   Objective objective(session, rows, network, criterion);
   const Trained trained = run_method(settings, criterion, rows, network, objective, session);
   const Evaluation at = objective(trained.parameters);

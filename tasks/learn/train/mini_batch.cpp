@@ -57,7 +57,7 @@ class BatchTraining {
     std::uint64_t begin, end;  ///< positions in the epoch's order
   };
   [[nodiscard]] Slice batch(std::uint64_t step) const;
-  [[nodiscard]] storage::RowRange piece(Slice batch, std::uint64_t leaf) const;
+  [[nodiscard]] storage::IndexRange piece(Slice batch, std::uint64_t leaf) const;
   std::vector<std::uint64_t> own_rows(std::uint64_t step);
   std::span<const double> batch_sums(Slice batch);
   void step();
@@ -115,8 +115,8 @@ BatchTraining::Slice BatchTraining::batch(std::uint64_t step) const {
   return {first, std::min(first + settings_.batch_size, rows_)};
 }
 
-storage::RowRange BatchTraining::piece(Slice batch, std::uint64_t leaf) const {
-  return storage::rows_of_rank(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
+storage::IndexRange BatchTraining::piece(Slice batch, std::uint64_t leaf) const {
+  return storage::even_share(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
 }
 
 /// Those of this rank's pieces of the step's batch, in their order.
@@ -128,7 +128,7 @@ std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
   }
   std::vector<std::uint64_t> numbers;
   const Slice slice = batch(step);
-  const storage::RowRange own = sum_.own();
+  const storage::IndexRange own = sum_.own();
   if (own.count() == 0) return numbers;
   const std::uint64_t end = slice.begin + piece(slice, own.end - 1).end;
   for (std::uint64_t i = slice.begin + piece(slice, own.begin).begin; i < end; ++i)
@@ -141,10 +141,10 @@ std::span<const double> BatchTraining::batch_sums(Slice batch) {
   const Batch all = numbers.empty() ? Batch{} : loader_.load(numbers);
   session_.judge(loader_.reading());
   if (step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
-  const storage::RowRange own = sum_.own();
+  const storage::IndexRange own = sum_.own();
   const std::uint64_t first = own.count() == 0 ? 0 : piece(batch, own.begin).begin;
   const auto piece_sums = [&](std::uint64_t leaf, const Vector& out) {
-    const storage::RowRange range = piece(batch, leaf);
+    const storage::IndexRange range = piece(batch, leaf);
     network_.sums(parameters_,
                   range.count() == 0 ? Batch{} : part_of(all, range.begin - first, range.count()), out);
   };

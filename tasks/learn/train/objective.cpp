@@ -11,16 +11,16 @@ Objective::Objective(Session& session, const Rows& rows, Network& network, const
       rows_(rows.count()),
       loader_(rows, network.shape().loss),
       sum_(session.comm(), shard_count, network.sums_length()) {
-  const storage::RowRange own = sum_.own();
+  const storage::IndexRange own = sum_.own();
   if (own.count() == 0) return;
   first_row_ = shard(own.begin).begin;
-  const storage::RowRange range{first_row_, shard(own.end - 1).end};
+  const storage::IndexRange range{first_row_, shard(own.end - 1).end};
   if (range.count() > 0) batch_ = loader_.load(range);
   session.judge(loader_.reading());
 }
 
-storage::RowRange Objective::shard(std::uint64_t leaf) const {
-  return storage::rows_of_rank(rows_, static_cast<int>(leaf), static_cast<int>(shard_count));
+storage::IndexRange Objective::shard(std::uint64_t leaf) const {
+  return storage::even_share(rows_, static_cast<int>(leaf), static_cast<int>(shard_count));
 }
 
 Evaluation Objective::operator()(const std::vector<double>& parameters) {
@@ -28,7 +28,7 @@ Evaluation Objective::operator()(const std::vector<double>& parameters) {
       kernels::Device::memory_space(),
       kernels::Vector<kernels::Host>(const_cast<double*>(parameters.data()), parameters.size()));
   const auto shard_sums = [&](std::uint64_t leaf, const Network::Vector& out) {
-    const storage::RowRange range = shard(leaf);
+    const storage::IndexRange range = shard(leaf);
     const bool empty = range.count() == 0;
     network_.sums(on_device, empty ? Batch{} : part_of(batch_, range.begin - first_row_, range.count()), out);
   };

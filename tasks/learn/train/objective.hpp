@@ -28,7 +28,7 @@ class Objective {
   [[nodiscard]] unsigned wishes() const { return sum_.wishes(); }
 
  private:
-  [[nodiscard]] storage::RowRange shard(std::uint64_t leaf) const;
+  [[nodiscard]] storage::IndexRange shard(std::uint64_t leaf) const;
 
   const Session& session_;
   Network& network_;

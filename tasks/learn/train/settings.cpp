@@ -10,46 +10,22 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::array<std::pair<const char*, ModelType>, 4> model_types{
-    {{"softmax", ModelType::softmax},
-     {"linear_svm", ModelType::linear_svm},
-     {"linear_regression", ModelType::linear_regression},
-     {"mlp", ModelType::mlp}}};
-
 constexpr std::array<std::pair<const char*, OptimizerType>, 4> optimizer_types{
     {{"lbfgs", OptimizerType::lbfgs},
      {"gradient_descent", OptimizerType::gradient_descent},
      {"sgd", OptimizerType::sgd},
      {"adam", OptimizerType::adam}}};
 
-template <class Table>
-auto find(const Table& table, const std::string& name, const char* what) {
-  for (const auto& [known, type] : table) {
+OptimizerType optimizer_type(const std::string& name) {
+  for (const auto& [known, type] : optimizer_types) {
     if (name == known) return type;
   }
-  throw SpecError(std::string("spec.json: '") + name + "' is no " + what);
-}
-
-void append_numbers(const Json& value, std::vector<double>& numbers) {
-  if (value.is_array()) {
-    for (const Json& part : value) append_numbers(part, numbers);
-  } else if (value.is_number()) {
-    numbers.push_back(value.get<double>());
-  } else {
-    throw SpecError("spec.json: model.init holds " + value.dump() + ", which is no number");
-  }
-}
-
-void read_init(const Json& model, ModelSettings& settings) {
-  if (!model.contains("init") || model.at("init").is_null()) return;
-  const Json& init = model.at("init");
-  if (init.contains("weights")) append_numbers(init.at("weights"), settings.initial_weights);
-  if (init.contains("bias")) append_numbers(init.at("bias"), settings.initial_bias);
+  throw SpecError("spec.json: '" + name + "' is no optimizer");
 }
 
 OptimizerSettings read_optimizer_settings(const Json& json) {
   OptimizerSettings settings;
-  settings.type = find(optimizer_types, setting_as<std::string>(json, "type"), "optimizer");
+  settings.type = optimizer_type(setting_as<std::string>(json, "type"));
   if (settings.type == OptimizerType::lbfgs) {
     settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
     settings.tolerance = setting_as<double>(json, "tolerance");
@@ -99,35 +75,6 @@ void read_checkpoint_settings(const Json& json, TrainSettings& settings) {
 }
 
 }  // namespace
-
-const char* to_string(ModelType type) {
-  for (const auto& [name, known] : model_types) {
-    if (known == type) return name;
-  }
-  return "?";
-}
-
-ModelType model_type(const std::string& name) {
-  return find(model_types, name, "model");
-}
-
-ModelSettings read_model_settings(const Json& model) {
-  ModelSettings settings;
-  settings.type = model_type(setting_as<std::string>(model, "type"));
-  if (settings.type == ModelType::linear_svm) {
-    settings.C = setting_as<double>(model, "C");
-  } else {
-    settings.l2 = setting_as<double>(model, "l2");
-  }
-  if (settings.type == ModelType::mlp) {
-    settings.hidden = setting_as<std::vector<std::uint64_t>>(model, "hidden");
-    settings.relu = setting_as<std::string>(model, "activation") == "relu";
-  } else {
-    settings.regularize_bias = setting_as<bool>(model, "regularize_bias");
-  }
-  read_init(model, settings);
-  return settings;
-}
 
 TrainSettings read_train_settings(const Json& config) {
   TrainSettings settings;

@@ -1,26 +1,15 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
+#include "kernmill/tasks/models/settings.hpp"
 #include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
 
-enum class ModelType { softmax, linear_svm, linear_regression, mlp };
 enum class OptimizerType { lbfgs, gradient_descent, sgd, adam };
-
-struct ModelSettings {
-  ModelType type = ModelType::softmax;
-  double l2 = 0, C = 1;
-  bool regularize_bias = false;
-  std::vector<std::uint64_t> hidden;
-  bool relu = true;
-  std::vector<double> initial_weights;  ///< features x outputs; empty: zeros
-  std::vector<double> initial_bias;     ///< one an output, or one for all; empty: zeros
-};
 
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
@@ -43,10 +32,7 @@ struct TrainSettings {
   storage::Retention checkpoint_retention;  ///< so are these
 };
 
-const char* to_string(ModelType type);
 /// Throws SpecError: which setting is missing or unusable.
-ModelType model_type(const std::string& name);
-ModelSettings read_model_settings(const Json& model);
 TrainSettings read_train_settings(const Json& config);
 
 }  // namespace kernmill::tasks

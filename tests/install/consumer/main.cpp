@@ -19,7 +19,7 @@ int main() {
     return 1;
   }
   const kernmill::Plan plan(std::move(workflow));
-  const auto range = kernmill::storage::rows_of_rank(10, 1, 4);
+  const auto range = kernmill::storage::even_share(10, 1, 4);
   std::printf("%u instances, rank 1 of 4 holds rows %u to %u\n",
               static_cast<unsigned>(plan.total_instances()), static_cast<unsigned>(range.begin),
               static_cast<unsigned>(range.end));

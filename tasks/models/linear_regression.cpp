@@ -1,0 +1,21 @@
+#include "kernmill/tasks/models/linear.hpp"
+#include "kernmill/tasks/models/model_kind.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+/// The mean squared error of rows and targets + l2 * ||W||^2.
+Criterion regression_criterion(const ModelSettings& settings, std::uint64_t rows, std::uint64_t targets) {
+  const double mean = 1.0 / static_cast<double>(rows);
+  return {mean / static_cast<double>(targets), 2.0 * settings.l2, settings.regularize_bias, 1.0};
+}
+
+}  // namespace
+
+extern constinit const ModelKind linear_regression_model{.type = "linear_regression",
+                                                         .predicts_numbers = true,
+                                                         .read_settings = read_linear_settings,
+                                                         .criterion = regression_criterion,
+                                                         .start = linear_start};
+
+}  // namespace kernmill::tasks

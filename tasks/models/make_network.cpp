@@ -1,0 +1,68 @@
+#include "kernmill/tasks/models/make_network.hpp"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/tasks/models/registry.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+/// "softmax, linear_svm or mlp": the models that can.
+std::string models_that(bool ModelKind::*can) {
+  std::vector<std::string_view> types;
+  for (const ModelKind* kind : model_kinds())
+    if (kind->*can) types.push_back(kind->type);
+  const std::string_view last = types.back();
+  types.pop_back();
+  return types.empty() ? std::string(last) : fmt::format("{} or {}", fmt::join(types, ", "), last);
+}
+
+void require_target(const ModelKind& kind, const storage::Schema& schema) {
+  if (schema.target_kind != storage::TargetKind::none) return;
+  throw TaskError(fmt::format("{} needs a target, and {} has none", kind.type, schema.source), {},
+                  "name the target column in the preprocess stage: target: COLUMN");
+}
+
+void require_fit(const ModelKind& kind, const storage::Schema& schema, bool classes) {
+  if (classes && !kind.predicts_classes) {
+    throw TaskError(
+        fmt::format("{} predicts numbers, and the target '{}' is a class", kind.type, schema.target), {},
+        fmt::format("use {}, or make it a number: target: {{column: ..., type: number}}",
+                    models_that(&ModelKind::predicts_classes)));
+  }
+  if (!classes && !kind.predicts_numbers) {
+    throw TaskError(fmt::format("{} predicts classes, and the target is a number", kind.type), {},
+                    fmt::format("use {}, or make it a class: target: {{column: ..., type: class}}",
+                                models_that(&ModelKind::predicts_numbers)));
+  }
+}
+
+void require_two_classes(const storage::Schema& schema) {
+  if (schema.classes.size() >= 2) return;
+  throw TaskError(fmt::format("the target '{}' has one class only{}", schema.target,
+                              schema.classes.empty() ? "" : " ('" + schema.classes.front() + "')"),
+                  {}, "a classifier needs rows of two classes or more");
+}
+
+}  // namespace
+
+Network make_network(const ModelSettings& model, const storage::Schema& schema) {
+  const bool classes = schema.target_kind == storage::TargetKind::classes;
+  require_target(*model.kind, schema);
+  require_fit(*model.kind, schema, classes);
+  if (classes) require_two_classes(schema);
+  NetworkShape shape;
+  shape.widths.push_back(schema.features.size());
+  shape.widths.insert(shape.widths.end(), model.hidden.begin(), model.hidden.end());
+  shape.widths.push_back(classes ? schema.classes.size() : schema.target_names.size());
+  shape.activation = model.relu ? kernels::Activation::relu : kernels::Activation::tanh;
+  shape.loss = classes ? model.kind->class_loss : Loss::squared_error;
+  return Network(std::move(shape));
+}
+
+}  // namespace kernmill::tasks

@@ -124,7 +124,7 @@ NewestCheckpoint take_newest_checkpoint(MPI_Comm comm, const std::filesystem::pa
 
 /// The plain case: every rank holds all of every tensor.
 struct Checkpoint {
-  std::uint64_t step = 0;  ///< epochs, or iterations of a full-batch method, that are done
+  std::uint64_t step = 0;  ///< of the method, that are done: batches, or iterations of a full-batch one
   std::string state;  ///< JSON text: data position, optimizer scalars, metrics so far, digest of the config
   std::vector<Tensor> tensors;
 };

@@ -33,7 +33,7 @@ struct InputColumn {
 };
 
 /// A fitted step of the preprocessing: what it does (`kind`), to which columns, with which numbers and texts.
-/// tasks/data/pipeline.hpp says what they mean for each kind; README.md lists them.
+/// tasks/data/prepare/transform.hpp says what they mean for each kind; README.md lists them.
 struct Step {
   std::string kind;
   std::vector<std::string> columns;

@@ -6,8 +6,8 @@
 
 namespace kernmill::tasks {
 
-/// What a model minimises: weight * (summed loss of the rows) + penalty / 2 * ||W||^2 (the biases are part of
-/// W where they are regularised).
+/// What a model minimises: weight * (summed loss of the rows) + penalty / 2 * ||W||^2. The biases are part of
+/// W where they are regularised.
 struct Criterion {
   double weight = 1, penalty = 0;
   bool penalize_bias = false;

@@ -1,6 +1,6 @@
 #pragma once
-// The only place that includes Slurm's headers; libslurm.cpp alone includes it. What differs between releases
-// is found out by what the headers declare, not by their number, wherever that is possible.
+// Slurm's headers, for the sources of libslurm.hpp's functions and for no others. What differs between
+// releases is found out by what the headers declare, not by their number, wherever that is possible.
 #include <string>
 
 #include <dlfcn.h>

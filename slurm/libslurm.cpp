@@ -1,8 +1,8 @@
 #include "libslurm.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -56,35 +56,6 @@ void check_elements(job_array_resp_msg_t* response, const std::string& action, b
 
 std::string name_of(const JobRequest& request) {
   return request.name.empty() ? "the job" : request.name;
-}
-
-/// Everything that a new job needs, and libslurm does not work out itself.
-void describe(const Submission& submission, Description& description) {
-  const JobRequest& request = submission.request;
-  describe_texts(request, description);
-  describe_devices(request, description);
-  describe_size(request, description.message);
-  describe_layout(request.distribution, description.message);
-  describe_times(request, description.message);
-  describe_policy(request, description.message);
-  job_desc_msg_t& message = description.message;
-  message.user_id = ::getuid();
-  message.group_id = ::getgid();
-  const std::filesystem::path folder =
-      request.chdir.empty() ? std::filesystem::current_path() : std::filesystem::absolute(request.chdir);
-  const auto absolute = [&folder](const std::string& file) {
-    return file.empty() ? file : (folder / file).string();
-  };
-  description.set(message.work_dir, folder.string());
-  description.set(message.std_out, absolute(request.output));
-  description.set(message.std_err, absolute(request.error));
-  description.set(message.std_in, request.input.empty() ? "/dev/null" : absolute(request.input));
-  description.set(message.script, submission.script);
-  for (const std::string& variable : submission.env)
-    description.environment.push_back(description.keep(variable));
-  message.env_size = static_cast<std::uint32_t>(description.environment.size());
-  description.environment.push_back(nullptr);
-  message.environment = description.environment.data();
 }
 
 void update(Description& description, const std::string& job, const std::string& action) {
@@ -164,12 +135,7 @@ std::optional<std::chrono::system_clock::time_point> estimate_start(const Submis
 
 void update_job(const std::string& job, const JobRequest& request) {
   Description description;
-  job_desc_msg_t& message = description.message;
-  describe_memory(request, message);
-  if (request.time) message.time_limit = or_infinite(*request.time);
-  description.set(message.exc_nodes, request.exclude);
-  Description::set(message.begin_time, request.begin);
-  if (request.nice) message.nice = static_cast<std::uint32_t>(NICE_OFFSET + *request.nice);
+  describe_changes(request, description);
   update(description, job, fmt::format("change job {}", job));
 }
 
@@ -229,14 +195,7 @@ void load_configuration(ClusterFacts& facts) {
   facts.version = or_empty(configuration->version);
   facts.max_array_size = configuration->max_array_sz;
   facts.max_jobs = configuration->max_job_cnt;
-  // Where there is a database, and it answers.
-  if (!or_empty(configuration->accounting_storage_type).ends_with("slurmdbd")) return;
-  const Silence silence;
-  const Database database;
-  std::vector<std::string> qos_numbers;
-  if (database.get() != nullptr && load_associations(database, facts, qos_numbers)) {
-    load_qos(database, facts, qos_numbers);
-  }
+  if (or_empty(configuration->accounting_storage_type).ends_with("slurmdbd")) load_accounting(facts);
 }
 
 void load_partitions(ClusterFacts& facts) {

@@ -21,7 +21,7 @@ fs::path program_folder() {
 
 std::vector<fs::path> places() {
   const fs::path folder = program_folder();
-  return {folder / file_name, folder.parent_path() / "lib" / "kernmill" / file_name};
+  return {folder / file_name, folder.parent_path() / KERNMILL_PLUGIN_FOLDER / file_name};
 }
 
 /// The commands that make the plug-in anew, for the build folder of this program where it still lies in it.

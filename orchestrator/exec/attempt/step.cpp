@@ -13,6 +13,7 @@
 
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/os/memory_watch.hpp"
+#include "kernmill/plan/notice.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -175,7 +176,7 @@ class Step {
 }  // namespace
 
 milliseconds grace_of(milliseconds limit) {
-  return std::min(milliseconds(30'000), limit / 10);
+  return notice_of_end<milliseconds>(limit, most_notice_of_a_step);
 }
 
 StepEnd run_step(const StepOptions& options, StopRequests& stop,

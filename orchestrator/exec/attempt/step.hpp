@@ -40,7 +40,7 @@ struct StepEnd {
   bool out_of_memory = false;  ///< the kernel ended a process of this job's memory group
 };
 
-/// How long before its limit a step is asked to stop: a tenth of it, at most 30 seconds.
+/// How long before its limit a step is asked to stop: `notice_of_end`.
 std::chrono::milliseconds grace_of(std::chrono::milliseconds limit);
 
 /// Runs a step until it and all processes that it left behind have ended. `started` hears its process id.

@@ -9,6 +9,8 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/shell_word.hpp"
+#include "kernmill/plan/notice.hpp"
+#include "kernmill/workflow/value/sbatch_options.hpp"
 
 namespace kernmill {
 namespace {
@@ -25,9 +27,9 @@ std::string minutes(std::chrono::seconds time) {
   return std::to_string(std::chrono::ceil<std::chrono::minutes>(time).count());
 }
 
-/// How long before its end a job hears of it: a tenth of its time, a minute at most.
+/// How long before its end a job hears of it, in whole seconds.
 std::chrono::seconds notice(std::chrono::seconds time) {
-  return std::clamp(time / 10, std::chrono::seconds(1), std::chrono::seconds(60));
+  return std::max(notice_of_end(time, most_notice_of_a_job), std::chrono::seconds(1));
 }
 
 std::string dependency(const ArrayPlan& array, const std::map<std::string, std::string>& job_of) {
@@ -160,25 +162,10 @@ Options options_for(const Resources& r) {
 }
 
 Options parse_extra(const std::vector<std::string>& texts) {
-  Options options;
-  for (const std::string& text : texts) {
-    std::istringstream words(text);
-    bool takes_value = false;
-    for (std::string word; words >> word;) {
-      if (!word.starts_with("--") || word.size() == 2) {
-        if (!takes_value)
-          throw std::invalid_argument(
-              fmt::format("'{}' in slurm_extra is no long option of sbatch; write --name=value", word));
-        options.back().second = word;
-        takes_value = false;
-        continue;
-      }
-      const std::size_t equals = word.find('=');
-      options.emplace_back(word.substr(2, equals == std::string::npos ? equals : equals - 2),
-                           equals == std::string::npos ? "" : word.substr(equals + 1));
-      takes_value = equals == std::string::npos;
-    }
-  }
+  auto [options, strays] = read_sbatch_options(texts);
+  if (!strays.empty())
+    throw std::invalid_argument(
+        fmt::format("'{}' in slurm_extra is no long option of sbatch; write --name=value", strays.front()));
   return options;
 }
 

@@ -8,6 +8,7 @@
 
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings.hpp"
+#include "kernmill/workflow/value/sbatch_options.hpp"
 
 namespace kernmill {
 namespace {
@@ -46,7 +47,7 @@ class Rules {
   void check() {
     check_ranks();
     check_gpus();
-    for (const std::string& text : resources_.slurm_extra) check_extra(text);
+    check_extra();
   }
 
  private:
@@ -93,17 +94,12 @@ class Rules {
         error("gres", fmt::format("'gres' asks for GPUs, and so does '{}'", key), "keep one of them");
   }
 
-  void check_extra(const std::string& text) {
-    std::istringstream words(text);
-    bool value_may_follow = false;
-    for (std::string word; words >> word;) {
-      const bool is_option = word.starts_with("--") && word.size() > 2;
-      if (!is_option && !value_may_follow)
-        error("slurm_extra", fmt::format("'{}' in slurm_extra is no long option of sbatch", word),
-              "write --name=value");
-      if (is_option) check_option(word.substr(2, word.find('=') - 2));
-      value_may_follow = word.starts_with("-") && word.find('=') == std::string::npos;
-    }
+  void check_extra() {
+    const auto [options, strays] = read_sbatch_options(resources_.slurm_extra);
+    for (const std::string& word : strays)
+      error("slurm_extra", fmt::format("'{}' in slurm_extra is no long option of sbatch", word),
+            "write --name=value");
+    for (const auto& [name, value] : options) check_option(name);
   }
 
   void check_option(const std::string& name) {

@@ -3,6 +3,7 @@
 
 #include "kernmill/tasks/learn/train/objective.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
 
 namespace kernmill::tasks {
 

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
@@ -76,8 +77,7 @@ int cancel(const Command& self, const std::vector<std::string>& words, const Hoo
   if (record.outcome.empty() && record.scheduler == "slurm") {
     const std::size_t jobs = cancel_jobs(run, require_plan(run), hooks);
     report(arguments, run, true, jobs,
-           fmt::format("cancelled {} job{}; kernmill resume {} goes on with it", jobs, jobs == 1 ? "" : "s",
-                       run.name()));
+           fmt::format("cancelled {}; kernmill resume {} goes on with it", counted(jobs, "job"), run.name()));
     return exit_done;
   }
   if (!record.outcome.empty() || record.started_at.empty()) {
@@ -86,8 +86,7 @@ int cancel(const Command& self, const std::vector<std::string>& words, const Hoo
   }
   const std::size_t ended = settle_dead(run, identity, hooks);
   report(arguments, run, false, ended,
-         fmt::format("its conductor was gone; ended what was left of {} attempt{}", ended,
-                     ended == 1 ? "" : "s"));
+         fmt::format("its conductor was gone; ended what was left of {}", counted(ended, "attempt")));
   return exit_done;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
@@ -63,8 +64,8 @@ class Explainer {
       case State::running:
         return "running: " + reason(instance);
       case State::failed:
-        return fmt::format("{} after {} attempt{}: {}{}", to_string(instance.cause), instance.attempts,
-                           instance.attempts == 1 ? "" : "s", first_line(instance.message),
+        return fmt::format("{} after {}: {}{}", to_string(instance.cause),
+                           counted(instance.attempts, "attempt"), first_line(instance.message),
                            rank_of(instance));
       case State::skipped:
         return skipped(instance);

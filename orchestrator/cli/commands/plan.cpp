@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/cluster_question.hpp"
@@ -40,7 +41,7 @@ struct Preview {
 };
 
 std::string resources_text(const Resources& resources) {
-  std::string text = fmt::format("{} rank{}", resources.ntasks, resources.ntasks == 1 ? "" : "s");
+  std::string text = counted(resources.ntasks, "rank");
   if (resources.cpus_per_task > 1) text += fmt::format(" x {} cores", resources.cpus_per_task);
   if (resources.mem > 0) text += ", " + bytes_text(resources.mem);
   if (resources.mem_per_cpu > 0) text += ", " + bytes_text(resources.mem_per_cpu) + " a core";
@@ -117,8 +118,8 @@ void show_stage(const Preview& preview, std::uint32_t number) {
   const Plan& plan = preview.plan;
   const Stage& stage = plan.stage(number);
   const std::uint32_t count = plan.instance_count(number);
-  fmt::print("\n  {}  {}, {} instance{}, {}\n", preview.paint(Color::bold, stage.name), to_string(stage.kind),
-             count, count == 1 ? "" : "s", resources_text(plan.resources({number, 0})));
+  fmt::print("\n  {}  {}, {}, {}\n", preview.paint(Color::bold, stage.name), to_string(stage.kind),
+             counted(count, "instance"), resources_text(plan.resources({number, 0})));
   if (!plan.parents(number).empty()) fmt::print("    after {}\n", parents_text(plan, number));
   if (!stage.when.empty()) fmt::print("    when {}\n", stage.when);
   if (const StageEstimate* estimate = preview.estimate(number))
@@ -131,9 +132,8 @@ void show_text(const Preview& preview) {
   std::uint64_t cached = 0;
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
     cached += preview.prediction.count(stage, Decision::What::cached);
-  fmt::print("{}: {} stages, {} instances, {} of them cached\n",
-             preview.paint(Color::bold, plan.workflow().name), plan.stage_count(), plan.total_instances(),
-             cached);
+  fmt::print("{}: {}, {}, {} of them cached\n", preview.paint(Color::bold, plan.workflow().name),
+             counted(plan.stage_count(), "stage"), counted(plan.total_instances(), "instance"), cached);
   if (preview.cluster) fmt::print("{}", answer_text(*preview.cluster));
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) show_stage(preview, stage);
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/cluster_question.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
@@ -29,8 +30,8 @@ int validate(const Command& self, const std::vector<std::string>& words, const H
     const Json json{{"schema_version", 1}, {"valid", valid}, {"diagnostics", to_json(diagnostics)}};
     fmt::print("{}\n", json.dump(2));
   } else if (valid) {
-    fmt::print("{}: valid{}, {} stage{}\n", file, ask ? ", and the cluster can run it" : "", stages,
-               stages == 1 ? "" : "s");
+    fmt::print("{}: valid{}, {}\n", file, ask ? ", and the cluster can run it" : "",
+               counted(stages, "stage"));
   }
   return valid ? exit_done : exit_usage;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/doctor/doctor_checks.hpp"
@@ -68,9 +69,9 @@ void show_text(const std::vector<Check>& checks, const Paint& paint) {
     if (!check.advice.empty()) fmt::print("{}{}\n", std::string(margin, ' '), indented(check.advice, margin));
   }
   const auto fails = count(checks, Status::fail), warnings = count(checks, Status::warning);
-  fmt::print("\n{}\n", fails + warnings == 0 ? "everything that could be checked is in order"
-                                             : fmt::format("{} failed, {} warning{}", fails, warnings,
-                                                           warnings == 1 ? "" : "s"));
+  fmt::print("\n{}\n", fails + warnings == 0
+                           ? "everything that could be checked is in order"
+                           : fmt::format("{} failed, {}", fails, counted(warnings, "warning")));
 }
 
 void show_json(const std::vector<Check>& checks) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/cluster_view.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
@@ -76,16 +77,15 @@ void show_submitted(const RunDirectory& run, const Plan& plan, const Cluster& cl
     instances += array.instances.size();
     table.row({plan.stage(array.stage).name,
                array.is_array ? fmt::format("{}_[{}]", id, array.element_indices().text()) : id,
-               array.pack > 1 ? fmt::format("{} instances, {} to an element, {} side by side",
-                                            array.instances.size(), array.pack, array.slots)
-                              : fmt::format("{} instance{}", array.instances.size(),
-                                            array.instances.size() == 1 ? "" : "s")});
+               array.pack > 1
+                   ? fmt::format("{}, {} to an element, {} side by side",
+                                 counted(array.instances.size(), "instance"), array.pack, array.slots)
+                   : counted(array.instances.size(), "instance")});
   }
   if (!arguments.has("quiet"))
-    fmt::print(stderr,
-               "submitted to {}: {} job{} for {} instance{}\n{}\n  run   {}\n  next  kernmill status {}\n",
-               cluster.description(), made.arrays.size(), made.arrays.size() == 1 ? "" : "s", instances,
-               instances == 1 ? "" : "s", table.text(), run.root().string(), run.name());
+    fmt::print(stderr, "submitted to {}: {} for {}\n{}\n  run   {}\n  next  kernmill status {}\n",
+               cluster.description(), counted(made.arrays.size(), "job"), counted(instances, "instance"),
+               table.text(), run.root().string(), run.name());
   fmt::print("{}\n", run.name());
 }
 
@@ -107,9 +107,8 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
   std::map<std::string, std::string> job_of;
   std::vector<std::string> all;
   for (const ArrayPlan& array : plan_jobs(plan, options)) {
-    fmt::print("### {}: {} instance{} of {}\n{}\n", array.key, array.instances.size(),
-               array.instances.size() == 1 ? "" : "s", plan.stage(array.stage).name,
-               to_script(batch_job(around, plan, array, job_of)));
+    fmt::print("### {}: {} of {}\n{}\n", array.key, counted(array.instances.size(), "instance"),
+               plan.stage(array.stage).name, to_script(batch_job(around, plan, array, job_of)));
     job_of[array.key] = fmt::format("<{}>", array.key);
     all.push_back(job_of[array.key]);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/cli/runs/surroundings.hpp"
 #include "kernmill/exec/element/consequences.hpp"
 #include "kernmill/run/cache/prediction.hpp"
@@ -69,7 +70,7 @@ RunRecord take_ready_results(const RunDirectory& run, const Plan& plan, const Ru
   ReadyResults results(run, plan, record, journal);
   const std::size_t taken = options.no_cache ? 0 : results.take_from_cache();
   if (taken > 0 && !options.quiet)
-    fmt::print(stderr, "{} instance{} taken from earlier runs\n", taken, taken == 1 ? "" : "s");
+    fmt::print(stderr, "{} taken from earlier runs\n", counted(taken, "instance"));
   results.skip();
   return fold_journal(run.journal());
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/exec/attempt/parents.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -28,8 +29,8 @@ Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptNam
     throw AttemptError(fmt::format("the plan in {} has no stage '{}'", run.plan().string(), name.stage));
   const InstanceId id{plan.stage_number(name.stage), name.instance};
   if (id.index >= plan.instance_count(id.stage))
-    throw AttemptError(fmt::format("the stage '{}' has {} instances, and none with the number {}", name.stage,
-                                   plan.instance_count(id.stage), id.index));
+    throw AttemptError(fmt::format("the stage '{}' has {}, and none with the number {}", name.stage,
+                                   counted(plan.instance_count(id.stage), "instance"), id.index));
   Attempt attempt{run, plan, id, name.number, false, commits_in(plan, record)};
   if (const auto* own = record.find(name.stage, name.instance))
     for (const auto& other : own->attempts)

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings.hpp"
 #include "kernmill/workflow/value/sbatch_options.hpp"
@@ -64,13 +65,12 @@ class Rules {
     const Resources& r = resources_;
     if (given({"nodes", "ntasks"}) && r.ntasks < r.nodes_min)
       error(
-          "ntasks",
-          fmt::format("{} rank{} cannot use {} nodes", r.ntasks, r.ntasks == 1 ? "" : "s", r.nodes_min),
+          "ntasks", fmt::format("{} cannot use {} nodes", counted(r.ntasks, "rank"), r.nodes_min),
           "every node has a rank at least; without 'ntasks' each has 'ntasks_per_node' of them (default 1)");
     if (given({"nodes", "ntasks", "ntasks_per_node"}) && r.ntasks > r.nodes_max * r.ntasks_per_node)
       error("ntasks",
-            fmt::format("{} ranks do not fit on {} node{} with at most {} each", r.ntasks, r.nodes_max,
-                        r.nodes_max == 1 ? "" : "s", r.ntasks_per_node),
+            fmt::format("{} ranks do not fit on {} with at most {} each", r.ntasks,
+                        counted(r.nodes_max, "node"), r.ntasks_per_node),
             "without 'ntasks' each node has 'ntasks_per_node' of them");
   }
 

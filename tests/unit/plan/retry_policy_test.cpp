@@ -1,6 +1,7 @@
 // Whether an attempt that has ended is followed by another.
 #include "kernmill/plan/retry_policy.hpp"
 
+#include <ostream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -26,6 +27,10 @@ struct Case {
   Ended ended;
   Retry expected;
 };
+
+void PrintTo(const Case& given, std::ostream* out) {
+  *out << given.name;
+}
 
 class RetryPolicyTable : public testing::TestWithParam<Case> {};
 

@@ -16,7 +16,7 @@
 namespace kernmill::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 /// Tells of each stage once when it begins, and once when all of it has ended.
@@ -54,9 +54,9 @@ ExitStatus exit_code(const std::string& outcome) {
 int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
   const StopSignals stop;
   StageNews news;
-  auto asked = Clock::now();
+  auto asked = Steady::now();
   for (;;) {
-    const auto begun = Clock::now();
+    const auto begun = Steady::now();
     const RunRecord record = fold_journal(run.journal());
     const bool over = !record.outcome.empty();
     // The files say all there is to say; the cluster is asked once a minute whether the run is in the queue
@@ -70,7 +70,7 @@ int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arg
       show_end(status, arguments);
       return over ? exit_code(record.outcome) : exit_failed;
     }
-    const auto pause = std::clamp(std::chrono::duration_cast<milliseconds>(10 * (Clock::now() - begun)),
+    const auto pause = std::clamp(std::chrono::duration_cast<milliseconds>(10 * (Steady::now() - begun)),
                                   milliseconds(500), milliseconds(30'000));
     if (!interrupted(stop, pause)) continue;
     fmt::print(stderr,

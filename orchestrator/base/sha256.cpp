@@ -39,6 +39,12 @@ Digest Sha256::finish() {
   return digest;
 }
 
+Digest digest_of(std::span<const std::byte> bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.finish();
+}
+
 std::string hexadecimal(std::span<const std::byte> bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
@@ -50,9 +56,7 @@ std::string hexadecimal(std::span<const std::byte> bytes) {
 }
 
 std::string sha256(std::string_view text) {
-  Sha256 hash;
-  hash.add(std::as_bytes(std::span(text)));
-  return hexadecimal(hash.finish());
+  return hexadecimal(digest_of(std::as_bytes(std::span(text))));
 }
 
 }  // namespace kernmill

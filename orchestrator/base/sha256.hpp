@@ -26,6 +26,9 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
+/// SHA-256 of these bytes.
+Digest digest_of(std::span<const std::byte> bytes);
+
 /// Two lower-case hex digits for each byte.
 std::string hexadecimal(std::span<const std::byte> bytes);
 

@@ -140,7 +140,7 @@ std::string content_hash(const hdf5::File& about, const DatasetTables& tables,
     packer.put(digests.at(i));
   }
   const std::string bytes = packer.take();
-  return hexadecimal(sha256(std::as_bytes(std::span(bytes))));
+  return hexadecimal(digest_of(std::as_bytes(std::span(bytes))));
 }
 
 }  // namespace kernmill::storage

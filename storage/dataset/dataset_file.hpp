@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
-#include "kernmill/storage/file/sha256.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
 
 /// Private to storage/: what a dataset file has inside (see README.md).

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/file/sha256.hpp"
+#include "kernmill/base/sha256.hpp"
 
 namespace kernmill::storage {
 namespace {

@@ -171,7 +171,7 @@ void SealedWriter::seal_chunk(std::size_t table, std::uint64_t first, std::span<
     buffer_.resize(block.size());
     tags.push_back(ciphers_[table].seal(first + i, block, buffer_));
   }
-  if (wants_digests_) digests_[table].push_back(sha256(bytes));
+  if (wants_digests_) digests_[table].push_back(digest_of(bytes));
 }
 
 std::vector<Digest> SealedWriter::table_digests(MPI_Comm comm) const {
@@ -187,7 +187,7 @@ std::vector<Digest> SealedWriter::table_digests(MPI_Comm comm) const {
     }
     std::vector<std::byte> all(rank_ == 0 ? total : 0);
     MPI_Gatherv(own.data(), count, MPI_BYTE, all.data(), counts.data(), at.data(), MPI_BYTE, 0, comm);
-    if (rank_ == 0) result.push_back(sha256(all));
+    if (rank_ == 0) result.push_back(digest_of(all));
   }
   return result;
 }

@@ -7,8 +7,8 @@
 
 #include <mpi.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/storage/file/raw_file.hpp"
-#include "kernmill/storage/file/sha256.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
 
 namespace kernmill::storage {

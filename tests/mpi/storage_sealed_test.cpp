@@ -212,10 +212,10 @@ TEST_P(Sealed, TheDigestIsThatOfTheContentAlone) {
   const Bytes content = content_of(large, large_rows * 40);
   Sha256 all;
   for (std::size_t at = 0; at < content.size(); at += SealedWriter::digest_bytes)
-    all.add(sha256(std::span(content).subspan(
+    all.add(digest_of(std::span(content).subspan(
         at, std::min<std::size_t>(SealedWriter::digest_bytes, content.size() - at))));
   EXPECT_EQ(hexadecimal(digests_[large]), hexadecimal(all.finish()));
-  EXPECT_EQ(hexadecimal(digests_[empty]), hexadecimal(sha256({})));
+  EXPECT_EQ(hexadecimal(digests_[empty]), hexadecimal(digest_of({})));
 }
 
 TEST_P(Sealed, TheKeyIsAskedForAndTold) {

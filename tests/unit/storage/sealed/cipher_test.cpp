@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernmill/storage/file/sha256.hpp"
+#include "kernmill/base/sha256.hpp"
 
 namespace kernmill::storage {
 namespace {

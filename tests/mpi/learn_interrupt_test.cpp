@@ -140,7 +140,13 @@ TEST_P(Interruption, AStopRequestIsContinuedOnOtherRanksBitForBit) {
   const pid_t process = start(3, train_spec("fit"));
   ASSERT_NO_FATAL_FAILURE(await_checkpoint(process, "fit"));
   kill(-process, SIGTERM);
-  EXPECT_EQ(wait(process), 75) << content(directory / "fit" / "log");
+  const int status = wait(process);
+  const std::string log = content(directory / "fit" / "log");
+  EXPECT_NE(log.find("kernmill-task: stopped on request"), std::string::npos) << log;
+  // The ranks end with 75, and so does mpiexec, unless its proxy forwards its own SIGTERM to them before it
+  // has reaped the first: from then on it counts every rank as ended with 0 (MPICH 4.0.2, pmip.c,
+  // forced_cleanup). kernmill-exec therefore signals the ranks alone, and trusts what they leave.
+  EXPECT_TRUE(status == 75 || status == 0) << status << '\n' << log;
   EXPECT_FALSE(fs::exists(directory / "fit" / "model.h5"));
   expect_continued("fit", 2);
 }

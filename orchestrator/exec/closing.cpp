@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/exit_status.hpp"
-#include "kernmill/exec/attempt/execution.hpp"
-#include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/exec/attempt/attempt_runner.hpp"
+#include "kernmill/exec/element/submitted_array.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/journal/events.hpp"

@@ -1,4 +1,4 @@
-#include "kernmill/exec/exec.hpp"
+#include "kernmill/exec/dispatch.hpp"
 
 int main(int argc, char** argv) {
   return kernmill::exec::main(argc, argv, {});

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "kernmill/exec/exec.hpp"
+#include "kernmill/exec/dispatch.hpp"
 
 namespace {
 

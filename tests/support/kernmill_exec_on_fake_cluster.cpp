@@ -11,7 +11,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "kernmill/exec/exec.hpp"
+#include "kernmill/exec/dispatch.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/exec/element/submitted_array.hpp"
 #include "kernmill/run/submit/submission.hpp"
 
 namespace kernmill::cli {

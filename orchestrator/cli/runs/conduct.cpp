@@ -12,7 +12,7 @@
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
-#include "kernmill/cli/runs/surroundings.hpp"
+#include "kernmill/cli/runs/local_machine.hpp"
 #include "kernmill/exec/closing.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/report/confusion.hpp"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
-#include "kernmill/cli/runs/surroundings.hpp"
+#include "kernmill/cli/runs/local_machine.hpp"
 #include "kernmill/exec/element/consequences.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "kernmill/run/journal/events.hpp"

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "kernmill/exec/attempt/attempt.hpp"
-#include "kernmill/exec/attempt/outcome.hpp"
+#include "kernmill/exec/attempt/attempt_outcome.hpp"
 #include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/journal/events.hpp"
 

@@ -1,9 +1,9 @@
 #pragma once
 #include <optional>
 
-#include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/exec/attempt/options.hpp"
-#include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/exec/element/submitted_array.hpp"
 
 namespace kernmill::exec {
 

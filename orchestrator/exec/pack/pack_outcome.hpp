@@ -1,6 +1,6 @@
 #pragma once
 #include "kernmill/exec/attempt/commit.hpp"
-#include "kernmill/exec/attempt/outcome.hpp"
+#include "kernmill/exec/attempt/attempt_outcome.hpp"
 #include "kernmill/exec/pack/slot_files.hpp"
 
 namespace kernmill::exec {

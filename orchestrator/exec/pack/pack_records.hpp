@@ -1,7 +1,7 @@
 #pragma once
 #include "kernmill/exec/attempt/attempt_journal.hpp"
 #include "kernmill/exec/attempt/element_fence.hpp"
-#include "kernmill/exec/attempt/outcome.hpp"
+#include "kernmill/exec/attempt/attempt_outcome.hpp"
 #include "kernmill/exec/pack/pack.hpp"
 #include "kernmill/exec/pack/record_buffer.hpp"
 

@@ -1,10 +1,10 @@
-#include "kernmill/exec/element/element.hpp"
+#include "kernmill/exec/element/slurm_element.hpp"
 
 #include <thread>
 
 #include <fmt/format.h>
 
-#include "kernmill/exec/element/element_attempt.hpp"
+#include "kernmill/exec/element/slurm_attempt.hpp"
 #include "kernmill/exec/element/pack_element.hpp"
 #include "kernmill/os/durable_file.hpp"
 

@@ -1,4 +1,4 @@
-#include "kernmill/exec/element/submitted.hpp"
+#include "kernmill/exec/element/submitted_array.hpp"
 
 #include <fmt/format.h>
 

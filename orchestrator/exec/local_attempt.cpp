@@ -1,7 +1,7 @@
-#include "kernmill/exec/single.hpp"
+#include "kernmill/exec/local_attempt.hpp"
 
 #include "kernmill/base/exit_status.hpp"
-#include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {

@@ -1,4 +1,4 @@
-#include "kernmill/exec/element/element_attempt.hpp"
+#include "kernmill/exec/element/slurm_attempt.hpp"
 
 #include <algorithm>
 #include <cmath>

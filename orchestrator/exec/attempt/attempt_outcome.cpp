@@ -1,4 +1,4 @@
-#include "kernmill/exec/attempt/outcome.hpp"
+#include "kernmill/exec/attempt/attempt_outcome.hpp"
 
 #include <algorithm>
 #include <csignal>

@@ -1,15 +1,15 @@
-#include "kernmill/exec/exec.hpp"
+#include "kernmill/exec/dispatch.hpp"
 
 #include <cstdio>
 
 #include <fmt/format.h>
 
 #include "kernmill/base/exit_status.hpp"
-#include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/exec/attempt/options.hpp"
 #include "kernmill/exec/closing.hpp"
-#include "kernmill/exec/element/element.hpp"
-#include "kernmill/exec/single.hpp"
+#include "kernmill/exec/element/slurm_element.hpp"
+#include "kernmill/exec/local_attempt.hpp"
 
 namespace kernmill::exec {
 

@@ -1,4 +1,4 @@
-#include "kernmill/cli/runs/surroundings.hpp"
+#include "kernmill/cli/runs/local_machine.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "kernmill/exec/attempt/execution.hpp"
+#include "kernmill/exec/attempt/attempt_runner.hpp"
 
 #include <algorithm>
 #include <csignal>

@@ -72,10 +72,10 @@ const Artifact* find(const InstanceResult& result, const std::string& name) {
 }
 
 /// Puts one recipe together. What is missing is thrown as a NoRecipe within this file.
-class Cook {
+class RecipeBuilder {
  public:
-  Cook(const Plan& plan, InstanceId id, const ResultOf& result_of, DigestStore& digests,
-       const ProgramDigests& programs)
+  RecipeBuilder(const Plan& plan, InstanceId id, const ResultOf& result_of, DigestStore& digests,
+                const ProgramDigests& programs)
       : plan_(plan),
         id_(id),
         stage_(plan.stage(id.stage)),
@@ -83,7 +83,7 @@ class Cook {
         digests_(digests),
         programs_(programs) {}
 
-  Recipe cook() {
+  Recipe build() {
     if (const auto never = why_never_cached(plan_, id_.stage, programs_); !never.empty())
       throw NoRecipe{never};
     recipe_.body["kind"] = plan_.is_reduce(id_) ? "reduce" : to_string(stage_.kind);
@@ -209,7 +209,7 @@ ProgramDigests program_digests(DigestStore& digests, const fs::path& kernmill_ta
 std::variant<Recipe, NoRecipe> recipe_of(const Plan& plan, InstanceId id, const ResultOf& result_of,
                                          DigestStore& digests, const ProgramDigests& programs) {
   try {
-    return Cook(plan, id, result_of, digests, programs).cook();
+    return RecipeBuilder(plan, id, result_of, digests, programs).build();
   } catch (const NoRecipe& none) {
     return none;
   } catch (const ExpressionError& error) {

@@ -106,8 +106,8 @@ std::unique_ptr<Cluster> SlurmWorld::open() {
   return open_slurm();
 }
 
-void wait_until(const std::string& what, const std::function<bool()>& is_so, std::chrono::seconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+void wait_until(const std::string& what, const std::function<bool()>& is_so, std::chrono::seconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!is_so()) {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "in vain waited for: " << what;
     std::this_thread::sleep_for(std::chrono::milliseconds{50});

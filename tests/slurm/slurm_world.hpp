@@ -51,9 +51,9 @@ class SlurmWorld {
   Options options_;
 };
 
-/// Asks until the answer is yes; fails the test when it is not after `patience`.
+/// Asks until the answer is yes; fails the test when it is not after `timeout`.
 void wait_until(const std::string& what, const std::function<bool()>& is_so,
-                std::chrono::seconds patience = std::chrono::seconds{60});
+                std::chrono::seconds timeout = std::chrono::seconds{60});
 
 /// Whether tests that take minutes are wanted: ./dev test --long.
 bool is_long();

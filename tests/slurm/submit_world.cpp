@@ -41,9 +41,9 @@ RunRecord SubmitWorld::record() const {
   return fold_journal(run().journal());
 }
 
-std::string SubmitWorld::outcome(std::chrono::seconds patience) const {
+std::string SubmitWorld::outcome(std::chrono::seconds timeout) const {
   wait_until(
-      "the end of the run", [this] { return !record().outcome.empty(); }, patience);
+      "the end of the run", [this] { return !record().outcome.empty(); }, timeout);
   return record().outcome;
 }
 

@@ -24,7 +24,7 @@ class SubmitWorld {
   /// The newest run.
   [[nodiscard]] RunDirectory run() const;
   /// Waits until the closing job has written the end. Returns what it says: "done", "failed", ...
-  std::string outcome(std::chrono::seconds patience = std::chrono::seconds{120}) const;
+  std::string outcome(std::chrono::seconds timeout = std::chrono::seconds{120}) const;
   /// Waits until the journal says that an instance has started so many attempts.
   void wait_for_start(const std::string& stage, unsigned index = 0, std::size_t attempts = 1) const;
   void wait_for_file(const std::string& name) const;

@@ -68,10 +68,10 @@ void Program::send(int signal) const {
   kill(pid_, signal);
 }
 
-bool Program::ends_within(std::chrono::microseconds patience) {
+bool Program::ends_within(std::chrono::microseconds timeout) {
   const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   pollfd ended{handle, POLLIN, 0};
-  const timespec limit{patience.count() / 1000000, patience.count() % 1000000 * 1000};
+  const timespec limit{timeout.count() / 1000000, timeout.count() % 1000000 * 1000};
   const bool over = ppoll(&ended, 1, &limit, nullptr) > 0;
   close(handle);
   return over;

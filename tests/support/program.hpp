@@ -30,8 +30,8 @@ class Program {
   Program& operator=(const Program&) = delete;
   [[nodiscard]] int pid() const { return pid_; }
   void send(int signal) const;
-  /// Whether it ended by itself before `patience` was over.
-  bool ends_within(std::chrono::microseconds patience);
+  /// Whether it ended by itself before `timeout` was over.
+  bool ends_within(std::chrono::microseconds timeout);
   Finished wait();
 
  private:

@@ -34,24 +34,24 @@ class OutputFile {
 };
 
 /// Whether the process ended before the time was over.
-bool ends_within(int pid, std::chrono::milliseconds patience) {
+bool ends_within(int pid, std::chrono::milliseconds timeout) {
   const FileDescriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   pollfd ended{handle.get(), POLLIN, 0};
-  return ::poll(&ended, 1, static_cast<int>(patience.count())) != 0;
+  return ::poll(&ended, 1, static_cast<int>(timeout.count())) != 0;
 }
 
 }  // namespace
 
 Captured run_captured(const std::vector<std::string>& argv,
                       const std::vector<std::pair<std::string, std::string>>& env,
-                      std::chrono::seconds patience) {
+                      std::chrono::seconds timeout) {
   Captured captured;
   try {
     const OutputFile output;
     const int pid =
         spawn({.argv = argv, .env = env, .work_dir = {}, .out = output.path(), .err = output.path()});
     const std::uint64_t start = start_time_of(pid);
-    captured.timed_out = !ends_within(pid, patience);
+    captured.timed_out = !ends_within(pid, timeout);
     if (captured.timed_out) end_tree(pid, start, "");
     captured.exit_code = reap(pid);
     captured.output = read_file(output.path());

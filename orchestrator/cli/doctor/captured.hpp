@@ -13,9 +13,9 @@ struct Captured {
   std::string output;      ///< stdout and stderr; or why it could not be started
 };
 
-/// Runs a program for `patience` at most, with `env` as its whole environment, and keeps what it prints.
+/// Runs a program for `timeout` at most, with `env` as its whole environment, and keeps what it prints.
 Captured run_captured(const std::vector<std::string>& argv,
                       const std::vector<std::pair<std::string, std::string>>& env,
-                      std::chrono::seconds patience);
+                      std::chrono::seconds timeout);
 
 }  // namespace kernmill::cli

@@ -14,7 +14,7 @@ namespace kernmill::cli::doctor {
 namespace {
 
 using Status = Check::Status;
-constexpr std::chrono::seconds patience{30};
+constexpr std::chrono::seconds timeout{30};
 constexpr int ranks = 2;
 
 /// The lines of `kernmill-task --check`: a rank that is alone prints one, and so does rank 0 of several.
@@ -57,7 +57,7 @@ Check library(const char* name, const std::string& text) {
 /// One rank, without a launcher: does the program start, and with which libraries?
 std::vector<Check> check_task(const fs::path& task, const exec::Environment& env) {
   Check starts{.group = "Programs", .name = "start of a task", .text = {}, .advice = {}};
-  const Captured one = run_captured({task.string(), "--check"}, env, patience);
+  const Captured one = run_captured({task.string(), "--check"}, env, timeout);
   const auto found = self_checks(one.output);
   if (one.exit_code != 0 || found.empty()) {
     starts.status = Status::fail;
@@ -114,7 +114,7 @@ std::vector<Check> check_programs(const Programs& programs) {
   std::vector<std::string> words = exec::launch_words(launcher, resources);
   const std::string command = fmt::format("{}", fmt::join(words, " "));
   words.insert(words.end(), {programs.task.string(), "--check"});
-  const Captured launched = run_captured(words, env, patience);
+  const Captured launched = run_captured(words, env, timeout);
   checks.push_back(judge_launch({.group = "Programs", .name = "MPI launch", .text = {}, .advice = {}},
                                 command, launched.exit_code, launched.timed_out, launched.output, ranks));
   return checks;

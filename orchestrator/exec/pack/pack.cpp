@@ -209,8 +209,8 @@ class Pack {
     }
     Attempt& attempt = attempt_in(slot);
     try {
-      const Outcome outcome = packed_outcome(attempt, slot.files, end);
-      if (outcome.what != Outcome::What::done) return give_up(slot, outcome);
+      const AttemptOutcome outcome = packed_outcome(attempt, slot.files, end);
+      if (outcome.what != AttemptOutcome::What::done) return give_up(slot, outcome);
       const Commit commit = packed_commit(attempt, outcome.leavings);
       records_.committed(slot.instance, commit.body());
       if (commit.recipe) {
@@ -229,24 +229,24 @@ class Pack {
     constexpr int terminated = 128 + SIGTERM;
     hear_requests();
     if (stopping_ || end.exit_code != terminated || end.near_limit) return stopping_;
-    constexpr int patience = 1'000;  // milliseconds; a request wakes us at once
+    constexpr int timeout = 1'000;  // milliseconds; a request wakes us at once
     pollfd entry{stop_.fd(), POLLIN, 0};
-    ::poll(&entry, 1, patience);
+    ::poll(&entry, 1, timeout);
     hear_requests();
     return stopping_;
   }
 
   void fail(Slot& slot, const std::string& why) {
     keep_directory(attempt_, slot.files);
-    Outcome outcome;
-    outcome.what = Outcome::What::failed;
+    AttemptOutcome outcome;
+    outcome.what = AttemptOutcome::What::failed;
     outcome.message = why;
     give_up(slot, outcome);
   }
 
-  void give_up(Slot& slot, Outcome outcome) {
+  void give_up(Slot& slot, AttemptOutcome outcome) {
     if (!attempt_.place.empty()) slot.files.clear();
-    if (stopping_ && outcome.what == Outcome::What::stopped) {
+    if (stopping_ && outcome.what == AttemptOutcome::What::stopped) {
       if (!told_to_end_) outcome.cause = Cause::timeout;
       return records_.stopped(slot.instance, outcome);
     }

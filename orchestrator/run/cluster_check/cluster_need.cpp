@@ -20,8 +20,8 @@ std::uint64_t largest(const Nodes& nodes, Amount amount) {
 
 class NeedCheck {
  public:
-  NeedCheck(const Resources& asked, const NodeNeed& need, const Nodes& nodes, const Surroundings& around)
-      : asked_(asked), need_(need), nodes_(nodes), around_(around) {}
+  NeedCheck(const Resources& asked, const NodeNeed& need, const Nodes& nodes, const NodeSearch& search)
+      : asked_(asked), need_(need), nodes_(nodes), search_(search) {}
 
   bool check() { return check_cpus() && check_mem() && check_gres(); }
 
@@ -31,8 +31,8 @@ class NeedCheck {
   [[nodiscard]] std::string others_with(std::uint64_t enough, Amount amount, Spell spell,
                                         std::string otherwise) const {
     std::vector<std::string> names;
-    for (const auto& partition : around_.facts.partitions) {
-      const std::uint64_t most = largest(Partitions{{&partition}}.nodes(around_.facts), amount);
+    for (const auto& partition : search_.facts.partitions) {
+      const std::uint64_t most = largest(Partitions{{&partition}}.nodes(search_.facts), amount);
       if (most >= enough) names.push_back(fmt::format("{} ({})", partition.name, spell(most)));
     }
     if (names.empty()) return otherwise;
@@ -48,9 +48,9 @@ class NeedCheck {
         several ? fmt::format("{} ranks of {} on a node need {} CPUs", asked_.ntasks_per_node,
                               counted(static_cast<std::uint64_t>(asked_.cpus_per_task), "core"), need_.cpus)
                 : fmt::format("{} cores of a rank are asked for", need_.cpus);
-    around_.findings.error(
+    search_.findings.error(
         several ? "ntasks_per_node" : "cpus_per_task",
-        fmt::format("{}; the largest node of {} has {}", what, around_.partitions.text(), most),
+        fmt::format("{}; the largest node of {} has {}", what, search_.partitions.text(), most),
         others_with(
             need_.cpus, cpus, [](std::uint64_t n) { return counted(n, "CPU"); },
             fmt::format("ask for at most {}",
@@ -67,9 +67,9 @@ class NeedCheck {
         by_cpu ? fmt::format("{} a core are {} on a node", spell_memory(asked_.mem_per_cpu),
                              spell_memory(need_.mem))
                : fmt::format("{} of memory on a node are asked for", spell_memory(need_.mem));
-    around_.findings.error(
+    search_.findings.error(
         by_cpu ? "mem_per_cpu" : "mem",
-        fmt::format("{}; the largest node of {} has {}", what, around_.partitions.text(), spell_memory(most)),
+        fmt::format("{}; the largest node of {} has {}", what, search_.partitions.text(), spell_memory(most)),
         others_with(need_.mem, mem, spell_memory,
                     fmt::format("ask for at most {}", spell_memory(by_cpu ? most / need_.cpus : most))));
     return false;
@@ -97,22 +97,22 @@ class NeedCheck {
     if (wanted.count <= most) return true;
     const auto number = [](std::uint64_t n) { return std::to_string(n); };
     if (most > 0) {
-      around_.findings.error(
+      search_.findings.error(
           key,
           fmt::format("{} of a node are asked for; the best node of {} has {}", text_of(wanted),
-                      around_.partitions.text(), most),
+                      search_.partitions.text(), most),
           others_with(wanted.count, amount, number, fmt::format("ask for at most {}", most)));
       return false;
     }
     std::set<std::string> types;
-    for (const Node* node : around_.partitions.nodes(around_.facts))
+    for (const Node* node : search_.partitions.nodes(search_.facts))
       for (const Counted& have : gres_list(node->gres))
         if (have.name == wanted.name && !have.type.empty()) types.insert(have.type);
     std::string help = others_with(wanted.count, amount, number, "");
     if (!wanted.type.empty() && !types.empty())
-      help = suggestion(wanted.type, {types.begin(), types.end()}, around_.partitions.text());
-    around_.findings.error(key,
-                           fmt::format("no node of {} has {}", around_.partitions.text(),
+      help = suggestion(wanted.type, {types.begin(), types.end()}, search_.partitions.text());
+    search_.findings.error(key,
+                           fmt::format("no node of {} has {}", search_.partitions.text(),
                                        text_of({wanted.name, wanted.type, 1})),
                            help.empty() ? "nor has any other node of this cluster" : help);
     return false;
@@ -121,7 +121,7 @@ class NeedCheck {
   const Resources& asked_;
   const NodeNeed& need_;
   const Nodes& nodes_;
-  const Surroundings& around_;
+  const NodeSearch& search_;
 };
 
 }  // namespace
@@ -166,9 +166,8 @@ NodeNeed need_of(const Resources& asked) {
   return need;
 }
 
-bool check_need(const Resources& asked, const NodeNeed& need, const Nodes& nodes,
-                const Surroundings& around) {
-  return NeedCheck(asked, need, nodes, around).check();
+bool check_need(const Resources& asked, const NodeNeed& need, const Nodes& nodes, const NodeSearch& search) {
+  return NeedCheck(asked, need, nodes, search).check();
 }
 
 }  // namespace kernmill::cluster_check

@@ -27,12 +27,12 @@ struct NodeNeed {
 NodeNeed need_of(const Resources& asked);
 
 /// Where nodes are looked for, and where it is told what they lack.
-struct Surroundings {
+struct NodeSearch {
   const ClusterFacts& facts;
   const Partitions& partitions;
   Findings& findings;
 };
 /// Whether for each thing that is needed one of the nodes has enough; tells what is not.
-bool check_need(const Resources& asked, const NodeNeed& need, const Nodes& nodes, const Surroundings& around);
+bool check_need(const Resources& asked, const NodeNeed& need, const Nodes& nodes, const NodeSearch& search);
 
 }  // namespace kernmill::cluster_check

@@ -21,8 +21,6 @@
 namespace kernmill::exec {
 namespace {
 
-using Ending = AttemptRecord::Ending;
-
 bool has_newer_generation(const RunRecord& record, unsigned generation) {
   return std::any_of(record.generations.begin(), record.generations.end(), [&](const auto& entry) {
     return entry.first > generation && !entry.second.rolled_back;
@@ -61,7 +59,7 @@ std::pair<Cause, std::string> end_of(JobState state) {
 class Closing {
  public:
   Closing(const RunDirectory& run, const Plan& plan, unsigned generation, JournalWriter& journal, OwnJob& job,
-          Patience late_files)
+          RetryBudget late_files)
       : run_(run),
         plan_(plan),
         generation_(generation),
@@ -112,7 +110,7 @@ class Closing {
   std::string outcome_of(RunRecord record) const {
     forget_older_failures(record, plan_, submitted_arrays(plan_, record));
     const Replay replay(plan_, record);
-    if (replay.outcome() == kernmill::Outcome::failed) return "failed";
+    if (replay.outcome() == PlanOutcome::failed) return "failed";
     bool is_done = true, is_cancelled = false;
     for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage)
       for (std::uint32_t i = 0; i < plan_.instance_count(stage); ++i) {
@@ -121,7 +119,7 @@ class Closing {
         const InstanceRecord* known = record.find(plan_.stage(stage).name, i);
         if (state == State::running && known != nullptr && !known->attempts.empty()) {
           const AttemptRecord& last = known->attempts.back();
-          is_cancelled |= (last.ending == Ending::stopped || last.ending == Ending::abandoned) &&
+          is_cancelled |= (last.state == AttemptState::stopped || last.state == AttemptState::abandoned) &&
                           last.cause == Cause::cancelled;
         }
       }
@@ -133,7 +131,7 @@ class Closing {
   unsigned generation_;
   JournalWriter& journal_;
   OwnJob& job_;
-  Patience late_files_;
+  RetryBudget late_files_;
   std::map<std::string, JobState> states_;  ///< of the run's jobs that are still known, by name
 };
 
@@ -162,8 +160,8 @@ int close_run(const Options& options, const RunDirectory& run, const JournalWrit
   const BatchPlace place = batch_place(environment);
   OwnJob job(open_cluster, place.name());
   JournalWriter journal(run.journal(), place.name(), place.restart, "close", hook);
-  const Patience late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
-                            [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
+  const RetryBudget late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
+                               [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
   const std::string outcome = Closing(run, plan, options.generation, journal, job, late_files).settle();
   if (outcome.empty()) return exit_done;
   const int status = run_hook(run, plan.workflow(), outcome);

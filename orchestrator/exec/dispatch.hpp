@@ -15,7 +15,7 @@ namespace kernmill::exec {
 /// Returns 0 committed (or skipped), 1 failed, 75 stopped, 2 for an unusable command line, 3 when not even
 /// that could be journalled. `hook` hears every record before and after it is durable; `open_cluster` gives
 /// the batch system when it is needed first.
-int main(int argc, char** argv, const JournalWriter::Hook& hook,
-         const ClusterFactory& open_cluster = open_slurm);
+int dispatch(int argc, char** argv, const JournalWriter::Hook& hook,
+             const ClusterFactory& open_cluster = open_slurm);
 
 }  // namespace kernmill::exec

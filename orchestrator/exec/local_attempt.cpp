@@ -14,33 +14,33 @@ int carry_out(const Options& options, const RunDirectory& run, StopRequests& sto
   const Plan plan = plan_from_json(document);
   const Attempt attempt = make_attempt(run, plan, options.attempt, record);
   check_parents(attempt, record);
-  Execution::Given given{own_environment()};
+  AttemptRunner::Given given{own_environment()};
   given.launcher = document.value("launcher", "");
   given.token = value_of(given.environment, "KERNMILL_TOKEN");
   given.no_cache = options.no_cache;
   given.time_factor = options.time_factor;
-  Execution execution(std::move(given), stop, journal);
-  const auto outcome = execution.run(attempt);
+  AttemptRunner runner(std::move(given), stop, journal);
+  const auto outcome = runner.run(attempt);
   if (!outcome) return exit_done;
-  if (outcome->what == Outcome::What::done) {
-    execution.commit(attempt, outcome->leavings, [&run] { return fold_journal(run.journal()); });
+  if (outcome->what == AttemptOutcome::What::done) {
+    runner.commit(attempt, outcome->leavings, [&run] { return fold_journal(run.journal()); });
     return exit_done;
   }
   journal.gave_up(*outcome);
-  return outcome->what == Outcome::What::stopped ? exit_stopped : exit_failed;
+  return outcome->what == AttemptOutcome::What::stopped ? exit_stopped : exit_failed;
 }
 
 }  // namespace
 
-int carry_out_attempt(const Options& options, const RunDirectory& run, StopRequests& stop,
+int run_local_attempt(const Options& options, const RunDirectory& run, StopRequests& stop,
                       const JournalWriter::Hook& hook) {
   JournalWriter writer(run.journal(), options.job, options.restart, "exec", hook);
   AttemptJournal journal(writer, options.attempt);
   try {
     return carry_out(options, run, stop, journal);
   } catch (const std::exception& error) {
-    Outcome outcome;
-    outcome.what = Outcome::What::failed;
+    AttemptOutcome outcome;
+    outcome.what = AttemptOutcome::What::failed;
     outcome.message = error.what();
     journal.gave_up(outcome);
     return exit_failed;

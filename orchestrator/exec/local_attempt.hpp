@@ -6,7 +6,7 @@
 namespace kernmill::exec {
 
 /// Carries out the attempt that the command line names. Returns an exit status.
-int carry_out_attempt(const Options& options, const RunDirectory& run, StopRequests& stop,
+int run_local_attempt(const Options& options, const RunDirectory& run, StopRequests& stop,
                       const JournalWriter::Hook& hook);
 
 }  // namespace kernmill::exec

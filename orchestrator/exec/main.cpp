@@ -1,5 +1,5 @@
 #include "kernmill/exec/dispatch.hpp"
 
 int main(int argc, char** argv) {
-  return kernmill::exec::main(argc, argv, {});
+  return kernmill::exec::dispatch(argc, argv, {});
 }

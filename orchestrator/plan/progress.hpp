@@ -16,7 +16,7 @@ std::string_view to_string(Cause cause);
 std::optional<Cause> cause(std::string_view name);
 
 /// What became of a run.
-enum class Outcome { done, failed };
+enum class PlanOutcome { done, failed };
 
 /// How far a plan has come: a pure state machine. It knows no clock, no file and no process; callers tell it
 /// what happened and ask what may start. Calls cost O(1), and O(children's instances) where they release or
@@ -68,7 +68,9 @@ class Progress {
   /// Nothing is running, and nothing can start any more.
   [[nodiscard]] bool complete() const;
   /// failed when more instances of a stage failed or are blocked than its max_fails allows.
-  [[nodiscard]] Outcome outcome() const { return broken_stages_ == 0 ? Outcome::done : Outcome::failed; }
+  [[nodiscard]] PlanOutcome outcome() const {
+    return broken_stages_ == 0 ? PlanOutcome::done : PlanOutcome::failed;
+  }
 
  private:
   void require(InstanceId id, bool fits, std::string_view report) const;

@@ -8,21 +8,19 @@
 namespace kernmill {
 namespace {
 
-using AttemptEnding = AttemptRecord::Ending;
-
 void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const StatusOptions& options) {
   status.cause = last.cause;
   status.exit_code = last.exit_code;
-  if (last.ending == AttemptEnding::failed) status.message = last.message;
+  if (last.state == AttemptState::failed) status.message = last.message;
   status.cached_from = last.cached_from;
   status.cached = !last.cached_from.empty();
   const std::string& began = last.started_at.empty() ? last.submitted_at : last.started_at;
-  const bool open = last.ending == AttemptEnding::none;
+  const bool open = last.state == AttemptState::open;
   const bool alive = options.queue ? status.queue.has_value() : options.alive;
   status.lost = options.queue && open && last.started && !alive;
   if (!open || alive)
     status.took = between(began, open ? options.now : last.ended_at).value_or(std::chrono::seconds{0});
-  status.interrupted = last.ending == AttemptEnding::stopped || last.ending == AttemptEnding::abandoned ||
+  status.interrupted = last.state == AttemptState::stopped || last.state == AttemptState::abandoned ||
                        (open && !alive && (last.started || !options.queue));
 }
 
@@ -31,7 +29,7 @@ State settled(State replayed, const InstanceRecord* known, const StatusOptions& 
               const std::optional<QueuedInstance>& queue) {
   if (replayed != State::running) return replayed;
   const bool open =
-      known != nullptr && !known->attempts.empty() && known->attempts.back().ending == AttemptEnding::none;
+      known != nullptr && !known->attempts.empty() && known->attempts.back().state == AttemptState::open;
   const bool alive = options.queue ? queue.has_value() && queue->running : options.alive;
   return open && alive ? State::running : State::ready;
 }

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
       instance == variable("KERNMILL_TEST_INSTANCE") && option(argc, argv, "--attempt") == "1";
   const int last = chosen ? std::stoi(variable("KERNMILL_TEST_DIE_AT")) : 0;
   int passed = 0;
-  return kernmill::exec::main(argc, argv, [&](const kernmill::Record&, bool) {
+  return kernmill::exec::dispatch(argc, argv, [&](const kernmill::Record&, bool) {
     if (++passed != last) return;
     std::ofstream(variable("KERNMILL_TEST_KILLED")) << instance;
     kill(getpid(), SIGKILL);

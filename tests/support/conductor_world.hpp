@@ -56,7 +56,7 @@ class RecordingOutput final : public Output {
     told.push_back(std::string(force ? "ending " : "stopping ") + std::to_string(running));
   }
   void end(const RunResult& result) override {
-    told.push_back("end " + std::string(to_string(result.ending)));
+    told.push_back("end " + std::string(to_string(result.outcome)));
   }
 
   std::vector<std::string> told, messages;
@@ -89,7 +89,7 @@ class ConductorWorld {
 
   RunResult conduct(const RunRecord* earlier = nullptr) {
     JournalWriter journal(run_.journal(), "conductor-1-" + std::to_string(++lives_), 0, "conductor");
-    Conductor conductor(run_, plan_, scheduler, journal, output, surroundings(), options);
+    Conductor conductor(run_, plan_, scheduler, journal, output, ports(), options);
     if (earlier != nullptr) conductor.restore(*earlier);
     return conductor.run({1, 1, "here"});
   }
@@ -102,8 +102,8 @@ class ConductorWorld {
   static std::string instance_of(const JobId& job) { return job.substr(0, job.rfind('.')); }
 
  private:
-  Surroundings surroundings() {
-    Surroundings all;
+  ConductorPorts ports() {
+    ConductorPorts all;
     all.now = [this] { return now_ += std::chrono::seconds(1); };
     all.job_records = [this](const JobId& job) { return records_of(job); };
     all.job_spec = [this](InstanceId id, unsigned, const JobId& job, AttemptScale scale) {

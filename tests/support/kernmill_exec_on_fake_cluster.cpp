@@ -94,5 +94,5 @@ class FileCluster final : public Cluster {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return exec::main(argc, argv, {}, [] { return std::make_unique<FileCluster>(); });
+  return exec::dispatch(argc, argv, {}, [] { return std::make_unique<FileCluster>(); });
 }

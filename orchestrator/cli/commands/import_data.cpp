@@ -161,8 +161,8 @@ int import_data(const Arguments& arguments, const Hooks& hooks) {
   Silence silence;
   const Conducted run =
       conduct_to_the_end(freeze(plan, workshop.path()), plan, /*resumed=*/false, arguments, silence, hooks);
-  if (run.ending == Ending::failed) return tell_failure(run.status, arguments);
-  if (run.ending != Ending::done) return exit_interrupted;
+  if (run.outcome == RunOutcome::failed) return tell_failure(run.status, arguments);
+  if (run.outcome != RunOutcome::done) return exit_interrupted;
   deliver(run.status.instances.at(0), output, arguments);
   return exit_done;
 }

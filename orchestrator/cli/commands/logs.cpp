@@ -59,7 +59,7 @@ bool has_ended(const RunDirectory& run, const std::string& stage, unsigned index
   const InstanceRecord* known = record.find(stage, index);
   if (known == nullptr) return false;
   return std::any_of(known->attempts.begin(), known->attempts.end(), [&](const AttemptRecord& one) {
-    return one.number == attempt && one.ending != AttemptRecord::Ending::none;
+    return one.number == attempt && one.state != AttemptState::open;
   });
 }
 

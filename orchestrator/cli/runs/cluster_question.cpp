@@ -52,10 +52,10 @@ ClusterAnswer ask_cluster(const Plan& plan, const RunDirectory& run) {
     const ClusterFacts facts = cluster->facts();
     check_against(plan, facts, answer.findings);
     const Programs programs = find_programs();
-    const JobSurroundings around{.run = run, .exec = programs.exec, .env = job_environment(programs)};
+    const SubmissionContext context{.run = run, .exec = programs.exec, .env = job_environment(programs)};
     const auto jobs = plan_jobs(plan, job_plan_options(plan, facts));
     answer.estimates = estimate(plan, jobs, facts, *cluster,
-                                [&](const ArrayPlan& array) { return batch_job(around, plan, array, {}); });
+                                [&](const ArrayPlan& array) { return batch_job(context, plan, array, {}); });
   } catch (const ClusterError& error) {
     answer.silence = first_line(error.what());
   }

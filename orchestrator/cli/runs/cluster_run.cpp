@@ -100,19 +100,19 @@ void add_submit_options(boost::program_options::options_description& options) {
 
 void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::filesystem::path& root) {
   const Programs programs = find_programs();
-  const JobSurroundings around{.run = RunDirectory(root / (plan.workflow().name + "-DRY-RUN")),
-                               .generation = 1,
-                               .exec = programs.exec,
-                               .env = cluster_environment(programs)};
+  const SubmissionContext context{.run = RunDirectory(root / (plan.workflow().name + "-DRY-RUN")),
+                                  .generation = 1,
+                                  .exec = programs.exec,
+                                  .env = cluster_environment(programs)};
   std::map<std::string, std::string> job_of;
   std::vector<std::string> all;
   for (const ArrayPlan& array : plan_jobs(plan, options)) {
     fmt::print("### {}: {} of {}\n{}\n", array.key, counted(array.instances.size(), "instance"),
-               plan.stage(array.stage).name, to_script(batch_job(around, plan, array, job_of)));
+               plan.stage(array.stage).name, to_script(batch_job(context, plan, array, job_of)));
     job_of[array.key] = fmt::format("<{}>", array.key);
     all.push_back(job_of[array.key]);
   }
-  fmt::print("### the closing job\n{}", to_script(closing_job(around, plan, all)));
+  fmt::print("### the closing job\n{}", to_script(closing_job(context, plan, all)));
 }
 
 int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Cluster& cluster,
@@ -146,24 +146,24 @@ int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Clus
     return wait ? wait_for_run(run, plan, arguments) : exit_done;
   }
   const Programs programs = find_programs();
-  JobSurroundings around{.run = run,
-                         .generation = generation,
-                         .exec = programs.exec,
-                         .env = cluster_environment(programs),
-                         .no_cache = arguments.has("no-cache")};
+  SubmissionContext context{.run = run,
+                            .generation = generation,
+                            .exec = programs.exec,
+                            .env = cluster_environment(programs),
+                            .no_cache = arguments.has("no-cache")};
   const auto closing = view.closing_jobs();
   for (const std::string& id : view.jobs()) {
     if (std::find(closing.begin(), closing.end(), id) == closing.end())
-      around.live_jobs.push_back(id);
+      context.live_jobs.push_back(id);
     else
       cluster.cancel(id);  // this generation brings its own
   }
   const SubmissionOptions how{
       .hold = arguments.has("hold"),
       .fail_fast = arguments.has("fail-fast"),
-      .patience = std::chrono::seconds(arguments.number("patience").value_or(60)),
+      .timeout = std::chrono::seconds(arguments.number("patience").value_or(60)),
       .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
-  made.submission = submit_jobs(around, plan, made.arrays, cluster, *journal, how);
+  made.submission = submit_jobs(context, plan, made.arrays, cluster, *journal, how);
   lock.reset();
   show_submitted(run, plan, cluster, made, arguments);
   return wait ? wait_for_run(run, plan, arguments) : exit_done;

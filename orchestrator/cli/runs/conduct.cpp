@@ -44,14 +44,14 @@ std::string new_session() {
   return fmt::format("{:06x}", std::random_device{}() & 0xffffffU);
 }
 
-ExitStatus exit_code(Ending ending) {
-  switch (ending) {
-    case Ending::done:
+ExitStatus exit_code(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::done:
       return exit_done;
-    case Ending::failed:
+    case RunOutcome::failed:
       return exit_failed;
-    case Ending::interrupted:
-    case Ending::cancelled:
+    case RunOutcome::interrupted:
+    case RunOutcome::cancelled:
       break;
   }
   return exit_interrupted;
@@ -142,16 +142,16 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
                    plan.label({plan.stage_number(open.stage), open.index}));
     });
 
-  LocalSurroundings surroundings(run, plan, stop, {.no_cache = arguments.has("no-cache")});
+  LocalMachine machine(run, plan, stop, {.no_cache = arguments.has("no-cache")});
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
-  Conductor conductor(run, plan, scheduler, journal, output, surroundings.functions(),
+  Conductor conductor(run, plan, scheduler, journal, output, machine.ports(),
                       {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
   if (resumed) conductor.restore(record);
   const RunResult result = conductor.run(self);
   lock.reset();  // what follows looks at the run from outside
   RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   status.took = result.took;  // of this life of the run
-  return {result.ending, std::move(status)};
+  return {result.outcome, std::move(status)};
 }
 
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
@@ -159,9 +159,9 @@ int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Argum
   TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
   Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks);
   show_end(std::move(conducted.status), arguments);
-  if (conducted.ending == Ending::done || conducted.ending == Ending::failed)
-    exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.ending)));
-  return exit_code(conducted.ending);
+  if (conducted.outcome == RunOutcome::done || conducted.outcome == RunOutcome::failed)
+    exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.outcome)));
+  return exit_code(conducted.outcome);
 }
 
 }  // namespace kernmill::cli

@@ -14,7 +14,7 @@ void check_conduct_options(const Arguments& arguments);
 
 /// How a run has ended, and what became of it.
 struct Conducted {
-  Ending ending = Ending::done;
+  RunOutcome outcome = RunOutcome::done;
   RunStatus status;
 };
 

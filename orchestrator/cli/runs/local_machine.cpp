@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 
 namespace kernmill::cli {
 
-LocalSurroundings::LocalSurroundings(const RunDirectory& run, const Plan& plan, const StopSignals& stop,
-                                     Options options)
+LocalMachine::LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop,
+                           Options options)
     : run_(run),
       plan_(plan),
       stop_(stop),
@@ -26,8 +26,8 @@ LocalSurroundings::LocalSurroundings(const RunDirectory& run, const Plan& plan, 
     program_digests_ = kernmill::program_digests(digests_, programs_.task, programs_.exec);
 }
 
-Surroundings LocalSurroundings::functions() {
-  Surroundings all;
+ConductorPorts LocalMachine::ports() {
+  ConductorPorts all;
   all.now = std::chrono::steady_clock::now;
   all.job_records = [this](const JobId& job) { return job_records(job); };
   all.job_spec = [this](InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) {
@@ -46,17 +46,16 @@ Surroundings LocalSurroundings::functions() {
   return all;
 }
 
-fs::path LocalSurroundings::attempt_directory(InstanceId id, unsigned attempt) const {
+fs::path LocalMachine::attempt_directory(InstanceId id, unsigned attempt) const {
   return run_.attempt(plan_.stage(id.stage).name, id.index, attempt);
 }
 
-std::vector<Record> LocalSurroundings::job_records(const JobId& job) const {
+std::vector<Record> LocalMachine::job_records(const JobId& job) const {
   const fs::path file = run_.journal() / fmt::format("{}.0.{}.exec.jsonl", job, host_name());
   return fs::exists(file) ? read_journal_file(file) : std::vector<Record>{};
 }
 
-JobSpec LocalSurroundings::job_spec(InstanceId id, unsigned attempt, const JobId& job,
-                                    AttemptScale scale) const {
+JobSpec LocalMachine::job_spec(InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) const {
   const std::string& stage = plan_.stage(id.stage).name;
   const Resources resources = plan_.resources(id);
   JobSpec spec;
@@ -78,7 +77,7 @@ JobSpec LocalSurroundings::job_spec(InstanceId id, unsigned attempt, const JobId
   return spec;
 }
 
-CacheAnswer LocalSurroundings::from_cache(InstanceId id, unsigned attempt, const CommitTable& commits) {
+CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const CommitTable& commits) {
   const auto result_of = [&commits](InstanceId parent) { return commits.result(parent); };
   const Decision decision = decide(plan_, id, result_of, cache_, digests_, program_digests_);
   if (decision.what != Decision::What::cached) return {.committed = {}, .why_not = decision.reason};
@@ -99,7 +98,7 @@ CacheAnswer LocalSurroundings::from_cache(InstanceId id, unsigned attempt, const
   return {.committed = std::move(body), .after_commit = [this, taken] { cache_.store(taken); }};
 }
 
-void LocalSurroundings::end_leftovers(InstanceId id, unsigned attempt) const {
+void LocalMachine::end_leftovers(InstanceId id, unsigned attempt) const {
   end_tree(0, 0, attempt_token(run_.name(), plan_.stage(id.stage).name, id.index, attempt));
 }
 

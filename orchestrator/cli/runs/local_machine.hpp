@@ -12,15 +12,15 @@
 namespace kernmill::cli {
 
 /// The world as a conductor of this machine meets it: its clock, the files of a run, the cache beside it.
-class LocalSurroundings {
+class LocalMachine {
  public:
   struct Options {
     bool no_cache = false;
   };
   /// Everything given has to outlive this.
-  LocalSurroundings(const RunDirectory& run, const Plan& plan, const StopSignals& stop, Options options);
+  LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop, Options options);
   /// What a Conductor takes; it refers to this object.
-  [[nodiscard]] Surroundings functions();
+  [[nodiscard]] ConductorPorts ports();
 
  private:
   [[nodiscard]] std::vector<Record> job_records(const JobId& job) const;

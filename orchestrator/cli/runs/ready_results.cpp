@@ -18,8 +18,8 @@ class ReadyResults {
 
   std::size_t take_from_cache() {
     const StopSignals stop;
-    LocalSurroundings surroundings(run_, plan_, stop, {});
-    const Surroundings functions = surroundings.functions();
+    LocalMachine machine(run_, plan_, stop, {});
+    const ConductorPorts ports = machine.ports();
     const Programs programs = find_programs();
     DigestStore digests(run_.root().parent_path());
     Cache cache(run_.root().parent_path(), digests);
@@ -30,7 +30,7 @@ class ReadyResults {
       if (prediction.count(stage, Decision::What::cached) == 0) continue;
       for (std::uint32_t index = 0; index < plan_.instance_count(stage); ++index)
         if (prediction.of({stage, index}).what == Decision::What::cached)
-          taken += take({stage, index}, functions);
+          taken += take({stage, index}, ports);
     }
     return taken;
   }
@@ -44,10 +44,10 @@ class ReadyResults {
   }
 
  private:
-  bool take(InstanceId id, const Surroundings& functions) {
+  bool take(InstanceId id, const ConductorPorts& ports) {
     const InstanceRecord* known = record_.find(plan_.stage(id.stage).name, id.index);
     if (known != nullptr && (known->committed || !known->attempts.empty())) return false;
-    const CacheAnswer answer = functions.from_cache(id, 1, commits_);
+    const CacheAnswer answer = ports.from_cache(id, 1, commits_);
     if (!answer.committed) return false;
     journal_.append(
         to_record(events::Committed{{plan_.stage(id.stage).name, id.index, 1}, *answer.committed}));

@@ -6,7 +6,7 @@
 
 namespace kernmill::exec {
 
-events::Reason reason_of(const Outcome& outcome) {
+events::Reason reason_of(const AttemptOutcome& outcome) {
   return {outcome.cause, outcome.exit_code, outcome.signal, outcome.message};
 }
 
@@ -23,14 +23,14 @@ void AttemptJournal::committed(const Json& result) {
   journal_.append(to_record(events::Committed{subject(), result}));
 }
 
-void AttemptJournal::gave_up(const Outcome& outcome) {
-  if (outcome.what == Outcome::What::stopped)
+void AttemptJournal::gave_up(const AttemptOutcome& outcome) {
+  if (outcome.what == AttemptOutcome::What::stopped)
     journal_.append(to_record(events::Stopped{subject(), reason_of(outcome)}));
   else
     journal_.append(to_record(events::Failed{subject(), reason_of(outcome)}));
 }
 
-void AttemptJournal::retrying(const Outcome& outcome, const Retry& next) {
+void AttemptJournal::retrying(const AttemptOutcome& outcome, const Retry& next) {
   journal_.append(to_record(
       events::Retrying{subject(), reason_of(outcome), next.mem_factor, next.time_factor, next.counts}));
 }

@@ -9,7 +9,7 @@
 namespace kernmill::exec {
 
 /// What a record says of an attempt that has ended like this.
-events::Reason reason_of(const Outcome& outcome);
+events::Reason reason_of(const AttemptOutcome& outcome);
 
 /// The records of one attempt.
 class AttemptJournal {
@@ -22,9 +22,9 @@ class AttemptJournal {
   /// `result`: as Commit::body gives it.
   void committed(const Json& result);
   /// `stopped` or `failed`, by what the outcome is.
-  void gave_up(const Outcome& outcome);
+  void gave_up(const AttemptOutcome& outcome);
   /// It gave up, and the same job makes the attempt that `next` describes.
-  void retrying(const Outcome& outcome, const Retry& next);
+  void retrying(const AttemptOutcome& outcome, const Retry& next);
   void skipped(const std::string& why);
   [[nodiscard]] const AttemptName& name() const { return attempt_; }
   [[nodiscard]] const std::filesystem::path& path() const { return journal_.path(); }

@@ -59,9 +59,9 @@ int signal_in_report(const fs::path& out) {
   return at == std::string::npos || open == std::string::npos ? 0 : std::atoi(text.c_str() + open + 8);
 }
 
-Outcome failure(Cause cause, const StepEnd& end, int signal, std::string message) {
-  Outcome outcome;
-  outcome.what = Outcome::What::failed;
+AttemptOutcome failure(Cause cause, const StepEnd& end, int signal, std::string message) {
+  AttemptOutcome outcome;
+  outcome.what = AttemptOutcome::What::failed;
   outcome.cause = cause;
   outcome.exit_code = end.exit_code;
   outcome.signal = signal;
@@ -69,9 +69,9 @@ Outcome failure(Cause cause, const StepEnd& end, int signal, std::string message
   return outcome;
 }
 
-Outcome stop(Cause cause, const StepEnd& end, std::string message) {
-  Outcome outcome = failure(cause, end, 0, std::move(message));
-  outcome.what = Outcome::What::stopped;
+AttemptOutcome stop(Cause cause, const StepEnd& end, std::string message) {
+  AttemptOutcome outcome = failure(cause, end, 0, std::move(message));
+  outcome.what = AttemptOutcome::What::stopped;
   return outcome;
 }
 
@@ -90,7 +90,7 @@ std::string describe_end(const StepEnd& end, int signal) {
   return fmt::format("it ended with status {}", end.exit_code);
 }
 
-Outcome crash(const Attempt& attempt, const StepEnd& end) {
+AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
   int signal = end.exit_code > 128 ? end.exit_code - 128 : 0;
   if (signal == 0 && attempt.stage().kind != TaskKind::command)
     signal = signal_in_report(attempt.file("out.log"));
@@ -99,7 +99,7 @@ Outcome crash(const Attempt& attempt, const StepEnd& end) {
 }
 
 /// An end that is neither a result nor a task's own error.
-Outcome without_result(const Attempt& attempt, const StepEnd& end) {
+AttemptOutcome without_result(const Attempt& attempt, const StepEnd& end) {
   if (end.near_limit)
     return end.exit_code == exit_stopped && !end.killed
                ? stop(Cause::timeout, end, "its time was running out")
@@ -112,8 +112,8 @@ Outcome without_result(const Attempt& attempt, const StepEnd& end) {
 
 }  // namespace
 
-Outcome read_outcome(const Attempt& attempt, const StepEnd& end) {
-  Outcome done;
+AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
+  AttemptOutcome done;
   if (attempt.stage().kind == TaskKind::command) {
     if (end.exit_code != 0) return without_result(attempt, end);
     done.leavings = command_leavings(attempt);

@@ -10,7 +10,7 @@
 namespace kernmill::exec {
 
 /// How a step's end is to be read: something to commit, or why not.
-struct Outcome {
+struct AttemptOutcome {
   enum class What { done, failed, stopped };
   What what = What::done;
   Leavings leavings;  ///< of a done one
@@ -23,6 +23,6 @@ struct Outcome {
 /// Reads a step's end. For a task, error.json and result.json decide before the exit status does: a launcher
 /// ends the ranks that are left when one ends, and may return what one of those ended with. Throws
 /// AttemptError when what the step left is unusable.
-Outcome read_outcome(const Attempt& attempt, const StepEnd& end);
+AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end);
 
 }  // namespace kernmill::exec

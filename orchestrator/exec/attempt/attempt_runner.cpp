@@ -38,7 +38,7 @@ std::uintmax_t size_of(const fs::path& file) {
 
 }  // namespace
 
-std::optional<Outcome> Execution::run(const Attempt& attempt) {
+std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
   make_directories(attempt.directory());
   if (attempt.number == 1 && !given_.no_cache)
     if (const auto cached = committed_from_cache(attempt)) {
@@ -46,9 +46,9 @@ std::optional<Outcome> Execution::run(const Attempt& attempt) {
       return {};
     }
   stop_.asked();
-  Outcome outcome;
+  AttemptOutcome outcome;
   if (given_.batch != nullptr ? stop_.told_to_end() : stop_.asked()) {
-    outcome.what = Outcome::What::stopped;
+    outcome.what = AttemptOutcome::What::stopped;
     outcome.cause = Cause::cancelled;
     outcome.message = "it was asked to stop before it began";
   } else if (attempt.plan.is_reduce(attempt.id)) {
@@ -59,15 +59,15 @@ std::optional<Outcome> Execution::run(const Attempt& attempt) {
   return outcome;
 }
 
-void Execution::commit(const Attempt& attempt, const Leavings& leavings,
-                       const std::function<RunRecord()>& others) {
+void AttemptRunner::commit(const Attempt& attempt, const Leavings& leavings,
+                           const std::function<RunRecord()>& others) {
   const Commit commit = prepare_commit(attempt, leavings);
   check_fence(attempt, others());
   journal_.committed(commit.body());
   store_in_cache(attempt, commit);
 }
 
-StepEnd Execution::run_program(const Attempt& attempt, const StepOptions& step) {
+StepEnd AttemptRunner::run_program(const Attempt& attempt, const StepOptions& step) {
   Backoff backoff({milliseconds(1'000), milliseconds(30'000),
                    given_.batch == nullptr ? milliseconds(0) : given_.batch->launch.total});
   while (true) {
@@ -85,14 +85,14 @@ StepEnd Execution::run_program(const Attempt& attempt, const StepOptions& step) 
   }
 }
 
-bool Execution::uses_srun(const Attempt& attempt) const {
+bool AttemptRunner::uses_srun(const Attempt& attempt) const {
   if (given_.batch == nullptr) return false;
   if (!oci_bundle(attempt.stage().container).empty()) return true;
   return attempt.stage().kind != TaskKind::command &&
          ranks_of(attempt.plan.resources(attempt.id), given_.batch->place) > 1;
 }
 
-std::vector<std::string> Execution::launch(const Attempt& attempt) const {
+std::vector<std::string> AttemptRunner::launch(const Attempt& attempt) const {
   const Resources resources = attempt.plan.resources(attempt.id);
   const std::string bundle = oci_bundle(attempt.stage().container);
   std::string named = value_of(given_.environment, "KERNMILL_LAUNCHER_TEMPLATE");
@@ -102,7 +102,7 @@ std::vector<std::string> Execution::launch(const Attempt& attempt) const {
   return launch_words("mpiexec -n {ntasks}", resources);
 }
 
-std::vector<std::string> Execution::in_container(const Attempt& attempt) const {
+std::vector<std::string> AttemptRunner::in_container(const Attempt& attempt) const {
   const std::string& container = attempt.stage().container;
   if (container.empty()) return {};
   if (!oci_bundle(container).empty()) {
@@ -118,7 +118,7 @@ std::vector<std::string> Execution::in_container(const Attempt& attempt) const {
                          value_of(given_.environment, "KERNMILL_CONTAINER_TEMPLATE"));
 }
 
-StepOptions Execution::step_options(const Attempt& attempt) {
+StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   const Resources resources = attempt.plan.resources(attempt.id);
   const bool is_command = attempt.stage().kind == TaskKind::command;
   StepOptions step;
@@ -147,7 +147,7 @@ StepOptions Execution::step_options(const Attempt& attempt) {
   return step;
 }
 
-void Execution::set_program(StepOptions& step, const Attempt& attempt) const {
+void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const {
   const Stage& stage = attempt.stage();
   const bool launched = given_.batch == nullptr ? stage.kind != TaskKind::command : uses_srun(attempt);
   std::vector<std::string> words = launched ? launch(attempt) : std::vector<std::string>{};
@@ -172,7 +172,7 @@ void Execution::set_program(StepOptions& step, const Attempt& attempt) const {
   step.rank_program = short_name(program);
 }
 
-void Execution::heed_batch_system(StepOptions& step, const Attempt& attempt) {
+void AttemptRunner::heed_batch_system(StepOptions& step, const Attempt& attempt) {
   OwnJob& job = given_.batch->job;
   step.told_to_end = given_.batch->told_to_end;
   step.time_left = [&job] { return job.time_left(); };

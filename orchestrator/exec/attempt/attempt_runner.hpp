@@ -14,12 +14,12 @@ namespace kernmill::exec {
 struct InBatch {
   BatchPlace place;
   OwnJob& job;
-  Patience launch;                         ///< how long a launch is tried again while the controller is away
+  RetryBudget launch;                      ///< how long a launch is tried again while the controller is away
   std::function<void()> told_to_end = {};  ///< called at once when the batch system ends the job
 };
 
 /// Carries out attempts on this machine, or, in a job of a batch system, on the nodes of that job.
-class Execution {
+class AttemptRunner {
  public:
   struct Given {
     Environment environment;    ///< of this process
@@ -29,12 +29,12 @@ class Execution {
     double time_factor = 1.0;
     InBatch* batch = nullptr;  ///< null: no batch system
   };
-  Execution(Given given, StopRequests& stop, AttemptJournal& journal)
+  AttemptRunner(Given given, StopRequests& stop, AttemptJournal& journal)
       : given_(std::move(given)), stop_(stop), journal_(journal) {}
 
   /// Makes the attempt, its parents having been checked. Nothing when it was committed from the cache. Throws
   /// AttemptError and others: why it has failed.
-  std::optional<Outcome> run(const Attempt& attempt);
+  std::optional<AttemptOutcome> run(const Attempt& attempt);
 
   /// Commits what a done attempt leaves. `others` gives what the journal says of the instance now.
   void commit(const Attempt& attempt, const Leavings& leavings, const std::function<RunRecord()>& others);

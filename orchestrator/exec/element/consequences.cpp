@@ -107,7 +107,7 @@ Consequences consequences(const Plan& plan, const RunRecord& record, const std::
     }
     after.emplace(plan, record, skipped);
   }
-  const bool everything = fail_fast && after->outcome() == kernmill::Outcome::failed;
+  const bool everything = fail_fast && after->outcome() == PlanOutcome::failed;
   const auto arrays = submitted_arrays(plan, record);
   for (const SubmittedArray& array : arrays)
     cancel_where(result.cancelled, array, [&](const IndexRanges& instances) {

@@ -19,8 +19,8 @@ struct ElementContext {
   bool fail_fast = false;
   bool no_cache = false;
   /// How long the end of a job that the batch system has seen may take to show up in the journal.
-  Patience late_files;
-  Patience requeue;
+  RetryBudget late_files;
+  RetryBudget requeue;
 
   [[nodiscard]] unsigned attempt() const { return array.plan.attempt + batch.place.restart; }
   [[nodiscard]] RunRecord whole_journal() const;

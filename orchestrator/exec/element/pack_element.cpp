@@ -72,7 +72,7 @@ int continue_later(const ElementContext& context, const StopRequests& stop, bool
 
 }  // namespace
 
-int carry_out_pack(const ElementContext& context, JournalWriter& journal, StopRequests& stop) {
+int run_pack_element(const ElementContext& context, JournalWriter& journal, StopRequests& stop) {
   const std::vector<InstanceId> ids = ids_of(context);
   const RunRecord record = read_until_settled(context, ids);
   const std::uint32_t element = context.batch.place.element;

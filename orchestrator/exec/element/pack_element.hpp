@@ -5,6 +5,6 @@
 namespace kernmill::exec {
 
 /// Carries out an element that has several instances. Returns an exit status.
-int carry_out_pack(const ElementContext& context, JournalWriter& journal, StopRequests& stop);
+int run_pack_element(const ElementContext& context, JournalWriter& journal, StopRequests& stop);
 
 }  // namespace kernmill::exec

@@ -23,7 +23,7 @@ EarlierTries earlier_tries(const RunRecord& record, const ElementContext& contex
   const InstanceRecord* own = record.find(context.plan.stage(id.stage).name, id.index);
   if (own == nullptr) return tries;
   for (const AttemptRecord& attempt : own->attempts) {
-    const bool retried = attempt.ending == AttemptRecord::Ending::retrying;
+    const bool retried = attempt.state == AttemptState::retrying;
     if (!retried || attempt.number < context.array.plan.attempt || attempt.number >= context.attempt())
       continue;
     tries.failures += attempt.counts ? 1 : 0;
@@ -34,9 +34,9 @@ EarlierTries earlier_tries(const RunRecord& record, const ElementContext& contex
 }
 
 /// One instance, one attempt.
-class Element {
+class SlurmAttempt {
  public:
-  Element(const ElementContext& context, InstanceId id, JournalWriter& writer, StopRequests& stop)
+  SlurmAttempt(const ElementContext& context, InstanceId id, JournalWriter& writer, StopRequests& stop)
       : context_(context),
         id_(id),
         name_{context.plan.stage(id.stage).name, id.index, context.attempt()},
@@ -55,8 +55,8 @@ class Element {
       if (const auto closed = gate(look.record)) return *closed;
       return attempt(look.record);
     } catch (const std::exception& error) {
-      Outcome outcome;
-      outcome.what = Outcome::What::failed;
+      AttemptOutcome outcome;
+      outcome.what = AttemptOutcome::What::failed;
       outcome.message = error.what();
       return give_up(outcome);
     }
@@ -82,16 +82,16 @@ class Element {
     check_fence(attempt, own_records());
     mark_ = checkpoint_mark(checkpoints());
     context_.batch.told_to_end = [this] { leave_last_word(); };
-    Execution execution(given(), stop_, journal_);
-    const auto outcome = execution.run(attempt);
-    if (outcome && outcome->what != Outcome::What::done) return give_up(*outcome);
-    if (outcome) execution.commit(attempt, outcome->leavings, [this] { return own_records(); });
+    AttemptRunner runner(given(), stop_, journal_);
+    const auto outcome = runner.run(attempt);
+    if (outcome && outcome->what != AttemptOutcome::What::done) return give_up(*outcome);
+    if (outcome) runner.commit(attempt, outcome->leavings, [this] { return own_records(); });
     draw_consequences(context_, writer_, {id_}, false);
     return exit_done;
   }
 
-  [[nodiscard]] Execution::Given given() const {
-    Execution::Given given{context_.environment};
+  [[nodiscard]] AttemptRunner::Given given() const {
+    AttemptRunner::Given given{context_.environment};
     given.launcher = context_.launcher;
     given.token = attempt_token(context_.run.name(), name_.stage, name_.instance, name_.number);
     given.no_cache = context_.no_cache;
@@ -101,15 +101,15 @@ class Element {
 
   /// The batch system kills this process soon: what is known is journalled now. A better word may follow.
   void leave_last_word() {
-    Outcome outcome;
-    outcome.what = Outcome::What::stopped;
+    AttemptOutcome outcome;
+    outcome.what = AttemptOutcome::What::stopped;
     outcome.cause = Cause::cancelled;
     outcome.message = "it was asked to stop";
     ask_what_stopped_it(outcome);
-    if (outcome.what == Outcome::What::stopped) journal_stop(outcome);
+    if (outcome.what == AttemptOutcome::What::stopped) journal_stop(outcome);
   }
 
-  void journal_stop(const Outcome& outcome) {
+  void journal_stop(const AttemptOutcome& outcome) {
     if (last_word_ == outcome.cause) return;
     last_word_ = outcome.cause;
     if (outcome.cause == Cause::preempted)
@@ -118,14 +118,14 @@ class Element {
       journal_.gave_up(outcome);
   }
 
-  int give_up(Outcome outcome) {
+  int give_up(AttemptOutcome outcome) {
     if (newer_attempt(own_records(),
                       name_)) {  // its job is another's by now: not to be requeued, and nothing follows
       journal_.gave_up(outcome);
       return exit_failed;
     }
     const bool back_in_queue = ask_what_stopped_it(outcome);
-    const auto how = outcome.what == Outcome::What::stopped ? Ended::How::stopped : Ended::How::failed;
+    const auto how = outcome.what == AttemptOutcome::What::stopped ? Ended::How::stopped : Ended::How::failed;
     const Ended ended{how, outcome.cause, checkpoint_mark(checkpoints()) != mark_};
     const Retry retry = retry_after(context_.plan.stage(id_.stage).retries, tries_, ended);
     const bool gives_way = back_in_queue && outcome.cause == Cause::preempted;
@@ -141,7 +141,7 @@ class Element {
       }
       outcome.message += "\nit was to be tried again, but the batch system did not take it back";
     }
-    outcome.what = Outcome::What::failed;
+    outcome.what = AttemptOutcome::What::failed;
     journal_.gave_up(outcome);
     draw_consequences(context_, writer_, {id_}, true);
     return exit_failed;
@@ -150,9 +150,9 @@ class Element {
   /// Who told an attempt to end shows in the state of its job. The batch system signals the whole job: the
   /// step may have ended of that before this process has heard it. True when the job has been put back into
   /// the queue.
-  bool ask_what_stopped_it(Outcome& outcome) {
+  bool ask_what_stopped_it(AttemptOutcome& outcome) {
     const bool told = stop_.asked() && stop_.told_to_end();
-    const bool was_killed = outcome.what == Outcome::What::failed && outcome.cause == Cause::error &&
+    const bool was_killed = outcome.what == AttemptOutcome::What::failed && outcome.cause == Cause::error &&
                             (outcome.signal == SIGTERM || outcome.signal == SIGKILL);
     if (!told && !was_killed) return false;
     const auto job = context_.batch.job.look();
@@ -160,19 +160,19 @@ class Element {
     const JobState state = job->state == JobState::completing ? job->next_state : job->state;
     if (state == JobState::running) return false;
     const bool was_stopped =
-        was_killed || (outcome.what == Outcome::What::stopped && outcome.cause == Cause::cancelled);
+        was_killed || (outcome.what == AttemptOutcome::What::stopped && outcome.cause == Cause::cancelled);
     if (was_stopped) take_for_stopped(outcome, state);
     return state == JobState::pending;
   }
 
-  static void take_for_stopped(Outcome& outcome, JobState state) {
-    outcome.what = Outcome::What::stopped;
+  static void take_for_stopped(AttemptOutcome& outcome, JobState state) {
+    outcome.what = AttemptOutcome::What::stopped;
     outcome.cause = Cause::cancelled;
     if (state == JobState::pending || state == JobState::preempted) {
       outcome.cause = Cause::preempted;
       outcome.message = "its job was preempted or requeued";
     } else if (state == JobState::timeout || state == JobState::node_fail) {
-      outcome.what = Outcome::What::failed;
+      outcome.what = AttemptOutcome::What::failed;
       outcome.cause = state == JobState::timeout ? Cause::timeout : Cause::node_fail;
     }
   }
@@ -219,9 +219,9 @@ class Element {
 
 }  // namespace
 
-int carry_out_instance(const ElementContext& context, InstanceId id, JournalWriter& journal,
-                       StopRequests& stop) {
-  return Element(context, id, journal, stop).carry_out();
+int run_slurm_attempt(const ElementContext& context, InstanceId id, JournalWriter& journal,
+                      StopRequests& stop) {
+  return SlurmAttempt(context, id, journal, stop).carry_out();
 }
 
 }  // namespace kernmill::exec

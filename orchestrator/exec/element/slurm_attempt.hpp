@@ -5,7 +5,7 @@ namespace kernmill::exec {
 
 /// Makes one attempt at one instance, the one that this start of the element's job stands for, and settles
 /// what follows from its end. Returns an exit status.
-int carry_out_instance(const ElementContext& context, InstanceId id, JournalWriter& journal,
-                       StopRequests& stop);
+int run_slurm_attempt(const ElementContext& context, InstanceId id, JournalWriter& journal,
+                      StopRequests& stop);
 
 }  // namespace kernmill::exec

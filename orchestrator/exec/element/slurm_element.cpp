@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/exec/element/slurm_attempt.hpp"
 #include "kernmill/exec/element/pack_element.hpp"
+#include "kernmill/exec/element/slurm_attempt.hpp"
 #include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Patience patience(std::chrono::seconds total) {
+RetryBudget budget_of(std::chrono::seconds total) {
   return {total, [](milliseconds time) { std::this_thread::sleep_for(time); }};
 }
 
@@ -41,7 +41,7 @@ std::vector<SubmittedArray> known_arrays(const Plan& plan, const RunRecord& reco
 
 }  // namespace
 
-int carry_out_element(const Options& options, const RunDirectory& run, StopRequests& stop,
+int run_slurm_element(const Options& options, const RunDirectory& run, StopRequests& stop,
                       const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   const Environment environment = own_environment();
   const Json document = Json::parse(read_file(run.plan()));
@@ -50,7 +50,7 @@ int carry_out_element(const Options& options, const RunDirectory& run, StopReque
       fold_journal(run.journal(), [](std::string_view file) { return file.starts_with("submit-"); });
   const BatchPlace place = batch_place(environment);
   OwnJob job(open_cluster, place.name());
-  InBatch batch{place, job, patience(std::chrono::minutes(10))};
+  InBatch batch{place, job, budget_of(std::chrono::minutes(10))};
   auto arrays = known_arrays(plan, submissions, options, place);
   const SubmittedArray array = find_array(arrays, options, place, run);
   const ElementContext context{
@@ -63,12 +63,12 @@ int carry_out_element(const Options& options, const RunDirectory& run, StopReque
       array,
       submissions.generations.at(options.generation).fail_fast,
       options.no_cache,
-      patience(std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10))),
-      patience(std::chrono::minutes(2))};
+      budget_of(std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10))),
+      budget_of(std::chrono::minutes(2))};
   JournalWriter journal(run.journal(), place.name(), place.restart, "exec", hook);
-  if (array.plan.pack > 1) return carry_out_pack(context, journal, stop);
+  if (array.plan.pack > 1) return run_pack_element(context, journal, stop);
   const InstanceId id{array.plan.stage, array.plan.instances_of(place.element).at(0)};
-  return carry_out_instance(context, id, journal, stop);
+  return run_slurm_attempt(context, id, journal, stop);
 }
 
 }  // namespace kernmill::exec

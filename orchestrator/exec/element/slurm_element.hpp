@@ -10,7 +10,7 @@ namespace kernmill::exec {
 /// finished and its `when` is true, makes the attempt that this start of the job stands for, asks for another
 /// start when a retry is due, and cancels what can no longer run. Returns an exit status; the batch system
 /// lets what waits for the element go on after 0 alone.
-int carry_out_element(const Options& options, const RunDirectory& run, StopRequests& stop,
+int run_slurm_element(const Options& options, const RunDirectory& run, StopRequests& stop,
                       const JournalWriter::Hook& hook, const ClusterFactory& open_cluster);
 
 }  // namespace kernmill::exec

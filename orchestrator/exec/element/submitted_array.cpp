@@ -50,8 +50,8 @@ void forget_older_failures(RunRecord& record, const Plan& plan, const std::vecto
     const SubmittedArray* array = newest_array(arrays, {plan.stage_number(key.first), key.second});
     if (array == nullptr) continue;
     for (AttemptRecord& attempt : instance.attempts)
-      if (attempt.number < array->plan.attempt && attempt.ending == AttemptRecord::Ending::failed)
-        attempt.ending = AttemptRecord::Ending::abandoned;
+      if (attempt.number < array->plan.attempt && attempt.state == AttemptState::failed)
+        attempt.state = AttemptState::abandoned;
   }
 }
 

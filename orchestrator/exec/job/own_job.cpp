@@ -55,13 +55,13 @@ bool OwnJob::signal(int number) {
   }
 }
 
-bool OwnJob::requeue(const Patience& patience) {
-  return persist(patience, fmt::format("requeue job {}", name_), [this] { cluster().requeue(name_); });
+bool OwnJob::requeue(const RetryBudget& budget) {
+  return call_again(budget, fmt::format("requeue job {}", name_), [this] { cluster().requeue(name_); });
 }
 
-void OwnJob::change(const BatchJob::Options& options, const Patience& patience) {
+void OwnJob::change(const BatchJob::Options& options, const RetryBudget& budget) {
   if (options.empty()) return;
-  persist(patience, fmt::format("change job {}", name_), [&] { cluster().change(name_, options); });
+  call_again(budget, fmt::format("change job {}", name_), [&] { cluster().change(name_, options); });
 }
 
 void OwnJob::cancel(const std::string& job) {
@@ -72,8 +72,9 @@ void OwnJob::cancel(const std::string& job) {
   }
 }
 
-bool OwnJob::persist(const Patience& patience, const std::string& what, const std::function<void()>& call) {
-  Backoff backoff({milliseconds(250), milliseconds(10'000), patience.total});
+bool OwnJob::call_again(const RetryBudget& budget, const std::string& what,
+                        const std::function<void()>& call) {
+  Backoff backoff({milliseconds(250), milliseconds(10'000), budget.total});
   for (bool unanswered = false;;) {
     try {
       call();
@@ -88,7 +89,7 @@ bool OwnJob::persist(const Patience& patience, const std::string& what, const st
         return false;
       }
       unanswered = true;
-      patience.pause(*pause);
+      budget.pause(*pause);
     }
   }
 }

@@ -12,7 +12,7 @@ namespace kernmill::exec {
 using ClusterFactory = std::function<std::unique_ptr<Cluster>()>;
 
 /// How long something is tried again, and what waits in between.
-struct Patience {
+struct RetryBudget {
   std::chrono::milliseconds total{0};
   std::function<void(std::chrono::milliseconds)> pause;
 
@@ -46,9 +46,9 @@ class OwnJob {
   /// Sends a signal to all ranks of its steps, on all nodes. Whether it was sent.
   bool signal(int number);
   /// Puts it back into the queue. False when the batch system refuses to, or does not answer for that long.
-  bool requeue(const Patience& patience);
+  bool requeue(const RetryBudget& budget);
   /// Changes what its next start gets.
-  void change(const BatchJob::Options& options, const Patience& patience);
+  void change(const BatchJob::Options& options, const RetryBudget& budget);
   /// Ends other jobs.
   void cancel(const std::string& job);
   /// Throws ClusterError.
@@ -56,7 +56,7 @@ class OwnJob {
 
  private:
   /// Calls again as long as the controller is away or busy. False when it has not succeeded.
-  bool persist(const Patience& patience, const std::string& what, const std::function<void()>& call);
+  bool call_again(const RetryBudget& budget, const std::string& what, const std::function<void()>& call);
 
   ClusterFactory open_;
   std::string name_;

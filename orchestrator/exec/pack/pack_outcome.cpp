@@ -29,7 +29,7 @@ void keep_directory(Attempt& attempt, SlotFiles& files) {
   attempt.place.clear();
 }
 
-Outcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end) {
+AttemptOutcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end) {
   if (!left_metrics_alone(attempt, end)) keep_directory(attempt, files);
   try {
     return read_outcome(attempt, end);

@@ -1,6 +1,6 @@
 #pragma once
-#include "kernmill/exec/attempt/commit.hpp"
 #include "kernmill/exec/attempt/attempt_outcome.hpp"
+#include "kernmill/exec/attempt/commit.hpp"
 #include "kernmill/exec/pack/slot_files.hpp"
 
 namespace kernmill::exec {
@@ -14,7 +14,7 @@ void keep_directory(Attempt& attempt, SlotFiles& files);
 
 /// Reads the end of a packed instance. One that has failed, or leaves artifacts, keeps its directory. Throws
 /// AttemptError as `read_outcome` does.
-Outcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end);
+AttemptOutcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end);
 
 /// What is committed. Of an instance without a directory these are its metrics alone.
 Commit packed_commit(const Attempt& attempt, const Leavings& leavings);

@@ -5,8 +5,6 @@
 namespace kernmill::exec {
 namespace {
 
-using Ending = AttemptRecord::Ending;
-
 /// Nothing when the instance has failed for good since its array was submitted.
 std::optional<PackedInstance> next_attempt(std::uint32_t index, unsigned first, unsigned attempt,
                                            const InstanceRecord& record) {
@@ -15,10 +13,10 @@ std::optional<PackedInstance> next_attempt(std::uint32_t index, unsigned first, 
     instance.attempt = std::max(instance.attempt, earlier.number + 1);
     instance.started_before |= earlier.started;
     instance.out_of_memory =
-        earlier.number >= first && earlier.cause == Cause::oom && earlier.ending == Ending::retrying;
+        earlier.number >= first && earlier.cause == Cause::oom && earlier.state == AttemptState::retrying;
     if (earlier.number < first) continue;
-    if (earlier.ending == Ending::failed) return {};
-    if (earlier.ending != Ending::retrying) continue;
+    if (earlier.state == AttemptState::failed) return {};
+    if (earlier.state != AttemptState::retrying) continue;
     instance.failures += earlier.counts && earlier.cause != Cause::oom ? 1 : 0;
     instance.time = earlier.time_factor;
   }

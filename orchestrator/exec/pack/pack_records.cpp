@@ -28,15 +28,15 @@ void PackRecords::skipped(const PackedInstance& instance, const std::string& why
   buffer_.add(to_record(events::Skipped{stage_, instance.index, why}));
 }
 
-void PackRecords::failed(const PackedInstance& instance, const Outcome& outcome) {
+void PackRecords::failed(const PackedInstance& instance, const AttemptOutcome& outcome) {
   buffer_.add(to_record(events::Failed{subject(instance), reason_of(outcome)}));
 }
 
-void PackRecords::stopped(const PackedInstance& instance, const Outcome& outcome) {
+void PackRecords::stopped(const PackedInstance& instance, const AttemptOutcome& outcome) {
   buffer_.add(to_record(events::Stopped{subject(instance), reason_of(outcome)}));
 }
 
-void PackRecords::retrying(const PackedInstance& instance, const Outcome& outcome, const Retry& next) {
+void PackRecords::retrying(const PackedInstance& instance, const AttemptOutcome& outcome, const Retry& next) {
   events::Retrying event{subject(instance), reason_of(outcome), next.mem_factor, next.time_factor};
   if (!next.counts) event.counts = false;
   buffer_.add(to_record(event));

@@ -1,7 +1,7 @@
 #pragma once
 #include "kernmill/exec/attempt/attempt_journal.hpp"
-#include "kernmill/exec/attempt/element_fence.hpp"
 #include "kernmill/exec/attempt/attempt_outcome.hpp"
+#include "kernmill/exec/attempt/element_fence.hpp"
 #include "kernmill/exec/pack/pack.hpp"
 #include "kernmill/exec/pack/record_buffer.hpp"
 
@@ -15,9 +15,9 @@ class PackRecords {
   /// `result`: as Commit::body gives it.
   void committed(const PackedInstance& instance, const Json& result);
   void skipped(const PackedInstance& instance, const std::string& why);
-  void failed(const PackedInstance& instance, const Outcome& outcome);
-  void stopped(const PackedInstance& instance, const Outcome& outcome);
-  void retrying(const PackedInstance& instance, const Outcome& outcome, const Retry& next);
+  void failed(const PackedInstance& instance, const AttemptOutcome& outcome);
+  void stopped(const PackedInstance& instance, const AttemptOutcome& outcome);
+  void retrying(const PackedInstance& instance, const AttemptOutcome& outcome, const Retry& next);
   /// Throws std::runtime_error when another process carries out the element now.
   void flush();
   [[nodiscard]] std::optional<RecordBuffer::Clock::time_point> due() const { return buffer_.due(); }

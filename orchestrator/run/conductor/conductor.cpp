@@ -8,28 +8,28 @@
 
 namespace kernmill {
 
-std::string_view to_string(Ending ending) {
-  switch (ending) {
-    case Ending::done:
+std::string_view to_string(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::done:
       return "done";
-    case Ending::failed:
+    case RunOutcome::failed:
       return "failed";
-    case Ending::interrupted:
+    case RunOutcome::interrupted:
       return "interrupted";
-    case Ending::cancelled:
+    case RunOutcome::cancelled:
       return "cancelled";
   }
   return "";
 }
 
 Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
-                     Output& output, Surroundings surroundings, ConductorOptions options)
+                     Output& output, ConductorPorts ports, ConductorOptions options)
     : run_(run),
       plan_(plan),
       scheduler_(scheduler),
       journal_(journal),
       output_(output),
-      surroundings_(std::move(surroundings)),
+      ports_(std::move(ports)),
       options_(std::move(options)),
       progress_(plan, {.fail_fast = options_.fail_fast}),
       commits_(plan),
@@ -58,7 +58,7 @@ void Conductor::restore(const RunRecord& record) {
 }
 
 RunResult Conductor::run(const ProcessIdentity& self) {
-  const auto begun = surroundings_.now();
+  const auto begun = ports_.now();
   journal_.append(to_record(events::RunStarted{self, resumed_}));
   output_.begin(run_, plan_, progress_, resumed_);
   try {
@@ -67,8 +67,8 @@ RunResult Conductor::run(const ProcessIdentity& self) {
     end_all_jobs();
     throw;
   }
-  const RunResult result{ending(), surroundings_.now() - begun};
-  journal_.append(to_record(events::RunFinished{std::string(to_string(result.ending))}));
+  const RunResult result{run_outcome(), ports_.now() - begun};
+  journal_.append(to_record(events::RunFinished{std::string(to_string(result.outcome))}));
   output_.end(result);
   return result;
 }
@@ -78,7 +78,7 @@ void Conductor::loop() {
   while (true) {
     start_what_fits();
     if (running_.empty()) return;
-    const auto ends = scheduler_.wait(output_.tick_interval(), surroundings_.stop_fd);
+    const auto ends = scheduler_.wait(output_.tick_interval(), ports_.stop_fd);
     take_stop_requests();
     for (const JobEnd& end : ends) job_ended(end);
     output_.tick();
@@ -104,7 +104,7 @@ bool Conductor::start(InstanceId id) {
   const unsigned attempt = tries(id).attempts + 1;
   const JobId job =
       fmt::format("{}.{}.{}-{}", plan_.stage(id.stage).name, id.index, attempt, options_.session);
-  const JobSpec spec = surroundings_.job_spec(id, attempt, job, tries(id).scale);
+  const JobSpec spec = ports_.job_spec(id, attempt, job, tries(id).scale);
   if (!scheduler_.has_room(spec)) return false;
   submit(id, attempt, job, spec);
   return true;
@@ -121,16 +121,16 @@ void Conductor::submit(InstanceId id, unsigned attempt, const JobId& job, const 
   not_in_cache_.erase(id);
   tries(id).attempts = attempt;
   journal_.append(to_record(events::Submitted{subject(id, attempt), job, why}));
-  Attempt begun{id, attempt, surroundings_.now(), surroundings_.checkpoint_mark(id)};
+  Attempt begun{id, attempt, ports_.now(), ports_.checkpoint_mark(id)};
   scheduler_.submit(job, spec);
   output_.instance(event(InstanceEvent::What::started, begun));
   running_.emplace(job, std::move(begun));
 }
 
 bool Conductor::take_from_cache(InstanceId id) {
-  if (!surroundings_.from_cache || not_in_cache_.contains(id) || tries(id).attempts > 0) return false;
-  const Attempt attempt{id, tries(id).attempts + 1, surroundings_.now(), {}};
-  const CacheAnswer answer = surroundings_.from_cache(id, attempt.number, commits_);
+  if (!ports_.from_cache || not_in_cache_.contains(id) || tries(id).attempts > 0) return false;
+  const Attempt attempt{id, tries(id).attempts + 1, ports_.now(), {}};
+  const CacheAnswer answer = ports_.from_cache(id, attempt.number, commits_);
   if (!answer.committed) {
     not_in_cache_.emplace(id, answer.why_not);
     return false;
@@ -147,7 +147,7 @@ void Conductor::job_ended(const JobEnd& end) {
   if (found == running_.end()) return;
   const Attempt attempt = std::move(found->second);
   running_.erase(found);
-  const auto outcome = outcome_of(surroundings_.job_records(end.job));
+  const auto outcome = outcome_of(ports_.job_records(end.job));
   switch (outcome.what) {
     case JobOutcome::What::committed:
       return committed(attempt, outcome.body);
@@ -200,7 +200,7 @@ void Conductor::failed(const Attempt& attempt, const JobOutcome& outcome) {
 
 // kernmill-exec is gone without a last word: it was killed, or could not start. What it launched may live on.
 void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
-  surroundings_.end_leftovers(attempt.id, attempt.number);
+  ports_.end_leftovers(attempt.id, attempt.number);
   JobOutcome outcome;
   outcome.what = JobOutcome::What::failed;
   outcome.cause = stop_requests_ > 0 ? Cause::cancelled : Cause::node_fail;
@@ -218,7 +218,7 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
 // No batch system preempts here: a stop that nobody asked for and that left no checkpoint is a failure.
 Retry Conductor::what_follows(const Attempt& attempt, const JobOutcome& outcome) {
   if (stop_requests_ > 0) return {Retry::What::none};
-  const bool new_checkpoint = surroundings_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
+  const bool new_checkpoint = ports_.checkpoint_mark(attempt.id) != attempt.checkpoint_mark;
   const bool stopped = outcome.what == JobOutcome::What::stopped && new_checkpoint;
   Tries& so_far = tries(attempt.id);
   const Retry retry = retry_after(
@@ -233,8 +233,8 @@ Retry Conductor::what_follows(const Attempt& attempt, const JobOutcome& outcome)
 }
 
 void Conductor::take_stop_requests() {
-  if (!surroundings_.next_stop) return;
-  while (const auto signal = surroundings_.next_stop()) {
+  if (!ports_.next_stop) return;
+  while (const auto signal = ports_.next_stop()) {
     ++stop_requests_;
     if (*signal == SIGTERM) cancelled_ = true;
     const bool force = stop_requests_ > 1;
@@ -249,10 +249,10 @@ void Conductor::end_all_jobs() {
     for (const JobEnd& end : scheduler_.wait(std::nullopt, -1)) running_.erase(end.job);
 }
 
-Ending Conductor::ending() const {
+RunOutcome Conductor::run_outcome() const {
   if (stop_requests_ > 0 && !progress_.complete())
-    return cancelled_ ? Ending::cancelled : Ending::interrupted;
-  return progress_.outcome() == Outcome::done ? Ending::done : Ending::failed;
+    return cancelled_ ? RunOutcome::cancelled : RunOutcome::interrupted;
+  return progress_.outcome() == PlanOutcome::done ? RunOutcome::done : RunOutcome::failed;
 }
 
 events::Subject Conductor::subject(InstanceId id, unsigned attempt) const {
@@ -264,7 +264,7 @@ InstanceEvent Conductor::event(InstanceEvent::What what, const Attempt& attempt)
   told.what = what;
   told.id = attempt.id;
   told.attempt = attempt.number;
-  told.took = surroundings_.now() - attempt.started;
+  told.took = ports_.now() - attempt.started;
   return told;
 }
 

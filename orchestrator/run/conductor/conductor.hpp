@@ -36,7 +36,7 @@ struct CacheAnswer {
 };
 
 /// All that a conductor learns from outside its own logic. Every member but the optional ones must be set.
-struct Surroundings {
+struct ConductorPorts {
   std::function<std::chrono::steady_clock::time_point()> now;
   /// What the job of an attempt has journalled; {} when it has not begun.
   std::function<std::vector<Record>(const JobId&)> job_records;
@@ -62,7 +62,7 @@ struct ConductorOptions {
 class Conductor {
  public:
   Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
-            Output& output, Surroundings surroundings, ConductorOptions options);
+            Output& output, ConductorPorts ports, ConductorOptions options);
 
   /// What an earlier life of the run left: committed and skipped instances stay so; attempts are numbered on.
   void restore(const RunRecord& record);
@@ -111,7 +111,7 @@ class Conductor {
 
   void take_stop_requests();
   void end_all_jobs();
-  [[nodiscard]] Ending ending() const;
+  [[nodiscard]] RunOutcome run_outcome() const;
   [[nodiscard]] events::Subject subject(InstanceId id, unsigned attempt) const;
   [[nodiscard]] InstanceEvent event(InstanceEvent::What what, const Attempt& attempt) const;
   Tries& tries(InstanceId id) { return tries_[id]; }
@@ -121,7 +121,7 @@ class Conductor {
   Scheduler& scheduler_;
   JournalWriter& journal_;
   Output& output_;
-  Surroundings surroundings_;
+  ConductorPorts ports_;
   ConductorOptions options_;
   Progress progress_;
   CommitTable commits_;

@@ -23,7 +23,7 @@ void Conductor::settle_gate(InstanceId id) {
   const std::string why = fmt::format("{} is false", plan_.stage(id.stage).when);
   journal_.append(to_record(events::Skipped{plan_.stage(id.stage).name, id.index, why}));
   progress_.skipped(id);
-  InstanceEvent skipped = event(InstanceEvent::What::skipped, Attempt{id, 0, surroundings_.now(), {}});
+  InstanceEvent skipped = event(InstanceEvent::What::skipped, Attempt{id, 0, ports_.now(), {}});
   skipped.message = why;
   output_.instance(skipped);
 }
@@ -42,7 +42,7 @@ bool Conductor::passes_gate(InstanceId id) {
     when_is_true(plan_, id, commits_);  // a false one was settled when it became ready
     return true;
   } catch (const ExpressionError& error) {
-    const Attempt attempt{id, ++tries(id).attempts, surroundings_.now(), {}};
+    const Attempt attempt{id, ++tries(id).attempts, ports_.now(), {}};
     JobOutcome outcome;
     outcome.what = JobOutcome::What::failed;
     outcome.message = fmt::format("when: {}: {}", plan_.stage(id.stage).when, error.message);

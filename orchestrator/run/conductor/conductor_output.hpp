@@ -10,13 +10,13 @@
 namespace kernmill {
 
 /// How a conductor left a run.
-enum class Ending {
+enum class RunOutcome {
   done,
   failed,
   interrupted,  ///< Ctrl-C, or the terminal went away
   cancelled,    ///< SIGTERM, which is what `kernmill cancel` sends
 };
-std::string_view to_string(Ending ending);
+std::string_view to_string(RunOutcome outcome);
 
 /// Something that happened to one instance.
 struct InstanceEvent {
@@ -43,7 +43,7 @@ struct InstanceEvent {
 
 /// How a run went in the end.
 struct RunResult {
-  Ending ending = Ending::done;
+  RunOutcome outcome = RunOutcome::done;
   std::chrono::duration<double> took{0};
 };
 

@@ -39,8 +39,6 @@ Cause cause_in(const Line& line) {
   throw std::invalid_argument("unknown cause '" + name + "'");
 }
 
-using Ending = AttemptRecord::Ending;
-
 class Fold {
  public:
   void take(const Line& line) {
@@ -137,15 +135,16 @@ class Fold {
     return leavings;
   }
 
-  static void end(AttemptRecord& attempt, Ending ending, const Line& line) {
+  static void end(AttemptRecord& attempt, AttemptState state, const Line& line) {
     // What the attempt says of itself outweighs what a conductor that gave it up thought.
-    const bool said_by_itself = attempt.ending != Ending::none && attempt.ending != Ending::abandoned;
-    if (said_by_itself && ending == Ending::abandoned) return;
-    attempt.ending = ending;
+    const bool said_by_itself =
+        attempt.state != AttemptState::open && attempt.state != AttemptState::abandoned;
+    if (said_by_itself && state == AttemptState::abandoned) return;
+    attempt.state = state;
     attempt.ended_at = line.time();
     attempt.message = line.text(field::message, line.text(field::why, ""));
     attempt.exit_code = static_cast<int>(line.number(field::exit_code, 0));
-    if (ending != Ending::committed) attempt.cause = cause_in(line);
+    if (state != AttemptState::committed) attempt.cause = cause_in(line);
   }
 
   static void take_attempt(const Line& line, std::string_view event, AttemptRecord& attempt) {
@@ -160,21 +159,21 @@ class Fold {
     } else if (event == events::StepStarted::name) {
       attempt.step = identity(line);
     } else if (event == events::Committed::name) {
-      end(attempt, Ending::committed, line);
+      end(attempt, AttemptState::committed, line);
       attempt.started = true;  // one taken from the cache was never anything else
       attempt.key = line.text(field::key, "");
       attempt.cached_from = line.text(field::cached_from, "");
     } else if (event == events::Failed::name) {
-      end(attempt, Ending::failed, line);
+      end(attempt, AttemptState::failed, line);
     } else if (event == events::Stopped::name) {
-      end(attempt, Ending::stopped, line);
+      end(attempt, AttemptState::stopped, line);
     } else if (event == events::Retrying::name) {
-      end(attempt, Ending::retrying, line);
+      end(attempt, AttemptState::retrying, line);
       attempt.mem_factor = line.real(field::mem_factor, 1.0);
       attempt.time_factor = line.real(field::time_factor, 1.0);
       attempt.counts = line.flag(field::counts, true);
     } else if (event == events::Abandoned::name) {
-      end(attempt, Ending::abandoned, line);
+      end(attempt, AttemptState::abandoned, line);
     }
   }
 

@@ -86,13 +86,15 @@ struct ProcessIdentity {
   std::string host;
 };
 
+/// How an attempt has ended, as far as the journal knows; open: there is no end record.
+enum class AttemptState { open, committed, failed, stopped, abandoned, retrying };
+
 /// What the journal says of one attempt.
 struct AttemptRecord {
-  enum class Ending { none, committed, failed, stopped, abandoned, retrying };
   unsigned number = 0;
   std::string job;
   bool started = false;
-  Ending ending = Ending::none;
+  AttemptState state = AttemptState::open;
   Cause cause = Cause::error;
   int exit_code = 0;
   std::string message;

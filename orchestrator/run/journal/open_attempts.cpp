@@ -24,7 +24,7 @@ std::vector<OpenAttempt> open_attempts(const RunRecord& record) {
   std::vector<OpenAttempt> open;
   for (const auto& [key, instance] : record.instances)
     for (const AttemptRecord& attempt : instance.attempts)
-      if (attempt.ending == AttemptRecord::Ending::none) open.push_back({key.first, key.second, attempt});
+      if (attempt.state == AttemptState::open) open.push_back({key.first, key.second, attempt});
   return open;
 }
 
@@ -32,7 +32,7 @@ std::vector<OpenAttempt> newest_open_attempts(const RunRecord& record) {
   std::vector<OpenAttempt> open;
   for (const auto& [key, instance] : record.instances)
     if (!instance.attempts.empty() && instance.attempts.back().started &&
-        instance.attempts.back().ending == AttemptRecord::Ending::none)
+        instance.attempts.back().state == AttemptState::open)
       open.push_back({key.first, key.second, instance.attempts.back()});
   return open;
 }

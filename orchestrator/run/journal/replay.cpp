@@ -14,7 +14,7 @@ Plan without_limits(const Plan& plan) {
 
 bool has_failed(const InstanceRecord& instance) {
   return !instance.committed && !instance.attempts.empty() &&
-         instance.attempts.back().ending == AttemptRecord::Ending::failed;
+         instance.attempts.back().state == AttemptState::failed;
 }
 
 Replay::Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped)

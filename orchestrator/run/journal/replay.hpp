@@ -20,7 +20,7 @@ class Replay {
   [[nodiscard]] State state(InstanceId id) const { return progress_.state(id); }
   /// Whether nothing can run any more.
   [[nodiscard]] bool complete() const { return progress_.complete(); }
-  [[nodiscard]] Outcome outcome() const { return progress_.outcome(); }
+  [[nodiscard]] PlanOutcome outcome() const { return progress_.outcome(); }
 
  private:
   Plan plan_;

@@ -40,18 +40,18 @@ std::string dependency(const ArrayPlan& array, const std::map<std::string, std::
   return fmt::format("{}", fmt::join(parts, ","));
 }
 
-std::string script(const JobSurroundings& around, const std::string& what, const std::string& arguments) {
+std::string script(const SubmissionContext& context, const std::string& what, const std::string& arguments) {
   return fmt::format("#!/bin/sh\n# Kernmill: {} of run {}\nexec {} --run {} {} --generation {}{}\n", what,
-                     around.run.name(), quoted_for_shell(around.exec.string()),
-                     quoted_for_shell(around.run.root().string()), arguments, around.generation,
-                     around.no_cache ? " --no-cache" : "");
+                     context.run.name(), quoted_for_shell(context.exec.string()),
+                     quoted_for_shell(context.run.root().string()), arguments, context.generation,
+                     context.no_cache ? " --no-cache" : "");
 }
 
-Options common_options(const JobSurroundings& around, const Plan& plan, const std::string& stage,
+Options common_options(const SubmissionContext& context, const Plan& plan, const std::string& stage,
                        const std::string& key) {
-  const std::string log = (around.run.root() / "slurm" / (key + "-%A.log")).string();
+  const std::string log = (context.run.root() / "slurm" / (key + "-%A.log")).string();
   return {{"job-name", fmt::format("{}.{}", plan.workflow().name, stage)},
-          {"comment", array_comment(around.run.name(), around.generation, key)},
+          {"comment", array_comment(context.run.name(), context.generation, key)},
           {"chdir", plan.workflow().base_directory},
           {"output", log},
           {"open-mode", "append"},
@@ -89,13 +89,13 @@ std::optional<JobIdentity> identity_in(const std::string& comment) {
   return identity;
 }
 
-BatchJob batch_job(const JobSurroundings& around, const Plan& plan, const ArrayPlan& array,
+BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const ArrayPlan& array,
                    const std::map<std::string, std::string>& job_of) {
   const std::string& stage = plan.stage(array.stage).name;
   BatchJob job;
-  job.script = script(around, "stage " + stage, "--array " + quoted_for_shell(array.key));
-  job.env = around.env;
-  job.options = common_options(around, plan, stage, array.key);
+  job.script = script(context, "stage " + stage, "--array " + quoted_for_shell(array.key));
+  job.env = context.env;
+  job.options = common_options(context, plan, stage, array.key);
   if (array.is_array)
     job.options.emplace_back("array",
                              array.element_indices().text() +
@@ -112,11 +112,12 @@ BatchJob batch_job(const JobSurroundings& around, const Plan& plan, const ArrayP
   return job;
 }
 
-BatchJob closing_job(const JobSurroundings& around, const Plan& plan, const std::vector<std::string>& jobs) {
+BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
+                     const std::vector<std::string>& jobs) {
   BatchJob job;
-  job.script = script(around, "the end", "--close");
-  job.env = around.env;
-  job.options = common_options(around, plan, "end", closing_key);
+  job.script = script(context, "the end", "--close");
+  job.env = context.env;
+  job.options = common_options(context, plan, "end", closing_key);
   if (!jobs.empty()) job.options.emplace_back("dependency", fmt::format("afterany:{}", fmt::join(jobs, ":")));
   if (const Workflow& workflow = plan.workflow(); !workflow.mail_to.empty()) {
     job.options.emplace_back("mail-user", workflow.mail_to);

@@ -12,7 +12,7 @@
 namespace kernmill {
 
 /// What all jobs of one generation have in common.
-struct JobSurroundings {
+struct SubmissionContext {
   RunDirectory run;
   unsigned generation = 1;
   std::filesystem::path exec;                            ///< kernmill-exec
@@ -39,10 +39,11 @@ std::optional<JobIdentity> identity_in(const std::string& comment);
 
 /// An array as the cluster takes it. `job_of` has the ids of the arrays that it waits for, by key. Arrays
 /// that wait for none are held.
-BatchJob batch_job(const JobSurroundings& around, const Plan& plan, const ArrayPlan& array,
+BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const ArrayPlan& array,
                    const std::map<std::string, std::string>& job_of);
 /// The job that settles what is left once all others have ended.
-BatchJob closing_job(const JobSurroundings& around, const Plan& plan, const std::vector<std::string>& jobs);
+BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
+                     const std::vector<std::string>& jobs);
 
 /// Sbatch's long options for `resources`, those of `slurm_extra` last.
 BatchJob::Options options_for(const Resources& resources);

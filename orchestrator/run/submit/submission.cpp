@@ -16,9 +16,9 @@ using Kind = ClusterError::Kind;
 /// One generation on its way to the cluster.
 class Transaction {
  public:
-  Transaction(const JobSurroundings& around, const Plan& plan, Cluster& cluster, JournalWriter& journal,
+  Transaction(const SubmissionContext& context, const Plan& plan, Cluster& cluster, JournalWriter& journal,
               const SubmissionOptions& options)
-      : around_(around), plan_(plan), cluster_(cluster), journal_(journal), options_(options) {}
+      : context_(context), plan_(plan), cluster_(cluster), journal_(journal), options_(options) {}
 
   Submission carry_out(const std::vector<ArrayPlan>& arrays) {
     announce(arrays);
@@ -29,21 +29,21 @@ class Transaction {
     } catch (const ClusterError& error) {
       roll_back(error);
     }
-    journal_.append(to_record(events::Accepted{around_.generation}));
+    journal_.append(to_record(events::Accepted{context_.generation}));
     if (!options_.hold) release(arrays);
     return std::move(result_);
   }
 
  private:
   void announce(const std::vector<ArrayPlan>& arrays) {
-    events::Submitting intent{around_.generation, generation_token(around_.run.name(), around_.generation),
-                              options_.fail_fast, around_.no_cache, options_.hold};
+    events::Submitting intent{context_.generation, generation_token(context_.run.name(), context_.generation),
+                              options_.fail_fast, context_.no_cache, options_.hold};
     for (const ArrayPlan& array : arrays) intent.arrays.push_back(to_json(array, plan_));
     journal_.append(to_record(intent));
   }
 
   void submit(const ArrayPlan& array) {
-    const std::string id = accepted_id(batch_job(around_, plan_, array, result_.job_of), array.key);
+    const std::string id = accepted_id(batch_job(context_, plan_, array, result_.job_of), array.key);
     result_.job_of[array.key] = id;
     note(array.key, id);
   }
@@ -51,19 +51,19 @@ class Transaction {
   void submit_closing_job() {
     std::vector<std::string> jobs;
     for (const auto& [key, id] : result_.job_of) jobs.push_back(id);
-    jobs.insert(jobs.end(), around_.live_jobs.begin(), around_.live_jobs.end());
-    result_.closing_job = accepted_id(closing_job(around_, plan_, jobs), closing_key);
+    jobs.insert(jobs.end(), context_.live_jobs.begin(), context_.live_jobs.end());
+    result_.closing_job = accepted_id(closing_job(context_, plan_, jobs), closing_key);
     note(closing_key, result_.closing_job);
   }
 
   void note(const std::string& key, const std::string& id) {
-    journal_.append(to_record(events::ArraySubmitted{around_.generation, key, id}));
+    journal_.append(to_record(events::ArraySubmitted{context_.generation, key, id}));
   }
 
   /// A request without an answer may have been carried out all the same: its job is looked for before it is
   /// sent again.
   std::string accepted_id(const BatchJob& job, const std::string& key) {
-    Persistence persistence(options_);
+    ClusterBackoff backoff(options_);
     bool look_first = false;
     for (;;) {
       try {
@@ -74,7 +74,7 @@ class Transaction {
         if (error.kind != Kind::busy && error.kind != Kind::unavailable) throw about(key, error);
         look_first = look_first || error.kind == Kind::unavailable;
         unsure_ = unsure_ || look_first;
-        if (!persistence.pause()) throw about(key, error);
+        if (!backoff.pause()) throw about(key, error);
       }
     }
   }
@@ -85,7 +85,7 @@ class Transaction {
   }
 
   std::string find(const std::string& key) {
-    const std::string comment = array_comment(around_.run.name(), around_.generation, key);
+    const std::string comment = array_comment(context_.run.name(), context_.generation, key);
     for (const ClusterJob& job : cluster_.jobs())
       if (job.comment == comment && is_live(job.state)) return job.id;
     return {};
@@ -93,7 +93,7 @@ class Transaction {
 
   /// A request that was answered by silence may have been carried out later, beside the one sent after it.
   void cancel_doubles() {
-    const std::string token = generation_token(around_.run.name(), around_.generation) + ":";
+    const std::string token = generation_token(context_.run.name(), context_.generation) + ":";
     for (const ClusterJob& job : cluster_.jobs()) {
       const bool ours = job.comment.starts_with(token) && is_live(job.state);
       const bool known = job.id == result_.closing_job ||
@@ -113,12 +113,12 @@ class Transaction {
           error.kind,
           fmt::format("{}\n{} of the jobs were accepted and are held; they could not be cancelled "
                       "({}). `kernmill resume {}` cancels them and submits anew",
-                      error.what(), result_.job_of.size(), again.what(), around_.run.name()));
+                      error.what(), result_.job_of.size(), again.what(), context_.run.name()));
     }
-    journal_.append(to_record(events::RolledBack{around_.generation, error.what()}));
+    journal_.append(to_record(events::RolledBack{context_.generation, error.what()}));
     throw ClusterError(error.kind,
                        fmt::format("{}\nNothing was left in the queue. `kernmill resume {}` tries again",
-                                   error.what(), around_.run.name()));
+                                   error.what(), context_.run.name()));
   }
 
   void cancel_everything() {
@@ -129,27 +129,27 @@ class Transaction {
   void release(const std::vector<ArrayPlan>& arrays) {
     for (const ArrayPlan& array : arrays)
       if (array.waits.empty() && array.after_jobs.empty()) release(result_.job_of.at(array.key));
-    journal_.append(to_record(events::Released{around_.generation}));
+    journal_.append(to_record(events::Released{context_.generation}));
   }
 
   void release(const std::string& id) {
-    Persistence persistence(options_);
+    ClusterBackoff backoff(options_);
     for (;;) {
       try {
         return cluster_.release(id);
       } catch (const ClusterError& error) {
         if (error.kind == Kind::unknown_job) return;  // somebody was quicker, or cancelled it
         const bool may_pass = error.kind == Kind::busy || error.kind == Kind::unavailable;
-        if (may_pass && persistence.pause()) continue;
+        if (may_pass && backoff.pause()) continue;
         throw ClusterError(error.kind,
                            fmt::format("{}\nAll jobs were accepted, but are held still. `kernmill resume {}` "
                                        "releases them",
-                                       error.what(), around_.run.name()));
+                                       error.what(), context_.run.name()));
       }
     }
   }
 
-  const JobSurroundings& around_;
+  const SubmissionContext& context_;
   const Plan& plan_;
   Cluster& cluster_;
   JournalWriter& journal_;
@@ -160,16 +160,17 @@ class Transaction {
 
 }  // namespace
 
-bool Persistence::pause() {
+bool ClusterBackoff::pause() {
   const auto pause = backoff_.pause();
   if (pause) options_.pause(*pause);
   return pause.has_value();
 }
 
-Submission submit_jobs(const JobSurroundings& around, const Plan& plan, const std::vector<ArrayPlan>& arrays,
-                       Cluster& cluster, JournalWriter& journal, const SubmissionOptions& options) {
-  make_directories(around.run.root() / "slurm");
-  return Transaction(around, plan, cluster, journal, options).carry_out(arrays);
+Submission submit_jobs(const SubmissionContext& context, const Plan& plan,
+                       const std::vector<ArrayPlan>& arrays, Cluster& cluster, JournalWriter& journal,
+                       const SubmissionOptions& options) {
+  make_directories(context.run.root() / "slurm");
+  return Transaction(context, plan, cluster, journal, options).carry_out(arrays);
 }
 
 std::unique_ptr<JournalWriter> submission_journal(const RunDirectory& run, unsigned generation,

@@ -16,7 +16,7 @@ struct SubmissionOptions {
   bool hold = false;  ///< leave the jobs held
   bool fail_fast = false;
   /// How long a controller that does not answer, or has no room, is asked again.
-  std::chrono::milliseconds patience{60'000};
+  std::chrono::milliseconds timeout{60'000};
   std::function<void(std::chrono::milliseconds)> pause;  ///< waits between two tries
 };
 
@@ -31,8 +31,9 @@ struct Submission {
 /// answer in time, all are cancelled again and ClusterError says why; what could not even be cancelled is
 /// left to `settle_submissions`, which the message says. `journal` is the file of this generation
 /// (submission_journal).
-Submission submit_jobs(const JobSurroundings& around, const Plan& plan, const std::vector<ArrayPlan>& arrays,
-                       Cluster& cluster, JournalWriter& journal, const SubmissionOptions& options);
+Submission submit_jobs(const SubmissionContext& context, const Plan& plan,
+                       const std::vector<ArrayPlan>& arrays, Cluster& cluster, JournalWriter& journal,
+                       const SubmissionOptions& options);
 
 /// Makes the journal file of a generation; std::system_error (EEXIST) when somebody else has made that
 /// generation.
@@ -50,13 +51,13 @@ std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRe
 std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
                                                           const std::vector<ClusterJob>& jobs);
 
-/// Calls the cluster again and again while it is busy or does not answer, until `patience` is over.
-class Persistence {
+/// Calls the cluster again and again while it is busy or does not answer, until `timeout` is over.
+class ClusterBackoff {
  public:
-  explicit Persistence(const SubmissionOptions& options)
+  explicit ClusterBackoff(const SubmissionOptions& options)
       : options_(options),
-        backoff_({std::chrono::milliseconds(200), std::chrono::milliseconds(10'000), options.patience}) {}
-  /// True after a pause that grows from try to try; false when no patience is left.
+        backoff_({std::chrono::milliseconds(200), std::chrono::milliseconds(10'000), options.timeout}) {}
+  /// True after a pause that grows from try to try; false when `timeout` is over.
   bool pause();
 
  private:

@@ -81,7 +81,7 @@ TEST(Closing, AttemptWithoutALastWordIsSettledAndOrphansAreCancelled) {
   EXPECT_THAT(world.calls(), ElementsAre("cancel 7_[3-5]"));
   EXPECT_EQ(outcome(world), "failed");
   const RunRecord record = fold_journal(world.run().journal());
-  EXPECT_EQ(record.find("a", 0)->attempts.back().ending, AttemptRecord::Ending::abandoned);
+  EXPECT_EQ(record.find("a", 0)->attempts.back().state, AttemptState::abandoned);
   EXPECT_EQ(record.find("a", 0)->attempts.back().cause, Cause::node_fail);
 }
 

@@ -30,7 +30,7 @@ TEST(ProgressFailure, BlocksWhatDependsOnItAndLetsOtherBranchesFinish) {
   EXPECT_FALSE(progress.complete());
   progress.finished(id(p, "plot"));
   EXPECT_TRUE(progress.complete());
-  EXPECT_EQ(progress.outcome(), Outcome::failed);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::failed);
 }
 
 TEST(ProgressFailure, ABlockedInstanceNamesTheStageThatFailed) {
@@ -63,7 +63,7 @@ TEST(ProgressFailure, FailFastStartsNothingNew) {
   EXPECT_FALSE(progress.complete()) << "b still runs";
   progress.finished(*b);
   EXPECT_TRUE(progress.complete());
-  EXPECT_EQ(progress.outcome(), Outcome::failed);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::failed);
 }
 
 TEST(ProgressFailure, FailFastLetsToleratedFailuresPass) {
@@ -81,7 +81,7 @@ TEST(ProgressFailure, ARetryMakesTheInstanceReadyAgain) {
   EXPECT_THAT(take_all(p, progress), ElementsAre("a"));
   progress.finished(id(p, "a"));
   finish_all(progress);
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
 }
 
 // a[0..2] -> collect
@@ -91,7 +91,7 @@ TEST(ProgressFailure, WithinMaxFailsACollectingStageGoesOn) {
   progress.failed(*progress.take_ready(), false);
   finish_all(progress);
   EXPECT_EQ(progress.state(id(p, "collect")), State::finished);
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
 }
 
 TEST(ProgressFailure, BeyondMaxFailsACollectingStageIsBlockedAtOnce) {
@@ -102,7 +102,7 @@ TEST(ProgressFailure, BeyondMaxFailsACollectingStageIsBlockedAtOnce) {
   progress.failed(*progress.take_ready(), false);
   EXPECT_EQ(progress.state(id(p, "collect")), State::blocked);
   EXPECT_THAT(take_all(p, progress), ElementsAre("a[2]")) << "the others of the stage still run";
-  EXPECT_EQ(progress.outcome(), Outcome::failed);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::failed);
 }
 
 // a[i] -> b[i] -> collect      (a[1] fails)
@@ -120,7 +120,7 @@ TEST(ProgressFailure, AToleratedFailureBlocksItsOwnChildAlone) {
   progress.finished(id(p, "b", 2));
   EXPECT_THAT(take_all(p, progress), ElementsAre("collect"));
   progress.finished(id(p, "collect"));
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
 }
 
 TEST(ProgressFailure, ABlockedInstanceCountsAgainstMaxFailsOfItsStage) {
@@ -130,7 +130,7 @@ TEST(ProgressFailure, ABlockedInstanceCountsAgainstMaxFailsOfItsStage) {
   progress.failed(*progress.take_ready(), false);
   finish_all(progress);
   EXPECT_EQ(progress.state(id(p, "collect")), State::blocked);
-  EXPECT_EQ(progress.outcome(), Outcome::failed);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::failed);
 }
 
 TEST(ProgressFailure, TrialsBeyondMaxFailsBlockTheReduce) {
@@ -151,7 +151,7 @@ TEST(ProgressFailure, TheReduceGoesOnWithTheTrialsThatWereLeft) {
   progress.failed(*progress.take_ready(), false);
   finish_all(progress);
   EXPECT_EQ(progress.state(id(p, "search", 3)), State::finished);
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
 }
 
 TEST(ProgressFailure, AFailedReduceFailsTheStageWhateverMaxFailsAllows) {
@@ -161,7 +161,7 @@ TEST(ProgressFailure, AFailedReduceFailsTheStageWhateverMaxFailsAllows) {
   progress.finished(*progress.take_ready());
   progress.failed(*progress.take_ready(), false);
   EXPECT_EQ(progress.state(id(p, "fit")), State::blocked);
-  EXPECT_EQ(progress.outcome(), Outcome::failed);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::failed);
 }
 
 // fails -> last <- skipped

@@ -56,7 +56,7 @@ TEST(ProgressResume, ARunThatHadFinishedIsComplete) {
   progress.restore(id(p, "b"), State::finished);
   progress.restore(id(p, "c"), State::finished);
   EXPECT_TRUE(progress.complete());
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
 }
 
 TEST(ProgressResume, ARestoredTuneStageStillOwesItsReduce) {

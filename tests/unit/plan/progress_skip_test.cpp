@@ -16,7 +16,7 @@ TEST(ProgressSkip, ASkippedParentSkipsAllThatComesAfterIt) {
   progress.skipped(id(p, "b"));
   EXPECT_EQ(progress.count(State::skipped), 3);
   EXPECT_TRUE(progress.complete());
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
 }
 
 TEST(ProgressSkip, ARunningReadyOrWaitingInstanceMayBeSkipped) {

@@ -51,7 +51,7 @@ TEST(Progress, IsCompleteAndDoneWhenAllHasFinished) {
   EXPECT_FALSE(progress.complete());
   finish_all(progress);
   EXPECT_TRUE(progress.complete());
-  EXPECT_EQ(progress.outcome(), Outcome::done);
+  EXPECT_EQ(progress.outcome(), PlanOutcome::done);
   EXPECT_EQ(progress.count(State::finished), 4);
 }
 

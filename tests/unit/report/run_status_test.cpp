@@ -13,21 +13,21 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// An attempt that took two seconds.
-AttemptRecord attempt(AttemptRecord::Ending ending, const std::string& message = {}) {
+AttemptRecord attempt(AttemptState state, const std::string& message = {}) {
   AttemptRecord record;
   record.number = 1;
   record.started = true;
-  record.ending = ending;
-  record.exit_code = ending == AttemptRecord::Ending::failed ? 3 : 0;
+  record.state = state;
+  record.exit_code = state == AttemptState::failed ? 3 : 0;
   record.message = message;
   record.submitted_at = record.started_at = "2026-11-21T04:00:00.000Z";
-  if (ending != AttemptRecord::Ending::none) record.ended_at = "2026-11-21T04:00:02.000Z";
+  if (state != AttemptState::open) record.ended_at = "2026-11-21T04:00:02.000Z";
   return record;
 }
 
 InstanceRecord committed(Json metrics = Json::object()) {
   InstanceRecord record;
-  record.attempts = {attempt(AttemptRecord::Ending::committed)};
+  record.attempts = {attempt(AttemptState::committed)};
   record.committed = true;
   record.metrics = std::move(metrics);
   return record;
@@ -35,7 +35,7 @@ InstanceRecord committed(Json metrics = Json::object()) {
 
 InstanceRecord failed(const std::string& message) {
   InstanceRecord record;
-  record.attempts = {attempt(AttemptRecord::Ending::failed, message)};
+  record.attempts = {attempt(AttemptState::failed, message)};
   return record;
 }
 
@@ -66,7 +66,7 @@ TEST_F(StatusOfARun, BlocksWhatIsBehindAFailure) {
 }
 
 TEST_F(StatusOfARun, CallsAnOpenAttemptRunningOnlyWhileAConductorLives) {
-  record.instances[{"prepare", 0}].attempts = {attempt(AttemptRecord::Ending::none)};
+  record.instances[{"prepare", 0}].attempts = {attempt(AttemptState::open)};
   EXPECT_EQ(status(/*alive=*/true).stage("prepare")->word(), "running");
   EXPECT_DOUBLE_EQ(status(/*alive=*/true).instances.front().took.count(), 5.0);
   EXPECT_EQ(status(/*alive=*/false).stage("prepare")->word(), "interrupted");

@@ -20,7 +20,7 @@ std::string output(const ExecWorld& world, const std::string& stage, unsigned in
   return read_file(world.run().attempt(stage, index, 1) / "out.log");
 }
 
-TEST(ExecCommand, CommitsTheMetricsItWrote) {
+TEST(AttemptRunnerCommand, CommitsTheMetricsItWrote) {
   ExecWorld world(
       {ExecWorld::command("c",
                           "echo loss=0.25 >>$KERNMILL_METRICS; echo note=a=b >>$KERNMILL_METRICS; "
@@ -29,33 +29,33 @@ TEST(ExecCommand, CommitsTheMetricsItWrote) {
   EXPECT_EQ(world.last_record("c").body["metrics"], (Json{{"loss", 0.25}, {"note", "a=b"}, {"ok", true}}));
 }
 
-TEST(ExecCommand, BadMetricLineIsAFailureWithFileAndLine) {
+TEST(AttemptRunnerCommand, BadMetricLineIsAFailureWithFileAndLine) {
   ExecWorld world({ExecWorld::command("c", "printf 'loss=1\\nthree words here\\n' >$KERNMILL_METRICS")});
   EXPECT_EQ(world.carry_out("c"), 1);
   EXPECT_THAT(world.message("c"), AllOf(HasSubstr("metrics.txt:2"), HasSubstr("three words here")));
 }
 
-TEST(ExecCommand, DeclaredOutputsBecomeArtifacts) {
+TEST(AttemptRunnerCommand, DeclaredOutputsBecomeArtifacts) {
   ExecWorld world({ExecWorld::command("c", "mkdir $KERNMILL_OUTPUT/d; echo 42 >$KERNMILL_OUTPUT/d/answer.txt",
                                       {{"outputs", {"d/answer.txt"}}})});
   ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
   EXPECT_EQ(world.last_record("c").body["artifacts"][0]["bytes"], 3);
 }
 
-TEST(ExecCommand, MissingOutputIsAFailureThatNamesIt) {
+TEST(AttemptRunnerCommand, MissingOutputIsAFailureThatNamesIt) {
   ExecWorld world({ExecWorld::command("c", "true", {{"outputs", {"answer.txt"}}})});
   EXPECT_EQ(world.carry_out("c"), 1);
   EXPECT_THAT(world.message("c"), HasSubstr("'answer.txt'"));
 }
 
-TEST(ExecCommand, StopsAtTheFirstCommandThatFailsAndShowsItsWords) {
+TEST(AttemptRunnerCommand, StopsAtTheFirstCommandThatFailsAndShowsItsWords) {
   ExecWorld world({ExecWorld::command("c", "ls /no/such/file | cat\necho reached")});
   EXPECT_EQ(world.carry_out("c"), 1);
   EXPECT_EQ(output(world, "c"), "");
   EXPECT_THAT(world.message("c"), HasSubstr("/no/such/file"));
 }
 
-TEST(ExecCommand, SeesItsPlaceItsMatrixAndItsEnvironment) {
+TEST(AttemptRunnerCommand, SeesItsPlaceItsMatrixAndItsEnvironment) {
   Stage c =
       ExecWorld::command("c",
                          "echo $KERNMILL_STAGE $KERNMILL_INSTANCE $KERNMILL_ATTEMPT $KERNMILL_MATRIX_SIZE "
@@ -69,14 +69,14 @@ TEST(ExecCommand, SeesItsPlaceItsMatrixAndItsEnvironment) {
   EXPECT_EQ(output(world, "c", 1), "c 1 1 20 0.5 env\n" + world.path().string() + "\n");
 }
 
-TEST(ExecCommand, NothingOfAnOuterJobReachesIt) {
+TEST(AttemptRunnerCommand, NothingOfAnOuterJobReachesIt) {
   ExecWorld world({ExecWorld::command("c", "env")});
   ASSERT_EQ(world.carry_out("c"), 0);
   EXPECT_THAT(output(world, "c"), AllOf(Not(HasSubstr("PMI_RANK")), Not(HasSubstr("SLURM_JOB_ID")),
                                         HasSubstr("OMP_NUM_THREADS=1"), HasSubstr("OMP_PROC_BIND=false")));
 }
 
-TEST(ExecCommand, SetupRunsBeforeItAndItsFailureIsTheCommands) {
+TEST(AttemptRunnerCommand, SetupRunsBeforeItAndItsFailureIsTheCommands) {
   Stage good = ExecWorld::command("good", "echo $X"), bad = ExecWorld::command("bad", "echo reached");
   good.setup = {"X=prepared"};
   bad.setup = {"false"};
@@ -87,7 +87,7 @@ TEST(ExecCommand, SetupRunsBeforeItAndItsFailureIsTheCommands) {
   EXPECT_EQ(output(world, "bad"), "");
 }
 
-TEST(ExecCommand, UnknownModuleIsAFailure) {
+TEST(AttemptRunnerCommand, UnknownModuleIsAFailure) {
   Stage c = ExecWorld::command("c", "echo reached");
   c.modules = {"no-such-module/1.0"};
   ExecWorld world({c});
@@ -95,14 +95,14 @@ TEST(ExecCommand, UnknownModuleIsAFailure) {
   EXPECT_EQ(output(world, "c"), "");
 }
 
-TEST(ExecCommand, LaterAttemptUsesRestartWhenAnEarlierOneHadStarted) {
+TEST(AttemptRunnerCommand, LaterAttemptUsesRestartWhenAnEarlierOneHadStarted) {
   ExecWorld world({ExecWorld::command("c", "exit 1", {{"restart", "echo restarted"}})});
   EXPECT_EQ(world.carry_out("c", 0, 1), 1);
   EXPECT_EQ(world.carry_out("c", 0, 2), 0);
   EXPECT_EQ(read_file(world.run().attempt("c", 0, 2) / "out.log"), "restarted\n");
 }
 
-TEST(ExecCommand, OlderAttemptLeavesTheFieldToANewerOne) {
+TEST(AttemptRunnerCommand, OlderAttemptLeavesTheFieldToANewerOne) {
   ExecWorld world(
       {ExecWorld::command("c", "[ $KERNMILL_ATTEMPT = 2 ] || { echo ready >$PIPE; read x <$PIPE.go; }")});
   testing::EventPipe go(world.pipe().path() + ".go");
@@ -115,7 +115,7 @@ TEST(ExecCommand, OlderAttemptLeavesTheFieldToANewerOne) {
   EXPECT_THAT(world.message("c"), HasSubstr("attempt 2"));
 }
 
-TEST(ExecCommand, AttemptDirectoryThatCannotBeWrittenIsAFailureThatNamesIt) {
+TEST(AttemptRunnerCommand, AttemptDirectoryThatCannotBeWrittenIsAFailureThatNamesIt) {
   ExecWorld world({ExecWorld::command("c", "true")});
   // Where the attempt's directory should be made lies a file: this stops root, too.
   std::ofstream(world.run().root() / "stages") << "in the way";
@@ -123,7 +123,7 @@ TEST(ExecCommand, AttemptDirectoryThatCannotBeWrittenIsAFailureThatNamesIt) {
   EXPECT_THAT(world.message("c"), HasSubstr("stages"));
 }
 
-TEST(ExecCommand, ReadOnlyAttemptDirectoryIsAFailureThatNamesIt) {
+TEST(AttemptRunnerCommand, ReadOnlyAttemptDirectoryIsAFailureThatNamesIt) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
   ExecWorld world({ExecWorld::command("c", "true")});
   const auto directory = world.run().attempt("c", 0, 1);

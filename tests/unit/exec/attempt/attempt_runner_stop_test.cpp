@@ -28,7 +28,7 @@ void wait_for_end(const ProcessIdentity& process) {
   if (handle && is_alive(process.pid, process.start_time)) ::poll(&entry, 1, 60'000);
 }
 
-TEST(ExecStop, SignalBecomesAStopOfTheTask) {
+TEST(AttemptRunnerStop, SignalBecomesAStopOfTheTask) {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
     ExecWorld world({ExecWorld::task("fit", {{"ready", "PIPE"}, {"wait", true}})});
     const int exec = world.start("fit");
@@ -41,7 +41,7 @@ TEST(ExecStop, SignalBecomesAStopOfTheTask) {
   }
 }
 
-TEST(ExecStop, EveryRankUnderMpiexecHearsItAndMpiexecLivesUntilTheyEnd) {
+TEST(AttemptRunnerStop, EveryRankUnderMpiexecHearsItAndMpiexecLivesUntilTheyEnd) {
   if (!has_mpiexec()) GTEST_SKIP() << "no mpiexec";
   Stage fit = ExecWorld::task("fit", {{"ready", "PIPE"}, {"wait", true}});
   fit.resources = {{"ntasks", 3}};
@@ -55,7 +55,7 @@ TEST(ExecStop, EveryRankUnderMpiexecHearsItAndMpiexecLivesUntilTheyEnd) {
   EXPECT_EQ(world.last_record("fit").event, "stopped");
 }
 
-TEST(ExecStop, ErrorOfOneRankDecidesWhateverMpiexecReturns) {
+TEST(AttemptRunnerStop, ErrorOfOneRankDecidesWhateverMpiexecReturns) {
   if (!has_mpiexec()) GTEST_SKIP() << "no mpiexec";
   Stage fit = ExecWorld::task("fit", {{"error", {{"message", "one class only"}}}, {"exit", 1}});
   fit.resources = {{"ntasks", 2}};
@@ -65,7 +65,7 @@ TEST(ExecStop, ErrorOfOneRankDecidesWhateverMpiexecReturns) {
   EXPECT_EQ(world.message("fit"), "one class only");
 }
 
-TEST(ExecStop, RankEndedByASignalUnderMpiexecIsNoResult) {
+TEST(AttemptRunnerStop, RankEndedByASignalUnderMpiexecIsNoResult) {
   if (!has_mpiexec()) GTEST_SKIP() << "no mpiexec";
   // mpiexec returns 0 when SIGTERM ended a rank, and 11 for SIGSEGV.
   ExecWorld world(
@@ -77,7 +77,7 @@ TEST(ExecStop, RankEndedByASignalUnderMpiexecIsNoResult) {
   EXPECT_THAT(world.message("segv"), HasSubstr("SIGSEGV"));
 }
 
-TEST(ExecStop, CommandEndedOnRequestHasStopped) {
+TEST(AttemptRunnerStop, CommandEndedOnRequestHasStopped) {
   ExecWorld world({ExecWorld::command("c", "echo ready >$PIPE; sleep 1000")});
   const int exec = world.start("c");
   world.pipe().next();
@@ -86,7 +86,7 @@ TEST(ExecStop, CommandEndedOnRequestHasStopped) {
   EXPECT_EQ(world.last_record("c").event, "stopped");
 }
 
-TEST(ExecStop, TaskThatStopsBeforeItsTimeLimitCanBeContinued) {
+TEST(AttemptRunnerStop, TaskThatStopsBeforeItsTimeLimitCanBeContinued) {
   Stage fit = ExecWorld::task("fit", {{"ready", "PIPE"}, {"wait", true}});
   fit.resources = {{"time", 1}};
   ExecWorld world({fit});
@@ -95,7 +95,7 @@ TEST(ExecStop, TaskThatStopsBeforeItsTimeLimitCanBeContinued) {
   EXPECT_EQ(world.last_record("fit").body["cause"], "timeout");
 }
 
-TEST(ExecStop, WhatDoesNotStopIsEndedAtItsTimeLimit) {
+TEST(AttemptRunnerStop, WhatDoesNotStopIsEndedAtItsTimeLimit) {
   Stage c = ExecWorld::command("c", "trap '' TERM; while :; do read -t 1 x <>$PIPE || :; done");
   c.resources = {{"time", 1}};
   ExecWorld world({c});
@@ -105,13 +105,13 @@ TEST(ExecStop, WhatDoesNotStopIsEndedAtItsTimeLimit) {
   EXPECT_TRUE(find_tree(0, 0, world.token("c")).empty());
 }
 
-TEST(ExecStop, NothingThatAStepLeftBehindOutlivesItsCommit) {
+TEST(AttemptRunnerStop, NothingThatAStepLeftBehindOutlivesItsCommit) {
   ExecWorld world({ExecWorld::task("fit", {{"orphan", "PIPE"}, {"result", {{"metrics", {{"a", 1}}}}}})});
   ASSERT_EQ(world.carry_out("fit"), 0) << world.message("fit");
   EXPECT_TRUE(find_tree(0, 0, world.token("fit")).empty());
 }
 
-TEST(ExecStop, RanksOfAKilledExecAreFoundByTheirTokenAndEnded) {
+TEST(AttemptRunnerStop, RanksOfAKilledExecAreFoundByTheirTokenAndEnded) {
   ExecWorld world({ExecWorld::task("fit", {{"ready", "PIPE"}, {"hang", true}})});
   const int exec = world.start("fit");
   const int rank = std::stoi(world.pipe().next());
@@ -123,7 +123,7 @@ TEST(ExecStop, RanksOfAKilledExecAreFoundByTheirTokenAndEnded) {
   EXPECT_FALSE(is_alive(rank, start));
 }
 
-TEST(ExecStop, ExecWhoseParentDiesStopsItsStep) {
+TEST(AttemptRunnerStop, ExecWhoseParentDiesStopsItsStep) {
   ExecWorld world({ExecWorld::task("fit", {{"ready", "PIPE"}, {"wait", true}})});
   const int parent = ::fork();
   if (parent == 0) {

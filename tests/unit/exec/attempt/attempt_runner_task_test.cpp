@@ -19,7 +19,7 @@ Json good_result() {
   return {{"metrics", {{"accuracy", 0.75}}}, {"artifacts", {{"model", "model.h5"}}}};
 }
 
-TEST(ExecTask, CommitsMetricsAndArtifactsOfAResult) {
+TEST(AttemptRunnerTask, CommitsMetricsAndArtifactsOfAResult) {
   ExecWorld world({ExecWorld::task("fit", {{"result", good_result()}})});
   EXPECT_EQ(world.carry_out("fit"), 0);
   const Record record = world.last_record("fit");
@@ -32,7 +32,7 @@ TEST(ExecTask, CommitsMetricsAndArtifactsOfAResult) {
   EXPECT_TRUE(fold_journal(world.run().journal()).find("fit", 0)->committed);
 }
 
-TEST(ExecTask, SpecHoldsWhatTheTaskContractPromises) {
+TEST(AttemptRunnerTask, SpecHoldsWhatTheTaskContractPromises) {
   Stage fit = ExecWorld::task("fit", {{"result", good_result()}, {"C", 2.5}}, {"prepare"});
   fit.inputs.push_back({"data", "prepare", "dataset", "", {}});
   fit.inputs.push_back({"extra", "", "", "/etc/passwd", {}});
@@ -47,7 +47,7 @@ TEST(ExecTask, SpecHoldsWhatTheTaskContractPromises) {
   EXPECT_EQ(spec["checkpoint_directory"], world.run().checkpoints("fit", 0).string());
 }
 
-TEST(ExecTask, RefusesToStartBeforeItsParentsHaveCommitted) {
+TEST(AttemptRunnerTask, RefusesToStartBeforeItsParentsHaveCommitted) {
   ExecWorld world(
       {ExecWorld::task("prepare", {}), ExecWorld::task("fit", {{"result", good_result()}}, {"prepare"})});
   EXPECT_EQ(world.carry_out("fit"), 1);
@@ -56,7 +56,7 @@ TEST(ExecTask, RefusesToStartBeforeItsParentsHaveCommitted) {
   EXPECT_FALSE(std::filesystem::exists(world.run().attempt("fit", 0, 1) / "spec.json"));
 }
 
-TEST(ExecTask, ReferencesBecomeMetricsAndArtifactPaths) {
+TEST(AttemptRunnerTask, ReferencesBecomeMetricsAndArtifactPaths) {
   ExecWorld world({ExecWorld::task("search", {}), ExecWorld::task("fit",
                                                                   {{"result", good_result()},
                                                                    {"C", "${{ stages.search.value * 2 }}"},
@@ -69,7 +69,7 @@ TEST(ExecTask, ReferencesBecomeMetricsAndArtifactPaths) {
   EXPECT_EQ(config["from"], "/there/model.h5");
 }
 
-TEST(ExecTask, ReferenceToWhatNoStageLeftIsAnErrorThatNamesIt) {
+TEST(AttemptRunnerTask, ReferenceToWhatNoStageLeftIsAnErrorThatNamesIt) {
   ExecWorld world({ExecWorld::task("search", {}),
                    ExecWorld::task("fit", {{"C", "${{ stages.search.valeu }}"}}, {"search"})});
   world.commit("search", 0, {{"value", 1.5}});
@@ -77,7 +77,7 @@ TEST(ExecTask, ReferenceToWhatNoStageLeftIsAnErrorThatNamesIt) {
   EXPECT_THAT(world.message("fit"), HasSubstr("stages.search.valeu"));
 }
 
-TEST(ExecTask, BestConfigurationIsTakenAndOwnSettingsOverrideIt) {
+TEST(AttemptRunnerTask, BestConfigurationIsTakenAndOwnSettingsOverrideIt) {
   Stage fit = ExecWorld::task(
       "fit", {{"result", good_result()}, {"tune_stage", "search"}, {"model", {{"C", 9}}}}, {"search"});
   fit.inputs.push_back({"config", "search", "best", "", {}});
@@ -93,7 +93,7 @@ TEST(ExecTask, BestConfigurationIsTakenAndOwnSettingsOverrideIt) {
   EXPECT_EQ(spec["inputs"], Json::object());
 }
 
-TEST(ExecTask, ErrorOfTheTaskBecomesTheMessage) {
+TEST(AttemptRunnerTask, ErrorOfTheTaskBecomesTheMessage) {
   const Json error = {
       {"message", "ragged row"}, {"where", "iris.csv:7:1"}, {"help", "add the missing field"}};
   ExecWorld world({ExecWorld::task("fit", {{"error", error}, {"exit", 1}})});
@@ -102,7 +102,7 @@ TEST(ExecTask, ErrorOfTheTaskBecomesTheMessage) {
   EXPECT_EQ(world.last_record("fit").body["cause"], "error");
 }
 
-TEST(ExecTask, CrashIsToldBySignalAndTheLastLinesOfItsErrors) {
+TEST(AttemptRunnerTask, CrashIsToldBySignalAndTheLastLinesOfItsErrors) {
   ExecWorld world({ExecWorld::task("crash", {{"raise", 11}}),
                    ExecWorld::task("exit", {{"exit", 3}, {"stderr", "first\nthe reason\n"}})});
   EXPECT_EQ(world.carry_out("crash"), 1);
@@ -112,20 +112,20 @@ TEST(ExecTask, CrashIsToldBySignalAndTheLastLinesOfItsErrors) {
   EXPECT_THAT(world.message("exit"), AllOf(HasSubstr("status 3"), HasSubstr("the reason")));
 }
 
-TEST(ExecTask, EndingWellWithoutAResultIsAFailure) {
+TEST(AttemptRunnerTask, EndingWellWithoutAResultIsAFailure) {
   ExecWorld world({ExecWorld::task("fit", Json::object())});
   EXPECT_EQ(world.carry_out("fit"), 1);
   EXPECT_THAT(world.message("fit"), HasSubstr("no result.json"));
 }
 
-TEST(ExecTask, PromisedArtifactThatIsNotThereIsAFailure) {
+TEST(AttemptRunnerTask, PromisedArtifactThatIsNotThereIsAFailure) {
   Stage fit = ExecWorld::task("fit", {{"result", {{"artifacts", {{"model", "no/such/model.h5"}}}}}});
   ExecWorld world({fit});
   EXPECT_EQ(world.carry_out("fit"), 1);
   EXPECT_THAT(world.message("fit"), HasSubstr("no/such/model.h5"));
 }
 
-TEST(ExecTask, SecondRunTakesTheResultFromTheCacheByContent) {
+TEST(AttemptRunnerTask, SecondRunTakesTheResultFromTheCacheByContent) {
   ExecWorld world({ExecWorld::task("fit", {{"result", good_result()}}),
                    ExecWorld::task("again", {{"result", good_result()}})});
   ASSERT_EQ(world.carry_out("fit"), 0);
@@ -135,7 +135,7 @@ TEST(ExecTask, SecondRunTakesTheResultFromTheCacheByContent) {
   EXPECT_EQ(read_file(world.run().attempt("again", 0, 1) / "model.h5"), "model");
 }
 
-TEST(ExecTask, WithoutCacheItRunsAgain) {
+TEST(AttemptRunnerTask, WithoutCacheItRunsAgain) {
   ExecWorld world({ExecWorld::task("fit", {{"result", good_result()}}),
                    ExecWorld::task("again", {{"result", good_result()}})});
   ASSERT_EQ(world.carry_out("fit"), 0);
@@ -143,7 +143,7 @@ TEST(ExecTask, WithoutCacheItRunsAgain) {
   EXPECT_FALSE(world.last_record("again").body.contains("cached_from"));
 }
 
-TEST(ExecTask, MissingLauncherAndUnknownInstanceAreFailuresThatSaySo) {
+TEST(AttemptRunnerTask, MissingLauncherAndUnknownInstanceAreFailuresThatSaySo) {
   ExecWorld world({ExecWorld::task("fit", Json::object())});
   EXPECT_EQ(world.carry_out("fit", 7), 1);
   EXPECT_THAT(world.last_record("fit", 7).body["message"], HasSubstr("none with the number 7"));

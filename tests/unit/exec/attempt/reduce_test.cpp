@@ -27,7 +27,7 @@ Json read_json(const ExecWorld& world, const std::string& file) {
   return Json::parse(read_file(world.run().attempt("search", 4, 1) / file));
 }
 
-TEST(ExecReduce, TakesTheBestAndTheLowestTrialOfATie) {
+TEST(Reduce, TakesTheBestAndTheLowestTrialOfATie) {
   ExecWorld world({search("maximize")});
   const double values[] = {0.5, 0.9, 0.9, 0.1};
   for (unsigned trial = 0; trial < 4; ++trial) world.commit("search", trial, {{"value", values[trial]}});
@@ -41,14 +41,14 @@ TEST(ExecReduce, TakesTheBestAndTheLowestTrialOfATie) {
   EXPECT_EQ(best["train"]["seed"], 7);
 }
 
-TEST(ExecReduce, MinimizesAndPutsThePointIntoTheConfiguration) {
+TEST(Reduce, MinimizesAndPutsThePointIntoTheConfiguration) {
   ExecWorld world({search("minimize")});
   for (unsigned trial = 0; trial < 4; ++trial) world.commit("search", trial, {{"value", 1.0 / (trial + 1)}});
   ASSERT_EQ(world.carry_out("search", 4), 0);
   EXPECT_EQ(read_json(world, "best.json")["train"]["model"]["C"], 100);
 }
 
-TEST(ExecReduce, FailedTrialsAndThoseWithoutAValueNeverWinAndAreInTheTable) {
+TEST(Reduce, FailedTrialsAndThoseWithoutAValueNeverWinAndAreInTheTable) {
   ExecWorld world({search("maximize")});
   world.commit("search", 0, {{"value", nullptr}});  // NaN, in JSON
   world.commit("search", 2, {{"value", 0.25}});
@@ -59,14 +59,14 @@ TEST(ExecReduce, FailedTrialsAndThoseWithoutAValueNeverWinAndAreInTheTable) {
       "trial,model.C,value,status\n0,0.1,,committed\n1,1,,failed\n2,10,0.25,committed\n3,100,,failed\n");
 }
 
-TEST(ExecReduce, NoTrialWithAValueIsAFailure) {
+TEST(Reduce, NoTrialWithAValueIsAFailure) {
   ExecWorld world({search("maximize")});
   world.commit("search", 0, {{"value", nullptr}});
   EXPECT_EQ(world.carry_out("search", 4), 1);
   EXPECT_THAT(world.last_record("search", 4).body["message"], HasSubstr("finite value of accuracy"));
 }
 
-TEST(ExecReduce, MoreFailedTrialsThanAllowedAreRefused) {
+TEST(Reduce, MoreFailedTrialsThanAllowedAreRefused) {
   Stage strict = search("maximize");
   strict.max_fails = 1;
   ExecWorld world({strict});

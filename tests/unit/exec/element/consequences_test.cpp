@@ -29,18 +29,16 @@ class World {
     record.generations[1] = generation;
   }
   void committed(const std::string& stage, unsigned index = 0, Json metrics = Json::object()) {
-    InstanceRecord& instance = attempted(stage, index, AttemptRecord::Ending::committed);
+    InstanceRecord& instance = attempted(stage, index, AttemptState::committed);
     instance.committed = true;
     instance.metrics = std::move(metrics);
   }
-  void failed(const std::string& stage, unsigned index = 0) {
-    attempted(stage, index, AttemptRecord::Ending::failed);
-  }
-  InstanceRecord& attempted(const std::string& stage, unsigned index, AttemptRecord::Ending ending) {
+  void failed(const std::string& stage, unsigned index = 0) { attempted(stage, index, AttemptState::failed); }
+  InstanceRecord& attempted(const std::string& stage, unsigned index, AttemptState state) {
     AttemptRecord attempt;
     attempt.number = 1;
     attempt.started = true;
-    attempt.ending = ending;
+    attempt.state = state;
     InstanceRecord& instance = record.instances[{stage, index}];
     instance.attempts = {attempt};
     return instance;
@@ -91,7 +89,7 @@ TEST(Consequences, FailuresThatAStageMayHaveCancelNothing) {
 TEST(Consequences, FailFastCancelsWhatHasNotBegun) {
   World world({command("a", {}, one_axis(4)), command("b"), command("c")});
   world.committed("a", 0);
-  world.attempted("a", 1, AttemptRecord::Ending::none);
+  world.attempted("a", 1, AttemptState::open);
   world.failed("b");
   EXPECT_THAT(world.after("b", 0).cancelled, IsEmpty());
   EXPECT_THAT(world.after("b", 0, true).cancelled, ElementsAre("1_[2-3]", "3"));

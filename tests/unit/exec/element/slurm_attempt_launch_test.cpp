@@ -30,7 +30,7 @@ std::string words(const std::vector<std::string>& list) {
   return text;
 }
 
-TEST(ElementLaunch, SeveralRanksAreStartedBySrunWithEverythingSaid) {
+TEST(SlurmAttemptLaunch, SeveralRanksAreStartedBySrunWithEverythingSaid) {
   Stage fit = BatchWorld::task("fit", {{"result", {{"metrics", {{"a", 1}}}}}});
   fit.resources = {{"ntasks", 4}, {"cpus_per_task", 2}};
   BatchWorld world({fit});
@@ -40,13 +40,13 @@ TEST(ElementLaunch, SeveralRanksAreStartedBySrunWithEverythingSaid) {
                          "--mem=100M " FAKE_TASK));
 }
 
-TEST(ElementLaunch, OneRankNeedsNoSrun) {
+TEST(SlurmAttemptLaunch, OneRankNeedsNoSrun) {
   BatchWorld world({BatchWorld::task("fit", {{"result", {{"metrics", {{"a", 1}}}}}})});
   ASSERT_EQ(world.run_job("fit"), 0) << world.log();
   EXPECT_FALSE(std::filesystem::exists(world.pipe().path() + ".srun"));
 }
 
-TEST(ElementLaunch, CommandsMayStartRanksThemselves) {
+TEST(SlurmAttemptLaunch, CommandsMayStartRanksThemselves) {
   Stage c = BatchWorld::command("c", "echo $KERNMILL_LAUNCH; echo $SLURM_JOB_ID $SLURM_CPU_BIND");
   c.resources = {{"ntasks", 3}};
   BatchWorld world({c});
@@ -56,7 +56,7 @@ TEST(ElementLaunch, CommandsMayStartRanksThemselves) {
       "srun --mpi=pmi2 --kill-on-bad-exit=0 --wait=3 --nodes=1 --ntasks=3 --cpus-per-task=1 --mem=100M\n1\n");
 }
 
-TEST(ElementLaunch, TemplateOfTheSiteWins) {
+TEST(SlurmAttemptLaunch, TemplateOfTheSiteWins) {
   Stage fit = BatchWorld::task("fit", {{"result", {{"metrics", {{"a", 1}}}}}});
   fit.resources = {{"ntasks", 4}};
   BatchWorld world({fit});
@@ -65,7 +65,7 @@ TEST(ElementLaunch, TemplateOfTheSiteWins) {
   EXPECT_THAT(srun_call(world), StartsWith("--mpi=pmix --ntasks=4 " FAKE_TASK));
 }
 
-TEST(ElementLaunch, LaunchIsTriedAgainWhileTheControllerIsAway) {
+TEST(SlurmAttemptLaunch, LaunchIsTriedAgainWhileTheControllerIsAway) {
   Stage fit = BatchWorld::task("fit", {{"result", {{"metrics", {{"a", 1}}}}}});
   fit.resources = {{"ntasks", 2}};
   BatchWorld world({fit});
@@ -78,7 +78,7 @@ TEST(ElementLaunch, LaunchIsTriedAgainWhileTheControllerIsAway) {
               ::testing::ElementsAre("started", "step_started", "step_started", "committed"));
 }
 
-TEST(ElementLaunch, ImageIsRunByApptainer) {
+TEST(SlurmAttemptLaunch, ImageIsRunByApptainer) {
   Resources gpus;
   gpus.gpus_per_node = "2";
   EXPECT_EQ(words(exec::container_words("tools.sif", {"/runs/r", "/home/u"}, {}, "")),
@@ -89,7 +89,7 @@ TEST(ElementLaunch, ImageIsRunByApptainer) {
             "enroot start --mount /r a b.sif");
 }
 
-TEST(ElementLaunch, CommandRunsInItsImage) {
+TEST(SlurmAttemptLaunch, CommandRunsInItsImage) {
   Stage c = BatchWorld::command("c", "echo in $IMAGE");
   c.container = "tools.sif";
   BatchWorld world({c});
@@ -98,7 +98,7 @@ TEST(ElementLaunch, CommandRunsInItsImage) {
   EXPECT_EQ(read_file(world.run().attempt("c", 0, 1) / "out.log"), "in tools.sif\n");
 }
 
-TEST(ElementLaunch, BundleIsRunBySlurmItself) {
+TEST(SlurmAttemptLaunch, BundleIsRunBySlurmItself) {
   Stage c = BatchWorld::command("c", "echo inside");
   c.container = "oci:/images/tools";
   BatchWorld world({c});

@@ -42,7 +42,7 @@ int run_and_signal(BatchWorld& world, int signal) {
   return reap(exec);
 }
 
-TEST(ElementRetry, OutOfMemoryGetsMoreOfIt) {
+TEST(SlurmAttemptRetry, OutOfMemoryGetsMoreOfIt) {
   BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
   EXPECT_EQ(world.run_job("c"), 75) << world.log();
   EXPECT_EQ(world.events("c").back(), "retrying");
@@ -52,7 +52,7 @@ TEST(ElementRetry, OutOfMemoryGetsMoreOfIt) {
 }
 
 // Where memory is sampled, the batch system would end the whole batch process, and there would be no retry.
-TEST(ElementRetry, StepThatTakesTooMuchIsEndedBeforeTheBatchSystemDoesIt) {
+TEST(SlurmAttemptRetry, StepThatTakesTooMuchIsEndedBeforeTheBatchSystemDoesIt) {
   BatchWorld world(
       {retried(BatchWorld::command("c", "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 600"), 1)});
   EXPECT_EQ(world.run_job("c"), 75) << world.log();
@@ -60,7 +60,7 @@ TEST(ElementRetry, StepThatTakesTooMuchIsEndedBeforeTheBatchSystemDoesIt) {
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
 }
 
-TEST(ElementRetry, RetriesAreCountedOverTheStartsOfTheJob) {
+TEST(SlurmAttemptRetry, RetriesAreCountedOverTheStartsOfTheJob) {
   BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
   EXPECT_EQ(world.run_job("c", 0, 0), 75);
   EXPECT_EQ(world.run_job("c", 0, 1), 75);
@@ -69,14 +69,14 @@ TEST(ElementRetry, RetriesAreCountedOverTheStartsOfTheJob) {
   EXPECT_EQ(world.events("c", 0, 2).back(), "failed");
 }
 
-TEST(ElementRetry, PlainKillIsNoLackOfMemory) {
+TEST(SlurmAttemptRetry, PlainKillIsNoLackOfMemory) {
   BatchWorld world({retried(BatchWorld::command("c", "kill -9 $$"), 2)});
   EXPECT_EQ(world.run_job("c"), 1);
   EXPECT_EQ(world.body("failed", "c")["cause"], "error");
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
-TEST(ElementRetry, FailureIsFinalWhenTheJobIsNotTakenBack) {
+TEST(SlurmAttemptRetry, FailureIsFinalWhenTheJobIsNotTakenBack) {
   BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
   world.tell("refuse", "");
   EXPECT_EQ(world.run_job("c"), 1);
@@ -84,14 +84,14 @@ TEST(ElementRetry, FailureIsFinalWhenTheJobIsNotTakenBack) {
   EXPECT_THAT(world.body("failed", "c")["message"].get<std::string>(), HasSubstr("did not take it back"));
 }
 
-TEST(ElementRetry, ControllerThatIsAwayIsAskedAgain) {
+TEST(SlurmAttemptRetry, ControllerThatIsAwayIsAskedAgain) {
   BatchWorld world({retried(BatchWorld::command("c", out_of_memory), 2)});
   world.tell("down", "2");
   EXPECT_EQ(world.run_job("c"), 75) << world.log();
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 mem=200M"));
 }
 
-TEST(ElementRetry, ContinuationAtTheTimeLimitCostsNoRetry) {
+TEST(SlurmAttemptRetry, ContinuationAtTheTimeLimitCostsNoRetry) {
   BatchWorld world({BatchWorld::command("c", saves)});
   EXPECT_EQ(run_and_signal(world, SIGUSR1), 75) << world.log();
   const Json body = world.body("retrying", "c");
@@ -101,7 +101,7 @@ TEST(ElementRetry, ContinuationAtTheTimeLimitCostsNoRetry) {
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1"));
 }
 
-TEST(ElementRetry, TimeLimitWithoutProgressGetsMoreTime) {
+TEST(SlurmAttemptRetry, TimeLimitWithoutProgressGetsMoreTime) {
   Stage c = retried(BatchWorld::command("c", stops), 1);
   c.resources = {{"time", "10m"}};
   BatchWorld world({c});
@@ -110,13 +110,13 @@ TEST(ElementRetry, TimeLimitWithoutProgressGetsMoreTime) {
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 time=15"));
 }
 
-TEST(ElementRetry, TimeLimitWithoutProgressOrRetriesIsAFailure) {
+TEST(SlurmAttemptRetry, TimeLimitWithoutProgressOrRetriesIsAFailure) {
   BatchWorld world({BatchWorld::command("c", stops)});
   EXPECT_EQ(run_and_signal(world, SIGUSR1), 1);
   EXPECT_EQ(world.body("failed", "c")["cause"], "timeout");
 }
 
-TEST(ElementRetry, WhatDoesNotStopIsEndedInTimeToBePutBack) {
+TEST(SlurmAttemptRetry, WhatDoesNotStopIsEndedInTimeToBePutBack) {
   Stage c =
       retried(BatchWorld::command(
                   "c", "trap '' TERM; echo ready >$PIPE; while :; do read -t 1 x <>$PIPE.none || :; done"),
@@ -128,7 +128,7 @@ TEST(ElementRetry, WhatDoesNotStopIsEndedInTimeToBePutBack) {
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1"));
 }
 
-TEST(ElementRetry, PreemptedJobGoesOnByItself) {
+TEST(SlurmAttemptRetry, PreemptedJobGoesOnByItself) {
   BatchWorld world({BatchWorld::command("c", stops)});
   world.tell("state", "completing pending");
   EXPECT_EQ(run_and_signal(world, SIGTERM), 75);
@@ -137,7 +137,7 @@ TEST(ElementRetry, PreemptedJobGoesOnByItself) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
-TEST(ElementRetry, StepThatWasEndedBeforeItsJobWasToldIsNoFailure) {
+TEST(SlurmAttemptRetry, StepThatWasEndedBeforeItsJobWasToldIsNoFailure) {
   BatchWorld world({BatchWorld::command("c", "kill -TERM $$")});
   world.tell("state", "completing pending");
   EXPECT_EQ(world.run_job("c"), 75);
@@ -146,7 +146,7 @@ TEST(ElementRetry, StepThatWasEndedBeforeItsJobWasToldIsNoFailure) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
-TEST(ElementRetry, CancelledJobHasStopped) {
+TEST(SlurmAttemptRetry, CancelledJobHasStopped) {
   BatchWorld world({retried(BatchWorld::command("c", stops), 3)});
   world.tell("state", "completing cancelled");
   EXPECT_EQ(run_and_signal(world, SIGTERM), 75);
@@ -155,7 +155,7 @@ TEST(ElementRetry, CancelledJobHasStopped) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
-TEST(ElementRetry, NodeThatFailedIsAvoided) {
+TEST(SlurmAttemptRetry, NodeThatFailedIsAvoided) {
   BatchWorld world(
       {retried(BatchWorld::command("c", "echo 'srun: error: Node failure on n2' >&2; exit 1"), 1)});
   EXPECT_EQ(world.run_job("c"), 75);

@@ -37,7 +37,7 @@ std::string output(const BatchWorld& world, const std::string& stage, unsigned i
   return read_file(world.run().attempt(stage, index, attempt) / "out.log");
 }
 
-TEST(Element, IsTheInstanceOfItsNumber) {
+TEST(SlurmElement, IsTheInstanceOfItsNumber) {
   BatchWorld world({over(BatchWorld::command("c", "echo $KERNMILL_MATRIX_X $KERNMILL_TOKEN"), 3)});
   ASSERT_EQ(world.run_job("c", 2), 0) << world.log();
   EXPECT_THAT(world.events("c", 2), ElementsAre("started", "step_started", "committed"));
@@ -45,20 +45,20 @@ TEST(Element, IsTheInstanceOfItsNumber) {
   EXPECT_EQ(output(world, "c", 2), "2 " + attempt_token(world.run().name(), "c", 2, 1) + "\n");
 }
 
-TEST(Element, RestartOfTheJobIsTheNextAttempt) {
+TEST(SlurmElement, RestartOfTheJobIsTheNextAttempt) {
   BatchWorld world({BatchWorld::command("c", "echo $KERNMILL_ATTEMPT")});
   ASSERT_EQ(world.run_job("c", 0, 2), 0) << world.log();
   EXPECT_EQ(output(world, "c", 0, 3), "3\n");
 }
 
-TEST(Element, CommittedBeforeIsNotMadeAgain) {
+TEST(SlurmElement, CommittedBeforeIsNotMadeAgain) {
   BatchWorld world({BatchWorld::command("c", "true")});
   ASSERT_EQ(world.run_job("c"), 0);
   EXPECT_EQ(world.run_job("c", 0, 1), 0);
   EXPECT_THAT(world.events("c", 0, 1), IsEmpty());
 }
 
-TEST(Element, BlockedOneEndsQuietly) {
+TEST(SlurmElement, BlockedOneEndsQuietly) {
   BatchWorld world({BatchWorld::command("p", "false"), after(BatchWorld::command("c", "true"), {"p"})});
   EXPECT_EQ(world.run_job("p"), 1);
   EXPECT_EQ(world.run_job("c"), 1);
@@ -67,14 +67,14 @@ TEST(Element, BlockedOneEndsQuietly) {
 }
 
 // A parent whose job is unknown to the batch system by now counts as fulfilled there.
-TEST(Element, ParentWithoutACommitIsNoParent) {
+TEST(SlurmElement, ParentWithoutACommitIsNoParent) {
   BatchWorld world({BatchWorld::command("p", "true"), after(BatchWorld::command("c", "true"), {"p"})});
   EXPECT_EQ(world.run_job("c"), 1);
   EXPECT_THAT(world.events("c"), IsEmpty());
   EXPECT_THAT(world.log(), HasSubstr("the journal has no commit of p"));
 }
 
-TEST(Element, CommitThatShowsUpLateIsWaitedFor) {
+TEST(SlurmElement, CommitThatShowsUpLateIsWaitedFor) {
   BatchWorld world({BatchWorld::command("p", "true"), after(BatchWorld::command("c", "true"), {"p"})});
   world.environment = {{"KERNMILL_FILE_PATIENCE", "60"}};
   const int child = world.start_job("c");
@@ -82,7 +82,7 @@ TEST(Element, CommitThatShowsUpLateIsWaitedFor) {
   EXPECT_EQ(reap(child), 0) << world.log();
 }
 
-TEST(Element, FailureOfAnEarlierSubmissionDoesNotBlock) {
+TEST(SlurmElement, FailureOfAnEarlierSubmissionDoesNotBlock) {
   BatchWorld world({BatchWorld::command("p", "[ $KERNMILL_ATTEMPT = 2 ]"),
                     after(BatchWorld::command("c", "true"), {"p"})});
   EXPECT_EQ(world.run_job("p"), 1);
@@ -93,7 +93,7 @@ TEST(Element, FailureOfAnEarlierSubmissionDoesNotBlock) {
   EXPECT_EQ(reap(child), 0) << world.log();
 }
 
-TEST(Element, FalseConditionIsASkip) {
+TEST(SlurmElement, FalseConditionIsASkip) {
   Stage c = after(BatchWorld::command("c", "true"), {"p"});
   c.when = "${{ stages.p.loss < 0.1 }}";
   BatchWorld world({BatchWorld::command("p", "true"), c, after(BatchWorld::command("d", "true"), {"c"})});
@@ -104,7 +104,7 @@ TEST(Element, FalseConditionIsASkip) {
   EXPECT_THAT(world.events("d"), IsEmpty());
 }
 
-TEST(Element, ConditionThatCannotBeComputedIsAFailure) {
+TEST(SlurmElement, ConditionThatCannotBeComputedIsAFailure) {
   Stage c = after(BatchWorld::command("c", "true"), {"p"});
   c.when = "${{ stages.p.loss < 0.1 }}";
   BatchWorld world({BatchWorld::command("p", "true"), c});
@@ -114,7 +114,7 @@ TEST(Element, ConditionThatCannotBeComputedIsAFailure) {
 }
 
 // What a lost node runs on is an attempt of the same job, with a smaller restart count.
-TEST(Element, OlderAttemptOnALostNodeDoesNotCommit) {
+TEST(SlurmElement, OlderAttemptOnALostNodeDoesNotCommit) {
   BatchWorld world({BatchWorld::command(
       "c",
       "[ $KERNMILL_ATTEMPT = 2 ] || { echo ready >$PIPE; read x <$PIPE.go; }; echo 1 >$KERNMILL_OUTPUT/f",
@@ -132,7 +132,7 @@ TEST(Element, OlderAttemptOnALostNodeDoesNotCommit) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
-TEST(Element, OlderAttemptOnALostNodeDoesNotRequeueTheJobOfTheNewer) {
+TEST(SlurmElement, OlderAttemptOnALostNodeDoesNotRequeueTheJobOfTheNewer) {
   Stage c = BatchWorld::command(
       "c", "[ $KERNMILL_ATTEMPT = 2 ] || { echo ready >$PIPE; read x <$PIPE.go; exit 1; }");
   c.retries.max = 3;
@@ -148,7 +148,7 @@ TEST(Element, OlderAttemptOnALostNodeDoesNotRequeueTheJobOfTheNewer) {
   EXPECT_THAT(world.calls(), IsEmpty());
 }
 
-TEST(Element, ShowsThatItLivesByTheTimeOfItsJournalFile) {
+TEST(SlurmElement, ShowsThatItLivesByTheTimeOfItsJournalFile) {
   BatchWorld world({BatchWorld::command("c", "echo ready >$PIPE; read x <$PIPE.go")});
   EventPipe go(world.pipe().path() + ".go");
   world.environment = {{"KERNMILL_HEARTBEAT", "1"}};
@@ -166,7 +166,7 @@ TEST(Element, ShowsThatItLivesByTheTimeOfItsJournalFile) {
   EXPECT_EQ(reap(exec), 0);
 }
 
-TEST(Element, UnknownArrayAndElementAreSaid) {
+TEST(SlurmElement, UnknownArrayAndElementAreSaid) {
   BatchWorld world({over(BatchWorld::command("c", "true"), 2)});
   EXPECT_EQ(world.run_job("c", 7), 2);
   EXPECT_THAT(world.log(), HasSubstr("no element 7"));

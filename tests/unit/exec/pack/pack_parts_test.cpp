@@ -68,17 +68,16 @@ Stage stage() {
   return result;
 }
 
-AttemptRecord attempt(unsigned number, AttemptRecord::Ending ending, Cause cause = Cause::error) {
+AttemptRecord attempt(unsigned number, AttemptState state, Cause cause = Cause::error) {
   AttemptRecord record;
   record.number = number;
   record.started = true;
-  record.ending = ending;
+  record.state = state;
   record.cause = cause;
   return record;
 }
 
 TEST(LeftToRun, IsWhatHasNeitherCommittedNorFailedForGood) {
-  using Ending = AttemptRecord::Ending;
   Workflow workflow;
   workflow.stages = {stage()};
   const Plan plan(workflow);
@@ -88,10 +87,12 @@ TEST(LeftToRun, IsWhatHasNeitherCommittedNorFailedForGood) {
   array.attempt = 2;  // attempt 1 belongs to an earlier submission
   RunRecord record;
   record.instances[{"s", 0}].committed = true;
-  record.instances[{"s", 1}].attempts = {attempt(1, Ending::failed), attempt(2, Ending::failed)};
-  record.instances[{"s", 2}].attempts = {attempt(1, Ending::failed), attempt(2, Ending::retrying, Cause::oom),
-                                         attempt(3, Ending::none)};
-  record.instances[{"s", 3}].attempts = {attempt(1, Ending::failed), attempt(2, Ending::retrying)};
+  record.instances[{"s", 1}].attempts = {attempt(1, AttemptState::failed), attempt(2, AttemptState::failed)};
+  record.instances[{"s", 2}].attempts = {attempt(1, AttemptState::failed),
+                                         attempt(2, AttemptState::retrying, Cause::oom),
+                                         attempt(3, AttemptState::open)};
+  record.instances[{"s", 3}].attempts = {attempt(1, AttemptState::failed),
+                                         attempt(2, AttemptState::retrying)};
   const auto left = left_to_run(plan, array, 0, 3, record);
   ASSERT_EQ(left.size(), 3u);
   EXPECT_EQ(left[0].index, 2u);

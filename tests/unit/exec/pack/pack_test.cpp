@@ -74,7 +74,7 @@ TEST(Pack, AFailureKeepsItsDirectoryAndItsOwnLinesOfTheLogs) {
   EXPECT_EQ(read_file(world.attempt(2) / "out.log"), "this is 2\n");
   EXPECT_EQ(read_file(world.attempt(2) / "trace"), "left\n");
   const AttemptRecord attempt = world.instance(2).attempts.at(0);
-  EXPECT_EQ(attempt.ending, AttemptRecord::Ending::failed);
+  EXPECT_EQ(attempt.state, AttemptState::failed);
   EXPECT_EQ(attempt.exit_code, 3);
   EXPECT_THAT(attempt.message, HasSubstr("ouch"));
   EXPECT_THAT(world.events(2), ElementsAre("started", "failed"));

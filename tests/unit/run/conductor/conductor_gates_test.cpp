@@ -20,7 +20,7 @@ TEST(Gate, LetsAnInstanceRunWhenItIsTrue) {
   ConductorWorld world(
       plan_of_stages({command_stage("score"), gated("ship", "${{ stages.score.accuracy >= 0.9 }}")}));
   world.script["score.0"] = {commit({{"accuracy", 0.95}})};
-  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
   EXPECT_THAT(world.output.told, Contains("ship committed"));
 }
 
@@ -29,7 +29,7 @@ TEST(Gate, SkipsAnInstanceAndWhatIsBehindItWhenItIsFalse) {
       plan_of_stages({command_stage("score"), gated("ship", "${{ stages.score.accuracy >= 0.9 }}"),
                       command_stage("notify", {"ship"})}));
   world.script["score.0"] = {commit({{"accuracy", 0.5}})};
-  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
   EXPECT_THAT(world.scheduler.submitted, ElementsAre("score.0.1-abcdef"));
   EXPECT_TRUE(world.journal().find("ship", 0)->skipped);
   EXPECT_THAT(world.journal().find("ship", 0)->skip_reason, HasSubstr("is false"));
@@ -51,7 +51,7 @@ TEST(Gate, IsSettledWhileOtherStagesTakeAllCores) {
 TEST(Gate, FailsTheInstanceWhenANameHasNoValue) {
   ConductorWorld world(
       plan_of_stages({command_stage("score"), gated("ship", "${{ stages.score.recall > 0 }}")}));
-  EXPECT_EQ(world.conduct().ending, Ending::failed);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::failed);
   EXPECT_THAT(world.output.messages, Contains(HasSubstr("stages.score.recall")));
 }
 

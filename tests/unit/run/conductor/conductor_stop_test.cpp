@@ -23,7 +23,7 @@ TEST(Stop, AsksRunningInstancesToStopAndStartsNothingNew) {
   ConductorWorld world(plan_of_stages({with_instances(command_stage("a"), 3)}), /*cores=*/2);
   world.script["a.1"] = {stop("cancelled")};
   send(world, {SIGINT});
-  EXPECT_EQ(world.conduct().ending, Ending::interrupted);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::interrupted);
   EXPECT_EQ(world.scheduler.submitted.size(), 2U);
   EXPECT_THAT(world.scheduler.cancelled, Contains(Pair("a.1.1-abcdef", false)));
   EXPECT_THAT(world.output.told, Contains("a[1] stopped"));
@@ -40,7 +40,7 @@ TEST(Stop, EndsRunningInstancesAtTheSecondRequest) {
 TEST(Stop, ByTerminateIsACancellation) {
   ConductorWorld world(plan_of_stages({with_instances(command_stage("a"), 2)}), /*cores=*/1);
   send(world, {SIGTERM});
-  EXPECT_EQ(world.conduct().ending, Ending::cancelled);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::cancelled);
   EXPECT_EQ(world.journal().outcome, "cancelled");
 }
 
@@ -48,14 +48,14 @@ TEST(Stop, LeavesACancelledFailureForResume) {
   ConductorWorld world(plan_of_stages({command_stage("a"), command_stage("b", {"a"})}));
   world.script["a.0"] = {failure("cancelled")};
   send(world, {SIGINT});
-  EXPECT_EQ(world.conduct().ending, Ending::interrupted);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::interrupted);
   EXPECT_THAT(world.output.told, Contains("a stopped"));
 }
 
 TEST(Stop, AfterTheLastInstanceCommittedIsDone) {
   ConductorWorld world(plan_of_stages({command_stage("a")}));
   send(world, {SIGINT});
-  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
 }
 
 TEST(Restore, RunsNothingAgainThatHasCommitted) {
@@ -64,7 +64,7 @@ TEST(Restore, RunsNothingAgainThatHasCommitted) {
   world.conduct();
   const RunRecord record = world.journal();
   world.scheduler.submitted.clear();
-  EXPECT_EQ(world.conduct(&record).ending, Ending::done);
+  EXPECT_EQ(world.conduct(&record).outcome, RunOutcome::done);
   EXPECT_THAT(world.scheduler.submitted, ElementsAre("b.0.1-abcdef"));
 }
 
@@ -73,7 +73,7 @@ TEST(Restore, NumbersAttemptsOn) {
   world.script["a.0"] = {failure("error")};
   world.conduct();
   const RunRecord record = world.journal();
-  EXPECT_EQ(world.conduct(&record).ending, Ending::done);
+  EXPECT_EQ(world.conduct(&record).outcome, RunOutcome::done);
   EXPECT_EQ(world.scheduler.submitted.back(), "a.0.2-abcdef");
 }
 
@@ -83,7 +83,7 @@ TEST(Restore, KeepsSkippedInstancesSkipped) {
   ConductorWorld world(plan_of_stages({never, command_stage("behind", {"never"})}));
   world.conduct();
   const RunRecord record = world.journal();
-  EXPECT_EQ(world.conduct(&record).ending, Ending::done);
+  EXPECT_EQ(world.conduct(&record).outcome, RunOutcome::done);
   EXPECT_TRUE(world.scheduler.submitted.empty());
 }
 

@@ -16,13 +16,13 @@ using ::testing::Not;
 TEST(Conductor, RunsParentsBeforeChildren) {
   ConductorWorld world(
       plan_of_stages({command_stage("a"), command_stage("b", {"a"}), command_stage("c", {"b"})}));
-  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
   EXPECT_THAT(world.scheduler.submitted, ElementsAre("a.0.1-abcdef", "b.0.1-abcdef", "c.0.1-abcdef"));
 }
 
 TEST(Conductor, StartsAsManyAtOnceAsThereIsRoomFor) {
   ConductorWorld world(plan_of_stages({with_instances(command_stage("a"), 9)}), /*cores=*/3);
-  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
   EXPECT_EQ(world.scheduler.most_at_once, 3U);
   EXPECT_EQ(world.scheduler.submitted.size(), 9U);
 }
@@ -56,7 +56,7 @@ TEST(Conductor, FinishesIndependentBranchesAfterAFailure) {
   ConductorWorld world(plan_of_stages(
       {command_stage("a"), command_stage("b"), command_stage("c", {"a"}), command_stage("d", {"b"})}));
   world.script["a.0"] = {failure("error", "no such luck")};
-  EXPECT_EQ(world.conduct().ending, Ending::failed);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::failed);
   EXPECT_THAT(world.output.told, Contains("a failed"));
   EXPECT_THAT(world.output.told, Contains("d committed"));
   EXPECT_THAT(world.scheduler.submitted, Not(Contains(HasSubstr("c.0"))));
@@ -67,14 +67,14 @@ TEST(Conductor, StartsNothingNewAfterAFailureWhenItIsToFailFast) {
   ConductorWorld world(plan_of_stages({command_stage("a"), command_stage("b")}), /*cores=*/1);
   world.script["a.0"] = {failure("error")};
   world.options.fail_fast = true;
-  EXPECT_EQ(world.conduct().ending, Ending::failed);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::failed);
   EXPECT_THAT(world.scheduler.submitted, ElementsAre("a.0.1-abcdef"));
 }
 
 TEST(Conductor, CommitsACachedInstanceWithoutAJob) {
   ConductorWorld world(plan_of_stages({command_stage("a"), command_stage("b", {"a"})}));
   world.cached["a"] = {{"x", 1}};
-  EXPECT_EQ(world.conduct().ending, Ending::done);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
   EXPECT_THAT(world.scheduler.submitted, ElementsAre("b.0.1-abcdef"));
   const RunRecord record = world.journal();
   EXPECT_TRUE(record.find("a", 0)->committed);
@@ -86,10 +86,10 @@ TEST(Conductor, CallsAJobThatLeftNoRecordAbandonedAndEndsWhatIsLeftOfIt) {
   ConductorWorld world(plan_of_stages({command_stage("a")}));
   world.vanishing["a.0"] = 1;
   world.scheduler.exit_code = [](const JobId&) { return 137; };
-  EXPECT_EQ(world.conduct().ending, Ending::failed);
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::failed);
   EXPECT_THAT(world.leftovers_ended, ElementsAre("a"));
   EXPECT_THAT(world.output.messages, Contains(HasSubstr("signal 9")));
-  EXPECT_EQ(world.journal().find("a", 0)->attempts.back().ending, AttemptRecord::Ending::abandoned);
+  EXPECT_EQ(world.journal().find("a", 0)->attempts.back().state, AttemptState::abandoned);
 }
 
 TEST(Conductor, EndsRunningJobsWhenAnExceptionEndsIt) {

@@ -53,7 +53,7 @@ TEST_F(DeadRun, HasItsOrphansEndedAndTheirAttemptsAbandoned) {
                         {{"pid", orphan}, {"start_time", start_time_of(orphan)}, {"host", host_name()}})});
   const RunRecord record = settle();
   EXPECT_EQ(reap(orphan), 128 + SIGKILL);
-  EXPECT_EQ(record.find("a", 0)->attempts.back().ending, AttemptRecord::Ending::abandoned);
+  EXPECT_EQ(record.find("a", 0)->attempts.back().state, AttemptState::abandoned);
   EXPECT_THAT(abandoned, ::testing::ElementsAre(1U));
 }
 

@@ -123,7 +123,7 @@ TEST_F(Journal, CommitOutweighsAConductorThatGaveTheAttemptUp) {
   write("a-conductor", {{"abandoned", of(1, {{"why", "found dead"}})}});
   write("b-exec", {started(1), committed(1)});
   EXPECT_TRUE(folded().committed);
-  EXPECT_EQ(folded().attempts.at(0).ending, AttemptRecord::Ending::committed);
+  EXPECT_EQ(folded().attempts.at(0).state, AttemptState::committed);
 }
 
 TEST_F(Journal, EndingsKeepTheirCauseAndMessage) {
@@ -131,11 +131,11 @@ TEST_F(Journal, EndingsKeepTheirCauseAndMessage) {
         {started(1), {"failed", of(1, {{"cause", "oom"}, {"exit_code", 137}, {"message", "no memory"}})}});
   write("b", {started(2), {"stopped", of(2, {{"cause", "timeout"}})}});
   const auto attempts = folded().attempts;
-  EXPECT_EQ(attempts.at(0).ending, AttemptRecord::Ending::failed);
+  EXPECT_EQ(attempts.at(0).state, AttemptState::failed);
   EXPECT_EQ(attempts.at(0).cause, Cause::oom);
   EXPECT_EQ(attempts.at(0).exit_code, 137);
   EXPECT_EQ(attempts.at(0).message, "no memory");
-  EXPECT_EQ(attempts.at(1).ending, AttemptRecord::Ending::stopped);
+  EXPECT_EQ(attempts.at(1).state, AttemptState::stopped);
   EXPECT_EQ(attempts.at(1).cause, Cause::timeout);
 }
 

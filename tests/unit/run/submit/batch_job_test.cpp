@@ -13,7 +13,7 @@ using testing::option_of;
 using testing::plan_of_stages;
 using testing::with_instances;
 
-JobSurroundings surroundings() {
+SubmissionContext context() {
   return {.run = RunDirectory("/home/ann/runs/it's-20261121-000000-0000"),
           .generation = 2,
           .exec = "/opt/kernmill/bin/kernmill-exec",
@@ -34,7 +34,7 @@ TEST(BatchJob, SaysAllThatSbatchWouldBeTold) {
   const Plan plan(workflow);
   auto arrays = plan_jobs(plan, {});
   arrays[1].max_parallel = 2;
-  const std::string text = to_script(batch_job(surroundings(), plan, arrays[1], {{"a.0", "41"}}));
+  const std::string text = to_script(batch_job(context(), plan, arrays[1], {{"a.0", "41"}}));
   EXPECT_EQ(text, R"(#!/bin/sh
 #SBATCH --job-name=test.b
 #SBATCH --comment=kernmill:it's-20261121-000000-0000:2:b.0
@@ -62,14 +62,14 @@ exec '/opt/kernmill/bin/kernmill-exec' --run '/home/ann/runs/it'\''s-20261121-00
 
 TEST(BatchJob, ThoseThatWaitForNoneAreHeld) {
   const Plan plan = plan_of_stages({command_stage("a")});
-  const BatchJob job = batch_job(surroundings(), plan, plan_jobs(plan, {})[0], {});
+  const BatchJob job = batch_job(context(), plan, plan_jobs(plan, {})[0], {});
   EXPECT_EQ(option_of(job, "hold"), "yes");
   EXPECT_EQ(option_of(job, "dependency"), "");
 }
 
 TEST(BatchJob, TheClosingJobWaitsForAllHoweverTheyEnd) {
   const Plan plan = plan_of_stages({command_stage("a")});
-  const BatchJob job = closing_job(surroundings(), plan, {"5", "6"});
+  const BatchJob job = closing_job(context(), plan, {"5", "6"});
   EXPECT_EQ(option_of(job, "dependency"), "afterany:5:6");
   EXPECT_NE(job.script.find("--close --generation 2"), std::string::npos);
 }
@@ -79,13 +79,12 @@ TEST(BatchJob, TheClosingJobsMailSaysHowTheRunHasEnded) {
   workflow.name = "w";
   workflow.stages = {command_stage("a")};
   workflow.mail_to = "ada@site.org";
-  const BatchJob job = closing_job(surroundings(), Plan(workflow), {"5"});
+  const BatchJob job = closing_job(context(), Plan(workflow), {"5"});
   EXPECT_EQ(option_of(job, "mail-user"), "ada@site.org");
   EXPECT_EQ(option_of(job, "mail-type"), "END,FAIL");
   workflow.mail_of_failure_only = true;
-  EXPECT_EQ(option_of(closing_job(surroundings(), Plan(workflow), {"5"}), "mail-type"), "FAIL");
-  EXPECT_EQ(option_of(closing_job(surroundings(), plan_of_stages({command_stage("a")}), {"5"}), "mail-user"),
-            "");
+  EXPECT_EQ(option_of(closing_job(context(), Plan(workflow), {"5"}), "mail-type"), "FAIL");
+  EXPECT_EQ(option_of(closing_job(context(), plan_of_stages({command_stage("a")}), {"5"}), "mail-user"), "");
 }
 
 TEST(BatchJob, ItsCommentSaysWhoseItIs) {

@@ -27,12 +27,12 @@ class SubmissionTest : public ::testing::Test {
  protected:
   SubmissionTest() {
     options.pause = [this](std::chrono::milliseconds time) { waited += time; };
-    around.env = {{"PATH", "/bin"}};
+    context.env = {{"PATH", "/bin"}};
   }
 
   Submission submit(const JournalWriter::Hook& hook = {}) {
-    const auto journal = submission_journal(run, around.generation, hook);
-    return submit_jobs(around, plan, plan_jobs(plan, {}), cluster, *journal, options);
+    const auto journal = submission_journal(run, context.generation, hook);
+    return submit_jobs(context, plan, plan_jobs(plan, {}), cluster, *journal, options);
   }
   std::vector<std::string> settle() {
     JournalWriter journal(run.journal(), "settle", settled++, "submit");
@@ -58,7 +58,7 @@ class SubmissionTest : public ::testing::Test {
   SubmissionOptions options;
   std::chrono::milliseconds waited{0};
   unsigned settled = 0;
-  JobSurroundings around{.run = run, .generation = 1, .exec = "/bin/kernmill-exec", .env = {}};
+  SubmissionContext context{.run = run, .generation = 1, .exec = "/bin/kernmill-exec", .env = {}};
 };
 
 TEST_F(SubmissionTest, SendsParentsFirstAndReleasesRootsLast) {
@@ -104,7 +104,7 @@ TEST_F(SubmissionTest, GivesUpWhenThereIsNoRoomForTooLong) {
   cluster.mishaps.resize(1);
   for (int i = 0; i < 100; ++i) cluster.mishaps.emplace_back(FakeCluster::Mishap{Kind::busy});
   EXPECT_THAT(rejection(), HasSubstr("Nothing was left in the queue"));
-  EXPECT_EQ(waited, options.patience);
+  EXPECT_EQ(waited, options.timeout);
   EXPECT_EQ(live(), 0U);
 }
 
@@ -137,7 +137,7 @@ TEST_F(SubmissionTest, WhatCouldNotBeCancelledIsNotForgotten) {
 TEST_F(SubmissionTest, KilledAtAnyRecordItIsSettledLater) {
   for (int boundary = 0;; ++boundary) {
     run = create_run_directory(folder.path(), "test", false);
-    around.run = run;
+    context.run = run;
     cluster.known.clear();
     int seen = 0;
     bool killed = false;

@@ -1,5 +1,7 @@
 #include "kernmill/exec/local_attempt.hpp"
 
+#include <charconv>
+
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/os/durable_file.hpp"
@@ -7,13 +9,34 @@
 namespace kernmill::exec {
 namespace {
 
+namespace fs = std::filesystem;
+
+/// What can be seen of an instance's attempts without the journal: their directories, which their conductor
+/// makes before it starts them.
+RunRecord record_of_directories(const Attempt& attempt) {
+  RunRecord record;
+  auto& attempts = record.instances[{attempt.stage().name, attempt.id.index}].attempts;
+  constexpr std::string_view prefix = "attempt-";
+  for (const auto& entry :
+       fs::directory_iterator(attempt.run.instance(attempt.stage().name, attempt.id.index))) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    AttemptRecord& known = attempts.emplace_back();
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), known.number);
+    known.started = true;
+  }
+  return record;
+}
+
 int carry_out(const Options& options, const RunDirectory& run, StopRequests& stop, AttemptJournal& journal) {
   journal.started(options.job);
-  const RunRecord record = fold_journal(run.journal());
+  const fs::path input = "/dev/stdin";
+  const RunRecord record =
+      options.handed_over ? fold_lines(read_file(input), input) : fold_journal(run.journal());
   const Json document = Json::parse(read_file(run.plan()));
   const Plan plan = plan_from_json(document);
   const Attempt attempt = make_attempt(run, plan, options.attempt, record);
-  check_parents(attempt, record);
+  if (!options.handed_over) check_parents(attempt, record);
   AttemptRunner::Given given{own_environment()};
   given.launcher = document.value("launcher", "");
   given.token = value_of(given.environment, "KERNMILL_TOKEN");
@@ -23,7 +46,9 @@ int carry_out(const Options& options, const RunDirectory& run, StopRequests& sto
   const auto outcome = runner.run(attempt);
   if (!outcome) return exit_done;
   if (outcome->what == AttemptOutcome::What::done) {
-    runner.commit(attempt, outcome->leavings, [&run] { return fold_journal(run.journal()); });
+    runner.commit(attempt, outcome->leavings, [&] {
+      return options.handed_over ? record_of_directories(attempt) : fold_journal(run.journal());
+    });
     return exit_done;
   }
   journal.gave_up(*outcome);

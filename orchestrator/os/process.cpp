@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,7 +15,9 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -191,6 +194,17 @@ void end_tree(int pid, std::uint64_t start_time, const std::string& token) {
     for (const auto& process : ending) wait_for_end(process);
     found = !ending.empty();
   }
+}
+
+void adopt_orphans() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+std::optional<std::vector<int>> children() {
+  const auto text = read_if_open(::getpid(), fmt::format("task/{}/children", ::getpid()).c_str());
+  if (!text) return {};
+  std::istringstream words(*text);
+  return std::vector<int>(std::istream_iterator<int>(words), {});
 }
 
 std::string host_name() {

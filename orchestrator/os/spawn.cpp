@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,7 @@ struct Program {
   char* const* argv;
   char* const* envp;
   const char* oom_score;  ///< null: as this process's
+  int input;              ///< its stdin; -1: /dev/null
 };
 
 /// From here to exec only calls that are safe after a fork in a program with threads.
@@ -117,8 +119,8 @@ void set_oom_score(const char* score) {
   set_oom_score(program.oom_score);
   if (!options.work_dir.empty() && ::chdir(options.work_dir.c_str()) != 0)
     give_up(error_pipe, ChildError::Step::work_dir);
-  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null >= 0) ::dup2(null, STDIN_FILENO);
+  const int input = program.input >= 0 ? program.input : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (input >= 0) ::dup2(input, STDIN_FILENO);
   redirect(options.out, STDOUT_FILENO, error_pipe, ChildError::Step::out);
   redirect(options.err, STDERR_FILENO, error_pipe, ChildError::Step::err);
   close_on_exec_from(3);
@@ -176,6 +178,25 @@ std::string explain(const SpawnOptions& options, const ChildError& error) {
   return fmt::format("cannot start '{}': {}; is it there, and may it be executed?", program, why);
 }
 
+/// A file without a name that holds the text, to be read from its beginning; none for an empty text.
+FileDescriptor file_of(const std::string& text, const std::string& program) {
+  if (text.empty()) return {};
+  FileDescriptor file(::memfd_create("input", MFD_CLOEXEC));
+  std::size_t written = 0;
+  while (file && written < text.size()) {
+    const ssize_t some = ::pwrite(file.get(), text.data() + written, text.size() - written,
+                                  static_cast<off_t>(written));
+    if (some > 0)
+      written += static_cast<std::size_t>(some);
+    else if (errno != EINTR)
+      break;
+  }
+  if (written < text.size())
+    throw std::runtime_error(
+        fmt::format("cannot start '{}': no memory for its input: {}", program, std::strerror(errno)));
+  return file;
+}
+
 /// Signals wait while the child is on its way, so that none runs this process's handlers in it.
 class AllSignalsBlocked {
  public:
@@ -201,8 +222,10 @@ int spawn(const SpawnOptions& options) {
   for (const auto& [name, value] : options.env) environment.push_back(fmt::format("{}={}", name, value));
   const auto argv = pointers(arguments), envp = pointers(environment);
   const std::string oom_score = std::to_string(options.oom_score);
-  const Program ready{options, program.c_str(), argv.data(), envp.data(),
-                      options.oom_score == 0 ? nullptr : oom_score.c_str()};
+  const FileDescriptor input = file_of(options.input, options.argv.front());
+  const Program ready{options,     program.c_str(),
+                      argv.data(), envp.data(),
+                      options.oom_score == 0 ? nullptr : oom_score.c_str(), input.get()};
 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)

@@ -80,7 +80,9 @@ void LocalScheduler::submit(const JobId& id, const JobSpec& spec) {
   job.cores = std::max(1, spec.cores);
   job.mem = spec.mem;
   job.token = value_in(spec.env, "KERNMILL_TOKEN");
-  job.pid = spawn({spec.argv, spec.env, spec.work_dir, spec.output, spec.output});
+  SpawnOptions program{spec.argv, spec.env, spec.work_dir, spec.output, spec.output};
+  program.input = spec.input;
+  job.pid = spawn(program);
   job.start_time = start_time_of(job.pid);
   job.handle = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, job.pid, 0)));
   if (!job.handle) {

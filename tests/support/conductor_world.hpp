@@ -83,6 +83,7 @@ class ConductorWorld {
   std::deque<int> signals;
   std::string checkpoint = "none";
   std::vector<AttemptScale> scales;
+  std::map<JobId, std::string> known;  ///< what each job's attempt was handed over
   std::vector<std::string> leftovers_ended;
   ConductorOptions options{.fail_fast = false, .session = "abcdef"};
   RecordingOutput output;
@@ -106,11 +107,12 @@ class ConductorWorld {
     ConductorPorts all;
     all.now = [this] { return now_ += std::chrono::seconds(1); };
     all.job_records = [this](const JobId& job) { return records_of(job); };
-    all.job_spec = [this](InstanceId id, unsigned, const JobId& job, AttemptScale scale) {
-      scales.push_back(scale);
+    all.job_spec = [this](const AttemptOrder& order) {
+      scales.push_back(order.scale);
+      known[order.job] = order.known;
       JobSpec spec;
-      spec.name = job;
-      spec.cores = plan_.resources(id).cores();
+      spec.name = order.job;
+      spec.cores = plan_.resources(order.id).cores();
       return spec;
     };
     all.from_cache = [this](InstanceId id, unsigned, const CommitTable&) {

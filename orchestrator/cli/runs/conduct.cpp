@@ -141,13 +141,15 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
         fmt::print(stderr, "ended what was left of attempt {} of {}\n", open.attempt.number,
                    plan.label({plan.stage_number(open.stage), open.index}));
     });
+  if (resumed && record.generations.empty()) gather_ended_jobs(run.journal(), journal);
 
-  LocalMachine machine(run, plan, stop, {.no_cache = arguments.has("no-cache")});
+  LocalMachine machine(run, plan, stop, journal, {.no_cache = arguments.has("no-cache")});
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
   Conductor conductor(run, plan, scheduler, journal, output, machine.ports(),
                       {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
   if (resumed) conductor.restore(record);
   const RunResult result = conductor.run(self);
+  machine.gather();
   lock.reset();  // what follows looks at the run from outside
   RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   status.took = result.took;  // of this life of the run

@@ -14,10 +14,11 @@ namespace fs = std::filesystem;
 namespace kernmill::cli {
 
 LocalMachine::LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop,
-                           Options options)
+                           JournalWriter& journal, Options options)
     : run_(run),
       plan_(plan),
       stop_(stop),
+      gathered_(journal),
       options_(options),
       programs_(find_programs()),
       digests_(run.root().parent_path()),
@@ -30,9 +31,8 @@ ConductorPorts LocalMachine::ports() {
   ConductorPorts all;
   all.now = std::chrono::steady_clock::now;
   all.job_records = [this](const JobId& job) { return job_records(job); };
-  all.job_spec = [this](InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) {
-    return job_spec(id, attempt, job, scale);
-  };
+  all.job_spec = [this](const AttemptOrder& order) { return job_spec(order); };
+  all.put_away = [this](const JobId& job) { gathered_.add(journal_file(job)); };
   if (!options_.no_cache)
     all.from_cache = [this](InstanceId id, unsigned attempt, const CommitTable& commits) {
       return from_cache(id, attempt, commits);
@@ -50,18 +50,25 @@ fs::path LocalMachine::attempt_directory(InstanceId id, unsigned attempt) const 
   return run_.attempt(plan_.stage(id.stage).name, id.index, attempt);
 }
 
+fs::path LocalMachine::journal_file(const JobId& job) const {
+  return run_.journal() / fmt::format("{}.0.{}.exec.jsonl", job, host_name());
+}
+
 std::vector<Record> LocalMachine::job_records(const JobId& job) const {
-  const fs::path file = run_.journal() / fmt::format("{}.0.{}.exec.jsonl", job, host_name());
+  const fs::path file = journal_file(job);
   return fs::exists(file) ? read_journal_file(file) : std::vector<Record>{};
 }
 
-JobSpec LocalMachine::job_spec(InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) const {
+JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
+  const auto& [id, attempt, job, scale, known] = order;
   const std::string& stage = plan_.stage(id.stage).name;
   const Resources resources = plan_.resources(id);
   JobSpec spec;
   spec.name = plan_.label(id);
   spec.argv = {programs_.exec.string(),  "--run",     run_.root().string(),    "--stage", stage, "--instance",
                std::to_string(id.index), "--attempt", std::to_string(attempt), "--job",   job};
+  spec.argv.emplace_back("--handed-over");
+  spec.input = known + '\n';  // never empty
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   if (scale.time != 1.0) spec.argv.insert(spec.argv.end(), {"--time-factor", fmt::format("{}", scale.time)});
   spec.env = job_environment(programs_);

@@ -8,6 +8,7 @@
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/conductor/conductor.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/gathered_files.hpp"
 
 namespace kernmill::cli {
 
@@ -18,13 +19,17 @@ class LocalMachine {
     bool no_cache = false;
   };
   /// Everything given has to outlive this.
-  LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop, Options options);
+  LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop, JournalWriter& journal,
+               Options options);
   /// What a Conductor takes; it refers to this object.
   [[nodiscard]] ConductorPorts ports();
+  /// Once nothing runs any more: gathers what jobs have journalled.
+  void gather() { gathered_.flush(); }
 
  private:
   [[nodiscard]] std::vector<Record> job_records(const JobId& job) const;
-  [[nodiscard]] JobSpec job_spec(InstanceId id, unsigned attempt, const JobId& job, AttemptScale scale) const;
+  [[nodiscard]] JobSpec job_spec(const AttemptOrder& order) const;
+  [[nodiscard]] std::filesystem::path journal_file(const JobId& job) const;
   [[nodiscard]] CacheAnswer from_cache(InstanceId id, unsigned attempt, const CommitTable& commits);
   void end_leftovers(InstanceId id, unsigned attempt) const;
   [[nodiscard]] std::filesystem::path attempt_directory(InstanceId id, unsigned attempt) const;
@@ -32,6 +37,7 @@ class LocalMachine {
   const RunDirectory& run_;
   const Plan& plan_;
   const StopSignals& stop_;
+  GatheredFiles gathered_;
   Options options_;
   Programs programs_;
   DigestStore digests_;

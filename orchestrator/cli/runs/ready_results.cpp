@@ -18,7 +18,7 @@ class ReadyResults {
 
   std::size_t take_from_cache() {
     const StopSignals stop;
-    LocalMachine machine(run_, plan_, stop, {});
+    LocalMachine machine(run_, plan_, stop, journal_, {});
     const ConductorPorts ports = machine.ports();
     const Programs programs = find_programs();
     DigestStore digests(run_.root().parent_path());

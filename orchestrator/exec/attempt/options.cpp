@@ -14,7 +14,7 @@ using What = Options::What;
 
 constexpr const char* usage =
     "usage: kernmill-exec --run DIR --stage NAME --instance N --attempt N --job ID [--restart N] "
-    "[--no-cache] [--time-factor X]\n"
+    "[--no-cache] [--time-factor X] [--handed-over]\n"
     "       kernmill-exec --run DIR --array KEY --generation N [--no-cache]    (in a job of Slurm)\n"
     "       kernmill-exec --run DIR --close --generation N [--no-cache]        (in a job of Slurm)";
 
@@ -64,7 +64,7 @@ void check(What what, const std::set<std::string>& given) {
     if (!given.contains(option)) reject(option + " is missing");
   for (const std::string& option : given)
     if (!required.contains(option) && option != "--no-cache" &&
-        (what != What::attempt || (option != "--restart" && option != "--time-factor")))
+        (what != What::attempt || (option != "--restart" && option != "--time-factor" && option != "--handed-over")))
       reject(fmt::format("{} does not go with {}", option, *required.begin()));
 }
 
@@ -78,6 +78,8 @@ Options parse_options(const std::vector<std::string>& words) {
     given.insert(option);
     if (option == "--no-cache") {
       options.no_cache = true;
+    } else if (option == "--handed-over") {
+      options.handed_over = true;
     } else if (option != "--close") {
       if (i + 1 == words.size()) reject(fmt::format("{} is unknown or wants a value", option));
       take(options, option, words[++i]);

@@ -21,6 +21,7 @@ struct Options {
   std::string job;
   unsigned restart = 0;
   double time_factor = 1.0;  ///< a retry may be given more time
+  bool handed_over = false;  ///< what it has to know of the journal is on standard input (handover.hpp)
 
   std::string array;        ///< element: the key of its array
   unsigned generation = 0;  ///< element, close: which act of submitting it belongs to

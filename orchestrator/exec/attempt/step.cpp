@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernmill/os/memory_group.hpp"
@@ -52,6 +53,7 @@ class Step {
 
   StepEnd run(const std::function<void(int, std::uint64_t)>& started) {
     const MemoryGroup memory;
+    adopt_orphans();
     pid_ = spawn(options_.spawn);
     start_time_ = start_time_of(pid_);
     process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
@@ -65,7 +67,7 @@ class Step {
       throw;
     }
     // The first process is a zombie until it is reaped: nobody else can have its number yet.
-    end_tree(pid_, start_time_, options_.token);
+    if (has_left_any()) end_tree(pid_, start_time_, options_.token);
     end_.exit_code = reap(pid_);
     end_.out_of_memory =
         exceeded_ || memory.has_lost_a_process() || (end_.asked_to_stop && memory_.was_exceeded());
@@ -94,8 +96,21 @@ class Step {
 
   [[nodiscard]] bool in_batch_job() const { return static_cast<bool>(options_.time_left); }
 
+  /// Whether anything of the step may live on when its first process has ended: what does is our child by then.
+  static bool has_left_any() {
+    const auto left = children();
+    return !left || left->size() != 1;
+  }
+
+  /// Of the orphans that became our children.
+  void reap_ended() const {
+    for (const int child : children().value_or(std::vector<int>{}))
+      if (child != pid_) ::waitpid(child, nullptr, WNOHANG);
+  }
+
   void beat() {
     options_.heartbeat();
+    reap_ended();
     heartbeat_.set(options_.heartbeat_interval);
   }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/run/journal/handover.hpp"
+
 namespace kernmill {
 
 std::string_view to_string(RunOutcome outcome) {
@@ -47,6 +49,8 @@ void Conductor::restore(const RunRecord& record) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
     if (!instance.attempts.empty()) {
       tries(id).attempts = instance.attempts.back().number;
+      for (const AttemptRecord& attempt : instance.attempts)
+        if (attempt.started) tries(id).started = attempt.number;
       tries(id).again = "the run was resumed";
     }
     if (instance.committed) {
@@ -104,7 +108,9 @@ bool Conductor::start(InstanceId id) {
   const unsigned attempt = tries(id).attempts + 1;
   const JobId job =
       fmt::format("{}.{}.{}-{}", plan_.stage(id.stage).name, id.index, attempt, options_.session);
-  const JobSpec spec = ports_.job_spec(id, attempt, job, tries(id).scale);
+  std::string known = handover(plan_, id, commits_);
+  if (tries(id).started > 0) known += handover_of_start(plan_, id, tries(id).started);
+  const JobSpec spec = ports_.job_spec({id, attempt, job, tries(id).scale, std::move(known)});
   if (!scheduler_.has_room(spec)) return false;
   submit(id, attempt, job, spec);
   return true;
@@ -147,7 +153,13 @@ void Conductor::job_ended(const JobEnd& end) {
   if (found == running_.end()) return;
   const Attempt attempt = std::move(found->second);
   running_.erase(found);
-  const auto outcome = outcome_of(ports_.job_records(end.job));
+  const auto records = ports_.job_records(end.job);
+  if (!records.empty()) tries(attempt.id).started = attempt.number;
+  settle(attempt, outcome_of(records), end);
+  if (ports_.put_away) ports_.put_away(end.job);
+}
+
+void Conductor::settle(const Attempt& attempt, const JobOutcome& outcome, const JobEnd& end) {
   switch (outcome.what) {
     case JobOutcome::What::committed:
       return committed(attempt, outcome.body);

@@ -26,6 +26,15 @@ struct AttemptScale {
   double time = 1.0;
 };
 
+/// An attempt that is to be made, by the job of that name.
+struct AttemptOrder {
+  InstanceId id;
+  unsigned attempt = 1;
+  JobId job;
+  AttemptScale scale;
+  std::string known;  ///< what it has to know of the journal (handover.hpp)
+};
+
 /// What the cache said of an attempt.
 struct CacheAnswer {
   /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
@@ -41,7 +50,9 @@ struct ConductorPorts {
   /// What the job of an attempt has journalled; {} when it has not begun.
   std::function<std::vector<Record>(const JobId&)> job_records;
   /// The job that carries out an attempt. Its place in the run directory exists afterwards.
-  std::function<JobSpec(InstanceId, unsigned attempt, const JobId&, AttemptScale)> job_spec;
+  std::function<JobSpec(const AttemptOrder&)> job_spec;
+  /// What the job journalled has been read, and is to be kept in fewer files. May be empty.
+  std::function<void(const JobId&)> put_away;
   /// Looks in earlier runs for what this attempt would make. May be empty: nothing is looked for.
   std::function<CacheAnswer(InstanceId, unsigned attempt, const CommitTable&)> from_cache;
   /// Something that changes whenever an instance leaves a new checkpoint.
@@ -83,6 +94,7 @@ class Conductor {
   struct Tries {
     unsigned attempts = 0;  ///< ever, over all lives of the run
     int failures = 0;       ///< in this life
+    unsigned started = 0;   ///< the newest that has begun; 0: none has
     std::string again;      ///< why there is another attempt; empty for the first
     AttemptScale scale;
   };
@@ -102,6 +114,7 @@ class Conductor {
   bool passes_gate(InstanceId id);
 
   void job_ended(const JobEnd& end);
+  void settle(const Attempt& attempt, const JobOutcome& outcome, const JobEnd& end);
   void committed(const Attempt& attempt, const Json& body);
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);

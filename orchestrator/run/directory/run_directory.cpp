@@ -92,7 +92,11 @@ std::string listed(const std::vector<RunDirectory>& runs) {
 }  // namespace
 
 fs::path RunDirectory::instance(const std::string& stage, unsigned index) const {
-  return root_ / "stages" / stage / std::to_string(index);
+  constexpr unsigned most = 1000;
+  const fs::path directory = root_ / "stages" / stage;
+  if (index < most) return directory / std::to_string(index);
+  const unsigned first = index / most * most;
+  return directory / fmt::format("{}-{}", first, first + most - 1) / std::to_string(index);
 }
 
 fs::path RunDirectory::attempt(const std::string& stage, unsigned index, unsigned attempt) const {

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <system_error>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/plan/job_plan.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/journal.hpp"
@@ -199,6 +202,21 @@ class Fold {
   std::string outcome_;
 };
 
+/// Whether the file is a conductor's, which gathers those of jobs.
+bool is_gathering(std::string_view file) {
+  return file.ends_with(".conductor.jsonl");
+}
+
+/// Nothing when the file has gone, and may have.
+std::optional<std::string> text_of_file(const fs::path& file, bool may_be_gone) {
+  try {
+    return read_file(file);
+  } catch (const std::system_error& error) {
+    if (may_be_gone && error.code() == std::errc::no_such_file_or_directory) return {};
+    throw;
+  }
+}
+
 }  // namespace
 
 const InstanceRecord* RunRecord::find(const std::string& stage, unsigned index) const {
@@ -210,11 +228,24 @@ RunRecord fold_journal(const fs::path& journal) {
   return fold_journal(journal, [](std::string_view) { return true; });
 }
 
+// A conductor gathers the files of jobs into its own and removes them (gathered_files.hpp). Its file is
+// therefore looked for, and read, after those of the jobs: what was gathered before we came to it is there.
 RunRecord fold_journal(const fs::path& journal, const std::function<bool(std::string_view)>& wanted) {
   Fold fold;
-  for (const auto& entry : fs::directory_iterator(journal))
-    if (entry.path().extension() == ".jsonl" && wanted(entry.path().filename().native()))
-      for_each_line(entry.path(), [&](const Line& line) { fold.take(line); });
+  const auto take = [&](const Line& line) { fold.take(line); };
+  for (const bool gathering : {false, true})
+    for (const auto& entry : fs::directory_iterator(journal)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.ends_with(".jsonl") || is_gathering(name) != gathering || !wanted(name)) continue;
+      if (auto text = text_of_file(entry.path(), /*may_be_gone=*/!gathering))
+        for_each_line(std::move(*text), entry.path(), take);
+    }
+  return fold.finish();
+}
+
+RunRecord fold_lines(std::string lines, const fs::path& from) {
+  Fold fold;
+  for_each_line(std::move(lines), from, [&](const Line& line) { fold.take(line); });
   return fold.finish();
 }
 

@@ -21,14 +21,14 @@ namespace fs = std::filesystem;
   throw std::system_error(code, std::generic_category(), std::string(what) + " " + path.string());
 }
 
+}  // namespace
+
 std::string to_line(const Record& record) {
   Json line = {{"v", 1}, {"time", utc_timestamp()}, {"event", record.event}};
   line.update(record.body);
   // Bytes that are no UTF-8 (in a message of a foreign program) are replaced: the record must not be lost.
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
-
-}  // namespace
 
 JournalWriter::JournalWriter(const fs::path& journal, const std::string& job, unsigned restart,
                              const std::string& role, Hook hook)

@@ -43,6 +43,9 @@ struct Record {
   std::string time = {};       ///< when it was written, of one that was read
 };
 
+/// As a line of the journal, with the time of now and its end of line.
+std::string to_line(const Record& record);
+
 /// Appends to one file of the journal, `<job>.<restart>.<host>.<role>.jsonl`, which must be new: no other
 /// process writes it. A record is on disk (fdatasync) when `append` returns. Throws std::system_error that
 /// names the file; what a failed append left of its line is taken back.
@@ -58,6 +61,8 @@ class JournalWriter {
   void append(const Record& record);
   /// Appends several at the price of one: all of them are on disk when it returns.
   void append_all(const std::vector<Record>& records);
+  /// Appends lines that other processes wrote, as they are; they are on disk when it returns.
+  void append_lines(const std::string& lines) { write_durably(lines); }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -142,7 +147,7 @@ struct RunRecord {
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
 };
 
-/// Folds every file of the journal, in whatever order they are found. A torn last line is no record. A commit
+/// Folds every file of the journal, while others write and gather it, too. A torn last line is no record. A commit
 /// counts only from the newest attempt that has started (one taken from the cache starts with its commit).
 /// Throws std::runtime_error with file and line for a damaged line that is not the
 /// last.
@@ -150,6 +155,8 @@ RunRecord fold_journal(const std::filesystem::path& journal);
 /// The same of those files alone whose names (not paths) are wanted.
 RunRecord fold_journal(const std::filesystem::path& journal,
                        const std::function<bool(std::string_view file)>& wanted);
+/// The same of lines that are no file; `from` stands for it in messages.
+RunRecord fold_lines(std::string lines, const std::filesystem::path& from);
 
 /// The records of one file, in order; a torn last line is left out. Throws as `fold_journal` does.
 std::vector<Record> read_journal_file(const std::filesystem::path& file);

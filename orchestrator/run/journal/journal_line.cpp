@@ -74,7 +74,8 @@ Json JournalLine::json() const {
 /// Walks over the text of a file.
 class JournalLines {
  public:
-  explicit JournalLines(const fs::path& file) : file_(file), text_(read_file(file)), size_(text_.size()) {
+  JournalLines(std::string text, const fs::path& file)
+      : file_(file), text_(std::move(text)), size_(text_.size()) {
     text_.resize(size_ + simdjson::SIMDJSON_PADDING);  // the parser looks at some bytes behind a line
   }
 
@@ -117,7 +118,12 @@ class JournalLines {
 };
 
 void for_each_line(const fs::path& file, const std::function<void(const JournalLine&)>& take) {
-  JournalLines(file).walk(take);
+  JournalLines(read_file(file), file).walk(take);
+}
+
+void for_each_line(std::string lines, const fs::path& from,
+                   const std::function<void(const JournalLine&)>& take) {
+  JournalLines(std::move(lines), from).walk(take);
 }
 
 }  // namespace kernmill

@@ -45,5 +45,8 @@ class JournalLine {
 /// std::runtime_error with file and line for a damaged line that is not the last, and for one that a newer
 /// Kernmill wrote.
 void for_each_line(const std::filesystem::path& file, const std::function<void(const JournalLine&)>& take);
+/// The same of lines that have been read; `from` stands for their file in messages.
+void for_each_line(std::string lines, const std::filesystem::path& from,
+                   const std::function<void(const JournalLine&)>& take);
 
 }  // namespace kernmill

@@ -58,8 +58,12 @@ void Progress::restore(InstanceId id, State to) {
 std::optional<InstanceId> Progress::take_ready() {
   if (options_.fail_fast && broken_stages_ > 0) return {};
   const auto stage = startable_.smallest();
-  if (!stage) return {};
-  const InstanceId id{*stage, *stages_[*stage].first_ready()};
+  return stage ? take_ready(*stage) : std::nullopt;
+}
+
+std::optional<InstanceId> Progress::take_ready(std::uint32_t stage) {
+  if ((options_.fail_fast && broken_stages_ > 0) || !may_start(stage)) return {};
+  const InstanceId id{stage, *stages_[stage].first_ready()};
   change(id, State::running);
   return id;
 }
@@ -112,14 +116,18 @@ void Progress::require(InstanceId id, bool fits, std::string_view report) const 
         fmt::format("{} is reported {}, but it is {}", plan_->label(id), report, to_string(state(id))));
 }
 
+bool Progress::may_start(std::uint32_t stage) const {
+  const auto bound = static_cast<std::uint32_t>(plan_->stage(stage).max_parallel);
+  const bool room = bound == 0 || count(stage, State::running) < bound;
+  return room && count(stage, State::ready) > 0;
+}
+
 void Progress::change(InstanceId id, State to) {
   StageProgress& stage = stages_[id.stage];
   --totals_[static_cast<std::size_t>(stage.state(id.index))];
   ++totals_[static_cast<std::size_t>(to)];
   stage.change(id.index, to);
-  const auto bound = static_cast<std::uint32_t>(plan_->stage(id.stage).max_parallel);
-  const bool room = bound == 0 || stage.count(State::running) < bound;
-  if (room && stage.count(State::ready) > 0)
+  if (may_start(id.stage))
     startable_.insert(id.stage);
   else
     startable_.erase(id.stage);

@@ -46,6 +46,8 @@ class Progress {
   /// The next instance that may start, lowest stage and number first, honouring each stage's max_parallel; it
   /// becomes running.
   std::optional<InstanceId> take_ready();
+  /// The same of one stage.
+  std::optional<InstanceId> take_ready(std::uint32_t stage);
   /// Puts back an instance that was taken and not started after all.
   void put_back(InstanceId id);
 
@@ -74,6 +76,8 @@ class Progress {
 
  private:
   void require(InstanceId id, bool fits, std::string_view report) const;
+  /// Whether an instance of the stage is ready, and there is room for it under its max_parallel.
+  [[nodiscard]] bool may_start(std::uint32_t stage) const;
   void change(InstanceId id, State to);
   /// Changes to a state that is final, and makes what follows from it, without recursion.
   void settle(InstanceId id, State to);

@@ -143,8 +143,10 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
     });
   if (resumed && record.generations.empty()) gather_ended_jobs(run.journal(), journal);
 
-  LocalMachine machine(run, plan, stop, journal, {.no_cache = arguments.has("no-cache")});
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
+  LocalMachine machine(
+      run, plan, stop, journal,
+      {.no_cache = arguments.has("no-cache"), .cores = scheduler.cores(), .mem = scheduler.mem()});
   Conductor conductor(run, plan, scheduler, journal, output, machine.ports(),
                       {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
   if (resumed) conductor.restore(record);

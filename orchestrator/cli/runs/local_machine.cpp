@@ -6,12 +6,21 @@
 
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/plan/packing.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 
 namespace fs = std::filesystem;
 
 namespace kernmill::cli {
+namespace {
+
+std::uint64_t memory_of(const Resources& resources) {
+  return std::max(resources.mem, resources.mem_per_cpu * static_cast<std::uint64_t>(resources.cores()));
+}
+
+}  // namespace
 
 LocalMachine::LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop,
                            JournalWriter& journal, Options options)
@@ -32,7 +41,9 @@ ConductorPorts LocalMachine::ports() {
   all.now = std::chrono::steady_clock::now;
   all.job_records = [this](const JobId& job) { return job_records(job); };
   all.job_spec = [this](const AttemptOrder& order) { return job_spec(order); };
-  all.put_away = [this](const JobId& job) { gathered_.add(journal_file(job)); };
+  all.packing = [this](std::uint32_t stage) { return packing(stage); };
+  all.pack_spec = [this](const PackOrder& order) { return pack_spec(order); };
+  all.put_away = [this](const JobId& job) { put_away(job); };
   if (!options_.no_cache)
     all.from_cache = [this](InstanceId id, unsigned attempt, const CommitTable& commits) {
       return from_cache(id, attempt, commits);
@@ -54,9 +65,48 @@ fs::path LocalMachine::journal_file(const JobId& job) const {
   return run_.journal() / fmt::format("{}.0.{}.exec.jsonl", job, host_name());
 }
 
-std::vector<Record> LocalMachine::job_records(const JobId& job) const {
-  const fs::path file = journal_file(job);
-  return fs::exists(file) ? read_journal_file(file) : std::vector<Record>{};
+std::vector<Record> LocalMachine::job_records(const JobId& job) {
+  return read_new_records(journal_file(job), read_[job]);
+}
+
+void LocalMachine::put_away(const JobId& job) {
+  gathered_.add(journal_file(job));
+  read_.erase(job);
+}
+
+Packing LocalMachine::packing(std::uint32_t stage) const {
+  const Stage& what = plan_.stage(stage);
+  const std::uint32_t count = plan_.instance_count(stage);
+  if (count == 0 || has_template(what.resources.dump())) return {};  // instances differ in what they ask for
+  constexpr std::uint32_t most = 4096;  // what it hands over to one job stays small, and so do the journals of jobs
+  Packing packing = packing_of(what, plan_.resources({stage, 0}), count,
+                               {.node_cpus = static_cast<std::uint32_t>(options_.cores),
+                                .node_mem = options_.mem,
+                                .nodes = 1});
+  packing.pack = std::min(packing.pack, most);
+  return packing;
+}
+
+JobSpec LocalMachine::pack_spec(const PackOrder& order) const {
+  const Stage& stage = plan_.stage(order.stage);
+  const Resources all = for_pack(plan_.resources({order.stage, 0}), {order.pack.slots, order.pack.slots});
+  JobSpec spec;
+  spec.cores = all.cores();
+  spec.mem = memory_of(all);
+  if (order.pack.instances.empty()) return spec;  // only its size is asked for
+  spec.name = fmt::format("{} (packed)", stage.name);
+  spec.argv = {programs_.exec.string(), "--run", run_.root().string(), "--stage", stage.name,
+               "--job",                 order.job, "--pack"};
+  if (options_.no_cache) spec.argv.emplace_back("--no-cache");
+  spec.input = to_line(order.pack) + order.known;
+  spec.env = job_environment(programs_);
+  const PackedInstance& first = order.pack.instances.front();
+  spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_.name(), stage.name, first.index, first.attempt));
+  spec.work_dir = plan_.workflow().base_directory;
+  const fs::path directory = run_.slot(stage.name, order.job);
+  make_directories(directory);
+  spec.output = (directory / "exec.log").string();
+  return spec;
 }
 
 JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
@@ -75,9 +125,7 @@ JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
   spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_.name(), stage, id.index, attempt));
   spec.work_dir = plan_.workflow().base_directory;
   spec.cores = resources.cores();
-  const std::uint64_t mem =
-      std::max(resources.mem, resources.mem_per_cpu * static_cast<std::uint64_t>(resources.cores()));
-  spec.mem = static_cast<std::uint64_t>(static_cast<double>(mem) * scale.mem);
+  spec.mem = static_cast<std::uint64_t>(static_cast<double>(memory_of(resources)) * scale.mem);
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
   spec.output = (directory / "exec.log").string();

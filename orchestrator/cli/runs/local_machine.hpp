@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,8 @@ class LocalMachine {
  public:
   struct Options {
     bool no_cache = false;
+    int cores = 1;          ///< of the machine, that jobs may use
+    std::uint64_t mem = 0;  ///< bytes, likewise
   };
   /// Everything given has to outlive this.
   LocalMachine(const RunDirectory& run, const Plan& plan, const StopSignals& stop, JournalWriter& journal,
@@ -27,7 +30,10 @@ class LocalMachine {
   void gather() { gathered_.flush(); }
 
  private:
-  [[nodiscard]] std::vector<Record> job_records(const JobId& job) const;
+  [[nodiscard]] std::vector<Record> job_records(const JobId& job);
+  void put_away(const JobId& job);
+  [[nodiscard]] Packing packing(std::uint32_t stage) const;
+  [[nodiscard]] JobSpec pack_spec(const PackOrder& order) const;
   [[nodiscard]] JobSpec job_spec(const AttemptOrder& order) const;
   [[nodiscard]] std::filesystem::path journal_file(const JobId& job) const;
   [[nodiscard]] CacheAnswer from_cache(InstanceId id, unsigned attempt, const CommitTable& commits);
@@ -38,6 +44,7 @@ class LocalMachine {
   const Plan& plan_;
   const StopSignals& stop_;
   GatheredFiles gathered_;
+  std::map<JobId, std::uintmax_t> read_;  ///< so much of each running job's journal
   Options options_;
   Programs programs_;
   DigestStore digests_;

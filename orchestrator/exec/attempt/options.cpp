@@ -16,6 +16,7 @@ constexpr const char* usage =
     "usage: kernmill-exec --run DIR --stage NAME --instance N --attempt N --job ID [--restart N] "
     "[--no-cache] [--time-factor X] [--handed-over]\n"
     "       kernmill-exec --run DIR --array KEY --generation N [--no-cache]    (in a job of Slurm)\n"
+    "       kernmill-exec --run DIR --stage NAME --job ID --pack [--no-cache]  (what is in it: standard input)\n"
     "       kernmill-exec --run DIR --close --generation N [--no-cache]        (in a job of Slurm)";
 
 [[noreturn]] void reject(const std::string& why) {
@@ -58,7 +59,8 @@ void take(Options& options, const std::string& option, const std::string& value)
 void check(What what, const std::set<std::string>& given) {
   static const std::set<std::string> needed[] = {{"--run", "--stage", "--instance", "--attempt", "--job"},
                                                  {"--run", "--array", "--generation"},
-                                                 {"--run", "--close", "--generation"}};
+                                                 {"--run", "--close", "--generation"},
+                                                 {"--run", "--stage", "--job", "--pack"}};
   const auto& required = needed[static_cast<std::size_t>(what)];
   for (const std::string& option : required)
     if (!given.contains(option)) reject(option + " is missing");
@@ -80,13 +82,15 @@ Options parse_options(const std::vector<std::string>& words) {
       options.no_cache = true;
     } else if (option == "--handed-over") {
       options.handed_over = true;
-    } else if (option != "--close") {
+    } else if (option != "--close" && option != "--pack") {
       if (i + 1 == words.size()) reject(fmt::format("{} is unknown or wants a value", option));
       take(options, option, words[++i]);
     }
   }
   if (given.contains("--close"))
     options.what = What::close;
+  else if (given.contains("--pack"))
+    options.what = What::pack;
   else if (given.contains("--array"))
     options.what = What::element;
   check(options.what, given);

@@ -12,12 +12,13 @@ struct Options {
     attempt,  ///< one that the command line names
     element,  ///< an element of an array that was submitted to a batch system
     close,    ///< the end of a submitted run
+    pack,     ///< instances that a conductor of this machine has packed together
   };
   What what = What::attempt;
   std::filesystem::path run;
   bool no_cache = false;
 
-  AttemptName attempt;  ///< attempt
+  AttemptName attempt;  ///< attempt; pack: its stage
   std::string job;
   unsigned restart = 0;
   double time_factor = 1.0;  ///< a retry may be given more time

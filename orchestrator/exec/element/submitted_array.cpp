@@ -58,6 +58,7 @@ void forget_older_failures(RunRecord& record, const Plan& plan, const std::vecto
 void JournalSelection::add_instance(const Plan& plan, const std::vector<SubmittedArray>& arrays,
                                     InstanceId id) {
   jobs_.insert(fmt::format("{}.{}", plan.stage(id.stage).name, id.index));
+  jobs_.insert(fmt::format("{}.pack", plan.stage(id.stage).name));
   for (const SubmittedArray& array : arrays)
     if (array.plan.stage == id.stage && array.plan.instances.contains(id.index))
       jobs_.insert(array.job_of(array.plan.element_of(id.index)));

@@ -254,7 +254,10 @@ class Pack {
     ++next.attempt;
     next.started_before = true;
     const Retry retry = what_follows(slot, outcome.cause);
-    if (retry.what != Retry::What::again) return records_.failed(slot.instance, outcome);
+    if (retry.what != Retry::What::again) {
+      if (options_.fail_fast && ++failed_ > attempt_.stage().max_fails) queue_.clear();
+      return records_.failed(slot.instance, outcome);
+    }
     next.out_of_memory |= outcome.cause == Cause::oom;
     next.failures += retry.counts && outcome.cause != Cause::oom ? 1 : 0;
     next.time = retry.time_factor;
@@ -290,6 +293,7 @@ class Pack {
   std::unique_ptr<MemoryGroup> memory_ = std::make_unique<MemoryGroup>();
   Clock::time_point next_sample_ = Clock::now();
   Clock::time_point next_heartbeat_ = Clock::now() + options_.heartbeat;
+  int failed_ = 0;  ///< instances, for good
   bool stopping_ = false, told_to_end_ = false;
 };
 

@@ -6,21 +6,12 @@
 
 #include "kernmill/os/stop_requests.hpp"
 #include "kernmill/plan/job_plan.hpp"
+#include "kernmill/plan/packed_instance.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill::exec {
-
-/// An instance that a packed element has still to run.
-struct PackedInstance {
-  std::uint32_t index = 0;
-  unsigned attempt = 1;         ///< the number of its next attempt
-  int failures = 0;             ///< that count against its retries
-  bool out_of_memory = false;   ///< its last attempt was: this one has the element's memory to itself
-  bool started_before = false;  ///< an earlier attempt had
-  double time = 1.0;            ///< its limit, times what the plan says
-};
 
 /// What an element has still to run: its instances without those that have committed, were skipped, or have
 /// failed for good since its array was submitted. `attempt` is the element's: array.attempt and its restarts.
@@ -45,6 +36,7 @@ struct PackOptions {
   std::string launcher = "mpiexec -n {ntasks}";
   std::string token = {};  ///< KERNMILL_TOKEN of all processes; empty: this process's
   bool no_cache = false;
+  bool fail_fast = false;  ///< after more failures than the stage's max_fails, nothing new starts
   std::uint64_t mem = 0;  ///< bytes that the element got; 0: what the array asked for
   /// What the journal says of an instance's parents. Empty: every instance may run. Its own `when` is looked
   /// at besides.

@@ -1,12 +1,11 @@
 #include "kernmill/run/conductor/conductor.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
-
-#include "kernmill/run/journal/handover.hpp"
 
 namespace kernmill {
 
@@ -24,6 +23,12 @@ std::string_view to_string(RunOutcome outcome) {
   return "";
 }
 
+namespace {
+
+constexpr std::chrono::milliseconds look_interval{200};  // at the journal of packs
+
+}  // namespace
+
 Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
                      Output& output, ConductorPorts ports, ConductorOptions options)
     : run_(run),
@@ -35,8 +40,10 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
       options_(std::move(options)),
       progress_(plan, {.fail_fast = options_.fail_fast}),
       commits_(plan),
-      gated_children_(plan.stage_count()) {
+      gated_children_(plan.stage_count()),
+      packing_(plan.stage_count()) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
+    if (ports_.packing) packing_[stage] = ports_.packing(stage);
     if (plan.stage(stage).when.empty()) continue;
     for (const Edge& edge : plan.parents(stage)) gated_children_[edge.stage].emplace_back(stage, edge.kind);
   }
@@ -81,9 +88,12 @@ void Conductor::loop() {
   for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) settle_gates(stage);
   while (true) {
     start_what_fits();
-    if (running_.empty()) return;
-    const auto ends = scheduler_.wait(output_.tick_interval(), ports_.stop_fd);
+    if (is_idle()) return;
+    auto patience = output_.tick_interval();
+    if (!packs_.empty()) patience = std::min(patience.value_or(look_interval), look_interval);
+    const auto ends = scheduler_.wait(patience, ports_.stop_fd);
     take_stop_requests();
+    read_packs();
     for (const JobEnd& end : ends) job_ended(end);
     output_.tick();
   }
@@ -104,11 +114,12 @@ void Conductor::start_what_fits() {
 
 bool Conductor::start(InstanceId id) {
   if (!passes_gate(id)) return true;
+  if (packing_[id.stage].pack > 1 && !plan_.is_reduce(id)) return start_pack(id, packing_[id.stage]);
   if (take_from_cache(id)) return true;
   const unsigned attempt = tries(id).attempts + 1;
   const JobId job =
       fmt::format("{}.{}.{}-{}", plan_.stage(id.stage).name, id.index, attempt, options_.session);
-  std::string known = handover(plan_, id, commits_);
+  std::string known = handover(plan_, {id}, commits_);
   if (tries(id).started > 0) known += handover_of_start(plan_, id, tries(id).started);
   const JobSpec spec = ports_.job_spec({id, attempt, job, tries(id).scale, std::move(known)});
   if (!scheduler_.has_room(spec)) return false;
@@ -150,7 +161,7 @@ bool Conductor::take_from_cache(InstanceId id) {
 
 void Conductor::job_ended(const JobEnd& end) {
   const auto found = running_.find(end.job);
-  if (found == running_.end()) return;
+  if (found == running_.end()) return pack_ended(end);
   const Attempt attempt = std::move(found->second);
   running_.erase(found);
   const auto records = ports_.job_records(end.job);
@@ -200,10 +211,14 @@ void Conductor::failed(const Attempt& attempt, const JobOutcome& outcome) {
   }
   const Retry retry = what_follows(attempt, outcome);
   const bool again = progress_.failed(attempt.id, retry.what != Retry::What::none);
-  InstanceEvent told = event(!again         ? InstanceEvent::What::failed
-                             : retry.counts ? InstanceEvent::What::retrying
-                                            : InstanceEvent::What::continued,
-                             attempt);
+  tell(!again         ? InstanceEvent::What::failed
+       : retry.counts ? InstanceEvent::What::retrying
+                      : InstanceEvent::What::continued,
+       attempt, outcome);
+}
+
+void Conductor::tell(InstanceEvent::What what, const Attempt& attempt, const JobOutcome& outcome) {
+  InstanceEvent told = event(what, attempt);
   told.cause = outcome.cause;
   told.exit_code = outcome.exit_code;
   told.message = outcome.message;
@@ -251,14 +266,25 @@ void Conductor::take_stop_requests() {
     if (*signal == SIGTERM) cancelled_ = true;
     const bool force = stop_requests_ > 1;
     for (const auto& [job, attempt] : running_) scheduler_.cancel(job, force);
-    output_.stopping(force, running_.size());
+    for (const auto& [job, pack] : packs_) scheduler_.cancel(job, force);
+    output_.stopping(force, running_instances());
   }
 }
 
 void Conductor::end_all_jobs() {
   for (const auto& [job, attempt] : running_) scheduler_.cancel(job, /*force=*/true);
-  while (!running_.empty())
-    for (const JobEnd& end : scheduler_.wait(std::nullopt, -1)) running_.erase(end.job);
+  for (const auto& [job, pack] : packs_) scheduler_.cancel(job, /*force=*/true);
+  while (!is_idle())
+    for (const JobEnd& end : scheduler_.wait(std::nullopt, -1))
+      if (running_.erase(end.job) == 0) packs_.erase(end.job);
+}
+
+std::size_t Conductor::running_instances() const {
+  std::size_t count = running_.size();
+  for (const auto& [job, pack] : packs_)
+    count += static_cast<std::size_t>(std::count_if(pack.open.begin(), pack.open.end(),
+                                                    [](const auto& open) { return open.second.has_begun; }));
+  return count;
 }
 
 RunOutcome Conductor::run_outcome() const {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernmill/plan/packing.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/plan/retry_policy.hpp"
@@ -14,6 +15,7 @@
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/run/journal/handover.hpp"
 #include "kernmill/run/journal/job_outcome.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
@@ -35,6 +37,14 @@ struct AttemptOrder {
   std::string known;  ///< what it has to know of the journal (handover.hpp)
 };
 
+/// Instances of a stage that one job is to carry out, some of them side by side.
+struct PackOrder {
+  std::uint32_t stage = 0;
+  JobId job;
+  HandedPack pack;
+  std::string known;  ///< what they have to know of the journal
+};
+
 /// What the cache said of an attempt.
 struct CacheAnswer {
   /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
@@ -47,10 +57,14 @@ struct CacheAnswer {
 /// All that a conductor learns from outside its own logic. Every member but the optional ones must be set.
 struct ConductorPorts {
   std::function<std::chrono::steady_clock::time_point()> now;
-  /// What the job of an attempt has journalled; {} when it has not begun.
+  /// What the job of an attempt has journalled; {} when it has not begun. Of a pack's: what is new since it was
+  /// asked for last.
   std::function<std::vector<Record>(const JobId&)> job_records;
   /// The job that carries out an attempt. Its place in the run directory exists afterwards.
   std::function<JobSpec(const AttemptOrder&)> job_spec;
+  /// How the instances of a stage are packed; empty: none is.
+  std::function<Packing(std::uint32_t stage)> packing;
+  std::function<JobSpec(const PackOrder&)> pack_spec;
   /// What the job journalled has been read, and is to be kept in fewer files. May be empty.
   std::function<void(const JobId&)> put_away;
   /// Looks in earlier runs for what this attempt would make. May be empty: nothing is looked for.
@@ -69,7 +83,8 @@ struct ConductorOptions {
 };
 
 /// Carries out a plan: starts what may start and has room, journals what it decides, reads what jobs
-/// journalled, and tells `Output`. One thread, no polling.
+/// journalled, and tells `Output`. One thread, no polling, but that of a pack the journal is looked at five
+/// times a second.
 class Conductor {
  public:
   Conductor(const RunDirectory& run, const Plan& plan, Scheduler& scheduler, JournalWriter& journal,
@@ -90,6 +105,7 @@ class Conductor {
     unsigned number = 1;
     std::chrono::steady_clock::time_point started;
     std::string checkpoint_mark;
+    bool has_begun = false;  ///< of a packed one: it has been started
   };
   struct Tries {
     unsigned attempts = 0;  ///< ever, over all lives of the run
@@ -99,10 +115,28 @@ class Conductor {
     AttemptScale scale;
   };
 
+  struct Pack {
+    std::uint32_t stage = 0;
+    InstanceId first;
+    unsigned first_attempt = 1;
+    std::map<std::uint32_t, Attempt> open;  ///< its instances that have not ended, by index
+    bool has_begun = false;
+  };
+
   void loop();
+  [[nodiscard]] bool is_idle() const { return running_.empty() && packs_.empty(); }
   void start_what_fits();
   /// False when there is no room for it.
   bool start(InstanceId id);
+  /// A pack of it and others of its stage. False when there is no room for one.
+  bool start_pack(InstanceId id, const Packing& packing);
+  /// The next of the stage that may start; none is left, or may now.
+  std::optional<InstanceId> next_to_pack(std::uint32_t stage);
+  [[nodiscard]] PackedInstance packed(InstanceId id);
+  void read_packs();
+  void read_pack(const JobId& job, Pack& pack);
+  void hear_of_packed(Pack& pack, const Record& record);
+  void pack_ended(const JobEnd& end);
   /// Why an attempt is made, for the `submitted` record.
   [[nodiscard]] std::string why_it_runs(InstanceId id);
   void submit(InstanceId id, unsigned attempt, const JobId& job, const JobSpec& spec);
@@ -116,6 +150,8 @@ class Conductor {
   void job_ended(const JobEnd& end);
   void settle(const Attempt& attempt, const JobOutcome& outcome, const JobEnd& end);
   void committed(const Attempt& attempt, const Json& body);
+  void skip(InstanceId id, const std::string& why);
+  void tell(InstanceEvent::What what, const Attempt& attempt, const JobOutcome& outcome);
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);
   void vanished(const Attempt& attempt, const JobEnd& end);
@@ -124,6 +160,7 @@ class Conductor {
 
   void take_stop_requests();
   void end_all_jobs();
+  [[nodiscard]] std::size_t running_instances() const;
   [[nodiscard]] RunOutcome run_outcome() const;
   [[nodiscard]] events::Subject subject(InstanceId id, unsigned attempt) const;
   [[nodiscard]] InstanceEvent event(InstanceEvent::What what, const Attempt& attempt) const;
@@ -141,6 +178,9 @@ class Conductor {
   /// By stage: the stages with a `when` that wait for it.
   std::vector<std::vector<std::pair<std::uint32_t, EdgeKind>>> gated_children_;
   std::map<JobId, Attempt> running_;
+  std::map<JobId, Pack> packs_;
+  std::vector<Packing> packing_;  ///< by stage
+  unsigned packs_made_ = 0;
   std::map<InstanceId, Tries> tries_;
   std::map<InstanceId, std::string> not_in_cache_;  ///< looked up already, waiting for room; why it runs
   bool resumed_ = false;

@@ -22,6 +22,10 @@ void Conductor::settle_gate(InstanceId id) {
   }
   const std::string why = fmt::format("{} is false", plan_.stage(id.stage).when);
   journal_.append(to_record(events::Skipped{plan_.stage(id.stage).name, id.index, why}));
+  skip(id, why);
+}
+
+void Conductor::skip(InstanceId id, const std::string& why) {
   progress_.skipped(id);
   InstanceEvent skipped = event(InstanceEvent::What::skipped, Attempt{id, 0, ports_.now(), {}});
   skipped.message = why;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -202,6 +204,16 @@ class Fold {
   std::string outcome_;
 };
 
+std::vector<Record> records_in(std::string text, const fs::path& file) {
+  std::vector<Record> records;
+  for_each_line(std::move(text), file, [&](const Line& line) {
+    Json body = line.json();
+    for (const char* key : {"v", "time", "event"}) body.erase(key);
+    records.push_back({std::string(line.event()), std::move(body), std::string(line.time())});
+  });
+  return records;
+}
+
 /// Whether the file is a conductor's, which gathers those of jobs.
 bool is_gathering(std::string_view file) {
   return file.ends_with(".conductor.jsonl");
@@ -250,13 +262,17 @@ RunRecord fold_lines(std::string lines, const fs::path& from) {
 }
 
 std::vector<Record> read_journal_file(const fs::path& file) {
-  std::vector<Record> records;
-  for_each_line(file, [&](const Line& line) {
-    Json body = line.json();
-    for (const char* key : {"v", "time", "event"}) body.erase(key);
-    records.push_back({std::string(line.event()), std::move(body), std::string(line.time())});
-  });
-  return records;
+  return records_in(read_file(file), file);
+}
+
+std::vector<Record> read_new_records(const fs::path& file, std::uintmax_t& from) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return {};
+  stream.seekg(static_cast<std::streamoff>(from));
+  std::string text(std::istreambuf_iterator<char>(stream), {});
+  text.resize(text.rfind('\n') + 1);
+  from += text.size();
+  return records_in(std::move(text), file);
 }
 
 }  // namespace kernmill

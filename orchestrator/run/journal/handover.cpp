@@ -1,5 +1,8 @@
 #include "kernmill/run/journal/handover.hpp"
 
+#include <set>
+#include <stdexcept>
+
 #include "kernmill/run/journal/events.hpp"
 
 namespace kernmill {
@@ -14,20 +17,45 @@ std::string line_of(const Plan& plan, InstanceId id, const CommitTable& commits)
   return to_line(to_record(events::Committed{{plan.stage(id.stage).name, id.index, 1}, left}));
 }
 
+void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
+    if (const auto meant = stage == id.stage ? std::nullopt : plan.referred(id, stage)) all.insert(*meant);
+  if (plan.is_reduce(id))
+    for (std::uint32_t trial = 0; trial < id.index; ++trial) all.insert({id.stage, trial});
+}
+
+constexpr const char* pack_event = "pack";
+
 }  // namespace
 
-std::string handover(const Plan& plan, InstanceId id, const CommitTable& commits) {
+std::string handover(const Plan& plan, const std::vector<InstanceId>& ids, const CommitTable& commits) {
+  std::set<InstanceId> referred;
+  for (const InstanceId id : ids) add_referred(referred, plan, id);
   std::string lines;
-  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
-    if (const auto meant = stage == id.stage ? std::nullopt : plan.referred(id, stage))
-      lines += line_of(plan, *meant, commits);
-  if (plan.is_reduce(id))
-    for (std::uint32_t trial = 0; trial < id.index; ++trial) lines += line_of(plan, {id.stage, trial}, commits);
+  for (const InstanceId id : referred) lines += line_of(plan, id, commits);
   return lines;
 }
 
 std::string handover_of_start(const Plan& plan, InstanceId id, unsigned attempt) {
   return to_line(to_record(events::Started{{plan.stage(id.stage).name, id.index, attempt}, {}, {}}));
+}
+
+std::string to_line(const HandedPack& pack) {
+  Json instances = Json::array();
+  for (const PackedInstance& instance : pack.instances) instances.push_back(to_json(instance));
+  return to_line(Record{
+      pack_event,
+      {{"slots", pack.slots}, {"fail_fast", pack.fail_fast}, {"instances", std::move(instances)}}});
+}
+
+HandedPack handed_pack_in(const std::string& lines) {
+  const Json line = Json::parse(lines.substr(0, lines.find('\n')), nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object() || line.value("event", "") != pack_event)
+    throw std::invalid_argument("nothing was handed over that says what is in the pack");
+  HandedPack pack{line.at("slots"), line.at("fail_fast"), {}};
+  for (const Json& instance : line.at("instances"))
+    pack.instances.push_back(packed_instance_from_json(instance));
+  return pack;
 }
 
 }  // namespace kernmill

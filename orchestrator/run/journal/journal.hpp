@@ -160,5 +160,8 @@ RunRecord fold_lines(std::string lines, const std::filesystem::path& from);
 
 /// The records of one file, in order; a torn last line is left out. Throws as `fold_journal` does.
 std::vector<Record> read_journal_file(const std::filesystem::path& file);
+/// Those of a file that is still written, from a place in it on, which becomes that of the first line that is not
+/// whole yet. None when there is no file.
+std::vector<Record> read_new_records(const std::filesystem::path& file, std::uintmax_t& from);
 
 }  // namespace kernmill

@@ -1,4 +1,4 @@
-#include "errors.hpp"
+#include "kernmill/slurm/errors/errors.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "error_numbers.hpp"
+#include "kernmill/slurm/errors/error_numbers.hpp"
 
 namespace kernmill::slurm {
 namespace {

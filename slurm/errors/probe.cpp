@@ -1,4 +1,4 @@
-#include "probe.hpp"
+#include "kernmill/slurm/errors/probe.hpp"
 
 #include <array>
 #include <cerrno>

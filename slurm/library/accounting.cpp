@@ -1,4 +1,4 @@
-#include "accounting.hpp"
+#include "kernmill/slurm/library/accounting.hpp"
 
 #include <algorithm>
 #include <string>
@@ -9,8 +9,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "compat.hpp"
-#include "translate.hpp"
+#include "kernmill/slurm/library/compat.hpp"
+#include "kernmill/slurm/library/translate.hpp"
 
 namespace kernmill::slurm {
 namespace {

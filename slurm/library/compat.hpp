@@ -1,6 +1,7 @@
 #pragma once
-// Slurm's headers, for the sources of libslurm.hpp's functions and for no others. What differs between
-// releases is found out by what the headers declare, not by their number, wherever that is possible.
+// Slurm's headers, for the sources of this folder alone. (errors_check.cpp includes one of them itself,
+// inside a namespace.) What differs between releases is found out by what the headers declare, not by their
+// number, wherever that is possible.
 #include <string>
 
 #include <dlfcn.h>

@@ -1,4 +1,4 @@
-#include "describe.hpp"
+#include "kernmill/slurm/library/describe.hpp"
 
 #include <filesystem>
 #include <utility>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "tres.hpp"
+#include "kernmill/slurm/settle/tres.hpp"
 
 namespace kernmill::slurm {
 namespace {

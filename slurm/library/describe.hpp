@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "compat.hpp"
-#include "libslurm.hpp"
+#include "kernmill/slurm/library/compat.hpp"
+#include "kernmill/slurm/library/libslurm.hpp"
 
 /// A request becomes Slurm's job description.
 namespace kernmill::slurm {

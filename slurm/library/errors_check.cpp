@@ -1,7 +1,7 @@
 // No code: compares error_numbers.hpp with the headers of the Slurm that is built for.
 #include <cerrno>
 
-#include "error_numbers.hpp"
+#include "kernmill/slurm/errors/error_numbers.hpp"
 
 namespace kernmill::slurm {
 

@@ -1,4 +1,4 @@
-#include "libslurm.hpp"
+#include "kernmill/slurm/library/libslurm.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -10,12 +10,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "accounting.hpp"
-#include "compat.hpp"
-#include "describe.hpp"
-#include "errors.hpp"
-#include "probe.hpp"
-#include "translate.hpp"
+#include "kernmill/slurm/errors/errors.hpp"
+#include "kernmill/slurm/errors/probe.hpp"
+#include "kernmill/slurm/library/accounting.hpp"
+#include "kernmill/slurm/library/compat.hpp"
+#include "kernmill/slurm/library/describe.hpp"
+#include "kernmill/slurm/library/translate.hpp"
 
 namespace kernmill::slurm {
 namespace {

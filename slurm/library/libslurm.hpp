@@ -7,8 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "job_request.hpp"
 #include "kernmill/scheduler/cluster.hpp"
+#include "kernmill/slurm/options/job_request.hpp"
+#include "kernmill/slurm/settle/settle.hpp"
 
 /// libslurm without its types. Every function but the first three asks the controller once; all throw
 /// ClusterError.

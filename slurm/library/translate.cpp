@@ -1,11 +1,11 @@
-#include "translate.hpp"
+#include "kernmill/slurm/library/translate.hpp"
 
 #include <algorithm>
 #include <vector>
 
 #include <sys/wait.h>
 
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
 
-#include "compat.hpp"
 #include "kernmill/scheduler/cluster.hpp"
+#include "kernmill/slurm/library/compat.hpp"
 
 /// Slurm's records become ours.
 namespace kernmill::slurm {

@@ -4,14 +4,14 @@
 
 #include <fmt/format.h>
 
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {
 
 using Order = Distribution::Order;
 
-[[noreturn]] void refuse(std::string_view text) {
+[[noreturn]] void refuse_distribution(std::string_view text) {
   throw std::invalid_argument(fmt::format(
       "\"{}\" is not a distribution such as block, cyclic:block, plane=4, arbitrary, or one of them "
       "with ,Pack or ,NoPack",
@@ -28,7 +28,7 @@ Order order(std::string_view word, Order otherwise, bool may_be_full, std::strin
   if (same(word, "block")) return Order::block;
   if (same(word, "cyclic")) return Order::cyclic;
   if (may_be_full && same(word, "fcyclic")) return Order::fcyclic;
-  refuse(whole);
+  refuse_distribution(whole);
 }
 
 void parse_levels(std::string_view levels, Distribution& result, std::string_view whole) {
@@ -43,7 +43,7 @@ void parse_levels(std::string_view levels, Distribution& result, std::string_vie
   result.sockets = order(next(), Order::cyclic, true, whole);
   if (levels.empty()) return;
   result.cores = order(next(), result.sockets, true, whole);
-  if (!levels.empty()) refuse(whole);
+  if (!levels.empty()) refuse_distribution(whole);
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ Distribution parse_distribution(std::string_view text) {
   else if (same(flag, "nopack") || same(base, "nopack"))
     result.pack = false;
   else if (comma != std::string_view::npos)
-    refuse(text);
+    refuse_distribution(text);
   if (same(base, "pack") || same(base, "nopack")) return result;
   if (base.size() > 6 && same(base.substr(0, 6), "plane="))
     result.plane = parse_number(base.substr(6), 1);

@@ -3,14 +3,14 @@
 
 #include <fmt/format.h>
 
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {
 
 constexpr std::size_t most_hosts = 1'000'000;
 
-[[noreturn]] void refuse(std::string_view text) {
+[[noreturn]] void refuse_hosts(std::string_view text) {
   throw std::invalid_argument(fmt::format("\"{}\" is not a list of nodes such as n1,n[3-7,9]", text));
 }
 
@@ -25,7 +25,7 @@ std::vector<std::string> numbers(std::string_view text, std::string_view whole) 
     const std::string_view first = part.substr(0, dash);
     const std::string_view last = dash == std::string_view::npos ? first : part.substr(dash + 1);
     const std::uint32_t from = parse_number(first), to = parse_number(last);
-    if (to < from || to - from > most_hosts) refuse(whole);
+    if (to < from || to - from > most_hosts) refuse_hosts(whole);
     for (std::uint32_t number = from; number <= to; ++number) {
       result.push_back(fmt::format("{:0{}}", number, first.size()));
     }
@@ -38,17 +38,18 @@ void expand(std::string_view element, const std::string& prefix, std::vector<std
             std::string_view whole) {
   const std::size_t open = element.find('[');
   if (open == std::string_view::npos) {
-    if (element.find(']') != std::string_view::npos || prefix.size() + element.size() == 0) refuse(whole);
+    if (element.find(']') != std::string_view::npos || prefix.size() + element.size() == 0)
+      refuse_hosts(whole);
     hosts.push_back(prefix + std::string(element));
     return;
   }
   const std::size_t close = element.find(']', open);
-  if (close == std::string_view::npos) refuse(whole);
+  if (close == std::string_view::npos) refuse_hosts(whole);
   for (const std::string& number : numbers(element.substr(open + 1, close - open - 1), whole)) {
     expand(element.substr(close + 1), fmt::format("{}{}{}", prefix, element.substr(0, open), number), hosts,
            whole);
   }
-  if (hosts.size() > most_hosts) refuse(whole);
+  if (hosts.size() > most_hosts) refuse_hosts(whole);
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ std::vector<std::string> expand_hosts(std::string_view list) {
     expand(list.substr(start, at - start), "", hosts, list);
     start = at + 1;
   }
-  if (depth != 0) refuse(list);
+  if (depth != 0) refuse_hosts(list);
   std::unordered_set<std::string> seen;
   std::erase_if(hosts, [&seen](const std::string& host) { return !seen.insert(host).second; });
   return hosts;

@@ -1,4 +1,4 @@
-#include "option_table.hpp"
+#include "kernmill/slurm/options/option_table.hpp"
 
 #include <cctype>
 #include <stdexcept>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "job_request.hpp"
+#include "kernmill/slurm/options/job_request.hpp"
 
 namespace kernmill::slurm {
 

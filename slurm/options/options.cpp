@@ -1,4 +1,4 @@
-#include "options.hpp"
+#include "kernmill/slurm/options/options.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -7,8 +7,8 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
-#include "option_table.hpp"
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/option_table.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {

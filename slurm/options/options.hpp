@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "job_request.hpp"
 #include "kernmill/scheduler/cluster.hpp"
+#include "kernmill/slurm/options/job_request.hpp"
 
 namespace kernmill::slurm {
 

@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {
 
-[[noreturn]] void refuse(std::string_view text) {
+[[noreturn]] void refuse_time(std::string_view text) {
   throw std::invalid_argument(fmt::format(
       "\"{}\" is not a time such as now+2hours, 16:00, noon, tomorrow, 2030-01-20T12:34:00, 01/20/30 or "
       "013030-12:30",
@@ -117,7 +117,7 @@ std::int64_t parse_time_point(std::string_view text, std::time_t now) {
   }
   if (std::regex_match(value, match, unix_time)) return std::stoll(match[1].str());
   Moment moment;
-  if (!read_parts(value, now, moment)) refuse(text);
+  if (!read_parts(value, now, moment)) refuse_time(text);
   if (!moment.has_date) {  // the next time that a clock shows this
     std::tm today{};
     ::localtime_r(&now, &today);
@@ -131,7 +131,7 @@ std::int64_t parse_time_point(std::string_view text, std::time_t now) {
   const std::time_t result = std::mktime(&moment.date);
   const bool is_rolled_over = moment.has_date && moment.date.tm_mday != asked.tm_mday;
   if (result == -1 || is_rolled_over || asked.tm_hour > 23 || asked.tm_min > 59 || asked.tm_sec > 60)
-    refuse(text);
+    refuse_time(text);
   return result;
 }
 

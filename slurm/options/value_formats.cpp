@@ -1,4 +1,4 @@
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 #include <algorithm>
 #include <array>

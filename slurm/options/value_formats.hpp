@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "job_request.hpp"
+#include "kernmill/slurm/options/job_request.hpp"
 
 /// Values as sbatch takes them. Each throws std::invalid_argument that says what was expected.
 namespace kernmill::slurm {

@@ -1,4 +1,4 @@
-#include "job_environment.hpp"
+#include "kernmill/slurm/settle/job_environment.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tres.hpp"
+#include "kernmill/slurm/settle/tres.hpp"
 
 namespace kernmill::slurm {
 namespace {

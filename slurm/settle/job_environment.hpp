@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "job_request.hpp"
+#include "kernmill/slurm/settle/settle.hpp"
 
 namespace kernmill::slurm {
 

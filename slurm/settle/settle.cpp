@@ -1,7 +1,8 @@
+#include "kernmill/slurm/settle/settle.hpp"
+
 #include <algorithm>
 
-#include "job_request.hpp"
-#include "value_formats.hpp"
+#include "kernmill/slurm/options/value_formats.hpp"
 
 namespace kernmill::slurm {
 namespace {

@@ -1,4 +1,4 @@
-#include "tres.hpp"
+#include "kernmill/slurm/settle/tres.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "job_request.hpp"
+#include "kernmill/slurm/settle/settle.hpp"
 
 /// Devices in Slurm's own words ("trackable resources").
 namespace kernmill::slurm {

@@ -19,10 +19,10 @@ extern "C" {
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "journal_file.hpp"
-#include "memory_watch.hpp"
-#include "rank_event.hpp"
-#include "run_folder.hpp"
+#include "kernmill/slurm/spank/journal_file.hpp"
+#include "kernmill/slurm/spank/memory_watch.hpp"
+#include "kernmill/slurm/spank/rank_event.hpp"
+#include "kernmill/slurm/spank/run_folder.hpp"
 
 extern "C" {
 extern const char plugin_name[], plugin_type[];

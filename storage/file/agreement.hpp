@@ -8,7 +8,7 @@
 
 #include <mpi.h>
 
-/// Private to storage/: how ranks that share a file fail together.
+/// How ranks that work together fail together. (tasks/comm builds on it, for errors that carry more.)
 namespace kernmill::storage {
 
 /// Collective. Runs `work` on every rank; when it throws Error (KeyError) on any, every rank throws the
@@ -17,6 +17,9 @@ void agree(MPI_Comm comm, const std::function<void()>& work);
 
 /// The same, with `work` on rank 0 alone.
 void agree_on_root(MPI_Comm comm, const std::function<void()>& work);
+
+/// Collective: the lowest rank's text of those that are not empty; empty where all are.
+std::string lowest_text(MPI_Comm comm, std::string own);
 
 /// Collective: everybody gets a rank's text.
 void broadcast(MPI_Comm comm, std::string& text, int root = 0);

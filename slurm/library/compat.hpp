@@ -10,7 +10,6 @@
 #include <slurm/slurmdb.h>
 
 extern "C" {  // exported by libslurm, and declared by some releases only
-char* slurm_job_state_string(uint32_t state);
 void slurm_free_will_run_response_msg(will_run_response_msg_t* message);
 void slurm_free_stats_response_msg(stats_info_response_msg_t* message);
 }

@@ -106,16 +106,4 @@ std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own) {
   return texts;
 }
 
-bool all_arrive(MPI_Comm comm, std::chrono::seconds patience) {
-  MPI_Request request;
-  MPI_Ibarrier(comm, &request);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (int done = 0;;) {
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-    if (done) return true;
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-}
-
 }  // namespace kernmill::storage

@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -29,11 +28,9 @@ void broadcast(MPI_Comm comm, std::span<std::byte> bytes, int root = 0);
 /// Collective: everybody's texts, in the order of the ranks.
 std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own);
 
-/// Waits without keeping the core busy.
+/// Waits without keeping the core busy: with more ranks than cores, a blocking call that spins costs
+/// milliseconds a message.
 void wait(MPI_Request& request);
-
-/// Collective: whether all ranks get here in time.
-bool all_arrive(MPI_Comm comm, std::chrono::seconds patience);
 
 int rank_in(MPI_Comm comm);
 int size_of(MPI_Comm comm);

@@ -205,12 +205,6 @@ void Communicator::receive(std::span<T> values, int from) const {
   });
 }
 
-void Communicator::barrier() const {
-  MPI_Request request;
-  MPI_Ibarrier(comm_, &request);
-  wait(request);
-}
-
 Communicator Communicator::split(int color, int key) const {
   MPI_Comm part;
   MPI_Comm_split(comm_, color, key, &part);

@@ -73,7 +73,6 @@ class Communicator {
   void send(std::span<const T> values, int to) const;
   template <class T>
   void receive(std::span<T> values, int from) const;
-  void barrier() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.
   [[nodiscard]] Communicator split(int color, int key) const;
 

@@ -15,9 +15,9 @@ namespace kernmill::tasks {
 namespace fs = std::filesystem;
 
 void remove_together(const Communicator& comm, const fs::path& file) {
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   if (comm.is_root()) fs::remove_all(file);
-  comm.barrier();
+  MPI_Barrier(comm.handle());
 }
 
 void forget(const Communicator& comm, const fs::path& file) {

@@ -33,8 +33,7 @@ enum class Reason {
   other,
 };
 
-/// What an error number of Slurm (or of the system) means. The numbers travel between releases and do not
-/// change.
+/// What an error number of Slurm (or of the system) means. Numbers are the same in all releases.
 Reason reason_of(int code);
 
 ClusterError::Kind kind_of(Reason reason);

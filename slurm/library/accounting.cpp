@@ -93,8 +93,7 @@ std::string user_name() {
   return user == nullptr ? std::string() : user->pw_name;
 }
 
-/// Accounts, their limits, and the numbers of the QOS that go with them. False when the database does not
-/// answer.
+/// Accounts, their limits, and the numbers of their QOS. False when the database does not answer.
 bool load_associations(const Database& database, ClusterFacts& facts, std::vector<std::string>& qos_numbers) {
   const OneText user(user_name()), cluster(facts.name);
   slurmdb_assoc_cond_t condition{};

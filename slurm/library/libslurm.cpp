@@ -41,8 +41,7 @@ Owned<Message> load(const std::string& action, std::function<void(Message*)> fre
   return {message, std::move(free)};
 }
 
-/// What was refused of an array's elements. Those that have ended are as they should be when
-/// `may_have_ended`.
+/// What was refused of an array's elements. With `may_have_ended`, those that have are as they should be.
 void check_elements(job_array_resp_msg_t* response, const std::string& action, bool may_have_ended = false) {
   const Owned<job_array_resp_msg_t> owned(response, slurm_free_job_array_resp);
   if (response == nullptr) return;

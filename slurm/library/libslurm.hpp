@@ -11,8 +11,8 @@
 #include "kernmill/slurm/options/job_request.hpp"
 #include "kernmill/slurm/settle/settle.hpp"
 
-/// libslurm without its types. Every function but the first three asks the controller once; all throw
-/// ClusterError.
+/// libslurm without its types. All functions throw ClusterError, and all but the first three ask the
+/// controller once.
 namespace kernmill::slurm {
 
 /// The release that this was compiled with: "22.05.8".

@@ -132,8 +132,7 @@ void end_rank(spank_t handle) {
   event.pid = item<pid_t>(handle, S_TASK_PID);
   event.status = item<int>(handle, S_TASK_EXIT_STATUS);
   event.memory = step->memory.take(event.pid);
-  // How a batch script ends, Slurm and the script itself tell; that it was killed, nobody may be left to
-  // tell.
+  // How a batch script ends, Slurm and the script itself tell; that it was killed, perhaps nobody else.
   if (event.step == "batch" && !WIFSIGNALED(event.status)) return;
   const std::string file = file_of(*step, event);
   const int problem = append_as(step->owner, file, to_line(event, utc_timestamp()));

@@ -123,8 +123,7 @@ Supervised read_supervised(const Communicator& comm, const Input& input,
   if (!wanted.text) return read;
   read.target = make_target(comm, read.table.dictionaries[place].texts(), type);
   if (!read.target.mixed) return read;
-  // Numbers with something else among them: read as numbers, the first that is none is an error with its
-  // place.
+  // Numbers with something else among them: read as numbers, which tells where the first is that is none.
   reading.selection.columns[place].text = false;
   read = {input.read(comm, reading.selection, buffer), {}};
   read.target.kind = storage::TargetKind::numbers;

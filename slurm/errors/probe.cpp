@@ -19,10 +19,11 @@ namespace {
 [[noreturn]] void refuse(const std::string& reason) {
   throw ClusterError(
       ClusterError::Kind::unavailable,
-      fmt::format("Slurm's configuration cannot be used on this machine: {}\n"
-                  "SLURM_CONF names slurm.conf where it is not in Slurm's own place; `sinfo` has to "
-                  "work here. Without Slurm: --scheduler local",
-                  reason));
+      fmt::format(
+          "Slurm's configuration cannot be used on this machine: {}\n"
+          "SLURM_CONF names slurm.conf where it is not in Slurm's own place; `sinfo` has to work here. "
+          "Without Slurm: --scheduler local",
+          reason));
 }
 
 /// libslurm would wait a minute for a file that is not there.

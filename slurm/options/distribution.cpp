@@ -12,10 +12,10 @@ namespace {
 using Order = Distribution::Order;
 
 [[noreturn]] void refuse_distribution(std::string_view text) {
-  throw std::invalid_argument(fmt::format(
-      "\"{}\" is not a distribution such as block, cyclic:block, plane=4, arbitrary, or one of them "
-      "with ,Pack or ,NoPack",
-      text));
+  throw std::invalid_argument(
+      fmt::format("\"{}\" is not a distribution such as block, cyclic:block, plane=4, arbitrary, "
+                  "or one of them with ,Pack or ,NoPack",
+                  text));
 }
 
 bool same(std::string_view a, std::string_view b) {

@@ -9,10 +9,10 @@ namespace kernmill::slurm {
 namespace {
 
 [[noreturn]] void refuse_time(std::string_view text) {
-  throw std::invalid_argument(fmt::format(
-      "\"{}\" is not a time such as now+2hours, 16:00, noon, tomorrow, 2030-01-20T12:34:00, 01/20/30 or "
-      "013030-12:30",
-      text));
+  throw std::invalid_argument(
+      fmt::format("\"{}\" is not a time such as now+2hours, 16:00, noon, tomorrow, 2030-01-20T12:34:00, "
+                  "01/20/30 or 013030-12:30",
+                  text));
 }
 
 int to_int(const std::ssub_match& match) {

@@ -109,13 +109,13 @@ ChildEnd guarded(const CommandLine& line, const std::string& files,
       line.patience);
   if (end.timed_out)
     end.said = fmt::format(
-        "{}: reading it did not end within {} s: it is damaged, or large and on a slow file "
-        "system (--timeout)",
+        "{}: reading it did not end within {} s: "
+        "it is damaged, or large and on a slow file system (--timeout)",
         files, line.patience.count());
   else if (end.signal != 0)
     end.said = fmt::format(
-        "{}: the HDF5 library crashed on it (signal {}): it is damaged; make it anew, or take an "
-        "older one",
+        "{}: the HDF5 library crashed on it (signal {}): "
+        "it is damaged; make it anew, or take an older one",
         files, end.signal);
   if (end.timed_out || end.signal != 0) end.exit_code = failed;
   return end;

@@ -155,11 +155,10 @@ class Fitter {
       const std::string& name = plans_[i].name;
       const auto& categories = fitted_.inputs[i].categories;
       if (plans_[i].encode.as == Encode::one_hot && categories.size() > most_one_hot)
-        throw TaskError(
-            fmt::format("column '{}' has {} categories, and one_hot makes a feature of each: that is "
-                        "for at most {}",
-                        name, categories.size(), most_one_hot),
-            {}, "is it an identifier? Drop it, or use `encode: ordinal`");
+        throw TaskError(fmt::format("column '{}' has {} categories, and one_hot makes a feature of each: "
+                                    "that is for at most {}",
+                                    name, categories.size(), most_one_hot),
+                        {}, "is it an identifier? Drop it, or use `encode: ordinal`");
       if (plans_[i].encode.as != Encode::none)
         keep({plans_[i].encode.as == Encode::one_hot ? "one_hot" : "ordinal",
               {name},

@@ -110,9 +110,9 @@ TYPED_TEST(Losses, LogSoftmaxIsTheLogOfTheSoftmax) {
 TYPED_TEST(Losses, EqualOutputsPredictTheLowestClass) {
   reference::Matrix equal(2, 3);
   equal(1, 1) = equal(1, 2) = 1;
-  const auto right = [&](const std::vector<int>& labels) {
+  const auto right = [&](const std::vector<int>& classes) {
     const auto terms = kernels::make_matrix<TypeParam>(2, 2);
-    kernels::cross_entropy<TypeParam>(TypeParam(), to_device<TypeParam>(labels), to_device<TypeParam>(equal),
+    kernels::cross_entropy<TypeParam>(TypeParam(), to_device<TypeParam>(classes), to_device<TypeParam>(equal),
                                       terms);
     const auto values = to_host(terms);
     return std::vector<double>{values[1], values[3]};

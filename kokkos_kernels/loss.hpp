@@ -20,14 +20,6 @@ struct ArgMax {
   }
 };
 
-template <class Space>
-void predict_classes(const Space& space, ConstMatrix<Space> z, Labels<Space> labels) {
-  const ArgMax<Space> arg_max{z};
-  Kokkos::parallel_for(
-      "kernmill_predict", Range<Space>(space, 0, z.extent(0)),
-      KOKKOS_LAMBDA(const std::size_t i) { labels(i) = arg_max(i); });
-}
-
 /// log of the softmax of each row, in place, by way of the row's maximum (no overflow).
 template <class Space>
 void log_softmax(const Space& space, Matrix<Space> z) {

@@ -55,8 +55,7 @@ class TreeFold {
   std::vector<Vector<Space>> free_;
 };
 
-/// The maximal whole subtrees of leaves [first, last), as level and index, in order: what TreeFold leaves of
-/// them.
+/// The maximal whole subtrees of leaves [first, last) in order, each as level and index: TreeFold's nodes.
 inline std::vector<std::pair<unsigned, std::uint64_t>> whole_subtrees(std::uint64_t first,
                                                                       std::uint64_t last) {
   std::vector<std::pair<unsigned, std::uint64_t>> nodes;

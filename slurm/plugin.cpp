@@ -6,11 +6,11 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include "job_environment.hpp"
 #include "kernmill/scheduler/cluster.hpp"
-#include "libslurm.hpp"
-#include "options.hpp"
-#include "request_names.hpp"
+#include "kernmill/slurm/library/libslurm.hpp"
+#include "kernmill/slurm/library/request_names.hpp"
+#include "kernmill/slurm/options/options.hpp"
+#include "kernmill/slurm/settle/job_environment.hpp"
 
 namespace kernmill::slurm {
 namespace {

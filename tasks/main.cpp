@@ -5,6 +5,7 @@
 #include <Kokkos_Core.hpp>
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
@@ -13,11 +14,10 @@
 #include "kernmill/tasks/self_check.hpp"
 #include "kernmill/tasks/support/program.hpp"
 
+using namespace kernmill;
 using namespace kernmill::tasks;
 
 namespace {
-
-enum ExitStatus { done = 0, failed = 1, unusable = 2, stopped = 75 };
 
 constexpr const char* usage =
     "usage: kernmill-task KIND --spec FILE\n"
@@ -42,19 +42,19 @@ std::optional<CommandLine> parse(int argc, char** argv) {
 int report(const Failure& failure, const Spec& spec) {
   if (failure.kind == Failure::Kind::stopped) {
     fmt::print(stderr, "kernmill-task: stopped on request\n");
-    return stopped;
+    return exit_stopped;
   }
   fmt::print(stderr, "error: {}\n", failure.message);
   if (!failure.where.empty()) fmt::print(stderr, "  at {}\n", failure.where);
   if (!failure.help.empty()) fmt::print(stderr, "  help: {}\n", failure.help);
-  if (failure.kind == Failure::Kind::unusable_spec) return unusable;
+  if (failure.kind == Failure::Kind::unusable_spec) return exit_usage;
   write_error(spec.output_directory, failure.message, failure.where, failure.help);
-  return failed;
+  return exit_failed;
 }
 
 // Collective. The exit status is the same on every rank.
 int finish(const Failure& own, const LastWord& last_word, const Communicator& world, const Spec& spec) {
-  int status = done;
+  int status = exit_done;
   const auto lowest = last_word.exchange(own, patience);
   if (!lowest) {  // the others are somewhere else: they cannot be asked, only ended
     status = report(own, spec);
@@ -86,7 +86,7 @@ int run(const CommandLine& command, const Communicator& world, const LastWord& l
 int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
     fmt::print("{}\n", program());
-    return done;
+    return exit_done;
   }
   const bool check = argc == 2 && std::string_view(argv[1]) == "--check";
   const auto command = parse(argc, argv);
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}\nkinds:", usage);
     for (const Kind& kind : kinds()) fmt::print(stderr, " {}", kind.name);
     fmt::print(stderr, "\n");
-    return unusable;
+    return exit_usage;
   }
   remember_stop_signals();
   const MpiSession mpi(argc, argv);
@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
   const Communicator world = mpi.world();
   if (check) {
     print_self_check(world);
-    return done;
+    return exit_done;
   }
   const LastWord last_word(world);
   return run(*command, world, last_word);

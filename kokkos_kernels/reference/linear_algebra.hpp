@@ -2,8 +2,8 @@
 #include <cstddef>
 #include <vector>
 
-/// Plain serial versions of the kernels, written to be read: what the kernels are compared with. Matrices are
-/// row-major.
+/// Plain serial versions of the kernels, written to be read: what the kernels are compared with.
+/// Matrices are row-major.
 namespace kernmill::reference {
 
 struct Matrix {

@@ -1,4 +1,4 @@
-#include "journal_file.hpp"
+#include "kernmill/slurm/spank/journal_file.hpp"
 
 #include <cerrno>
 

@@ -1,4 +1,4 @@
-#include "memory_watch.hpp"
+#include "kernmill/slurm/spank/memory_watch.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "rank_event.hpp"
+#include "kernmill/slurm/spank/rank_event.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "run_folder.hpp"
+#include "kernmill/slurm/spank/run_folder.hpp"
 
 namespace fs = std::filesystem;
 

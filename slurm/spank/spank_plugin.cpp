@@ -19,10 +19,10 @@ extern "C" {
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "journal_file.hpp"
-#include "memory_watch.hpp"
-#include "rank_event.hpp"
-#include "run_folder.hpp"
+#include "kernmill/slurm/spank/journal_file.hpp"
+#include "kernmill/slurm/spank/memory_watch.hpp"
+#include "kernmill/slurm/spank/rank_event.hpp"
+#include "kernmill/slurm/spank/run_folder.hpp"
 
 extern "C" {
 extern const char plugin_name[], plugin_type[];
@@ -132,8 +132,7 @@ void end_rank(spank_t handle) {
   event.pid = item<pid_t>(handle, S_TASK_PID);
   event.status = item<int>(handle, S_TASK_EXIT_STATUS);
   event.memory = step->memory.take(event.pid);
-  // How a batch script ends, Slurm and the script itself tell; that it was killed, nobody may be left to
-  // tell.
+  // How a batch script ends, Slurm and the script itself tell; that it was killed, perhaps nobody else.
   if (event.step == "batch" && !WIFSIGNALED(event.status)) return;
   const std::string file = file_of(*step, event);
   const int problem = append_as(step->owner, file, to_line(event, utc_timestamp()));

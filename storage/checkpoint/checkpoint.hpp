@@ -91,8 +91,7 @@ class CheckpointWriter {
 /// A checkpoint that is open. Whatever it gives has been compared with its checksums.
 class CheckpointReader {
  public:
-  /// Collective. Throws Error on every rank; KeyError when it is encrypted with another key, or there is
-  /// none.
+  /// Collective. Throws Error on every rank; KeyError without the key that it is encrypted with.
   CheckpointReader(MPI_Comm comm, const std::filesystem::path& file, const std::optional<Key>& key = {});
   ~CheckpointReader();
   CheckpointReader(const CheckpointReader&) = delete;

@@ -53,8 +53,7 @@ class DatasetTables {
 /// How many rows the parts of a file have.
 PartSizes rows_in(const hdf5::File& file);
 
-/// Where the tables lie. Throws when one is missing or of another shape. Files of format version 1 have no
-/// checksums.
+/// Where the tables lie. Throws when one is missing or of another shape. Version 1 has no checksums.
 std::vector<SealedTable> find_tables(const hdf5::File& file, const DatasetTables& tables, bool encrypted);
 
 /// What is not in the tables: plain, or in the encrypted content.

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <new>
 #include <numeric>
-#include <optional>
 #include <thread>
 
 #include "kernmill/storage/error.hpp"
@@ -12,11 +11,11 @@
 namespace kernmill::storage {
 namespace {
 
-/// The text of an error, behind a letter that says which it is.
-std::optional<std::string> error_of(const std::function<void()>& work) {
+/// The text of an error, behind a letter that says which it is; empty: there is none.
+std::string error_of(const std::function<void()>& work) {
   try {
     work();
-    return std::nullopt;
+    return {};
   } catch (const std::bad_alloc&) {
     return "Eout of memory";
   } catch (const KeyError& e) {
@@ -49,16 +48,20 @@ int size_of(MPI_Comm comm) {
 }
 
 void agree(MPI_Comm comm, const std::function<void()>& work) {
-  auto error = error_of(work);
-  int first = error ? rank_in(comm) : size_of(comm);
-  MPI_Request request;
-  MPI_Iallreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm, &request);
-  wait(request);
-  if (first == size_of(comm)) return;
-  std::string text = error.value_or("");
-  broadcast(comm, text, first);
+  const std::string text = lowest_text(comm, error_of(work));
+  if (text.empty()) return;
   if (text.front() == 'K') throw KeyError(text.substr(1));
   throw Error(text.substr(1));
+}
+
+std::string lowest_text(MPI_Comm comm, std::string own) {
+  int lowest = own.empty() ? size_of(comm) : rank_in(comm);
+  MPI_Request request;
+  MPI_Iallreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm, &request);
+  wait(request);
+  if (lowest == size_of(comm)) return {};
+  broadcast(comm, own, lowest);
+  return own;
 }
 
 void agree_on_root(MPI_Comm comm, const std::function<void()>& work) {
@@ -101,18 +104,6 @@ std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own) {
   for (std::size_t i = 0; i < lengths.size(); ++i)
     texts.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
   return texts;
-}
-
-bool all_arrive(MPI_Comm comm, std::chrono::seconds patience) {
-  MPI_Request request;
-  MPI_Ibarrier(comm, &request);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (int done = 0;;) {
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-    if (done) return true;
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
 }
 
 }  // namespace kernmill::storage

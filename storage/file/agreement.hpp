@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -8,7 +7,7 @@
 
 #include <mpi.h>
 
-/// Private to storage/: how ranks that share a file fail together.
+/// How ranks that work together fail together. (tasks/comm builds on it, for errors that carry more.)
 namespace kernmill::storage {
 
 /// Collective. Runs `work` on every rank; when it throws Error (KeyError) on any, every rank throws the
@@ -18,6 +17,9 @@ void agree(MPI_Comm comm, const std::function<void()>& work);
 /// The same, with `work` on rank 0 alone.
 void agree_on_root(MPI_Comm comm, const std::function<void()>& work);
 
+/// Collective: the lowest rank's text of those that are not empty; empty where all are.
+std::string lowest_text(MPI_Comm comm, std::string own);
+
 /// Collective: everybody gets a rank's text.
 void broadcast(MPI_Comm comm, std::string& text, int root = 0);
 /// The same for bytes whose number everybody knows.
@@ -26,11 +28,9 @@ void broadcast(MPI_Comm comm, std::span<std::byte> bytes, int root = 0);
 /// Collective: everybody's texts, in the order of the ranks.
 std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own);
 
-/// Waits without keeping the core busy.
+/// Waits without keeping the core busy: with more ranks than cores, a blocking call that spins costs
+/// milliseconds a message.
 void wait(MPI_Request& request);
-
-/// Collective: whether all ranks get here in time.
-bool all_arrive(MPI_Comm comm, std::chrono::seconds patience);
 
 int rank_in(MPI_Comm comm);
 int size_of(MPI_Comm comm);

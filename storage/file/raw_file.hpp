@@ -19,8 +19,7 @@ class RawFile {
 
   void read(std::uint64_t offset, std::span<std::byte> out) const;
   void write(std::uint64_t offset, std::span<const std::byte> bytes) const;
-  /// Lets the disk begin with what was written there, so that `sync` has less to wait for. A hint: it never
-  /// fails.
+  /// Lets the disk begin with what was written there, so that `sync` has less to wait for. It never fails.
   void start_sync(std::uint64_t offset, std::uint64_t bytes) const noexcept;
   void sync() const;
   [[nodiscard]] std::uint64_t size() const;

@@ -13,8 +13,7 @@ namespace {
 Handle memory_access_list(const Context& context) {
   constexpr std::size_t growth = std::size_t{64} << 10;
   Handle list = property_list(H5P_FILE_ACCESS);
-  // Only the first kind of superblock is without a checksum, behind whose back H5Fget_file_image clears
-  // flags.
+  // H5Fget_file_image clears flags behind the checksum's back; only the first kind of superblock has none.
   check(H5Pset_libver_bounds(list.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_V18), context);
   check(H5Pset_fapl_core(list.id(), growth, 0), context);
   return list;

@@ -13,8 +13,7 @@
 
 namespace kernmill::storage {
 
-/// A trained model: what it is (`type` and its settings as JSON text), the schema of its data, its
-/// parameters.
+/// A trained model: its type and settings (as JSON text), the schema of its data, and its parameters.
 struct Model {
   std::string type;      ///< "softmax", "linear_svm", ...
   std::string settings;  ///< JSON text of the train stage's config

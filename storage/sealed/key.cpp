@@ -67,8 +67,8 @@ class KeyFile {
       throw Error(name + ": the key belongs to another user. Use a file of your own");
     if ((status.st_mode & 077) != 0)
       throw Error(
-          fmt::format("{0}: others may use this key (its mode is {1:04o}). Make it yours alone: "
-                      "chmod 600 {0}",
+          fmt::format("{0}: others may use this key (its mode is {1:04o}). "
+                      "Make it yours alone: chmod 600 {0}",
                       name, status.st_mode & 07777));
   }
   // One byte more than any key has shows a file that is too long.
@@ -109,8 +109,8 @@ Key Key::from_file(const std::filesystem::path& file) {
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (const auto key = from_digits(text)) return *key;
   throw Error(
-      fmt::format("{0}: is no key of 32 bytes or 64 hexadecimal digits. Make one: (umask 077; openssl "
-                  "rand -hex 32 > FILE)",
+      fmt::format("{0}: is no key of 32 bytes or 64 hexadecimal digits. "
+                  "Make one: (umask 077; openssl rand -hex 32 > FILE)",
                   file.string()));
 }
 
@@ -123,8 +123,8 @@ Key Key::from_environment(const std::string& variable) {
                     variable));
   if (const auto key = from_digits(value)) return *key;
   throw Error(
-      fmt::format("the variable {0} does not hold 64 hexadecimal digits. Make a key: openssl rand "
-                  "-hex 32",
+      fmt::format("the variable {0} does not hold 64 hexadecimal digits. "
+                  "Make a key: openssl rand -hex 32",
                   variable));
 }
 

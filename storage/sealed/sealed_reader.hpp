@@ -13,8 +13,7 @@
 
 namespace kernmill::storage {
 
-/// Reads the bytes of tables. One rank's; threads may share it. Errors name the file, the table and the
-/// block.
+/// Reads the bytes of tables. One rank's; threads may share it. Errors name file, table and block.
 class SealedReader {
  public:
   SealedReader(const std::filesystem::path& file, const std::filesystem::path& named,
@@ -23,8 +22,7 @@ class SealedReader {
 
   void read(std::size_t table, std::uint64_t offset, std::span<std::byte> out) const;
   /// Pieces of `piece_bytes` each, in the order of `offsets`. No block is decrypted twice in one call. A
-  /// small table is read whole, once, and kept: a call for each of its short pieces would cost more than they
-  /// do.
+  /// small table is read whole, once, and kept: calls for its short pieces would cost more than they do.
   void read_pieces(std::size_t table, std::span<const std::uint64_t> offsets, std::uint64_t piece_bytes,
                    std::span<std::byte> out) const;
   /// Compares blocks [first, end) with their checksums, and no more: it needs no key.

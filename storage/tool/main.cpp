@@ -5,10 +5,12 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "kernmill/base/exit_status.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/guard.hpp"
 #include "kernmill/storage/tool/tool.hpp"
 
+using namespace kernmill;
 using namespace kernmill::storage;
 using namespace kernmill::storage::tool;
 namespace po = boost::program_options;
@@ -107,13 +109,13 @@ ChildEnd guarded(const CommandLine& line, const std::string& files,
       line.patience);
   if (end.timed_out)
     end.said = fmt::format(
-        "{}: reading it did not end within {} s: it is damaged, or large and on a slow file "
-        "system (--timeout)",
+        "{}: reading it did not end within {} s: "
+        "it is damaged, or large and on a slow file system (--timeout)",
         files, line.patience.count());
   else if (end.signal != 0)
     end.said = fmt::format(
-        "{}: the HDF5 library crashed on it (signal {}): it is damaged; make it anew, or take an "
-        "older one",
+        "{}: the HDF5 library crashed on it (signal {}): "
+        "it is damaged; make it anew, or take an older one",
         files, end.signal);
   if (end.timed_out || end.signal != 0) end.exit_code = failed;
   return end;
@@ -127,18 +129,18 @@ int carry_out(const CommandLine& line) {
     return std::string();
   });
   if (end.exit_code == failed) fmt::print(stderr, "error: {}\n", end.said);
-  return end.exit_code == done ? 0 : 1;
+  return end.exit_code == done ? exit_done : exit_failed;
 }
 
 /// Each file by itself: one that is damaged hides nothing of the others.
 int verify(const CommandLine& line) {
   Json list = Json::array();
-  int worst = 0;
+  int worst = exit_done;
   for (const auto& file : line.request.files) {
     const ChildEnd end =
         guarded(line, file.string(), [&](int&) { return verify_file(file, line.request.access); });
     const bool whole = end.exit_code == done;
-    if (!whole) worst = 1;
+    if (!whole) worst = exit_failed;
     list.push_back({{"file", file.string()}, {"whole", whole}, {whole ? "what" : "error", end.said}});
     if (line.request.json) continue;
     fmt::print(whole ? stdout : stderr, "{}\n",
@@ -156,6 +158,6 @@ int main(int argc, char** argv) {
     return line.verb->run == nullptr ? verify(line) : carry_out(line);
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
-    return 2;
+    return exit_usage;
   }
 }

@@ -14,6 +14,7 @@
 /// writes to stdout, and returns done, or not_so where files that are compared differ. They throw Error.
 namespace kernmill::storage::tool {
 
+/// How a verb ended, in the process that runs it; main.cpp makes the program's exit status of it.
 enum Status { done = 0, not_so = 1, failed = 2 };
 
 struct Request {

@@ -6,12 +6,14 @@
 #include <exception>
 #include <numeric>
 #include <stdexcept>
-#include <thread>
 
+#include "kernmill/storage/file/agreement.hpp"
 #include "kernmill/tasks/comm/failure.hpp"
 
 namespace kernmill::tasks {
 namespace {
+
+using storage::wait;
 
 template <class T>
 MPI_Datatype type_of();
@@ -48,16 +50,6 @@ MPI_Op op_of(Reduction reduction) {
       return MPI_MAX;
     default:
       return MPI_SUM;
-  }
-}
-
-// A blocking call spins; with more ranks than cores that costs milliseconds a message.
-void wait(MPI_Request request) {
-  int done = 0;
-  while (true) {
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-    if (done) return;
-    std::this_thread::yield();
   }
 }
 
@@ -213,12 +205,6 @@ void Communicator::receive(std::span<T> values, int from) const {
   });
 }
 
-void Communicator::barrier() const {
-  MPI_Request request;
-  MPI_Ibarrier(comm_, &request);
-  wait(request);
-}
-
 Communicator Communicator::split(int color, int key) const {
   MPI_Comm part;
   MPI_Comm_split(comm_, color, key, &part);
@@ -226,12 +212,12 @@ Communicator Communicator::split(int color, int key) const {
 }
 
 void Communicator::agree(const std::function<void()>& work) const {
-  Failure failure = Failure::of(work);
-  const int first = allreduce(failure ? rank_ : size_, Reduction::min);
-  if (first == size_) return;
-  std::string text = failure.packed();
-  bcast(text, first);
-  Failure::unpacked(text).raise();
+  if (const Failure failure = lowest(Failure::of(work))) failure.raise();
+}
+
+Failure Communicator::lowest(const Failure& own) const {
+  const std::string text = storage::lowest_text(comm_, own ? own.packed() : "");
+  return text.empty() ? Failure{} : Failure::unpacked(text);
 }
 
 #define KERNMILL_INSTANTIATE(T)                                                                           \

@@ -10,6 +10,8 @@
 
 namespace kernmill::tasks {
 
+struct Failure;
+
 enum class Reduction { sum, min, max };
 
 /// The ranks that work on one thing together, and the only place where tasks talk MPI. Methods are collective
@@ -71,13 +73,14 @@ class Communicator {
   void send(std::span<const T> values, int to) const;
   template <class T>
   void receive(std::span<T> values, int from) const;
-  void barrier() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.
   [[nodiscard]] Communicator split(int color, int key) const;
 
   /// Runs `work`, which must not communicate, on every rank. When any rank throws, every rank throws the
   /// lowest rank's error as a TaskError with the same text (storage::Error and std::bad_alloc included).
   void agree(const std::function<void()>& work) const;
+  /// The lowest rank's failure; none where no rank has one.
+  [[nodiscard]] Failure lowest(const Failure& own) const;
 
  private:
   struct Adopt {};

@@ -13,11 +13,7 @@ std::optional<Failure> LastWord::exchange(const Failure& own, std::chrono::secon
     if (!all && own && std::chrono::steady_clock::now() > deadline) return std::nullopt;
     std::this_thread::yield();
   }
-  const int first = channel_.allreduce(own ? channel_.rank() : channel_.size(), Reduction::min);
-  if (first == channel_.size()) return Failure{};
-  std::string text = own.packed();
-  channel_.bcast(text, first);
-  return Failure::unpacked(text);
+  return channel_.lowest(own);
 }
 
 }  // namespace kernmill::tasks

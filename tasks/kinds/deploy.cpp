@@ -52,9 +52,11 @@ Selection match_columns(const Input& input, const storage::Schema& schema, const
   Selection selection;
   selection.on_bad_row = on_bad_row_of(setting_as<std::string>(config, "on_bad_row"));
   selection.missing = setting_as<std::vector<std::string>>(config, "missing");
+  const bool has_logarithms =
+      !schema.series.transform.empty() && transform_of(schema.series) == SeriesTransform::log_return;
   for (const storage::InputColumn& column : schema.inputs) {
     Wanted wanted{column_index(input, column.name, "the model was trained on it")};
-    wanted.positive = schema.series.transform == "log_return";
+    wanted.positive = has_logarithms;
     wanted.may_be_missing = has_step(schema, column.name, {"impute", "impute_category"});
     wanted.text = column.type == storage::ColumnType::category;
     wanted.known = column.categories;
@@ -154,7 +156,8 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
         .apply(window, window.size(), features);
     scorer.score(features, 1, scores);
     const auto last = std::span(levels).last(columns);
-    for (std::uint64_t c = 0; c < columns; ++c) scores[c] = restored(series.transform, last[c], scores[c]);
+    for (std::uint64_t c = 0; c < columns; ++c)
+      scores[c] = restored(transform_of(series), last[c], scores[c]);
     std::string line;
     append_line(line, table.total_rows - 1 + series.horizon, scores, schema, false);
     text.append(line);

@@ -8,6 +8,7 @@
 #include "kernmill/tasks/data/prepare/fit.hpp"
 #include "kernmill/tasks/data/prepare/samples.hpp"
 #include "kernmill/tasks/data/prepare/series.hpp"
+#include "kernmill/tasks/data/prepare/settings.hpp"
 #include "kernmill/tasks/data/prepare/split.hpp"
 #include "kernmill/tasks/data/prepare/transform.hpp"
 #include "kernmill/tasks/data/prepare/unknown_category.hpp"
@@ -139,9 +140,8 @@ std::string provenance_of(const Spec& spec, const Prepared& prepared) {
       .dump(-1, ' ', false, Json::error_handler_t::replace);  // a file's name may be of any bytes
 }
 
-void write_dataset(const Communicator& comm, const Spec& spec, const Prepared& prepared,
-                   const storage::PartSizes& sizes, const Buffer& buffer) {
-  const Json& config = spec.config;
+void write_dataset(const Communicator& comm, const Spec& spec, const PreprocessSettings& settings,
+                   const Prepared& prepared, const storage::PartSizes& sizes, const Buffer& buffer) {
   storage::DatasetWriter dataset(comm.handle(), spec.output_directory / "dataset.h5", prepared.schema, sizes,
                                  {spec.key, provenance_of(spec, prepared)});
   const SampleLayout& layout = prepared.samples.layout;
@@ -149,11 +149,11 @@ void write_dataset(const Communicator& comm, const Spec& spec, const Prepared& p
   storage::PartSizes first = count_parts(prepared);
   comm.exscan(std::span<std::uint64_t>(first));
   writer.start(first);
-  if (setting_as<bool>(config, "shuffle")) {
+  if (settings.shuffle) {
     const std::size_t features = prepared.schema.features.size();
     RowStore training(features + layout.width() - layout.inputs, buffer);
     write_in_order(comm, prepared, writer, &training);
-    training = shuffled(comm, training, setting_as<std::uint64_t>(config, "seed"), buffer);
+    training = shuffled(comm, training, settings.seed, buffer);
     first[0] = storage::even_share(sizes[0], comm.rank(), comm.size()).begin;
     writer.start(first);
     write_training(comm, layout, features, training, writer);
@@ -176,12 +176,12 @@ std::string described(const storage::Schema& schema, std::uint64_t rows, const s
 }
 
 /// The features of a series are windows: what there is to do with them is the same for all.
-std::vector<ColumnPlan> plans_of_windows(const storage::Series& series, const Json& config) {
+std::vector<ColumnPlan> plans_of_windows(const storage::Series& series, Scale scale) {
   std::vector<ColumnPlan> plans;
   for (const auto& name : window_feature_names(series)) {
     ColumnPlan& plan = plans.emplace_back();
     plan.name = name;
-    plan.scale = setting_as<std::string>(config, "scale");
+    plan.scale = scale;
   }
   return plans;
 }
@@ -194,31 +194,29 @@ void require_distinct(const std::vector<std::string>& names) {
     throw TaskError(fmt::format("two features are called '{}'", *twice), {}, "rename one of the columns");
 }
 
-Prepared prepare(const Communicator& comm, const Spec& spec, const Buffer& buffer) {
-  const Json& config = spec.config;
+Prepared prepare(const Communicator& comm, const Spec& spec, const PreprocessSettings& settings,
+                 const Buffer& buffer) {
   Prepared prepared;
   storage::Schema& schema = prepared.schema;
   schema.source = spec.input("input").filename();  // not its place: equal content makes equal datasets
-  schema.split = setting(config, "split").dump();
+  schema.split = setting(spec.config, "split").dump();
   const auto input = open_input(comm, spec);
   std::vector<ColumnPlan> plans;
-  prepared.samples = read_samples(comm, *input, config, buffer, schema, plans);
-  prepared.parts = assign_parts(comm, setting(config, "split"), prepared.samples, schema.classes.size());
-  prepared.copies =
-      balanced(comm, setting_as<std::string>(config, "balance"), setting_as<std::uint64_t>(config, "seed"),
-               prepared.samples, prepared.parts, schema.classes.size());
-  const bool series = !schema.series.transform.empty();
-  if (series) {
-    plans = plans_of_windows(schema.series, config);
+  prepared.samples = read_samples(comm, *input, settings, buffer, schema, plans);
+  prepared.parts = assign_parts(comm, settings.split, prepared.samples, schema.classes.size());
+  prepared.copies = balanced(comm, settings.balance, settings.seed, prepared.samples, prepared.parts,
+                             schema.classes.size());
+  if (settings.series) {
+    plans = plans_of_windows(schema.series, settings.scale);
     prepared.samples.categories.resize(plans.size());
   }
   storage::PartSizes sizes = count_parts(prepared);
   if (comm.allreduce(sizes[0], Reduction::sum) == 0)
     throw TaskError("the split leaves no training rows", {}, "make the test and validation parts smaller");
   Fitted fitted = fit(comm, prepared.samples, prepared.parts, plans);
-  refuse_unknown_categories(comm, *input, config, prepared.samples, plans, fitted);
+  refuse_unknown_categories(comm, *input, settings.missing, prepared.samples, plans, fitted);
   prepared.inputs = fitted.inputs;
-  if (!series) schema.inputs = std::move(fitted.inputs);
+  if (!settings.series) schema.inputs = std::move(fitted.inputs);
   schema.steps = std::move(fitted.steps);
   schema.features = Transform(prepared.inputs, schema.steps).names();
   require_distinct(schema.features);
@@ -228,26 +226,26 @@ Prepared prepare(const Communicator& comm, const Spec& spec, const Buffer& buffe
 }  // namespace
 
 Result run_preprocess(const Spec& spec, const Communicator& comm) {
-  const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), {spec.output_directory, spec.key}};
-  const Prepared prepared = prepare(comm, spec, buffer);
+  const PreprocessSettings settings = read_preprocess_settings(spec.config);
+  const Buffer buffer{settings.buffer, {spec.output_directory, spec.key}};
+  const Prepared prepared = prepare(comm, spec, settings, buffer);
   const storage::Schema& schema = prepared.schema;
   storage::PartSizes sizes = count_parts(prepared);
   comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
   if (agree_to_stop(comm)) throw Stopped{};
-  write_dataset(comm, spec, prepared, sizes, buffer);
+  write_dataset(comm, spec, settings, prepared, sizes, buffer);
   if (comm.is_root()) fmt::print("{}", described(schema, prepared.samples.total, sizes));
   Result result;
   result.metrics = {{"rows", prepared.samples.total},   {"features", schema.features.size()},
                     {"classes", schema.classes.size()}, {"train_rows", sizes[0]},
                     {"validation_rows", sizes[1]},      {"test_rows", sizes[2]}};
   result.artifacts = {{"dataset", "dataset.h5"}};
-  const auto on_bad_row = on_bad_row_of(setting_as<std::string>(spec.config, "on_bad_row"));
-  if (on_bad_row == OnBadRow::skip) {
+  if (settings.on_bad_row == OnBadRow::skip) {
     write_rejected(comm, spec.output_directory / "rejected.csv", prepared.samples.rejected, buffer.scratch);
     result.metrics["rejected"] = prepared.samples.read_rows - prepared.samples.total;
     result.artifacts["rejected"] = "rejected.csv";
   }
-  if (on_bad_row == OnBadRow::impute)
+  if (settings.on_bad_row == OnBadRow::impute)
     result.metrics["imputed"] = comm.allreduce(prepared.samples.imputed, Reduction::sum);
   return result;
 }

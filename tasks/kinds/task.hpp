@@ -15,13 +15,13 @@ namespace kernmill::tasks {
 /// expected). MPI and Kokkos are initialised. It writes what a user should read to stdout, on rank 0 only.
 using Run = Result (*)(const Spec& spec, const Communicator& comm);
 
-Result run_preprocess(const Spec& spec, const Communicator& comm);  // tasks/data/
-Result run_deploy(const Spec& spec, const Communicator& comm);      // tasks/data/
-Result run_train(const Spec& spec, const Communicator& comm);       // tasks/learn/
-Result run_evaluate(const Spec& spec, const Communicator& comm);    // tasks/learn/
-Result run_tune(const Spec& spec, const Communicator& comm);        // tasks/learn/
+Result run_preprocess(const Spec& spec, const Communicator& comm);
+Result run_deploy(const Spec& spec, const Communicator& comm);
+Result run_train(const Spec& spec, const Communicator& comm);
+Result run_evaluate(const Spec& spec, const Communicator& comm);
+Result run_tune(const Spec& spec, const Communicator& comm);
 
-/// A row of the table of kinds in tasks/kinds.cpp.
+/// A row of the table in kinds.cpp.
 struct Kind {
   std::string_view name;
   Run run;

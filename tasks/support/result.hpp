@@ -28,8 +28,7 @@ void write_result(const std::filesystem::path& output_directory, const Result& r
 /// What error.json holds.
 std::string error_text(const std::string& message, const std::string& where, const std::string& help);
 
-/// Writes error.json. Never throws: an output directory that cannot be written must not hide the error
-/// itself.
+/// Writes error.json. Never throws: that it cannot be written must not hide the error itself.
 void write_error(const std::filesystem::path& output_directory, const std::string& message,
                  const std::string& where, const std::string& help) noexcept;
 

@@ -15,8 +15,7 @@ class TaskError : public std::runtime_error {
   std::string help;
 };
 
-/// The command line or spec.json is unusable (exit status 2): a mistake of the caller, not of the user's
-/// data.
+/// The command line or spec.json is unusable (exit status 2): the caller's mistake, not one in the data.
 class SpecError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

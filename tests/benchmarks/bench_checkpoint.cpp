@@ -16,6 +16,7 @@
 #include "kernmill/tasks/comm/mpi_session.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
 #include "rivals.hpp"
+#include "shared_temporary_directory.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -141,7 +142,7 @@ void compare_training(const Communicator& comm, const fs::path& place) {
 }
 
 void run(const Communicator& comm, int argc, char** argv) {
-  const ScratchDirectory scratch(comm, argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path());
+  const testing::SharedTemporaryDirectory scratch(argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path());
   const std::uint64_t mib = number_argument(argc, argv, 2, 512);
   compare_writing(comm, scratch.path(), mib);
   compare_training(comm, scratch.path());

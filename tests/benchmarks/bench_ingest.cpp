@@ -50,11 +50,11 @@ int read_table(int argc, char** argv) {
   const Communicator comm = mpi.world();
   Selection selection;
   for (std::size_t c = 0; c < columns; ++c) selection.columns.push_back(Wanted{c});
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   const auto start = std::chrono::steady_clock::now();
   const CsvInput input(comm, open_input_files(comm, file, {file.parent_path()}), {});
   const RawTable table = input.read(comm, selection, {std::uint64_t{4} << 30U, file.parent_path()});
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (comm.is_root()) fmt::print("{} {}\n", seconds.count(), table.total_rows);
   return 0;

@@ -25,6 +25,7 @@
 #include "kernmill/tasks/learn/rows/batch.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "rivals.hpp"
+#include "shared_temporary_directory.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -288,7 +289,7 @@ void compare_mini_batches(const Communicator& comm, const fs::path& place) {
 }
 
 void run(const Communicator& comm, int argc, char** argv) {
-  const ScratchDirectory scratch(comm, argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path());
+  const testing::SharedTemporaryDirectory scratch(argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path());
   const fs::path& place = scratch.path();
   const std::uint64_t mib = number_argument(argc, argv, 2, 512);
   {

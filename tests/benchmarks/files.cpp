@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,24 +14,10 @@
 namespace kernmill::tasks {
 namespace fs = std::filesystem;
 
-ScratchDirectory::ScratchDirectory(const Communicator& comm, const fs::path& place) : comm_(comm) {
-  std::string name = (place / "kernmill-bench-XXXXXX").string();
-  comm.agree([&] {
-    if (comm.is_root() && mkdtemp(name.data()) == nullptr)
-      throw storage::system_error(name, "create it", errno);
-  });
-  comm.bcast(name);
-  path_ = name;
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  remove_together(comm_, path_);
-}
-
 void remove_together(const Communicator& comm, const fs::path& file) {
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   if (comm.is_root()) fs::remove_all(file);
-  comm.barrier();
+  MPI_Barrier(comm.handle());
 }
 
 void forget(const Communicator& comm, const fs::path& file) {

@@ -11,20 +11,6 @@
 /// Files that the benchmarks of storage/ work on. Every rank calls these.
 namespace kernmill::tasks {
 
-/// A directory of its own below `place`, gone at the end.
-class ScratchDirectory {
- public:
-  ScratchDirectory(const Communicator& comm, const std::filesystem::path& place);
-  ~ScratchDirectory();
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  const Communicator& comm_;
-  std::filesystem::path path_;
-};
-
 /// Removes a file or a directory, when no rank needs it any more.
 void remove_together(const Communicator& comm, const std::filesystem::path& file);
 

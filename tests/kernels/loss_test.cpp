@@ -110,9 +110,15 @@ TYPED_TEST(Losses, LogSoftmaxIsTheLogOfTheSoftmax) {
 TYPED_TEST(Losses, EqualOutputsPredictTheLowestClass) {
   reference::Matrix equal(2, 3);
   equal(1, 1) = equal(1, 2) = 1;
-  const kernels::Labels<TypeParam> predicted("predicted", 2);
-  kernels::predict_classes<TypeParam>(TypeParam(), to_device<TypeParam>(equal), predicted);
-  EXPECT_EQ(to_host(predicted), (std::vector<int>{0, 1}));
+  const auto right = [&](const std::vector<int>& classes) {
+    const auto terms = kernels::make_matrix<TypeParam>(2, 2);
+    kernels::cross_entropy<TypeParam>(TypeParam(), to_device<TypeParam>(classes), to_device<TypeParam>(equal),
+                                      terms);
+    const auto values = to_host(terms);
+    return std::vector<double>{values[1], values[3]};
+  };
+  EXPECT_EQ(right({0, 1}), (std::vector<double>{1, 1}));
+  EXPECT_EQ(right({1, 2}), (std::vector<double>{0, 0}));
 }
 
 }  // namespace

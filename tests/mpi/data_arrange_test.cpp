@@ -27,12 +27,12 @@ class Arrange : public Preprocessing {
   void expect_same_bytes(const std::string& csv, const Json& changes) {
     run_text(csv, changes);
     const std::string together = content(directory / "dataset.h5");
-    comm.barrier();
+    MPI_Barrier(comm.handle());
     Json small = changes;
     small["buffer"] = 1000;
     run_text(csv, small);
     EXPECT_TRUE(content(directory / "dataset.h5") == together) << "a small buffer makes another file";
-    comm.barrier();
+    MPI_Barrier(comm.handle());
     if (comm.is_root()) {
       Spec spec;
       spec.config = kernmill::testing::preprocess_settings(changes);
@@ -41,7 +41,7 @@ class Arrange : public Preprocessing {
       run_preprocess(spec, Communicator(MPI_COMM_SELF));
       EXPECT_TRUE(content(directory / "dataset.h5") == together) << "one rank writes another file";
     }
-    comm.barrier();
+    MPI_Barrier(comm.handle());
   }
   void expect_all_rows_once(std::vector<std::uint64_t> rows, std::size_t count) {
     std::sort(rows.begin(), rows.end());

@@ -52,7 +52,7 @@ class Formats : public Preprocessing {
       gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
       gzclose(file);
     }
-    comm.barrier();
+    MPI_Barrier(comm.handle());
   }
   Result run_file(const std::string& name, const Json& changes) { return run(directory / name, changes); }
   Result run_with_labels(const std::string& name, const std::string& labels, const Json& changes) {
@@ -210,7 +210,7 @@ TEST_F(Formats, Hdf5DatasetsAreColumns) {
   run_text("a,b,y\n1,2,5\n3,4,6\n7,8,5\n", {{"target", target("y", "number")}});
   std::filesystem::path file = directory / "input.h5";
   if (comm.is_root()) std::filesystem::rename(directory / "dataset.h5", file);
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   run(file,
       {{"datasets", {"train/features", "train/target"}}, {"target", target("train/target[0]", "number")}});
   EXPECT_THAT(dataset().schema().features, ElementsAre("train/features[0]", "train/features[1]"));

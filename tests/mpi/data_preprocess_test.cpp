@@ -60,7 +60,7 @@ TEST_F(Preprocess, EveryNumberOfRanksWritesTheSameBytes) {
       {"target", target("digit")}, {"split", random_split(0.2, 0.1, true, 7)}, {"scale", "standard"}};
   run(data / "digits.csv", changes);
   const std::string together = content(directory / "dataset.h5");
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   if (comm.is_root()) {
     Spec spec;
     spec.config = defaults();

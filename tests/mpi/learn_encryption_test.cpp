@@ -76,7 +76,7 @@ TEST_F(EncryptedTasks, LeaveNothingInClearAndTheSameNumbers) {
 
 TEST_F(EncryptedTasks, AKeyThatOthersMayReadIsRefusedBeforeAnyWork) {
   chmod((directory / "key").c_str(), 0644);
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   EXPECT_THAT(message_of<storage::Error>([&] { read("train", Json::object(), Json::object()); }),
               HasSubstr("chmod 600"));
 }
@@ -87,7 +87,7 @@ TEST_F(EncryptedTasks, FilesAreOpenToWhomTheirDirectoryIs) {
     const tasks::Spec fit = read("train", testing::train_config(testing::softmax_model(), testing::lbfgs()),
                                  {{"data", data}}, directory_mode);
     tasks::run_train(fit, comm);
-    comm.barrier();
+    MPI_Barrier(comm.handle());
     EXPECT_EQ(mode_of(fit.output_directory / "model.h5"), file_mode);
   }
 }

@@ -83,7 +83,7 @@ tasks::Spec LearnWorld::spec(const std::string& kind, Json config,
   made.inputs = std::move(inputs);
   made.output_directory = directory / made.stage;
   std::filesystem::create_directories(made.output_directory);
-  comm.barrier();
+  MPI_Barrier(comm.handle());
   return made;
 }
 

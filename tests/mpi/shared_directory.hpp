@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <mpi.h>
 
-#include "temporary_directory.hpp"
+#include "shared_temporary_directory.hpp"
 
 namespace kernmill::testing {
 
@@ -28,17 +28,8 @@ inline int world_size() {
 /// A fresh directory that all ranks see, for one test.
 class SharedDirectory : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name;
-    if (world_rank() == 0) name = own_.emplace().path().string();
-    name.resize(256);
-    MPI_Bcast(name.data(), 256, MPI_CHAR, 0, MPI_COMM_WORLD);
-    directory = std::string(name.c_str());
-  }
-  void TearDown() override {
-    MPI_Barrier(MPI_COMM_WORLD);
-    own_.reset();
-  }
+  void SetUp() override { directory = own_.emplace().path(); }
+  void TearDown() override { own_.reset(); }
   /// Rank 0 writes a file; the others wait until it is there.
   void put(const std::filesystem::path& file, const std::string& content) const {
     if (world_rank() == 0) std::ofstream(file, std::ios::binary) << content;
@@ -60,7 +51,7 @@ class SharedDirectory : public ::testing::Test {
   std::filesystem::path directory;
 
  private:
-  std::optional<TemporaryDirectory> own_;  ///< rank 0's
+  std::optional<SharedTemporaryDirectory> own_;
 };
 
 /// The message of the exception that `work` throws; empty when it throws none.

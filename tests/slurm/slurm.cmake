@@ -16,12 +16,7 @@ function(kernmill_slurm_test name)
   add_dependencies(test_${name} kernmill_slurm ${arg_NEEDS})
 endfunction()
 
-kernmill_test(slurm_options LABEL unit
-  SOURCES slurm/options_test.cpp slurm/formats_test.cpp
-  LINK kernmill_slurm_options)
 kernmill_slurm_test(slurm_plugin SOURCES slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)
-
-kernmill_test(spank_parts LABEL unit SOURCES slurm/spank_parts_test.cpp LINK kernmill_spank_parts)
 if(TARGET kernmill_run)
   kernmill_slurm_test(spank SOURCES slurm/spank_test.cpp LINK kernmill::run NEEDS kernmill_spank
     DEFINES KERNMILL_SPANK_FILE="$<TARGET_FILE:kernmill_spank>")

@@ -20,7 +20,7 @@ struct Rule {
 };
 
 const std::vector<Rule> rules{
-    {"slurm/.*", {"slurm/", "tests/slurm/"}},
+    {"slurm/.*", {"slurm/library/", "slurm/spank/spank_plugin.cpp", "tests/slurm/"}},
     {"hdf5\\.h|H5.*\\.h", {"storage/", "tests/"}},
     {"mpi\\.h", {"tasks/comm/", "storage/", "tests/"}},
     {"Kokkos_.*",

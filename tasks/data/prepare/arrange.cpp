@@ -22,11 +22,11 @@ std::vector<double> by_owner(const std::vector<std::vector<double>>& parcels,
 
 }  // namespace
 
-std::vector<std::uint32_t> balanced(const Communicator& comm, const std::string& how, std::uint64_t seed,
+std::vector<std::uint32_t> balanced(const Communicator& comm, Balance how, std::uint64_t seed,
                                     const Samples& samples, const std::vector<storage::Part>& parts,
                                     std::size_t classes) {
   std::vector<std::uint32_t> copies(samples.count(), 1);
-  if (how == "none") return copies;
+  if (how == Balance::none) return copies;
   if (classes == 0)
     throw TaskError("`balance` needs a target of classes", {},
                     "leave it out, or set the target's type to class");
@@ -43,9 +43,10 @@ std::vector<std::uint32_t> balanced(const Communicator& comm, const std::string&
   std::vector<std::uint64_t> sizes = next;
   comm.exscan(std::span(next));
   comm.allreduce(std::span(sizes), Reduction::sum);
-  std::uint64_t wanted = how == "oversample" ? 0 : UINT64_MAX;
+  const bool oversample = how == Balance::oversample;
+  std::uint64_t wanted = oversample ? 0 : UINT64_MAX;
   for (const std::uint64_t size : sizes)
-    if (size > 0) wanted = how == "oversample" ? std::max(wanted, size) : std::min(wanted, size);
+    if (size > 0) wanted = oversample ? std::max(wanted, size) : std::min(wanted, size);
   std::vector<kernels::Permutation> orders;
   for (std::size_t c = 0; c < classes; ++c)
     orders.emplace_back(std::max<std::uint64_t>(sizes[c], 1), seed, c);

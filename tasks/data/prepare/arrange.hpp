@@ -14,7 +14,7 @@ namespace kernmill::tasks {
 /// when it is balanced. oversample: every class as often as the most frequent one, each sample equally often
 /// and some, drawn by the seed, once more. undersample: as often as the rarest, samples drawn by the seed.
 /// Throws TaskError where the target has no classes.
-std::vector<std::uint32_t> balanced(const Communicator& comm, const std::string& how, std::uint64_t seed,
+std::vector<std::uint32_t> balanced(const Communicator& comm, Balance how, std::uint64_t seed,
                                     const Samples& samples, const std::vector<storage::Part>& parts,
                                     std::size_t classes);
 

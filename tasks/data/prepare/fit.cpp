@@ -21,9 +21,9 @@ constexpr double largest = 1e150;  // its square, and sums of such squares, stay
 
 double number_of(const ColumnPlan& plan) {
   double value = 0;
-  if (const std::string reason = parse_number(plan.constant, value); !reason.empty())
-    throw TaskError(fmt::format("the constant '{}' for column '{}' {}", plan.constant, plan.name, reason), {},
-                    "a column of numbers needs a number");
+  if (const std::string reason = parse_number(plan.impute.value, value); !reason.empty())
+    throw TaskError(fmt::format("the constant '{}' for column '{}' {}", plan.impute.value, plan.name, reason),
+                    {}, "a column of numbers needs a number");
   return value;
 }
 
@@ -63,7 +63,7 @@ class Fitter {
                                 known ? raw_[i].lowest : nothing,
                                 known ? raw_[i].highest : nothing,
                                 raw_[i].missing});
-      if (raw_[i].count == 0 && plans_[i].impute != "constant")
+      if (raw_[i].count == 0 && plans_[i].impute.with != Impute::constant)
         throw TaskError(fmt::format("column '{}' has no value in any training row", plans_[i].name), {},
                         "drop the column, or impute a constant");
     }
@@ -89,11 +89,11 @@ class Fitter {
       const auto& all = samples_.categories[i];
       std::vector<std::string> unknown;
       for (std::size_t k = 0; k < all.size(); ++k) (counts[k] > 0 ? known : unknown).push_back(all[k]);
-      if (plans_[i].impute == "most_frequent")
+      if (plans_[i].impute.with == Impute::most_frequent)
         constants_[i] =
             all[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
-      if (plans_[i].impute == "constant") constants_[i] = plans_[i].constant;
-      const bool used = raw_[i].missing > 0 && plans_[i].impute == "constant";
+      if (plans_[i].impute.with == Impute::constant) constants_[i] = plans_[i].impute.value;
+      const bool used = raw_[i].missing > 0 && plans_[i].impute.with == Impute::constant;
       if (used && std::find(known.begin(), known.end(), constants_[i]) == known.end())
         known.insert(std::lower_bound(known.begin(), known.end(), constants_[i]), constants_[i]);
       codes[i] = codes_of(all, known, unknown);
@@ -122,20 +122,20 @@ class Fitter {
     Step numbers{"impute", {}, {}, {}}, categories{"impute_category", {}, {}, {}};
     std::vector<Quantile> medians;
     for (std::size_t i = 0; i < plans_.size(); ++i)
-      if (plans_[i].impute == "median") medians.push_back({i, nothing, raw_[i].count, 0.5});
+      if (plans_[i].impute.with == Impute::median) medians.push_back({i, nothing, raw_[i].count, 0.5});
     const auto found = quantiles(comm_, rows_, medians);
     for (std::size_t i = 0; i < medians.size(); ++i) fills_[medians[i].column] = found[i];
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       const ColumnPlan& plan = plans_[i];
-      if (plan.impute == "none") continue;
+      if (plan.impute.with == Impute::none) continue;
       if (plan.type == ColumnType::category) {
         categories.columns.push_back(plan.name);
         categories.texts.push_back(constants_[i]);
         continue;
       }
-      if (plan.impute == "mean") fills_[i] = raw_[i].mean;
-      if (plan.impute == "constant") fills_[i] = number_of(plan);
-      if (plan.impute == "most_frequent") fills_[i] = most_frequent_number(comm_, rows_, i);
+      if (plan.impute.with == Impute::mean) fills_[i] = raw_[i].mean;
+      if (plan.impute.with == Impute::constant) fills_[i] = number_of(plan);
+      if (plan.impute.with == Impute::most_frequent) fills_[i] = most_frequent_number(comm_, rows_, i);
       numbers.columns.push_back(plan.name);
       numbers.numbers.push_back(fills_[i]);
     }
@@ -146,7 +146,7 @@ class Fitter {
   void indicate() {
     Step step{"indicator", {}, {}, {}};
     for (const ColumnPlan& plan : plans_)
-      if (plan.indicator && plan.impute != "none") step.columns.push_back(plan.name);
+      if (plan.impute.indicator && plan.impute.with != Impute::none) step.columns.push_back(plan.name);
     keep(std::move(step));
   }
 
@@ -154,31 +154,34 @@ class Fitter {
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       const std::string& name = plans_[i].name;
       const auto& categories = fitted_.inputs[i].categories;
-      if (plans_[i].encode == "one_hot" && categories.size() > most_one_hot)
-        throw TaskError(
-            fmt::format("column '{}' has {} categories, and one_hot makes a feature of each: that is "
-                        "for at most {}",
-                        name, categories.size(), most_one_hot),
-            {}, "is it an identifier? Drop it, or use `encode: ordinal`");
-      if (plans_[i].encode != "none")
-        keep({plans_[i].encode, {name}, {plans_[i].unknown_is_fine ? 1.0 : 0.0}, categories});
+      if (plans_[i].encode.as == Encode::one_hot && categories.size() > most_one_hot)
+        throw TaskError(fmt::format("column '{}' has {} categories, and one_hot makes a feature of each: "
+                                    "that is for at most {}",
+                                    name, categories.size(), most_one_hot),
+                        {}, "is it an identifier? Drop it, or use `encode: ordinal`");
+      if (plans_[i].encode.as != Encode::none)
+        keep({plans_[i].encode.as == Encode::one_hot ? "one_hot" : "ordinal",
+              {name},
+              {plans_[i].encode.unknown_is_fine ? 1.0 : 0.0},
+              categories});
     }
   }
 
   void scale() {
-    const auto wants = [&](std::size_t i, const char* scale) {
-      return plans_[i].scale == scale && plans_[i].encode != "one_hot";
+    const auto wants = [&](std::size_t i, Scale scale) {
+      return plans_[i].scale == scale && plans_[i].encode.as != Encode::one_hot;
     };
     std::vector<double> fills = fills_;  // a category is scaled as a number, missing ones imputed
     std::vector<std::size_t> standard, robust, scaled;
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (plans_[i].type == ColumnType::category && plans_[i].impute != "none")
+      if (plans_[i].type == ColumnType::category && plans_[i].impute.with != Impute::none)
         fills[i] = static_cast<double>(std::lower_bound(fitted_.inputs[i].categories.begin(),
                                                         fitted_.inputs[i].categories.end(), constants_[i]) -
                                        fitted_.inputs[i].categories.begin());
-      if (wants(i, "standard")) standard.push_back(i);
-      if (wants(i, "robust")) robust.push_back(i);
-      if (wants(i, "standard") || wants(i, "robust") || wants(i, "min_max")) scaled.push_back(i);
+      if (wants(i, Scale::standard)) standard.push_back(i);
+      if (wants(i, Scale::robust)) robust.push_back(i);
+      if (wants(i, Scale::standard) || wants(i, Scale::robust) || wants(i, Scale::min_max))
+        scaled.push_back(i);
     }
     if (scaled.empty()) return;
     const auto statistics = column_statistics(comm_, rows_, fills);
@@ -230,7 +233,7 @@ class Fitter {
   void rename() {
     Step step{"rename", {}, {}, {}};
     for (const ColumnPlan& plan : plans_)
-      if (!plan.renamed.empty() && plan.encode != "one_hot") {
+      if (!plan.renamed.empty() && plan.encode.as != Encode::one_hot) {
         step.columns.push_back(plan.name);
         step.texts.push_back(plan.renamed);
       } else if (!plan.renamed.empty()) {

@@ -7,25 +7,20 @@
 
 #include "kernmill/tasks/data/prepare/series.hpp"
 #include "kernmill/tasks/data/prepare/target.hpp"
-#include "kernmill/tasks/support/spec.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
 using Names = std::vector<std::string>;
 
-Names names_in(const Json& config, const char* key) {
-  return setting_as<Names>(config, key);
-}
-
 bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// The feature columns: those that are named, else all but the target, the group and the dropped.
-Names feature_names(const Input& input, const Json& config, const Names& chosen, const std::string& target,
+Names feature_names(const Input& input, const Names& drop, const Names& chosen, const std::string& target,
                     const std::string& group) {
-  const Names drop = names_in(config, "drop");
   for (const auto& name : drop) column_index(input, name, "to drop");
   for (const auto& name : chosen) {
     column_index(input, name, "a feature");
@@ -72,14 +67,15 @@ struct Reading {
   std::optional<std::size_t> target, group;  ///< indices of wanted columns
 };
 
-Reading start_reading(const Input& input, const Json& config, const std::vector<ColumnPlan>& plans) {
+Reading start_reading(const Input& input, const PreprocessSettings& settings,
+                      const std::vector<ColumnPlan>& plans) {
   Reading reading;
-  reading.selection.missing = names_in(config, "missing");
-  reading.selection.on_bad_row = on_bad_row_of(setting_as<std::string>(config, "on_bad_row"));
+  reading.selection.missing = settings.missing;
+  reading.selection.on_bad_row = settings.on_bad_row;
   for (const ColumnPlan& plan : plans) {
     Wanted wanted{column_index(input, plan.name, "a feature")};
     wanted.text = plan.type == storage::ColumnType::category;
-    wanted.may_be_missing = plan.impute != "none";
+    wanted.may_be_missing = plan.impute.with != Impute::none;
     reading.selection.columns.push_back(wanted);
   }
   return reading;
@@ -91,11 +87,6 @@ void want_group(const Input& input, const std::string& group, Reading& reading) 
   wanted.text = true;
   reading.group = reading.selection.columns.size();
   reading.selection.columns.push_back(wanted);
-}
-
-std::string group_in(const Json& config) {
-  const Json& split = setting(config, "split");
-  return split.contains("group") ? split["group"].get<std::string>() : "";
 }
 
 /// From this rank's codes to places in the sorted texts of all ranks.
@@ -113,15 +104,16 @@ struct Supervised {
   Target target;
 };
 
-Supervised read_supervised(const Communicator& comm, const Input& input, const Json& config, Reading& reading,
+Supervised read_supervised(const Communicator& comm, const Input& input,
+                           const std::optional<TargetSettings>& target, Reading& reading,
                            const Buffer& buffer) {
-  const Json& setting_of_target = setting(config, "target");
-  if (setting_of_target.is_null()) return {input.read(comm, reading.selection, buffer), {}};
-  const auto type = setting_as<std::string>(setting_of_target, "type");
-  Wanted wanted{column_index(input, setting_as<std::string>(setting_of_target, "column"), "the target")};
-  const Look look =
-      type == "auto" ? look_at(input.first_rows(comm, rows_to_look_at), wanted.column, {}) : Look{};
-  wanted.text = type != "number" && !(look.fractions && !look.texts);
+  if (!target) return {input.read(comm, reading.selection, buffer), {}};
+  const TargetType type = target->type;
+  Wanted wanted{column_index(input, target->column, "the target")};
+  const Look look = type == TargetType::automatic
+                        ? look_at(input.first_rows(comm, rows_to_look_at), wanted.column, {})
+                        : Look{};
+  wanted.text = type != TargetType::number && !(look.fractions && !look.texts);
   const std::size_t place = *reading.target;
   reading.selection.columns.insert(reading.selection.columns.begin() + static_cast<std::ptrdiff_t>(place),
                                    wanted);
@@ -131,8 +123,7 @@ Supervised read_supervised(const Communicator& comm, const Input& input, const J
   if (!wanted.text) return read;
   read.target = make_target(comm, read.table.dictionaries[place].texts(), type);
   if (!read.target.mixed) return read;
-  // Numbers with something else among them: read as numbers, the first that is none is an error with its
-  // place.
+  // Numbers with something else among them: read as numbers, which tells where the first is that is none.
   reading.selection.columns[place].text = false;
   read = {input.read(comm, reading.selection, buffer), {}};
   read.target.kind = storage::TargetKind::numbers;
@@ -147,31 +138,30 @@ void require_two_classes(const Input& input, const storage::Schema& schema) {
                   "a classifier needs at least two: is it the right column, or is the file cut short?");
 }
 
-void describe_target(const Input& input, const Json& config, const Target& target, storage::Schema& schema) {
-  schema.target_kind = setting(config, "target").is_null() ? storage::TargetKind::none : target.kind;
+void describe_target(const Input& input, const Target& target, storage::Schema& schema) {
+  schema.target_kind = target.kind;
   schema.classes = target.classes;
   if (schema.target_kind == storage::TargetKind::numbers) schema.target_names = {schema.target};
   require_two_classes(input, schema);
 }
 
-Samples rows_as_samples(const Communicator& comm, const Input& input, const Json& config,
+Samples rows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
                         const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
-  const Json& target = setting(config, "target");
-  if (!target.is_null()) {
-    schema.target = setting_as<std::string>(target, "column");
+  if (settings.target) {
+    schema.target = settings.target->column;
     column_index(input, schema.target, "the target");
   }
-  const std::string group = group_in(config);
-  plans = plan_columns(comm, input, config,
-                       feature_names(input, config, names_in(config, "features"), schema.target, group));
-  Reading reading = start_reading(input, config, plans);
-  if (!target.is_null()) reading.target = plans.size();
+  const std::string& group = settings.split.group;
+  plans = plan_columns(comm, input, settings,
+                       feature_names(input, settings.drop, settings.features, schema.target, group));
+  Reading reading = start_reading(input, settings, plans);
+  if (settings.target) reading.target = plans.size();
   want_group(input, group, reading);
-  Supervised read = read_supervised(comm, input, config, reading, buffer);
-  describe_target(input, config, read.target, schema);
+  Supervised read = read_supervised(comm, input, settings.target, reading, buffer);
+  describe_target(input, read.target, schema);
 
   Samples samples;
-  samples.layout = {plans.size(), target.is_null() ? 0U : 1U, false, reading.group.has_value()};
+  samples.layout = {plans.size(), settings.target ? 1U : 0U, false, reading.group.has_value()};
   samples.categories.resize(plans.size());
   std::vector<std::vector<double>> values(reading.selection.columns.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -202,30 +192,26 @@ Samples rows_as_samples(const Communicator& comm, const Input& input, const Json
   return samples;
 }
 
-Samples windows_as_samples(const Communicator& comm, const Input& input, const Json& config,
+Samples windows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
                            const Buffer& buffer, storage::Schema& schema) {
-  const Json& series = setting(config, "series");
-  if (!setting(config, "target").is_null())
+  const SeriesSettings& series = *settings.series;
+  if (settings.target)
     throw TaskError("a series has its own columns as the target", {}, "leave out `target`, or `series`");
-  Names columns = names_in(series, "columns");
-  if (columns.empty()) columns = names_in(config, "features");
-  schema.series.columns = feature_names(input, config, columns, {}, {});
-  schema.series.transform = setting_as<std::string>(series, "transform");
-  schema.series.window = setting_as<std::uint32_t>(series, "window");
-  schema.series.horizon = setting_as<std::uint32_t>(series, "horizon");
-  schema.series.lags = setting_as<std::vector<std::uint32_t>>(series, "lags");
+  const Names& columns = series.columns.empty() ? settings.features : series.columns;
+  schema.series = {word_of(series.transform), series.window, series.horizon,
+                   feature_names(input, settings.drop, columns, {}, {}), series.lags};
   for (const std::uint32_t lag : schema.series.lags)
     schema.series.window = std::max(schema.series.window, lag + 1);
   schema.target_kind = storage::TargetKind::numbers;
   schema.target_names = schema.series.columns;
   schema.inputs = storage::numbers_named(schema.series.columns);
   Selection selection;
-  selection.on_bad_row = on_bad_row_of(setting_as<std::string>(config, "on_bad_row"));
+  selection.on_bad_row = settings.on_bad_row;
   if (selection.on_bad_row != OnBadRow::error)
     throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");
   for (const auto& name : schema.series.columns) {
     Wanted wanted{column_index(input, name, "a feature")};
-    wanted.positive = schema.series.transform == "log_return";
+    wanted.positive = series.transform == SeriesTransform::log_return;
     selection.columns.push_back(wanted);
   }
   return make_windows(comm, schema.series, input.read(comm, selection, buffer), buffer);
@@ -233,50 +219,45 @@ Samples windows_as_samples(const Communicator& comm, const Input& input, const J
 
 }  // namespace
 
-std::vector<ColumnPlan> plan_columns(const Communicator& comm, const Input& input, const Json& config,
-                                     const Names& features) {
-  const Json& columns = setting(config, "columns");
-  for (const auto& [name, ignored] : columns.items()) column_index(input, name, "in `columns`");
-  const bool encodes = setting_as<std::string>(config, "encode.as") != "none";
+std::vector<ColumnPlan> plan_columns(const Communicator& comm, const Input& input,
+                                     const PreprocessSettings& settings, const Names& features) {
+  for (const auto& [name, ignored] : settings.columns) column_index(input, name, "in `columns`");
+  const bool encodes = settings.encode.as != Encode::none;
   const auto rows = encodes ? input.first_rows(comm, rows_to_look_at) : std::vector<Names>{};
-  const Names missing = names_in(config, "missing");
+  const ColumnSettings as_all;
   std::vector<ColumnPlan> plans;
   for (const auto& name : features) {
-    const Json own = columns.contains(name) ? columns[name] : Json::object();
-    const Json& impute = own.contains("impute") ? own["impute"] : setting(config, "impute");
-    const Json& encode = own.contains("encode") ? own["encode"] : setting(config, "encode");
-    ColumnPlan plan{
-        name,
-        own.value("rename", ""),
-        {},
-        setting_as<std::string>(impute, "with"),
-        setting_as<std::string>(impute, "value"),
-        setting_as<bool>(impute, "indicator"),
-        setting_as<std::string>(encode, "as"),
-        setting_as<std::string>(encode, "unknown") == "ignore",
-        own.contains("scale") ? own["scale"].get<std::string>() : setting_as<std::string>(config, "scale")};
-    const std::string type = own.value("type", "auto");
-    const Look look = encodes ? look_at(rows, column_index(input, name, "a feature"), missing) : Look{};
+    const ColumnSettings* const found = settings.column(name);
+    const ColumnSettings& own = found == nullptr ? as_all : *found;
+    ColumnPlan plan{name,
+                    own.rename,
+                    {},
+                    own.impute.value_or(settings.impute),
+                    own.encode.value_or(settings.encode),
+                    own.scale.value_or(settings.scale)};
+    const Look look =
+        encodes ? look_at(rows, column_index(input, name, "a feature"), settings.missing) : Look{};
+    const bool looks_like_one = own.encode.has_value() || (look.texts && !look.numbers && !look.fractions);
     const bool category =
-        type == "category" || (type == "auto" && plan.encode != "none" &&
-                               (own.contains("encode") || (look.texts && !look.numbers && !look.fractions)));
-    if (category && plan.encode == "none")
+        own.type == ColumnValues::category ||
+        (own.type == ColumnValues::automatic && plan.encode.as != Encode::none && looks_like_one);
+    if (category && plan.encode.as == Encode::none)
       throw TaskError(fmt::format("column '{}' is a category, and not encoded", name), {},
                       "add `encode: one_hot`, or drop the column");
     plan.type = category ? storage::ColumnType::category : storage::ColumnType::number;
-    if (!category) plan.encode = "none";
-    if (category && !own.contains("scale")) plan.scale = "none";
-    if (category && (plan.impute == "mean" || plan.impute == "median")) plan.impute = "most_frequent";
+    if (!category) plan.encode.as = Encode::none;
+    if (category && !own.scale) plan.scale = Scale::none;
+    if (category && (plan.impute.with == Impute::mean || plan.impute.with == Impute::median))
+      plan.impute.with = Impute::most_frequent;
     plans.push_back(std::move(plan));
   }
   return plans;
 }
 
-Samples read_samples(const Communicator& comm, const Input& input, const Json& config, const Buffer& buffer,
-                     storage::Schema& schema, std::vector<ColumnPlan>& plans) {
-  const bool series = !setting(config, "series").is_null();
-  return series ? windows_as_samples(comm, input, config, buffer, schema)
-                : rows_as_samples(comm, input, config, buffer, schema, plans);
+Samples read_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                     const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
+  return settings.series ? windows_as_samples(comm, input, settings, buffer, schema)
+                         : rows_as_samples(comm, input, settings, buffer, schema, plans);
 }
 
 }  // namespace kernmill::tasks

@@ -5,8 +5,8 @@
 
 #include "kernmill/storage/dataset/schema.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/data/prepare/settings.hpp"
 #include "kernmill/tasks/data/read/input.hpp"
-#include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
 
@@ -42,20 +42,19 @@ struct Samples {
 struct ColumnPlan {
   std::string name, renamed;
   storage::ColumnType type = storage::ColumnType::number;
-  std::string impute = "none", constant;
-  bool indicator = false;
-  std::string encode = "none";
-  bool unknown_is_fine = false;
-  std::string scale = "none";
+  ImputeSettings impute{};
+  EncodeSettings encode{};
+  Scale scale = Scale::none;
 };
 
 /// Collective. What the settings say of each feature column, its type inferred where it is not said.
-std::vector<ColumnPlan> plan_columns(const Communicator& comm, const Input& input, const Json& config,
+std::vector<ColumnPlan> plan_columns(const Communicator& comm, const Input& input,
+                                     const PreprocessSettings& settings,
                                      const std::vector<std::string>& features);
 
 /// Collective. Reads the input and makes samples of it: a sample a row, or windows over a series. Fills in
 /// the schema's inputs (names and types), target, classes and series, and `plans`.
-Samples read_samples(const Communicator& comm, const Input& input, const Json& config, const Buffer& buffer,
-                     storage::Schema& schema, std::vector<ColumnPlan>& plans);
+Samples read_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                     const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans);
 
 }  // namespace kernmill::tasks

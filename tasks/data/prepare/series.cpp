@@ -1,7 +1,6 @@
 #include "kernmill/tasks/data/prepare/series.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -57,8 +56,8 @@ void append_sample(const storage::Series& series, std::span<const double> rows, 
   const std::uint64_t target_row = rows.size() / columns - 1, last = target_row - series.horizon;
   append_window(series, rows.subspan((last + 1 - needed) * columns, needed * columns), sample);
   const auto before = rows.subspan(last * columns, columns), at = rows.subspan(target_row * columns, columns);
-  for (std::uint64_t c = 0; c < columns; ++c)
-    sample.push_back(transformed(series.transform, before[c], at[c]));
+  const SeriesTransform transform = transform_of(series);
+  for (std::uint64_t c = 0; c < columns; ++c) sample.push_back(transformed(transform, before[c], at[c]));
   sample.insert(sample.end(), before.begin(), before.end());
   sample.insert(sample.end(), at.begin(), at.end());
   sample.push_back(static_cast<double>(row_number));
@@ -77,30 +76,21 @@ std::vector<std::uint32_t> lags_of(const storage::Series& series) {
 
 }  // namespace
 
-double transformed(const std::string& transform, double before, double after) {
-  if (transform == "log_return") return std::log(after / before);
-  return transform == "difference" ? after - before : after;
-}
-
-double restored(const std::string& transform, double before, double value) {
-  if (transform == "log_return") return before * std::exp(value);
-  return transform == "difference" ? before + value : value;
-}
-
 std::uint64_t rows_before_target(const storage::Series& series) {
-  const std::uint64_t for_changes = series.transform == "none" ? 0 : 1;
+  const std::uint64_t for_changes = transform_of(series) == SeriesTransform::none ? 0 : 1;
   return series.window + for_changes + series.horizon - 1;
 }
 
 void append_window(const storage::Series& series, std::span<const double> levels,
                    std::vector<double>& features) {
   const std::uint64_t columns = series.columns.size();
-  const std::uint64_t first = series.transform == "none" ? 0 : 1;
+  const SeriesTransform transform = transform_of(series);
+  const std::uint64_t first = transform == SeriesTransform::none ? 0 : 1;
   for (const std::uint32_t lag : lags_of(series)) {
     const std::uint64_t row = first + series.window - 1 - lag;
     for (std::uint64_t c = 0; c < columns; ++c)
       features.push_back(
-          transformed(series.transform, levels[(row - first) * columns + c], levels[row * columns + c]));
+          transformed(transform, levels[(row - first) * columns + c], levels[row * columns + c]));
   }
 }
 

@@ -7,14 +7,9 @@
 #include "kernmill/storage/dataset/schema.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/data/prepare/samples.hpp"
+#include "kernmill/tasks/data/prepare/series_transform.hpp"
 
 namespace kernmill::tasks {
-
-/// How far `after` lies from `before` as the model sees it: their difference, log(after / before), or `after`
-/// itself for "none".
-double transformed(const std::string& transform, double before, double after);
-/// The inverse: what `value` says that comes after `before`.
-double restored(const std::string& transform, double before, double value);
 
 /// The rows that a window needs in front of its target's row, that row not counted.
 std::uint64_t rows_before_target(const storage::Series& series);

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "kernmill/kernels/permutation.hpp"
-#include "kernmill/tasks/support/spec.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -51,24 +51,20 @@ struct Strata {
   std::vector<std::uint32_t> group_of;  ///< of each sample, where groups are shared out
 };
 
-bool is_grouped(const Json& split) {
-  return !setting_as<std::string>(split, "group").empty();
-}
-
-Strata strata_of(const Communicator& comm, const Json& split, const Samples& samples, std::size_t classes) {
+Strata strata_of(const Communicator& comm, const SplitSettings& split, const Samples& samples,
+                 std::size_t classes) {
   Strata strata;
-  if (is_grouped(split)) {
+  if (!split.group.empty()) {
     strata.group_of = indices_in(samples, samples.layout.group());
     strata.sizes = {samples.groups};
     return strata;
   }
-  const bool stratify = setting_as<bool>(split, "stratify");
-  if (stratify && classes == 0)
+  if (split.stratify && classes == 0)
     throw TaskError("`stratify` needs a target of classes", {},
                     "leave it out, or set the target's type to class");
-  if (stratify) strata.of = indices_in(samples, samples.layout.target());
-  strata.below.assign(stratify ? classes : 1, 0);
-  if (!stratify) strata.below[0] = samples.count();
+  if (split.stratify) strata.of = indices_in(samples, samples.layout.target());
+  strata.below.assign(split.stratify ? classes : 1, 0);
+  if (!split.stratify) strata.below[0] = samples.count();
   for (const std::uint32_t stratum : strata.of) ++strata.below[stratum];
   strata.sizes = strata.below;
   comm.exscan(std::span(strata.below));
@@ -95,33 +91,30 @@ std::vector<kernels::Permutation> orders_of(const Strata& strata, std::uint64_t 
   return orders;
 }
 
-std::vector<Part> every(const Communicator& comm, const Json& split, const Samples& samples,
+std::vector<Part> every(const Communicator& comm, const SplitSettings& split, const Samples& samples,
                         std::size_t classes) {
-  const auto step = setting_as<std::uint64_t>(split, "every"),
-             offset = setting_as<std::uint64_t>(split, "offset");
   const Strata strata = strata_of(comm, split, samples, classes);
-  const bool shuffled = split.contains("seed");
-  const auto orders = orders_of(strata, shuffled ? setting_as<std::uint64_t>(split, "seed") : 0);
+  const auto orders = orders_of(strata, split.seed.value_or(0));
   return by_place(strata, samples, [&](std::size_t stratum, std::uint64_t place) {
-    const std::uint64_t at = shuffled ? orders[stratum](place) : place;
-    return at % step == offset ? Part::test : Part::train;
+    const std::uint64_t at = split.seed ? orders[stratum](place) : place;
+    return at % split.every == split.offset ? Part::test : Part::train;
   });
 }
 
-std::vector<Part> chronological(const Json& split, const Samples& samples) {
-  const std::uint64_t train = floored(setting_as<double>(split, "train"), samples.total);
-  const std::uint64_t validation = floored(setting_as<double>(split, "validation"), samples.total);
+std::vector<Part> chronological(const SplitSettings& split, const Samples& samples) {
+  const std::uint64_t train = floored(split.train, samples.total);
+  const std::uint64_t validation = floored(split.validation, samples.total);
   std::vector<Part> parts;
   for (std::uint64_t i = samples.first; i < samples.first + samples.count(); ++i)
     parts.push_back(i < train ? Part::train : i < train + validation ? Part::validation : Part::test);
   return parts;
 }
 
-Quotas quotas_of(const Json& split, Counts sizes) {
+Quotas quotas_of(const SplitSettings& split, Counts sizes) {
   const std::uint64_t total = std::reduce(sizes.begin(), sizes.end());
   Quotas quotas{std::move(sizes), {}, {}};
-  const std::uint64_t test = rounded(setting_as<double>(split, "test"), total);
-  const std::uint64_t validation = rounded(setting_as<double>(split, "validation"), total);
+  const std::uint64_t test = rounded(split.test, total);
+  const std::uint64_t validation = rounded(split.validation, total);
   quotas.test = largest_remainder(quotas.size, test, quotas.size);
   Counts left = quotas.size;
   for (std::size_t c = 0; c < left.size(); ++c) left[c] -= quotas.test[c];
@@ -129,11 +122,11 @@ Quotas quotas_of(const Json& split, Counts sizes) {
   return quotas;
 }
 
-std::vector<Part> random(const Communicator& comm, const Json& split, const Samples& samples,
+std::vector<Part> random(const Communicator& comm, const SplitSettings& split, const Samples& samples,
                          std::size_t classes) {
   const Strata strata = strata_of(comm, split, samples, classes);
   const Quotas quotas = quotas_of(split, strata.sizes);
-  const auto orders = orders_of(strata, setting_as<std::uint64_t>(split, "seed"));
+  const auto orders = orders_of(strata, split.seed.value_or(0));
   return by_place(strata, samples, [&](std::size_t stratum, std::uint64_t place) {
     return part_at(orders[stratum](place), quotas.test[stratum], quotas.validation[stratum]);
   });
@@ -167,13 +160,18 @@ std::vector<std::uint64_t> largest_remainder(const Counts& weights, std::uint64_
   return shares;
 }
 
-std::vector<Part> assign_parts(const Communicator& comm, const Json& split, const Samples& samples,
+std::vector<Part> assign_parts(const Communicator& comm, const SplitSettings& split, const Samples& samples,
                                std::size_t classes) {
-  const auto type = setting_as<std::string>(split, "type");
-  if (type == "every") return every(comm, split, samples, classes);
-  if (type == "chronological") return chronological(split, samples);
-  if (type == "random") return random(comm, split, samples, classes);
-  if (type != "none") throw SpecError("spec.json: the split type '" + type + "' is unknown");
+  switch (split.type) {
+    case SplitType::every:
+      return every(comm, split, samples, classes);
+    case SplitType::chronological:
+      return chronological(split, samples);
+    case SplitType::random:
+      return random(comm, split, samples, classes);
+    case SplitType::none:
+      break;
+  }
   return std::vector<Part>(samples.count(), Part::train);
 }
 

@@ -4,11 +4,10 @@
 #include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/data/prepare/samples.hpp"
-#include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
 
-/// Collective. Which part each of a rank's samples belongs to, as `config.split` asks. It depends on the
+/// Collective. Which part each of a rank's samples belongs to, as `split` asks. It depends on the
 /// samples' places in the input and on the seed, never on the number of ranks.
 ///
 /// random: a keyed permutation; the first `test` of its places are test samples, the next `validation`.
@@ -17,8 +16,8 @@ namespace kernmill::tasks {
 ///
 /// every (folds): test samples are those whose place modulo `every` is `offset`: the place in the input, or
 /// with a seed that in a keyed permutation; stratified within each class, grouped among the groups.
-std::vector<storage::Part> assign_parts(const Communicator& comm, const Json& split, const Samples& samples,
-                                        std::size_t classes);
+std::vector<storage::Part> assign_parts(const Communicator& comm, const SplitSettings& split,
+                                        const Samples& samples, std::size_t classes);
 
 /// Shares `total` out in proportion to `weights` by largest remainder (Hamilton), ties to the lower index,
 /// none above its cap. The sum is `total` where the caps allow it.

@@ -66,13 +66,13 @@ std::vector<std::string> distinct_texts(const Communicator& comm, const std::vec
   return {distinct.begin(), distinct.end()};
 }
 
-Target make_target(const Communicator& comm, const std::vector<std::string>& texts, const std::string& type) {
+Target make_target(const Communicator& comm, const std::vector<std::string>& texts, TargetType type) {
   Census census;
   for (const auto& text : texts) census.add(text);
   comm.allreduce(std::span<std::uint64_t>(census.counts), Reduction::sum);
   const bool whole_only =
       !census.has(Census::fraction) && !census.has(Census::text) && !census.has(Census::not_finite);
-  if (type == "class" || whole_only) return classes_of(comm, texts, whole_only);
+  if (type == TargetType::classes || whole_only) return classes_of(comm, texts, whole_only);
   const bool numbers = census.has(Census::whole) || census.has(Census::fraction);
   Target target;
   target.mixed = (census.has(Census::fraction) && census.has(Census::text)) ||

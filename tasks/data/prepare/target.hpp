@@ -4,6 +4,7 @@
 
 #include "kernmill/storage/dataset/schema.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/data/prepare/settings.hpp"
 
 namespace kernmill::tasks {
 
@@ -18,9 +19,9 @@ struct Target {
 /// Collective: the distinct texts of all ranks, sorted.
 std::vector<std::string> distinct_texts(const Communicator& comm, const std::vector<std::string>& texts);
 
-/// Collective. `texts` are the column's distinct values on this rank; `values` are theirs. `type` is "auto"
-/// or "class". Automatic: texts are classes, whole numbers are classes, other numbers are numbers. "1" and
+/// Collective. `texts` are the column's distinct values on this rank; `values` are theirs. `type` is not
+/// number. Automatic: texts are classes, whole numbers are classes, other numbers are numbers. "1" and
 /// "1.0" are the same class when all values are whole numbers.
-Target make_target(const Communicator& comm, const std::vector<std::string>& texts, const std::string& type);
+Target make_target(const Communicator& comm, const std::vector<std::string>& texts, TargetType type);
 
 }  // namespace kernmill::tasks

@@ -15,7 +15,8 @@ constexpr std::uint64_t no_row = std::numeric_limits<std::uint64_t>::max();
 std::vector<std::size_t> strict_columns(const std::vector<ColumnPlan>& plans, const Fitted& fitted) {
   std::vector<std::size_t> columns;
   for (std::size_t i = 0; i < plans.size(); ++i)
-    if (fitted.has_unknown[i] && plans[i].encode != "none" && !plans[i].unknown_is_fine) columns.push_back(i);
+    if (fitted.has_unknown[i] && plans[i].encode.as != Encode::none && !plans[i].encode.unknown_is_fine)
+      columns.push_back(i);
   return columns;
 }
 
@@ -40,20 +41,20 @@ std::uint64_t first_row_with_one(const Communicator& comm, const Samples& sample
 
 }  // namespace
 
-void refuse_unknown_categories(const Communicator& comm, const Input& input, const Json& config,
-                               const Samples& samples, const std::vector<ColumnPlan>& plans,
-                               const Fitted& fitted) {
+void refuse_unknown_categories(const Communicator& comm, const Input& input,
+                               const std::vector<std::string>& missing, const Samples& samples,
+                               const std::vector<ColumnPlan>& plans, const Fitted& fitted) {
   const auto columns = strict_columns(plans, fitted);
   if (columns.empty()) return;
   const std::uint64_t row = first_row_with_one(comm, samples, columns, fitted);
   if (row == no_row) return;
   Selection selection;
-  selection.missing = setting_as<std::vector<std::string>>(config, "missing");
+  selection.missing = missing;
   selection.on_bad_row = OnBadRow::skip;
   for (const std::size_t i : columns) {
     Wanted wanted{column_index(input, plans[i].name, "a feature")};
     wanted.text = wanted.only_known = true;
-    wanted.may_be_missing = plans[i].impute != "none";
+    wanted.may_be_missing = plans[i].impute.with != Impute::none;
     wanted.known = fitted.inputs[i].categories;
     selection.columns.push_back(std::move(wanted));
   }

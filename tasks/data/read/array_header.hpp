@@ -27,8 +27,7 @@ struct ArrayHeader {
   [[nodiscard]] std::uint64_t columns() const;  ///< of all dimensions but the first
 };
 
-/// The header of NumPy's format, version 1 or 2 or 3; the first bytes of a file hold it whole. Throws
-/// ArrayError.
+/// The header of NumPy's format, version 1 to 3, which `bytes` begin with. Throws ArrayError.
 ArrayHeader parse_npy_header(std::string_view bytes);
 /// The header of an IDX file (MNIST and its kin). Throws ArrayError.
 ArrayHeader parse_idx_header(std::string_view bytes);

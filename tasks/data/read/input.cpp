@@ -4,37 +4,17 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
 constexpr double missing_value = std::numeric_limits<double>::quiet_NaN();
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein, one row at a time
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-std::string nearest(const std::vector<std::string>& names, const std::string& wanted) {
-  return *std::min_element(names.begin(), names.end(), [&](const auto& a, const auto& b) {
-    return edit_distance(a, wanted) < edit_distance(b, wanted);
-  });
-}
 
 }  // namespace
 
@@ -64,10 +44,10 @@ std::size_t column_index(const Input& input, const std::string& name, const std:
   const auto& names = input.names();
   const auto it = std::find(names.begin(), names.end(), name);
   if (it != names.end()) return static_cast<std::size_t>(it - names.begin());
+  const std::string meant = did_you_mean(name, names);
   const std::string list = fmt::format("the columns are: {}", fmt::join(names, ", "));
   throw TaskError(fmt::format("{} has no column '{}' ({})", input.name(), name, wanted_as),
-                  input.name() + ":1:1",
-                  fmt::format("did you mean '{}'? {}", nearest(names, name), shown(list)));
+                  input.name() + ":1:1", fmt::format("{}{}{}", meant, meant.empty() ? "" : " ", shown(list)));
 }
 
 bool means_missing(std::string_view text, const std::vector<std::string>& more) {

@@ -61,8 +61,7 @@ class Input {
   [[nodiscard]] virtual const std::vector<std::string>& names() const = 0;
   /// How errors and notes call it.
   [[nodiscard]] virtual std::string name() const = 0;
-  /// Collective; the first rows as texts, as many as `rows` or fewer, by row and column; the same on every
-  /// rank.
+  /// Collective. The first rows as texts, by row and column: as many as `rows` or fewer, on every rank.
   [[nodiscard]] virtual std::vector<std::vector<std::string>> first_rows(const Communicator& comm,
                                                                          std::size_t rows) const = 0;
   /// Collective. Throws TaskError on every rank: that of the first bad row, whatever the number of ranks.
@@ -70,15 +69,14 @@ class Input {
                                       const Buffer& buffer) const = 0;
 };
 
-/// Collective. Opens what `spec.inputs.input` names, in the format that `spec.config.format` or the name
-/// tells.
+/// Collective. Opens what the spec's `inputs.input` names; `config.format` or the name tells its format.
 std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec);
 
-/// The index of a column. Throws TaskError with the nearest name when there is none.
+/// The index of a column. Throws TaskError when there is none, with a name that may be meant.
 std::size_t column_index(const Input& input, const std::string& name, const std::string& wanted_as);
 
-/// Whether a text means that there is no value: an empty one, NA, N/A, NaN, nan, null, NULL, None, or one of
-/// `more`.
+/// Whether a text means that there is no value: an empty one, NA, N/A, NaN, nan, null, NULL, None, or any of
+/// those in `more`.
 bool means_missing(std::string_view text, const std::vector<std::string>& more);
 
 /// Collective: numbers this rank's rows among all ranks'. Throws TaskError when there are none at all.

@@ -40,15 +40,14 @@ class RowStore {
   /// The same, and what `change` makes of the rows stays.
   using Change = std::function<void(std::uint64_t first_row, std::span<double> rows)>;
   void update(const Change& change);
-  /// The most doubles that this store held in memory.
+  /// For tests: the most doubles that this store held in memory.
   [[nodiscard]] std::uint64_t peak_doubles() const { return peak_; }
   [[nodiscard]] std::uint64_t block_rows() const { return block_rows_; }
 
  private:
   template <class Self, class Visit>
   static void walk(Self& self, const Visit& visit);
-  /// The block that was being filled stays in memory, or goes to the scratch file, or to its place there
-  /// later.
+  /// The block that was being filled stays in memory, or goes to its place in the scratch file.
   void close_block(bool filled);
   [[nodiscard]] std::uint64_t place_in_scratch(std::uint64_t row) const {
     return row * width_ * sizeof(double);

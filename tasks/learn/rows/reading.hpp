@@ -11,8 +11,7 @@ struct Reading {
   double seconds = 0;
 };
 
-/// What to say of reading that holds training up: two seconds of it at least, and half of the time since the
-/// beginning.
+/// What to say of reading that holds training up: for two seconds at least, and half of the time until now.
 std::optional<std::string> complaint_about(const Reading& reading, double seconds_since_begin);
 
 }  // namespace kernmill::tasks

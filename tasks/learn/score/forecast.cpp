@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "kernmill/tasks/data/prepare/series.hpp"
+#include "kernmill/tasks/data/prepare/series_transform.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -63,8 +63,8 @@ History gather(const Communicator& comm, const Rows& rows, const Predictor& pred
 }
 
 /// What "no change" is in the units of the target.
-double naive_target(const std::string& transform, double before) {
-  return transform == "none" ? before : 0.0;
+double naive_target(SeriesTransform transform, double before) {
+  return transform == SeriesTransform::none ? before : 0.0;
 }
 
 struct PriceError {
@@ -84,7 +84,7 @@ PriceError price_error(const History& history, std::size_t column, const Forecas
 }
 
 void add_price_errors(const History& history, const storage::Schema& schema, Json& metrics) {
-  const std::string& transform = schema.series.transform;
+  const SeriesTransform transform = transform_of(schema.series);
   for (std::size_t j = 0; j < history.columns; ++j) {
     const std::string& name = schema.target_names.at(j);
     const PriceError model = price_error(history, j, [&](std::size_t i) {
@@ -126,10 +126,11 @@ DieboldMariano diebold_mariano(std::span<const double> differential, std::uint32
 Json compare_with_naive(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
   const storage::Schema& schema = rows.schema();
   const History history = gather(comm, rows, predictor);
+  const SeriesTransform transform = transform_of(schema.series);
   std::vector<double> differential(rows.count(), 0.0);
   double naive = 0, model = 0;
   for (std::size_t i = 0; i < history.target.size(); ++i) {
-    const double naive_miss = history.target[i] - naive_target(schema.series.transform, history.before[i]);
+    const double naive_miss = history.target[i] - naive_target(transform, history.before[i]);
     const double miss = history.target[i] - history.forecast[i];
     naive += naive_miss * naive_miss;
     model += miss * miss;

@@ -109,8 +109,7 @@ Json ClassScores::metrics() const {
 }
 
 void NumberScores::add(const NumberScores& other) {
-  // Means of folds differ: deviations from the pooled mean follow from each fold's own (Chan, Golub and
-  // LeVeque).
+  // Means of folds differ: deviations from the pooled mean follow from each fold's (Chan, Golub, LeVeque).
   for (std::size_t j = 0; j < squared_deviation.size(); ++j) {
     const auto n = static_cast<double>(rows), m = static_cast<double>(other.rows);
     const double apart = sum[j] / n - other.sum[j] / m;

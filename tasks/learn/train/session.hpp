@@ -41,8 +41,7 @@ class Session {
   Session(const Communicator& comm, CheckpointPolicy policy, bool talks);
 
   [[nodiscard]] const Communicator& comm() const { return comm_; }
-  /// The newest whole checkpoint of this very training, if there is one. Collective. Says on stdout what it
-  /// found.
+  /// Collective. The newest whole checkpoint of this very training, if there is one; stdout gets to know.
   std::optional<storage::Checkpoint> resume();
   /// What this rank wants, bits of Wish. They travel with a reduction that the method does anyway, and the
   /// bits of all ranks together come back with after_step.

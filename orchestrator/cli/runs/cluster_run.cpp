@@ -7,7 +7,7 @@
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
-#include "kernmill/cli/runs/cluster_view.hpp"
+#include "kernmill/run/submit/cluster_view.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/ready_results.hpp"

@@ -1,8 +1,8 @@
-#include "kernmill/cli/runs/cluster_view.hpp"
+#include "kernmill/run/submit/cluster_view.hpp"
 
 #include <algorithm>
 
-#include "kernmill/exec/element/submitted_array.hpp"
+#include "kernmill/run/submit/submitted_array.hpp"
 #include "kernmill/run/submit/submission.hpp"
 
 namespace kernmill::cli {

@@ -1,4 +1,4 @@
-#include "kernmill/exec/element/submitted_array.hpp"
+#include "kernmill/run/submit/submitted_array.hpp"
 
 #include <fmt/format.h>
 

@@ -39,7 +39,7 @@ TEST_F(LastLines, OfALongFileAreReadFromItsEndAlone) {
   std::string text = "the first line\n";
   for (int i = 0; i < 10'000; ++i) text += "0123456789\n";
   const Lines lines = of(text + "the last line\n", 1'000'000);
-  EXPECT_LE(lines.size() * 11, 64U * 1024);
+  EXPECT_LT(lines.size(), 64U * 1024 / 11 + 2) << "the first of them may have been cut";
   EXPECT_EQ(lines.back(), "the last line");
 }
 

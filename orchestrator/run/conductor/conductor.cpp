@@ -150,7 +150,7 @@ void Conductor::job_ended(const JobEnd& end) {
   const auto outcome = outcome_of(ports_.job_records(end.job));
   switch (outcome.what) {
     case JobOutcome::What::committed:
-      return committed(attempt, outcome.body);
+      return committed(attempt, outcome.result);
     case JobOutcome::What::failed:
       return failed(attempt, outcome);
     case JobOutcome::What::stopped:
@@ -160,14 +160,12 @@ void Conductor::job_ended(const JobEnd& end) {
   }
 }
 
-void Conductor::committed(const Attempt& attempt, const Json& body) {
-  InstanceResult result = result_in(body);
-  const Json metrics = result.metrics;
-  commits_.add(attempt.id, std::move(result));
+void Conductor::committed(const Attempt& attempt, const CommittedResult& result) {
+  commits_.add(attempt.id, result.left);
   progress_.finished(attempt.id);
-  const bool cached = !body.value(events::field::cached_from, std::string{}).empty();
+  const bool cached = !result.cached_from.empty();
   InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
-  told.metrics = metrics;
+  told.metrics = result.left.metrics;
   output_.instance(told);
   settle_gates_behind(attempt.id);
 }

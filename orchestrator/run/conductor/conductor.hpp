@@ -28,8 +28,8 @@ struct AttemptScale {
 
 /// What the cache said of an attempt.
 struct CacheAnswer {
-  /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
-  std::optional<Json> committed = {};
+  /// A hit: the artifacts lie in the attempt's directory, and this is what its `committed` record says.
+  std::optional<CommittedResult> committed = {};
   /// A hit: to be called once that record is durable, and not before.
   std::function<void()> after_commit = {};
   std::string why_not = {};  ///< a miss: why it has to run, for `explain`
@@ -102,7 +102,7 @@ class Conductor {
   bool passes_gate(InstanceId id);
 
   void job_ended(const JobEnd& end);
-  void committed(const Attempt& attempt, const Json& body);
+  void committed(const Attempt& attempt, const CommittedResult& result);
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);
   void vanished(const Attempt& attempt, const JobEnd& end);

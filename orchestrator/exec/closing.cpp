@@ -10,13 +10,13 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/attempt_runner.hpp"
-#include "kernmill/exec/element/submitted_array.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
 #include "kernmill/run/submit/batch_job.hpp"
+#include "kernmill/run/submit/submitted_array.hpp"
 
 namespace kernmill::exec {
 namespace {

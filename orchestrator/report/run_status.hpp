@@ -12,15 +12,9 @@
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/submit/cluster_view.hpp"
 
 namespace kernmill {
-
-/// What a cluster says of an instance whose job has not ended.
-struct QueuedInstance {
-  bool running = false;
-  std::string job;     ///< "12", "12_3"; "12_4-9" for elements that wait together
-  std::string reason;  ///< why it waits: "Resources", "Dependency", ...
-};
 
 /// What became of one instance so far, in the words of a person.
 struct InstanceStatus {

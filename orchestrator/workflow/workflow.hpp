@@ -1,11 +1,10 @@
 #pragma once
-#include <chrono>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kernmill/workflow/resources.hpp"
 #include "kernmill/workflow/value/value.hpp"
 
 namespace kernmill {
@@ -13,24 +12,6 @@ namespace kernmill {
 enum class TaskKind { preprocess, train, evaluate, tune, deploy, command };
 std::string_view to_string(TaskKind kind);
 std::optional<TaskKind> task_kind(std::string_view name);
-
-/// What a job asks for. Names and meaning are those of sbatch's long options.
-struct Resources {
-  int nodes_min = 0;  ///< 0: not asked for
-  int nodes_max = 0;
-  int ntasks = 1;               ///< at least, where the nodes give them
-  bool ntasks_by_node = false;  ///< `ntasks` was not asked for, and `nodes` or `ntasks_per_node` was: every
-                                ///< node of the job has `ntasks_per_node` ranks, or one
-  int ntasks_per_node = 0;
-  int cpus_per_task = 1;
-  std::string gpus, gpus_per_node, gpus_per_task;  ///< "2" or "a100:2"
-  std::uint64_t mem = 0;                           ///< bytes a node; 0: not asked for
-  std::uint64_t mem_per_cpu = 0;                   ///< bytes
-  std::chrono::seconds time{0};                    ///< 0: no limit
-  std::string account, partition, qos, reservation, constraint, exclude, gres, licenses;
-  std::vector<std::string> slurm_extra;
-  [[nodiscard]] int cores() const { return ntasks * cpus_per_task; }
-};
 
 /// When a failed instance is tried again, and how it is changed then.
 struct Retries {
@@ -108,12 +89,6 @@ struct Workflow {
   std::vector<Stage> stages;  ///< in the order of the file
   [[nodiscard]] const Stage* find(std::string_view stage) const;
 };
-
-/// The resources of one instance: `resources` (no templates left) as typed values.
-/// The parser has checked them; throws std::invalid_argument when a matrix value does not fit after all.
-Resources to_resources(const Json& resources);
-/// What `to_resources` reads back; what is not asked for is left out.
-Json to_json(const Resources& resources);
 
 /// `{}`, `{"key_file": PATH}` or `{"key_env": NAME}`.
 Json to_json(const Encryption& encryption);

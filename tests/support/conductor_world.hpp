@@ -118,11 +118,11 @@ class ConductorWorld {
     all.from_cache = [this](InstanceId id, unsigned, const CommitTable&) {
       const auto hit = cached.find(plan_.label(id));
       if (hit == cached.end()) return CacheAnswer{.committed = {}, .why_not = "no earlier result"};
-      Json body{{"metrics", hit->second}, {"artifacts", Json::array()}, {"cached_from", "/earlier"}};
+      CommittedResult result{{{}, hit->second}, {}, "/earlier"};
       const auto note = [this, id] {
         committed_when_stored = journal().find(plan_.stage(id.stage).name, id.index) != nullptr;
       };
-      return CacheAnswer{.committed = std::move(body), .after_commit = note};
+      return CacheAnswer{.committed = std::move(result), .after_commit = note};
     };
     all.checkpoint_mark = [this](InstanceId) { return checkpoint; };
     all.end_leftovers = [this](InstanceId id, unsigned) { leftovers_ended.push_back(plan_.label(id)); };

@@ -7,20 +7,17 @@
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
-#include "kernmill/cli/runs/cluster_view.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/ready_results.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/cli/runs/wait_for_run.hpp"
 #include "kernmill/report/table.hpp"
-#include "kernmill/run/cluster_check/cluster_capacity.hpp"
 #include "kernmill/run/cluster_check/cluster_check.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/events.hpp"
-#include "kernmill/run/journal/open_attempts.hpp"
-#include "kernmill/run/journal/replay.hpp"
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/cluster_view.hpp"
+#include "kernmill/run/submit/missing_jobs.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {
@@ -33,28 +30,8 @@ std::vector<std::pair<std::string, std::string>> cluster_environment(const Progr
   return env;
 }
 
-unsigned next_attempt(const RunRecord& record, const Plan& plan, InstanceId id) {
-  const InstanceRecord* known = record.find(plan.stage(id.stage).name, id.index);
-  return known == nullptr || known->attempts.empty() ? 1 : known->attempts.back().number + 1;
-}
-
-/// Attempts that have begun, have no end record, and whose job is gone: nobody will end them.
-void abandon_lost(const Plan& plan, const RunRecord& record, const ClusterView& view,
-                  JournalWriter& journal) {
-  for (const OpenAttempt& open : newest_open_attempts(record))
-    if (!view.find({plan.stage_number(open.stage), open.index}))
-      journal.append(to_record(events::Abandoned{{open.stage, open.index, open.attempt.number},
-                                                 Cause::node_fail,
-                                                 "lost: its job is gone, and left no end record"}));
-}
-
-struct Made {
-  std::vector<ArrayPlan> arrays;
-  Submission submission;
-};
-
-void show_submitted(const RunDirectory& run, const Plan& plan, const Cluster& cluster, const Made& made,
-                    const Arguments& arguments) {
+void show_submitted(const RunDirectory& run, const Plan& plan, const Cluster& cluster,
+                    const SubmittedJobs& made, const Arguments& arguments) {
   if (arguments.json()) {
     Json arrays = Json::array();
     for (const ArrayPlan& array : made.arrays)
@@ -89,6 +66,39 @@ void show_submitted(const RunDirectory& run, const Plan& plan, const Cluster& cl
   fmt::print("{}\n", run.name());
 }
 
+MissingJobsOptions missing_jobs_options(const RunDirectory& run, const Plan& plan, bool resumed,
+                                        const Arguments& arguments, const Hooks& hooks) {
+  const Programs programs = find_programs();
+  const ReadyResultsOptions ready{.no_cache = arguments.has("no-cache"), .quiet = arguments.has("quiet")};
+  return {.resumed = resumed,
+          .no_cache = arguments.has("no-cache"),
+          .exec = programs.exec,
+          .env = cluster_environment(programs),
+          .submission = {.hold = arguments.has("hold"),
+                         .fail_fast = arguments.has("fail-fast"),
+                         .timeout = std::chrono::seconds(arguments.number("patience").value_or(60)),
+                         .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }},
+          .hook = hooks.journal,
+          .take_ready_results =
+              [&run, &plan, ready](const RunRecord& record, JournalWriter& journal) {
+                return take_ready_results(run, plan, record, journal, ready);
+              },
+          .tell = [](const std::string& line) { fmt::print(stderr, "{}\n", line); }};
+}
+
+/// Submits what a run still lacks, says so, and returns the exit status; with `wait`, stays until it has
+/// ended.
+int submit_and_tell(const RunDirectory& run, const Plan& plan, bool resumed, Cluster& cluster,
+                    const ClusterFacts& facts, const Arguments& arguments, const Hooks& hooks, bool wait) {
+  const auto made =
+      submit_missing(run, plan, cluster, facts, missing_jobs_options(run, plan, resumed, arguments, hooks));
+  if (made)
+    show_submitted(run, plan, cluster, *made, arguments);
+  else
+    fmt::print(stderr, "nothing to submit: what is missing of {} is in the queue already\n", run.name());
+  return wait ? wait_for_run(run, plan, arguments) : exit_done;
+}
+
 }  // namespace
 
 void add_submit_options(boost::program_options::options_description& options) {
@@ -115,60 +125,6 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
   fmt::print("### the closing job\n{}", to_script(closing_job(context, plan, all)));
 }
 
-int submit_missing(const RunDirectory& run, const Plan& plan, bool resumed, Cluster& cluster,
-                   const ClusterFacts& facts, const Arguments& arguments, const Hooks& hooks, bool wait) {
-  const ProcessIdentity self = self_identity();
-  std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
-  RunRecord record = fold_journal(run.journal());
-  const unsigned generation = record.generations.empty() ? 1 : record.generations.rbegin()->first + 1;
-  const auto journal = submission_journal(run, generation, hooks.journal);
-  std::vector<ClusterJob> jobs = resumed ? cluster.jobs() : std::vector<ClusterJob>{};
-  for (const std::string& line : settle_submissions(run, record, cluster, jobs, *journal))
-    fmt::print(stderr, "{}\n", line);
-  const ClusterView view(run, plan, record, jobs);
-  abandon_lost(plan, record, view, *journal);
-  journal->append(to_record(events::RunStarted{self, resumed, "slurm"}));
-  record = take_ready_results(run, plan, fold_journal(run.journal()), *journal,
-                              {.no_cache = arguments.has("no-cache"), .quiet = arguments.has("quiet")});
-
-  const Replay replay(plan, record);
-  JobPlanOptions options = job_plan_options(plan, facts);
-  options.needed = [&](InstanceId id) {
-    const State state = replay.state(id);
-    return state != State::finished && state != State::skipped && !view.find(id);
-  };
-  options.next_attempt = [&](InstanceId id) { return next_attempt(record, plan, id); };
-  options.live_jobs = [&](std::uint32_t stage) { return view.jobs_of(stage); };
-  Made made{plan_jobs(plan, options), {}};
-  if (made.arrays.empty() && view.any()) {
-    fmt::print(stderr, "nothing to submit: what is missing of {} is in the queue already\n", run.name());
-    lock.reset();
-    return wait ? wait_for_run(run, plan, arguments) : exit_done;
-  }
-  const Programs programs = find_programs();
-  SubmissionContext context{.run = run,
-                            .generation = generation,
-                            .exec = programs.exec,
-                            .env = cluster_environment(programs),
-                            .no_cache = arguments.has("no-cache")};
-  const auto closing = view.closing_jobs();
-  for (const std::string& id : view.jobs()) {
-    if (std::find(closing.begin(), closing.end(), id) == closing.end())
-      context.live_jobs.push_back(id);
-    else
-      cluster.cancel(id);  // this generation brings its own
-  }
-  const SubmissionOptions how{
-      .hold = arguments.has("hold"),
-      .fail_fast = arguments.has("fail-fast"),
-      .timeout = std::chrono::seconds(arguments.number("patience").value_or(60)),
-      .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
-  made.submission = submit_jobs(context, plan, made.arrays, cluster, *journal, how);
-  lock.reset();
-  show_submitted(run, plan, cluster, made, arguments);
-  return wait ? wait_for_run(run, plan, arguments) : exit_done;
-}
-
 int submit_new(const Plan& plan, const std::filesystem::path& root, const Arguments& arguments,
                const Hooks& hooks, bool wait) {
   const auto cluster = open_slurm();
@@ -183,16 +139,16 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
                  Json{{"schema_version", 1}, {"valid", false}, {"diagnostics", to_json(findings)}}.dump(2));
     return exit_usage;
   }
-  return submit_missing(freeze(plan, root), plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
-                        wait || arguments.has("wait"));
+  return submit_and_tell(freeze(plan, root), plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
+                         wait || arguments.has("wait"));
 }
 
 int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments& arguments,
                       const Hooks& hooks) {
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
-  return submit_missing(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,
-                        arguments.has("wait"));
+  return submit_and_tell(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,
+                         arguments.has("wait"));
 }
 
 std::size_t cancel_jobs(const RunDirectory& run, const Plan& plan, const Hooks& hooks) {

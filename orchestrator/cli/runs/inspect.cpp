@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/timestamp.hpp"
-#include "kernmill/cli/runs/cluster_view.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/submit/cluster_view.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {

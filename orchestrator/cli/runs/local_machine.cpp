@@ -143,14 +143,10 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
   taken.stage = plan_.stage(id.stage).name;
   taken.instance = id.index;
   taken.run = run_.name();
-  Json artifacts = Json::array();
-  for (const Artifact& artifact : taken.artifacts) artifacts.push_back(to_json(artifact));
-  Json body{{"metrics", taken.metrics},
-            {"artifacts", std::move(artifacts)},
-            {"key", taken.recipe.key},
-            {"cached_from", decision.entry->attempt_directory.string()}};
+  CommittedResult result{
+      {taken.artifacts, taken.metrics}, taken.recipe.key, decision.entry->attempt_directory.string()};
   // Only then may the cache name this directory: until it is committed, a resumed run would use it again.
-  return {.committed = std::move(body), .after_commit = [this, taken] { cache_.store(taken); }};
+  return {.committed = std::move(result), .after_commit = [this, taken] { cache_.store(taken); }};
 }
 
 void LocalMachine::end_leftovers(InstanceId id, unsigned attempt) const {

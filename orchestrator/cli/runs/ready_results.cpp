@@ -52,7 +52,7 @@ class ReadyResults {
     journal_.append(
         to_record(events::Committed{{plan_.stage(id.stage).name, id.index, 1}, *answer.committed}));
     if (answer.after_commit) answer.after_commit();
-    commits_.add(id, result_in(*answer.committed));
+    commits_.add(id, answer.committed->left);
     return true;
   }
 

@@ -19,7 +19,7 @@ void AttemptJournal::step_started(int pid, std::uint64_t start_time) {
   journal_.append(to_record(events::StepStarted{subject(), {pid, start_time, host_name()}}));
 }
 
-void AttemptJournal::committed(const Json& result) {
+void AttemptJournal::committed(const CommittedResult& result) {
   journal_.append(to_record(events::Committed{subject(), result}));
 }
 

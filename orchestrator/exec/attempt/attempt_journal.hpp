@@ -19,8 +19,7 @@ class AttemptJournal {
   /// From here on, an older attempt can no longer commit.
   void started(const std::string& job);
   void step_started(int pid, std::uint64_t start_time);
-  /// `result`: as Commit::body gives it.
-  void committed(const Json& result);
+  void committed(const CommittedResult& result);
   /// `stopped` or `failed`, by what the outcome is.
   void gave_up(const AttemptOutcome& outcome);
   /// It gave up, and the same job makes the attempt that `next` describes.

@@ -63,7 +63,7 @@ void AttemptRunner::commit(const Attempt& attempt, const Leavings& leavings,
                            const std::function<RunRecord()>& others) {
   const Commit commit = prepare_commit(attempt, leavings);
   check_fence(attempt, others());
-  journal_.committed(commit.body());
+  journal_.committed(commit.result());
   store_in_cache(attempt, commit);
 }
 

@@ -60,12 +60,8 @@ fs::path task_program() {
   return ::access(beside.c_str(), X_OK) == 0 ? beside : fs::path("kernmill-task");
 }
 
-Json Commit::body() const {
-  Json list = Json::array();
-  for (const Artifact& artifact : artifacts) list.push_back(to_json(artifact));
-  Json body = {{"metrics", metrics}, {"artifacts", std::move(list)}};
-  if (recipe) body["key"] = recipe->key;
-  return body;
+CommittedResult Commit::result() const {
+  return {{artifacts, metrics}, recipe ? recipe->key : ""};
 }
 
 Commit prepare_commit(const Attempt& attempt, const Leavings& leavings) {
@@ -94,7 +90,7 @@ void store_in_cache(const Attempt& attempt, const Commit& commit) {
   }
 }
 
-std::optional<Json> committed_from_cache(const Attempt& attempt) {
+std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   DigestStore digests(runs_root(attempt));
   Cache cache(runs_root(attempt), digests);
   const Decision decision =
@@ -103,9 +99,9 @@ std::optional<Json> committed_from_cache(const Attempt& attempt) {
   const CacheEntry taken = take(*decision.entry, attempt.directory());
   const Commit commit{taken.metrics, taken.artifacts, taken.recipe};
   store_in_cache(attempt, commit);
-  Json body = commit.body();
-  body["cached_from"] = decision.entry->attempt_directory.string();
-  return body;
+  CommittedResult result = commit.result();
+  result.cached_from = decision.entry->attempt_directory.string();
+  return result;
 }
 
 }  // namespace kernmill::exec

@@ -15,7 +15,7 @@ struct Commit {
   Json metrics = Json::object();
   std::vector<Artifact> artifacts;
   std::optional<Recipe> recipe;  ///< nothing: cannot be taken up again by another run
-  [[nodiscard]] Json body() const;
+  [[nodiscard]] CommittedResult result() const;
 };
 
 /// Makes durable what an attempt leaves, and describes it. Throws std::system_error that names a file.
@@ -25,8 +25,8 @@ Commit prepare_commit(const Attempt& attempt, const Leavings& leavings);
 /// said.
 void store_in_cache(const Attempt& attempt, const Commit& commit);
 
-/// The body of a `committed` record when an earlier run has left what this attempt would make; its artifacts
+/// What a `committed` record says when an earlier run has left what this attempt would make; its artifacts
 /// lie in the attempt's directory then.
-std::optional<Json> committed_from_cache(const Attempt& attempt);
+std::optional<CommittedResult> committed_from_cache(const Attempt& attempt);
 
 }  // namespace kernmill::exec

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "kernmill/exec/element/submitted_array.hpp"
+#include "kernmill/run/submit/submitted_array.hpp"
 
 namespace kernmill::exec {
 

@@ -3,7 +3,7 @@
 
 #include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/exec/attempt/options.hpp"
-#include "kernmill/exec/element/submitted_array.hpp"
+#include "kernmill/exec/element/journal_selection.hpp"
 
 namespace kernmill::exec {
 

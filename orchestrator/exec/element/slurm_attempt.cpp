@@ -11,6 +11,7 @@
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -187,11 +188,11 @@ class SlurmAttempt {
       const auto now = static_cast<double>(by_cpu ? place.mem_per_cpu : place.mem);
       if (now > 0)
         options.emplace_back(by_cpu ? "mem-per-cpu" : "mem",
-                             fmt::format("{:.0f}M", std::ceil(now * factor / (1024 * 1024))));
+                             sbatch_memory(static_cast<std::uint64_t>(std::ceil(now * factor))));
     }
     if (retry.time_factor != tries_.time_factor && planned.time.count() > 0)
-      options.emplace_back("time", fmt::format("{:.0f}", std::ceil(static_cast<double>(planned.time.count()) *
-                                                                   retry.time_factor / 60)));
+      options.emplace_back(
+          "time", sbatch_time(std::chrono::ceil<std::chrono::seconds>(planned.time * retry.time_factor)));
     if (retry.elsewhere && !place.node.empty())
       options.emplace_back("exclude",
                            planned.exclude.empty() ? place.node : planned.exclude + "," + place.node);

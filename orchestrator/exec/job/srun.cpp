@@ -7,14 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/value/units.hpp"
+
 namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string megabytes(std::uint64_t bytes) {
-  return fmt::format("{}M", bytes / (1024 * 1024));
-}
 
 void add(std::vector<std::string>& words, const char* option, const std::string& value) {
   if (!value.empty()) words.push_back(fmt::format("{}={}", option, value));
@@ -66,9 +64,9 @@ std::vector<std::string> srun_words(const Resources& resources, const BatchPlace
     add(words, "--ntasks-per-node", std::to_string(resources.ntasks_per_node));
   add(words, "--cpus-per-task", std::to_string(resources.cpus_per_task));
   if (place.mem > 0)
-    add(words, "--mem", megabytes(place.mem));
+    add(words, "--mem", sbatch_memory(place.mem));
   else if (place.mem_per_cpu > 0)
-    add(words, "--mem-per-cpu", megabytes(place.mem_per_cpu));
+    add(words, "--mem-per-cpu", sbatch_memory(place.mem_per_cpu));
   add(words, "--gpus", resources.gpus);
   add(words, "--gpus-per-node", resources.gpus_per_node);
   add(words, "--gpus-per-task", resources.gpus_per_task);

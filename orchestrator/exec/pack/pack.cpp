@@ -212,7 +212,7 @@ class Pack {
       const AttemptOutcome outcome = packed_outcome(attempt, slot.files, end);
       if (outcome.what != AttemptOutcome::What::done) return give_up(slot, outcome);
       const Commit commit = packed_commit(attempt, outcome.leavings);
-      records_.committed(slot.instance, commit.body());
+      records_.committed(slot.instance, commit.result());
       if (commit.recipe) {
         records_.flush();
         store_in_cache(attempt, commit);

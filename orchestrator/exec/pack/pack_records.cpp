@@ -20,7 +20,7 @@ void PackRecords::started(const PackedInstance& instance, const std::string& slo
   buffer_.add(to_record(events::Started{subject(instance), job_, process_, slot}));
 }
 
-void PackRecords::committed(const PackedInstance& instance, const Json& result) {
+void PackRecords::committed(const PackedInstance& instance, const CommittedResult& result) {
   buffer_.add(to_record(events::Committed{subject(instance), result}));
 }
 

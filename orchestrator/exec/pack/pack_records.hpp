@@ -12,8 +12,7 @@ class PackRecords {
  public:
   PackRecords(const PackOptions& options, JournalWriter& journal);
   void started(const PackedInstance& instance, const std::string& slot);
-  /// `result`: as Commit::body gives it.
-  void committed(const PackedInstance& instance, const Json& result);
+  void committed(const PackedInstance& instance, const CommittedResult& result);
   void skipped(const PackedInstance& instance, const std::string& why);
   void failed(const PackedInstance& instance, const AttemptOutcome& outcome);
   void stopped(const PackedInstance& instance, const AttemptOutcome& outcome);

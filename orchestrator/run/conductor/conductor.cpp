@@ -173,7 +173,7 @@ void Conductor::job_ended(const JobEnd& end) {
 void Conductor::settle(const Attempt& attempt, const JobOutcome& outcome, const JobEnd& end) {
   switch (outcome.what) {
     case JobOutcome::What::committed:
-      return committed(attempt, outcome.body);
+      return committed(attempt, outcome.result);
     case JobOutcome::What::failed:
       return failed(attempt, outcome);
     case JobOutcome::What::stopped:
@@ -183,14 +183,12 @@ void Conductor::settle(const Attempt& attempt, const JobOutcome& outcome, const 
   }
 }
 
-void Conductor::committed(const Attempt& attempt, const Json& body) {
-  InstanceResult result = result_in(body);
-  const Json metrics = result.metrics;
-  commits_.add(attempt.id, std::move(result));
+void Conductor::committed(const Attempt& attempt, const CommittedResult& result) {
+  commits_.add(attempt.id, result.left);
   progress_.finished(attempt.id);
-  const bool cached = !body.value(events::field::cached_from, std::string{}).empty();
+  const bool cached = !result.cached_from.empty();
   InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
-  told.metrics = metrics;
+  told.metrics = result.left.metrics;
   output_.instance(told);
   settle_gates_behind(attempt.id);
 }

@@ -47,8 +47,8 @@ struct PackOrder {
 
 /// What the cache said of an attempt.
 struct CacheAnswer {
-  /// A hit: the artifacts lie in the attempt's directory, and this is the body of its `committed` record.
-  std::optional<Json> committed = {};
+  /// A hit: the artifacts lie in the attempt's directory, and this is what its `committed` record says.
+  std::optional<CommittedResult> committed = {};
   /// A hit: to be called once that record is durable, and not before.
   std::function<void()> after_commit = {};
   std::string why_not = {};  ///< a miss: why it has to run, for `explain`
@@ -149,7 +149,7 @@ class Conductor {
 
   void job_ended(const JobEnd& end);
   void settle(const Attempt& attempt, const JobOutcome& outcome, const JobEnd& end);
-  void committed(const Attempt& attempt, const Json& body);
+  void committed(const Attempt& attempt, const CommittedResult& result);
   void skip(InstanceId id, const std::string& why);
   void tell(InstanceEvent::What what, const Attempt& attempt, const JobOutcome& outcome);
   void stopped(const Attempt& attempt, const JobOutcome& outcome);

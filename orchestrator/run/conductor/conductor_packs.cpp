@@ -82,7 +82,7 @@ void Conductor::hear_of_packed(Pack& pack, const Record& record) {
   const Attempt ended = std::move(attempt);
   pack.open.erase(found);
   if (skipped) return skip(ended.id, record.body.value(events::field::why, ""));
-  if (outcome.what == JobOutcome::What::committed) return committed(ended, record.body);
+  if (outcome.what == JobOutcome::What::committed) return committed(ended, outcome.result);
   if (outcome.what == JobOutcome::What::stopped) return stopped(ended, outcome);
   progress_.failed(ended.id, /*retry=*/false);  // the pack has tried again as its stage says
   tell(InstanceEvent::What::failed, ended, outcome);

@@ -76,12 +76,4 @@ bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits) {
   return truth(value);
 }
 
-InstanceResult result_in(const Json& committed_body) {
-  InstanceResult result;
-  result.metrics = committed_body.value("metrics", Json::object());
-  for (const Json& artifact : committed_body.value("artifacts", Json::array()))
-    result.artifacts.push_back(artifact_from_json(artifact));
-  return result;
-}
-
 }  // namespace kernmill

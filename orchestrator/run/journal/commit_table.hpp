@@ -34,7 +34,4 @@ CommitTable commits_in(const Plan& plan, const RunRecord& record);
 /// names that no stage left.
 bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits);
 
-/// What the body of a `committed` record says.
-InstanceResult result_in(const Json& committed_body);
-
 }  // namespace kernmill

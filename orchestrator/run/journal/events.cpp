@@ -105,7 +105,12 @@ Record to_record(const StepStarted& event) {
 
 Record to_record(const Committed& event) {
   Json body = body_of(event.of);
-  body.update(event.result);
+  const CommittedResult& result = event.result;
+  body[field::metrics] = result.left.metrics;
+  Json& artifacts = body[field::artifacts] = Json::array();
+  for (const Artifact& artifact : result.left.artifacts) artifacts.push_back(to_json(artifact));
+  if (!result.key.empty()) body[field::key] = result.key;
+  if (!result.cached_from.empty()) body[field::cached_from] = result.cached_from;
   return record_of<Committed>(std::move(body));
 }
 
@@ -130,6 +135,16 @@ Record to_record(const Retrying& event) {
   body[field::time_factor] = event.time_factor;
   if (event.counts) body[field::counts] = *event.counts;
   return record_of<Retrying>(std::move(body));
+}
+
+CommittedResult committed_result(const Json& body) {
+  CommittedResult result;
+  result.left.metrics = body.value(field::metrics, Json::object());
+  for (const Json& artifact : body.value(field::artifacts, Json::array()))
+    result.left.artifacts.push_back(artifact_from_json(artifact));
+  result.key = body.value(field::key, "");
+  result.cached_from = body.value(field::cached_from, "");
+  return result;
 }
 
 }  // namespace kernmill::events

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "kernmill/run/journal/instance_result.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
 /// The events of the journal, one struct each, and how they lie on disk (the table in journal.hpp says who
@@ -123,7 +124,7 @@ struct StepStarted {
 struct Committed {
   static constexpr const char* name = "committed";
   Subject of;
-  Json result = Json::object();  ///< metrics, artifacts, key, cached_from
+  CommittedResult result = {};  ///< no key and no cached_from: left out
 };
 
 struct Abandoned {
@@ -177,5 +178,8 @@ Record to_record(const Abandoned& event);
 Record to_record(const Failed& event);
 Record to_record(const Stopped& event);
 Record to_record(const Retrying& event);
+
+/// What the body of a `committed` record says.
+CommittedResult committed_result(const Json& body);
 
 }  // namespace kernmill::events

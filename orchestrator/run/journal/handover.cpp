@@ -11,10 +11,7 @@ namespace {
 std::string line_of(const Plan& plan, InstanceId id, const CommitTable& commits) {
   const auto result = commits.result(id);
   if (!result) return {};
-  Json artifacts = Json::array();
-  for (const Artifact& artifact : result->artifacts) artifacts.push_back(to_json(artifact));
-  const Json left = {{events::field::metrics, result->metrics}, {events::field::artifacts, artifacts}};
-  return to_line(to_record(events::Committed{{plan.stage(id.stage).name, id.index, 1}, left}));
+  return to_line(to_record(events::Committed{{plan.stage(id.stage).name, id.index, 1}, {*result}}));
 }
 
 void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {

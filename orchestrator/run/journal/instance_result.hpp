@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "kernmill/plan/plan.hpp"
@@ -12,6 +13,13 @@ namespace kernmill {
 struct InstanceResult {
   std::vector<Artifact> artifacts;
   Json metrics = Json::object();
+};
+/// What a `committed` record says of it.
+struct CommittedResult {
+  InstanceResult left;
+  std::string key = {};  ///< of the recipe; empty: cannot be taken up again by another run
+  std::string cached_from =
+      {};  ///< the attempt directory that it was taken from; empty: made by this attempt
 };
 /// The result of an instance, or nothing as long as it is not known.
 using ResultOf = std::function<std::optional<InstanceResult>(InstanceId)>;

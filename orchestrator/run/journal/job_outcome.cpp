@@ -6,6 +6,7 @@ namespace kernmill {
 
 JobOutcome outcome_of(const std::vector<Record>& records) {
   JobOutcome outcome;
+  const Json* body = nullptr;
   for (const Record& record : records) {
     if (record.event == events::Committed::name)
       outcome.what = JobOutcome::What::committed;
@@ -15,12 +16,13 @@ JobOutcome outcome_of(const std::vector<Record>& records) {
       outcome.what = JobOutcome::What::stopped;
     else
       continue;
-    outcome.body = record.body;
+    body = &record.body;
   }
-  if (outcome.what == JobOutcome::What::none) return outcome;
-  outcome.cause = cause(outcome.body.value(events::field::cause, "error")).value_or(Cause::error);
-  outcome.exit_code = outcome.body.value(events::field::exit_code, 0);
-  outcome.message = outcome.body.value(events::field::message, "");
+  if (body == nullptr) return outcome;
+  if (outcome.what == JobOutcome::What::committed) outcome.result = events::committed_result(*body);
+  outcome.cause = cause(body->value(events::field::cause, "error")).value_or(Cause::error);
+  outcome.exit_code = body->value(events::field::exit_code, 0);
+  outcome.message = body->value(events::field::message, "");
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernmill/plan/progress.hpp"
+#include "kernmill/run/journal/instance_result.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill {
@@ -14,7 +15,7 @@ struct JobOutcome {
   Cause cause = Cause::error;
   int exit_code = 0;
   std::string message;
-  Json body;
+  CommittedResult result;  ///< of a committed one
 };
 JobOutcome outcome_of(const std::vector<Record>& records);
 

@@ -3,29 +3,17 @@
 #include <algorithm>
 #include <charconv>
 #include <sstream>
-#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/plan/notice.hpp"
-#include "kernmill/workflow/value/sbatch_options.hpp"
 
 namespace kernmill {
 namespace {
 
 using Options = BatchJob::Options;
-
-std::string megabytes(std::uint64_t bytes) {
-  constexpr std::uint64_t megabyte = 1024ULL * 1024;
-  return fmt::format("{}M", (bytes + megabyte - 1) / megabyte);
-}
-
-/// Whole minutes, as Slurm counts them.
-std::string minutes(std::chrono::seconds time) {
-  return std::to_string(std::chrono::ceil<std::chrono::minutes>(time).count());
-}
 
 /// How long before its end a job hears of it, in whole seconds.
 std::chrono::seconds notice(std::chrono::seconds time) {
@@ -56,10 +44,6 @@ Options common_options(const SubmissionContext& context, const Plan& plan, const
           {"output", log},
           {"open-mode", "append"},
           {"requeue", ""}};
-}
-
-void add(Options& options, const std::string& name, const std::string& value) {
-  if (!value.empty()) options.emplace_back(name, value);
 }
 
 }  // namespace
@@ -132,42 +116,6 @@ BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
   small.time = std::chrono::minutes(10);
   for (auto& option : options_for(small)) job.options.push_back(std::move(option));
   return job;
-}
-
-Options options_for(const Resources& r) {
-  Options options;
-  if (r.nodes_min > 0)
-    add(options, "nodes",
-        r.nodes_min == r.nodes_max ? std::to_string(r.nodes_min)
-                                   : fmt::format("{}-{}", r.nodes_min, r.nodes_max));
-  if (!r.ntasks_by_node) add(options, "ntasks", std::to_string(r.ntasks));
-  if (r.ntasks_by_node || r.ntasks_per_node > 0)
-    add(options, "ntasks-per-node", std::to_string(std::max(r.ntasks_per_node, 1)));
-  add(options, "cpus-per-task", std::to_string(r.cpus_per_task));
-  add(options, "gpus", r.gpus);
-  add(options, "gpus-per-node", r.gpus_per_node);
-  add(options, "gpus-per-task", r.gpus_per_task);
-  if (r.mem > 0) add(options, "mem", megabytes(r.mem));
-  if (r.mem_per_cpu > 0) add(options, "mem-per-cpu", megabytes(r.mem_per_cpu));
-  if (r.time.count() > 0) add(options, "time", minutes(r.time));
-  add(options, "account", r.account);
-  add(options, "partition", r.partition);
-  add(options, "qos", r.qos);
-  add(options, "reservation", r.reservation);
-  add(options, "constraint", r.constraint);
-  add(options, "exclude", r.exclude);
-  add(options, "gres", r.gres);
-  add(options, "licenses", r.licenses);
-  for (auto& option : parse_extra(r.slurm_extra)) options.push_back(std::move(option));
-  return options;
-}
-
-Options parse_extra(const std::vector<std::string>& texts) {
-  auto [options, strays] = read_sbatch_options(texts);
-  if (!strays.empty())
-    throw std::invalid_argument(
-        fmt::format("'{}' in slurm_extra is no long option of sbatch; write --name=value", strays.front()));
-  return options;
 }
 
 std::string to_script(const BatchJob& job) {

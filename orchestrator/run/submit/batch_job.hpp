@@ -45,12 +45,6 @@ BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const Arr
 BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
                      const std::vector<std::string>& jobs);
 
-/// Sbatch's long options for `resources`, those of `slurm_extra` last.
-BatchJob::Options options_for(const Resources& resources);
-/// `--nice=5`, `--exclusive`, `--mail-type END`, several in one text: as options. Throws
-/// std::invalid_argument that says what is none.
-BatchJob::Options parse_extra(const std::vector<std::string>& texts);
-
 /// A job as a file for sbatch: its options as #SBATCH lines, its environment as exports.
 std::string to_script(const BatchJob& job);
 

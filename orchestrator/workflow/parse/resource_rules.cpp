@@ -9,7 +9,6 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings.hpp"
-#include "kernmill/workflow/value/sbatch_options.hpp"
 
 namespace kernmill {
 namespace {
@@ -95,7 +94,7 @@ class Rules {
   }
 
   void check_extra() {
-    const auto [options, strays] = read_sbatch_options(resources_.slurm_extra);
+    const auto& [options, strays] = resources_.slurm_extra;
     for (const std::string& word : strays)
       error("slurm_extra", fmt::format("'{}' in slurm_extra is no long option of sbatch", word),
             "write --name=value");

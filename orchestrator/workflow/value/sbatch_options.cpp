@@ -49,4 +49,12 @@ SbatchOptions read_sbatch_options(const std::vector<std::string>& texts) {
   return std::move(words).result();
 }
 
+std::vector<std::string> to_words(const SbatchOptions& options) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : options.options)
+    words.push_back(value.empty() ? "--" + name : "--" + name + "=" + value);
+  words.insert(words.end(), options.strays.begin(), options.strays.end());
+  return words;
+}
+
 }  // namespace kernmill

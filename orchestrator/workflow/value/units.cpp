@@ -163,6 +163,15 @@ std::string spell_memory(std::uint64_t bytes) {
   return std::to_string(count) + "MGT"[unit];
 }
 
+std::string sbatch_time(seconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::minutes>(time).count());
+}
+
+std::string sbatch_memory(std::uint64_t bytes) {
+  constexpr std::uint64_t mega = 1u << 20u;
+  return std::to_string((bytes + mega - 1) / mega) + "M";
+}
+
 std::optional<std::pair<int, int>> parse_node_range(std::string_view text) {
   const auto parts = split(text, '-');
   const auto low = positive(parts.front());

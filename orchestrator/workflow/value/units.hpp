@@ -20,6 +20,10 @@ std::optional<std::uint64_t> parse_memory(std::string_view text);
 std::string spell_time(std::chrono::seconds time);
 std::string spell_memory(std::uint64_t bytes);
 
+/// The same as Slurm's own options take it: whole minutes, and "1500M"; rounded up.
+std::string sbatch_time(std::chrono::seconds time);
+std::string sbatch_memory(std::uint64_t bytes);
+
 /// A number of nodes, or a range such as 2-8; at least one node.
 std::optional<std::pair<int, int>> parse_node_range(std::string_view text);
 

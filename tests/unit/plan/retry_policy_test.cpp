@@ -82,6 +82,29 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"WhoeverWasCancelledGivesWay", 9, {How::stopped, Cause::cancelled, true}, {What::give_way}}),
     [](const auto& one) { return one.param.name; });
 
+// A pack has no retries of its own: each of its instances is judged like this, and only the time limit of the
+// instance, not that of the element, is what it may have run into.
+TEST(RetryPolicy, AnInstanceThatSavesBeforeEachTimeLimitGoesOnForever) {
+  EarlierTries tries{0, 1.0, 1.5};
+  for (int limit = 0; limit < 5; ++limit) {
+    const Retry retry = retry_after(policy(0), tries, {How::failed, Cause::timeout, true});
+    ASSERT_EQ(retry.what, What::again);
+    EXPECT_FALSE(retry.counts) << "it got further";
+    EXPECT_EQ(retry.time_factor, 1.5) << "it needs another round, not a longer one";
+    EXPECT_FALSE(retry.elsewhere);
+    tries = {tries.failures + (retry.counts ? 1 : 0), retry.mem_factor, retry.time_factor};
+  }
+  EXPECT_EQ(retry_after(policy(0), tries, {How::failed, Cause::timeout, false}).what, What::none)
+      << "the last one left nothing new";
+}
+
+TEST(RetryPolicy, ATimeoutWithANewCheckpointIsFreeWhateverCausesAreNamed) {
+  Retries retries = policy(0);
+  retries.on = {"oom"};
+  EXPECT_EQ(retry_after(retries, {}, {How::failed, Cause::timeout, true}).what, What::again);
+  EXPECT_EQ(retry_after(retries, {}, {How::failed, Cause::timeout, false}).what, What::none);
+}
+
 TEST(RetryPolicy, ErrorsAreTriedAgainWhenTheStageSaysSo) {
   Retries retries = policy(1);
   retries.on.emplace_back("error");

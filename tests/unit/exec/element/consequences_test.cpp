@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernmill/exec/element/journal_selection.hpp"
 #include "plan_support.hpp"
 
 namespace kernmill {
@@ -160,7 +161,7 @@ TEST(Consequences, ArraysOfAnOlderSubmissionAreLeftAlone) {
 
 TEST(JournalSelection, TakesTheFilesOfAnInstanceAndItsParentsAlone) {
   const World world({command("a", {}, one_axis(12)), command("b", {"a"}, one_axis(12)), command("c", {"b"})});
-  const auto arrays = exec::submitted_arrays(world.plan, world.record);
+  const auto arrays = submitted_arrays(world.plan, world.record);
   exec::JournalSelection one, all;
   one.add_instance(world.plan, arrays, testing::id(world.plan, "b", 1));
   one.add_parents(world.plan, arrays, testing::id(world.plan, "b", 1));

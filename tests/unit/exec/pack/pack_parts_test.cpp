@@ -104,6 +104,25 @@ TEST(LeftToRun, IsWhatHasNeitherCommittedNorFailedForGood) {
   EXPECT_FALSE(left[2].started_before);
 }
 
+TEST(LeftToRun, ATimeLimitWithANewCheckpointIsNoFailure) {
+  Workflow workflow;
+  workflow.stages = {stage()};
+  const Plan plan(workflow);
+  ArrayPlan array;
+  array.instances = IndexRanges(0, 0);
+  AttemptRecord continued = attempt(1, AttemptState::retrying, Cause::timeout);
+  continued.counts = false;
+  AttemptRecord longer = attempt(2, AttemptState::retrying, Cause::timeout);
+  longer.time_factor = 1.5;
+  RunRecord record;
+  record.instances[{"s", 0}].attempts = {continued, longer};
+  const auto left = left_to_run(plan, array, 0, 2, record);
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].attempt, 3U);
+  EXPECT_EQ(left[0].failures, 1);
+  EXPECT_EQ(left[0].time, 1.5);
+}
+
 TEST(AppendAll, MakesManyRecordsDurableAtOnce) {
   testing::TemporaryDirectory directory;
   std::string order;

@@ -97,13 +97,5 @@ TEST(BatchJob, ItsCommentSaysWhoseItIs) {
     EXPECT_FALSE(identity_in(other)) << other;
 }
 
-TEST(BatchJob, FurtherOptionsAreTakenApart) {
-  const BatchJob::Options expected{
-      {"nice", "5"}, {"exclusive", ""}, {"mail-type", "END"}, {"gpu-bind", "map:0,1"}};
-  EXPECT_EQ(parse_extra({"--nice=5 --exclusive", "--mail-type END", "--gpu-bind=map:0,1"}), expected);
-  for (const char* wrong : {"-p long", "exclusive", "--nice 5 6", "--"})
-    EXPECT_THROW(parse_extra({wrong}), std::invalid_argument) << wrong;
-}
-
 }  // namespace
 }  // namespace kernmill

@@ -272,32 +272,5 @@ TEST(Workflow, SurvivesTheWayThroughJson) {
   }
 }
 
-TEST(Resources, AreReadFromWhatTheMatrixGives) {
-  const Resources resources = to_resources(
-      Json::parse(R"({"ntasks": "4", "cpus_per_task": 2, "nodes": "2-8", "mem": 100, "gpus": "a100:2"})"));
-  EXPECT_EQ(resources.cores(), 8);
-  EXPECT_EQ(resources.nodes_min, 2);
-  EXPECT_EQ(resources.nodes_max, 8);
-  EXPECT_EQ(resources.mem, 100ull << 20);
-  EXPECT_EQ(resources.gpus, "a100:2");
-}
-
-TEST(Resources, HaveRanksOnEveryNodeWhereOnlyTheNodesAreGiven) {
-  const auto of = [](const char* text) { return to_resources(Json::parse(text)); };
-  EXPECT_EQ(of(R"({"nodes": "2-8", "ntasks_per_node": 4})").ntasks, 8);
-  EXPECT_TRUE(of(R"({"nodes": "2-8", "ntasks_per_node": 4})").ntasks_by_node);
-  EXPECT_EQ(of(R"({"nodes": 3})").ntasks, 3);
-  EXPECT_EQ(of(R"({"ntasks_per_node": 4})").ntasks, 4);
-  EXPECT_EQ(of(R"({"nodes": 3, "ntasks": 5})").ntasks, 5);
-  EXPECT_FALSE(of(R"({"nodes": 3, "ntasks": 5})").ntasks_by_node);
-  EXPECT_EQ(to_resources(to_json(of(R"({"nodes": "2-8"})"))).ntasks_by_node, true);
-}
-
-TEST(Resources, ThatDoNotFitAfterAllThrow) {
-  EXPECT_THROW(to_resources(Json{{"ntasks", 0}}), std::invalid_argument);
-  EXPECT_THROW(to_resources(Json{{"time", "soon"}}), std::invalid_argument);
-  EXPECT_THROW(to_resources(Json{{"ram", "1G"}}), std::invalid_argument);
-}
-
 }  // namespace
 }  // namespace kernmill

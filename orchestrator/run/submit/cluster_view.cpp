@@ -1,11 +1,11 @@
-#include "kernmill/cli/runs/cluster_view.hpp"
+#include "kernmill/run/submit/cluster_view.hpp"
 
 #include <algorithm>
 
-#include "kernmill/exec/element/submitted_array.hpp"
 #include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/submitted_array.hpp"
 
-namespace kernmill::cli {
+namespace kernmill {
 namespace {
 
 /// The instances of those elements of an array that a record speaks of.
@@ -36,7 +36,7 @@ void add_once(std::vector<std::string>& list, const std::string& id) {
 
 ClusterView::ClusterView(const RunDirectory& run, const Plan& plan, const RunRecord& record,
                          const std::vector<ClusterJob>& jobs) {
-  const auto arrays = exec::submitted_arrays(plan, record);
+  const auto arrays = submitted_arrays(plan, record);
   for (const auto& [identity, job] : live_jobs(run, jobs)) {
     add_once(jobs_, job.id);
     if (identity.key == closing_key) add_once(closing_, job.id);
@@ -72,4 +72,4 @@ bool ClusterView::any_running() const {
   return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.queued.running; });
 }
 
-}  // namespace kernmill::cli
+}  // namespace kernmill

@@ -4,12 +4,18 @@
 #include <vector>
 
 #include "kernmill/plan/job_plan.hpp"
-#include "kernmill/report/run_status.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/scheduler/cluster.hpp"
 
-namespace kernmill::cli {
+namespace kernmill {
+
+/// What a cluster says of an instance whose job has not ended.
+struct QueuedInstance {
+  bool running = false;
+  std::string job;     ///< "12", "12_3"; "12_4-9" for elements that wait together
+  std::string reason;  ///< why it waits: "Resources", "Dependency", ...
+};
 
 /// What a cluster knows of a run's jobs that may still run, by stage and instance.
 class ClusterView {
@@ -39,4 +45,4 @@ class ClusterView {
   std::vector<std::string> jobs_, closing_;
 };
 
-}  // namespace kernmill::cli
+}  // namespace kernmill

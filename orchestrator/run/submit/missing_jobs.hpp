@@ -1,0 +1,41 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernmill/run/submit/submission.hpp"
+
+namespace kernmill {
+
+/// How what a run still lacks is submitted, and what that needs from outside.
+struct MissingJobsOptions {
+  bool resumed = false;  ///< the run was submitted before: the cluster is asked for jobs of it
+  bool no_cache = false;
+  std::filesystem::path exec;                            ///< kernmill-exec
+  std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment of the jobs
+  SubmissionOptions submission;
+  JournalWriter::Hook hook;  ///< around each record of this generation
+  /// Commits what earlier runs have made already, and skips what is known to be skipped: neither needs a job.
+  /// Returns what is known afterwards.
+  std::function<RunRecord(const RunRecord&, JournalWriter&)> take_ready_results;
+  /// Hears a line for each thing that had to be done about earlier submissions.
+  std::function<void(const std::string&)> tell;
+};
+
+/// What was submitted.
+struct SubmittedJobs {
+  std::vector<ArrayPlan> arrays;
+  Submission submission;
+};
+
+/// Submits what a run still lacks, as a new generation. Everything that is there is used first: ready
+/// results, and the jobs that are in the queue already; attempts whose job is gone are journalled as
+/// abandoned. Nothing is returned, and nothing was submitted, when all that is missing is in the queue. Is
+/// the run's conductor for as long as it takes. Throws RunIsLocked, ClusterError.
+std::optional<SubmittedJobs> submit_missing(const RunDirectory& run, const Plan& plan, Cluster& cluster,
+                                            const ClusterFacts& facts, const MissingJobsOptions& options);
+
+}  // namespace kernmill

@@ -1,0 +1,132 @@
+#include "kernmill/run/submit/missing_jobs.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "conductor_world.hpp"
+#include "fake_cluster.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/journal/events.hpp"
+
+namespace kernmill {
+namespace {
+
+using testing::command_stage;
+using ::testing::ElementsAre;
+using testing::FakeCluster;
+using ::testing::IsEmpty;
+using testing::option_of;
+using testing::plan_of_stages;
+using testing::TemporaryDirectory;
+using testing::with_instances;
+
+/// A run of `a`, three instances of `b` after it, and `c` after them.
+class MissingJobsTest : public ::testing::Test {
+ protected:
+  MissingJobsTest() {
+    options.exec = "/bin/kernmill-exec";
+    options.submission.pause = [](std::chrono::milliseconds) {};
+    options.take_ready_results = [](const RunRecord& record, JournalWriter&) { return record; };
+    options.tell = [this](const std::string& line) { told.push_back(line); };
+  }
+
+  std::optional<SubmittedJobs> submit() { return submit_missing(run, plan, cluster, {}, options); }
+  std::optional<SubmittedJobs> resume() {
+    options.resumed = true;
+    cluster.calls.clear();
+    return submit();
+  }
+  void set_state(const std::string& job, JobState state) {
+    for (ClusterJob& one : cluster.known)
+      if (one.id == job) one.state = state;
+  }
+  template <typename... Events>
+  void journal(const std::string& job, const Events&... events) {
+    JournalWriter writer(run.journal(), job, 0, "exec");
+    (writer.append(to_record(events)), ...);
+  }
+  [[nodiscard]] RunRecord record() const { return fold_journal(run.journal()); }
+
+  TemporaryDirectory folder;
+  RunDirectory run = create_run_directory(folder.path(), "test", false);
+  Plan plan = plan_of_stages(
+      {command_stage("a"), with_instances(command_stage("b", {"a"}), 3), command_stage("c", {"b"})});
+  FakeCluster cluster;
+  MissingJobsOptions options;
+  std::vector<std::string> told;
+};
+
+TEST_F(MissingJobsTest, OfANewRunAreAllAndNobodyIsAskedForJobs) {
+  const auto made = submit();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->arrays.size(), 3U);
+  EXPECT_EQ(made->submission.closing_job, "4");
+  EXPECT_EQ(cluster.queries, 0);
+  EXPECT_EQ(record().scheduler, "slurm");
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(MissingJobsTest, AreNoneWhereAllIsInTheQueue) {
+  submit();
+  EXPECT_FALSE(resume());
+  EXPECT_THAT(cluster.calls, IsEmpty());
+}
+
+TEST_F(MissingJobsTest, AreThoseWhoseJobIsGoneAndWaitForThoseThatAreThere) {
+  submit();
+  set_state("1", JobState::completed);
+  set_state("3", JobState::cancelled);
+  set_state("4", JobState::cancelled);
+  journal("1", events::Started{{"a", 0, 1}, "1", {7, 8, "n1"}}, events::Committed{{"a", 0, 1}});
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->arrays.size(), 1U);
+  EXPECT_EQ(made->arrays[0].key, "c.0");
+  EXPECT_EQ(option_of(cluster.submitted[4], "dependency"), "afterany:2");
+  EXPECT_EQ(option_of(cluster.submitted[5], "dependency"), "afterany:5:2")
+      << "the closing job waits for both";
+}
+
+TEST_F(MissingJobsTest, BringAClosingJobOfTheirOwn) {
+  submit();
+  set_state("3", JobState::cancelled);
+  ASSERT_TRUE(resume());
+  EXPECT_THAT(cluster.calls, ElementsAre("cancel 4", "submit 5 test.c", "submit 6 test.end"));
+}
+
+TEST_F(MissingJobsTest, AreNumberedOnAfterAnAttemptThatIsLost) {
+  submit();
+  for (const char* job : {"1", "2", "3", "4"}) set_state(job, JobState::cancelled);
+  journal("1", events::Started{{"a", 0, 1}, "1", {7, 8, "n1"}});
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->arrays[0].attempt, 2U);
+  EXPECT_EQ(record().find("a", 0)->attempts[0].state, AttemptState::abandoned);
+}
+
+TEST_F(MissingJobsTest, LeaveOutWhatIsReady) {
+  options.take_ready_results = [this](const RunRecord&, JournalWriter& journal) {
+    journal.append(to_record(events::Committed{{"a", 0, 1}}));
+    return record();
+  };
+  const auto made = submit();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->arrays.size(), 2U);
+  EXPECT_EQ(option_of(cluster.submitted[0], "dependency"), "");
+}
+
+TEST_F(MissingJobsTest, TellsWhatAnEarlierSubmissionHadLeft) {
+  options.submission.hold = true;
+  submit();
+  EXPECT_FALSE(resume());
+  EXPECT_THAT(told, ElementsAre("released 1 job that an earlier submission had left held"));
+}
+
+TEST_F(MissingJobsTest, AreNobodysWhileAnotherConductsTheRun) {
+  const ConductorLock other(run.lock(), self_identity());
+  EXPECT_THROW(submit(), RunIsLocked);
+  EXPECT_THAT(cluster.calls, IsEmpty());
+}
+
+}  // namespace
+}  // namespace kernmill

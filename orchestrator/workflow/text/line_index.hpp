@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -8,12 +9,18 @@
 
 namespace kernmill {
 
-/// Turns byte offsets of a text into lines and columns, and back.
+/// Turns byte offsets of a text into lines and columns, and back, each in O(log n), however long a line is.
 class LineIndex {
  public:
   explicit LineIndex(std::string_view text) : text_(text), starts_{0} {
     for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
       starts_.push_back(at + 1);
+    for (std::size_t at = 0; at < text.size();) {
+      const auto point = static_cast<unsigned char>(text[at]) < 0x80 ? std::nullopt : decode(text.substr(at));
+      const std::size_t bytes = point ? point->bytes : 1;
+      at += bytes;
+      if (bytes > 1) long_.push_back({at, (long_.empty() ? 0 : long_.back().more) + bytes - 1});
+    }
   }
 
   /// The byte offset of a 0-based line and a 0-based column in bytes.
@@ -24,12 +31,11 @@ class LineIndex {
 
   /// The byte offset of a place.
   [[nodiscard]] std::size_t offset(const Where& where) const {
-    std::size_t at = offset(where.line - 1, 0);
-    for (std::uint32_t column = 1; column < where.column && at < text_.size(); ++column) {
-      const auto point = decode(text_.substr(at));
-      at += point ? point->bytes : 1;
-    }
-    return at;
+    const std::size_t character = characters_before(offset(where.line - 1, 0)) + where.column - 1;
+    const auto next = std::partition_point(long_.begin(), long_.end(), [&](const LongCharacter& c) {
+      return c.end - c.more <= character;
+    });
+    return std::min(character + (next == long_.begin() ? 0 : std::prev(next)->more), text_.size());
   }
 
   /// The place of the `bytes` bytes at `offset`, cut at the end of their line.
@@ -40,14 +46,26 @@ class LineIndex {
     const std::size_t start = starts_[line - 1];
     std::string_view span = text_.substr(std::min(offset, text_.size()), bytes);
     span = span.substr(0, span.find_first_of("\r\n"));
-    const auto count = [](std::string_view s) { return static_cast<std::uint32_t>(character_count(s)); };
-    return {std::move(file), static_cast<std::uint32_t>(line), count(text_.substr(start, offset - start)) + 1,
-            std::max(count(span), 1u)};
+    const std::size_t column = characters_before(offset) - characters_before(start) + 1;
+    return {std::move(file), static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column),
+            std::max(static_cast<std::uint32_t>(character_count(span)), 1U)};
   }
 
  private:
+  /// A character of several bytes: where it ends, and how many bytes more than one all up to it have.
+  struct LongCharacter {
+    std::size_t end = 0, more = 0;
+  };
+
+  [[nodiscard]] std::size_t characters_before(std::size_t offset) const {
+    const auto next = std::partition_point(long_.begin(), long_.end(),
+                                           [&](const LongCharacter& c) { return c.end <= offset; });
+    return offset - (next == long_.begin() ? 0 : std::prev(next)->more);
+  }
+
   std::string_view text_;
   std::vector<std::size_t> starts_;
+  std::vector<LongCharacter> long_;
 };
 
 }  // namespace kernmill

@@ -26,8 +26,9 @@ std::string option(int argc, char** argv, const std::string& name) {
 
 int main(int argc, char** argv) {
   const std::string instance = option(argc, argv, "--stage") + "." + option(argc, argv, "--instance");
-  const bool chosen =
-      instance == variable("KERNMILL_TEST_INSTANCE") && option(argc, argv, "--attempt") == "1";
+  const std::string attempt = option(argc, argv, "--attempt");  // none: a pack, "many."
+  const bool chosen = instance == variable("KERNMILL_TEST_INSTANCE") && (attempt.empty() || attempt == "1") &&
+                      ::access(variable("KERNMILL_TEST_KILLED").c_str(), F_OK) != 0;
   const int last = chosen ? std::stoi(variable("KERNMILL_TEST_DIE_AT")) : 0;
   int passed = 0;
   return kernmill::exec::dispatch(argc, argv, [&](const kernmill::Record&, bool) {

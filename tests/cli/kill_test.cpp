@@ -37,6 +37,19 @@ TEST(Kill, OfTheConductorAtEveryBoundaryOfItsJournal) {
   EXPECT_GT(boundary, 12) << "the conductor journalled less than it should have";
 }
 
+TEST(Kill, OfAConductorWithPacksAtEveryBoundaryOfItsJournal) {
+  int boundary = 1;
+  for (;; ++boundary) {
+    SCOPED_TRACE("boundary " + std::to_string(boundary));
+    const KillWorld world("packed.yaml");
+    if (!killed_at(world, boundary, {"run", "flow.yaml"})) break;
+    world.go_on();
+    world.expect_whole();
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(boundary, 12) << "the conductor journalled less than it should have";
+}
+
 TEST(Kill, OfAResumingConductorAtEveryBoundaryOfItsJournal) {
   int boundary = 1;
   for (;; ++boundary) {
@@ -88,18 +101,36 @@ TEST(Kill, OfKernmillExecAtEveryBoundaryOfItsJournal) {
   }
 }
 
-TEST(Kill, AtRandomMoments) {
+TEST(Kill, OfAPackAtEveryBoundaryOfItsJournal) {
+  int boundary = 1;
+  for (;; ++boundary) {
+    SCOPED_TRACE("boundary " + std::to_string(boundary));
+    const KillWorld world("packed.yaml");
+    Invocation invocation = world.kernmill({"run", "flow.yaml"});
+    invocation.environment.back() = {"KERNMILL_EXEC", world.dying_exec("many.", boundary).string()};
+    const Finished first = run_program(invocation);
+    if (!world.exec_was_killed()) break;
+    EXPECT_TRUE(first.exit_code == 1 || first.exit_code == 0) << first.err;
+    world.go_on();
+    world.expect_whole();
+  }
+  EXPECT_GT(boundary, 8) << "the pack journalled less than it should have";
+}
+
+class KillOf : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(KillOf, KernmillAtRandomMoments) {
   const int moments = long_suite() ? 50 : 10;
   std::mt19937 random(20261121);
   const auto begun = std::chrono::steady_clock::now();
   {
-    const KillWorld world("diamond.yaml");
+    const KillWorld world(GetParam());
     ASSERT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
   }
   const auto whole =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
   for (int moment = 0; moment < moments; ++moment) {
-    const KillWorld world("diamond.yaml");
+    const KillWorld world(GetParam());
     const std::chrono::microseconds first(random() % static_cast<unsigned>(whole.count()));
     const std::chrono::microseconds second(random() % static_cast<unsigned>(whole.count()));
     SCOPED_TRACE("killed after " + std::to_string(first.count()) + " us, resumed, killed after " +
@@ -114,6 +145,8 @@ TEST(Kill, AtRandomMoments) {
     world.expect_whole();
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Workflows, KillOf, ::testing::Values("diamond.yaml", "packed.yaml"));
 
 TEST(Kill, LeavesOrphansThatResumeEndsBeforeItStartsAnything) {
   const KillWorld world("stubborn.yaml");

@@ -10,12 +10,14 @@ namespace {
 
 using Key = std::pair<std::string, unsigned>;
 
-/// Commits by instance, over all files of the journal.
+/// The attempts that committed, by instance, over all files of the journal. A record that was gathered from
+/// another file, and is in both, is one.
 std::map<Key, std::vector<unsigned>> commits(const RunDirectory& run) {
   std::map<Key, std::vector<unsigned>> found;
+  std::set<std::string> seen;
   for (const auto& file : fs::directory_iterator(run.journal()))
     for (const Record& record : read_journal_file(file.path()))
-      if (record.event == "committed")
+      if (record.event == "committed" && seen.insert(record.time + record.body.dump()).second)
         found[{record.body.at("stage"), record.body.at("instance")}].push_back(record.body.at("attempt"));
   return found;
 }

@@ -54,8 +54,9 @@ void Conductor::restore(const RunRecord& record) {
   commits_ = commits_in(plan_, record);
   for (const auto& [key, instance] : record.instances) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
+    tries(id).attempts = instance.handed_out;
     if (!instance.attempts.empty()) {
-      tries(id).attempts = instance.attempts.back().number;
+      tries(id).attempts = std::max(instance.handed_out, instance.attempts.back().number);
       for (const AttemptRecord& attempt : instance.attempts)
         if (attempt.started) tries(id).started = attempt.number;
       tries(id).again = "the run was resumed";

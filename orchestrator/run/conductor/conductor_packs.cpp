@@ -8,6 +8,16 @@
 // `pack`: many small instances in one job.
 
 namespace kernmill {
+namespace {
+
+void add(std::vector<PackRecord::Range>& ranges, unsigned instance, unsigned attempt) {
+  if (!ranges.empty() && ranges.back().last + 1 == instance && ranges.back().attempt == attempt)
+    ++ranges.back().last;
+  else
+    ranges.push_back({instance, instance, attempt});
+}
+
+}  // namespace
 
 std::optional<InstanceId> Conductor::next_to_pack(std::uint32_t stage) {
   while (const auto next = progress_.take_ready(stage))
@@ -30,19 +40,22 @@ bool Conductor::start_pack(InstanceId id, const Packing& packing) {
   for (order.pack.slots = packing.slots; !scheduler_.has_room(ports_.pack_spec(order)); order.pack.slots /= 2)
     if (order.pack.slots <= 1) return false;
 
+  order.job = fmt::format("{}.pack.{}-{}", plan_.stage(id.stage).name, packs_made_++, options_.session);
   Pack pack{id.stage, id, tries(id).attempts + 1};
   std::vector<InstanceId> ids;
+  PackRecord packed_together{plan_.stage(id.stage).name, order.job};
   for (std::optional<InstanceId> next = id; next;) {
     ids.push_back(*next);
     order.pack.instances.push_back(packed(*next));
-    pack.open.emplace(next->index, Attempt{*next, order.pack.instances.back().attempt, ports_.now(), {}});
+    const unsigned attempt = tries(*next).attempts = order.pack.instances.back().attempt;
+    pack.open.emplace(next->index, Attempt{*next, attempt, ports_.now(), {}});
+    add(packed_together.attempts, next->index, attempt);
     next = ids.size() < packing.pack ? next_to_pack(id.stage) : std::nullopt;
   }
-  order.job =
-      fmt::format("{}.pack.{}-{}", plan_.stage(id.stage).name, packs_made_++, options_.session);
   order.pack.slots = std::min(order.pack.slots, static_cast<std::uint32_t>(ids.size()));
   order.pack.fail_fast = options_.fail_fast;
   order.known = handover(plan_, ids, commits_);
+  journal_.append(to_record(events::Packed{packed_together}));
   scheduler_.submit(order.job, ports_.pack_spec(order));
   packs_.emplace(order.job, std::move(pack));
   return true;

@@ -89,6 +89,14 @@ Record to_record(const Submitted& event) {
   return record_of<Submitted>(std::move(body));
 }
 
+Record to_record(const Packed& event) {
+  Json attempts = Json::array();
+  for (const PackRecord::Range& range : event.pack.attempts)
+    attempts.push_back({range.first, range.last, range.attempt});
+  return record_of<Packed>(
+      {{field::stage, event.pack.stage}, {field::job, event.pack.job}, {field::attempts, std::move(attempts)}});
+}
+
 Record to_record(const Started& event) {
   Json body = body_of(event.of);
   body[field::job] = event.job;

@@ -28,6 +28,7 @@ inline constexpr const char* arrays = "arrays";
 inline constexpr const char* array = "array";
 inline constexpr const char* job = "job";
 inline constexpr const char* slot = "slot";
+inline constexpr const char* attempts = "attempts";
 inline constexpr const char* stage = "stage";
 inline constexpr const char* instance = "instance";
 inline constexpr const char* attempt = "attempt";
@@ -107,6 +108,13 @@ struct Submitted {
   std::string job, why = {};
 };
 
+/// A job that is to carry out several instances of a stage, and the numbers of the attempts that they have in
+/// it: even where nothing says that one has begun, it may have.
+struct Packed {
+  static constexpr const char* name = "packed";
+  PackRecord pack;
+};
+
 struct Started {
   static constexpr const char* name = "started";
   Subject of;
@@ -171,6 +179,7 @@ Record to_record(const Released& event);
 Record to_record(const RolledBack& event);
 Record to_record(const Skipped& event);
 Record to_record(const Submitted& event);
+Record to_record(const Packed& event);
 Record to_record(const Started& event);
 Record to_record(const StepStarted& event);
 Record to_record(const Committed& event);

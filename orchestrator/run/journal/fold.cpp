@@ -51,6 +51,7 @@ class Fold {
     if (event == events::RunStarted::name) return start_run(line);
     if (event == events::RunFinished::name) return finish_run(line);
     if (line.has(field::generation)) return take_submission(line);
+    if (event == events::Packed::name) return take_pack(line);
     if (line.has(field::stage) && line.has(field::instance)) take_instance(line, event);
   }
 
@@ -119,6 +120,19 @@ class Fold {
     } else if (line.event() == events::RolledBack::name) {
       generation.rolled_back = true;
     }
+  }
+
+  void take_pack(const Line& line) {
+    PackRecord pack{std::string(line.text(field::stage)), std::string(line.text(field::job))};
+    for (const Json& list : line.json(field::attempts)) {
+      const PackRecord::Range range{list.at(0), list.at(1), list.at(2)};
+      pack.attempts.push_back(range);
+      for (unsigned instance = range.first; instance <= range.last; ++instance) {
+        unsigned& handed_out = instances_[{pack.stage, instance}].record.handed_out;
+        handed_out = std::max(handed_out, range.attempt);
+      }
+    }
+    record_.packs.push_back(std::move(pack));
   }
 
   void take_instance(const Line& line, std::string_view event) {

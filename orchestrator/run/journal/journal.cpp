@@ -63,6 +63,13 @@ void JournalWriter::append_all(const std::vector<Record>& records) {
     for (const Record& record : records) hook_(record, true);
 }
 
+void JournalWriter::append_lines(const std::string& lines) {
+  const Record gathered{"gathered"};
+  if (hook_) hook_(gathered, false);
+  write_durably(lines);
+  if (hook_) hook_(gathered, true);
+}
+
 void JournalWriter::write_durably(const std::string& lines) {
   const off_t before = ::lseek(fd_, 0, SEEK_END);
   ssize_t written = 0;

@@ -26,6 +26,7 @@ namespace kernmill {
 /// | accepted     | submit                | generation (every id is durable: its jobs may be released) |
 /// | released     | submit                | generation |
 /// | rolled_back  | submit                | generation, why |
+/// | packed       | conductor             | stage, job, attempts: [first instance, last, number of their attempt], ... |
 /// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host |
 /// | step_started | exec                  | stage, instance, attempt, pid, start_time, host |
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
@@ -62,7 +63,7 @@ class JournalWriter {
   /// Appends several at the price of one: all of them are on disk when it returns.
   void append_all(const std::vector<Record>& records);
   /// Appends lines that other processes wrote, as they are; they are on disk when it returns.
-  void append_lines(const std::string& lines) { write_durably(lines); }
+  void append_lines(const std::string& lines);
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -113,6 +114,7 @@ struct AttemptRecord {
 };
 
 struct InstanceRecord {
+  unsigned handed_out = 0;  ///< the highest number that an attempt in a pack was given; 0: none
   std::vector<AttemptRecord> attempts;  ///< by number, ascending
   bool committed = false;
   bool skipped = false;
@@ -136,6 +138,15 @@ struct Generation {
   bool accepted = false, released = false, rolled_back = false;
 };
 
+/// Instances of a stage that one job was to carry out, and the numbers of the attempts that they had in it.
+struct PackRecord {
+  struct Range {
+    unsigned first = 0, last = 0, attempt = 1;  ///< instances from first to last
+  };
+  std::string stage, job;
+  std::vector<Range> attempts = {};
+};
+
 /// The journal folded: what is known of every instance that has a record.
 struct RunRecord {
   std::map<std::pair<std::string, unsigned>, InstanceRecord> instances;  ///< by stage name and index
@@ -144,6 +155,7 @@ struct RunRecord {
   ProcessIdentity conductor;  ///< of the newest run_started
   std::string scheduler;      ///< of the newest run_started: "slurm", or empty
   std::map<unsigned, Generation> generations;
+  std::vector<PackRecord> packs;  ///< that a conductor made
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
 };
 

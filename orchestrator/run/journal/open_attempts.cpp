@@ -18,6 +18,29 @@ void check_host(const OpenAttempt& open, const std::string& this_host) {
       open.attempt.number, open.stage, open.index, host));
 }
 
+bool is_settled(const InstanceRecord& instance) {
+  return instance.committed || instance.skipped ||
+         (!instance.attempts.empty() && instance.attempts.back().state == AttemptState::failed);
+}
+
+/// Whether the job of a pack may still run, with instances that have not begun.
+bool may_run(const PackRecord& pack, const RunRecord& record) {
+  for (const PackRecord::Range& range : pack.attempts)
+    for (unsigned index = range.first; index <= range.last; ++index) {
+      const InstanceRecord* known = record.find(pack.stage, index);
+      if (known != nullptr && known->handed_out == range.attempt && !is_settled(*known)) return true;
+    }
+  return false;
+}
+
+void end_packs(const std::string& run, const RunRecord& record) {
+  for (const PackRecord& pack : record.packs) {
+    if (!may_run(pack, record)) continue;
+    const PackRecord::Range& first = pack.attempts.front();
+    end_tree(0, 0, attempt_token(run, pack.stage, first.first, first.attempt));
+  }
+}
+
 }  // namespace
 
 std::vector<OpenAttempt> open_attempts(const RunRecord& record) {
@@ -51,9 +74,11 @@ void end_processes(const std::string& run, const OpenAttempt& open, const std::s
 
 RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, const std::string& this_host,
                                const std::function<void(const OpenAttempt&)>& abandoned) {
-  const auto open = open_attempts(fold_journal(run.journal()));
+  const RunRecord record = fold_journal(run.journal());
+  const auto open = open_attempts(record);
   for (const OpenAttempt& attempt : open) check_host(attempt, this_host);
   for (const OpenAttempt& attempt : open) end_processes(run.name(), attempt, this_host);
+  end_packs(run.name(), record);
   // Only now is nobody left who could still commit.
   for (const OpenAttempt& attempt : open_attempts(fold_journal(run.journal()))) {
     journal.append(to_record(

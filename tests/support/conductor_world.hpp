@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,10 @@ class ConductorWorld {
   std::map<std::string, std::deque<Record>> script;
   /// Jobs that end without a record.
   std::map<std::string, int> vanishing;
+  /// Stages whose instances are packed.
+  std::map<std::string, Packing> packings;
+  std::map<JobId, HandedPack> packs;      ///< what was in each
+  std::set<std::string> never_begun;      ///< members of packs ("a.3") that their pack does not come to, once
   /// Labels of instances that the cache has.
   std::map<std::string, Json> cached;
   bool committed_when_stored = false;  ///< the cache heard of a hit after its commit was durable
@@ -124,6 +129,14 @@ class ConductorWorld {
       };
       return CacheAnswer{.committed = std::move(result), .after_commit = note};
     };
+    all.packing = [this](std::uint32_t stage) { return packings[plan_.stage(stage).name]; };
+    all.pack_spec = [this](const PackOrder& order) {
+      if (!order.pack.instances.empty()) packs[order.job] = order.pack, known[order.job] = order.known;
+      JobSpec spec;
+      spec.name = order.job;
+      spec.cores = static_cast<int>(order.pack.slots) * plan_.resources({order.stage, 0}).cores();
+      return spec;
+    };
     all.checkpoint_mark = [this](InstanceId) { return checkpoint; };
     all.end_leftovers = [this](InstanceId id, unsigned) { leftovers_ended.push_back(plan_.label(id)); };
     all.next_stop = [this]() -> std::optional<int> {
@@ -137,6 +150,7 @@ class ConductorWorld {
 
   /// What the job of an attempt journals; it goes to disk too, as kernmill-exec would have put it there.
   std::vector<Record> records_of(const JobId& job) {
+    if (const auto pack = packs.find(job); pack != packs.end()) return records_of_pack(job, pack->second);
     const std::string name = instance_of(job);
     if (auto gone = vanishing.find(name); gone != vanishing.end() && gone->second-- > 0) return {};
     auto& lines = script[name];
@@ -153,6 +167,30 @@ class ConductorWorld {
     return {started, last};
   }
 
+  /// What is new of a pack's: all of it when it is asked for first.
+  std::vector<Record> records_of_pack(const JobId& job, const HandedPack& pack) {
+    if (!packs_read_.insert(job).second) return {};
+    std::vector<Record> records;
+    const std::string stage = job.substr(0, job.find(".pack."));
+    for (const PackedInstance& instance : pack.instances) {
+      const std::string name = stage + "." + std::to_string(instance.index);
+      if (never_begun.erase(name) > 0) continue;
+      const Json place{{"stage", stage}, {"instance", instance.index}, {"attempt", instance.attempt}};
+      records.push_back({"started", place});
+      records.back().body.update({{"pid", 1}, {"start_time", 1}, {"host", "here"}});
+      if (auto gone = vanishing.find(name); gone != vanishing.end() && gone->second-- > 0) continue;
+      Record last{"committed", {{"metrics", Json::object()}, {"artifacts", Json::array()}}};
+      if (auto& lines = script[name]; !lines.empty()) {
+        last = lines.front();
+        lines.pop_front();
+      }
+      last.body.update(place);
+      records.push_back(last);
+    }
+    JournalWriter(run_.journal(), job, 0, "exec").append_all(records);
+    return records;
+  }
+
   /// stage, instance and attempt of "fit.0.1-abcdef".
   static Json place_of(const JobId& job) {
     const std::size_t last = job.rfind('.'), first = job.rfind('.', last - 1);
@@ -163,6 +201,7 @@ class ConductorWorld {
 
   TemporaryDirectory folder_;
   Plan plan_;
+  std::set<JobId> packs_read_;
 
  public:
   FakeScheduler scheduler;

@@ -1,8 +1,9 @@
 #include "kernmill/report/quantity.hpp"
 
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <cmath>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -71,16 +72,24 @@ std::string values_text(const Json& values) {
   return text;
 }
 
+// Without sscanf, which takes a seventh of the time of a `status` of 10,000 instances.
 std::optional<double> seconds_of(std::string_view time_stamp) {
-  std::tm parts{};
-  double second = 0;
-  const std::string text(time_stamp);
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%lf", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                  &parts.tm_hour, &parts.tm_min, &second) != 6)
-    return {};
-  parts.tm_year -= 1900;
-  parts.tm_mon -= 1;
-  return static_cast<double>(timegm(&parts)) + second;
+  if (time_stamp.size() < 19) return {};
+  bool is_valid = true;
+  const auto number = [&](std::size_t begin, std::size_t digits) {
+    int value = 0;
+    const char* const first = time_stamp.data() + begin;
+    const auto [end, error] = std::from_chars(first, first + digits, value);
+    is_valid = is_valid && error == std::errc{} && end == first + digits;
+    return value;
+  };
+  using namespace std::chrono;
+  const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                            day(static_cast<unsigned>(number(8, 2))));
+  const auto time = hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2));
+  const int thousandths = time_stamp.size() >= 23 && time_stamp[19] == '.' ? number(20, 3) : 0;
+  if (!is_valid || !date.ok()) return {};
+  return static_cast<double>((sys_days(date).time_since_epoch() + time).count()) + 1e-3 * thousandths;
 }
 
 std::optional<std::chrono::duration<double>> between(std::string_view from, std::string_view to) {

@@ -61,7 +61,7 @@ struct Stage {
   Matrix matrix;
   Retries retries;
   int max_parallel = 0;  ///< 0: no bound of its own
-  int pack = 1;          ///< instances in an element of the job array; 0: as many as seem good
+  int pack = 1;          ///< instances that share a job; 0: as many as seem good
   int max_fails = 0;     ///< how many instances may fail without failing the stage
   std::vector<std::string> modules, setup;
   std::string container;

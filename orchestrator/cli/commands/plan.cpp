@@ -114,6 +114,11 @@ void show_instances(const Preview& preview, std::uint32_t stage) {
     fmt::print("    ... and {} more (--all shows them)\n", plan.instance_count(stage) - shown);
 }
 
+std::string pack_text(int pack) {
+  if (pack > 1) return fmt::format("packed, {} to a job", pack);
+  return "packed, as many to a job as seem good (pack: 1 makes each a job of its own)";
+}
+
 void show_stage(const Preview& preview, std::uint32_t number) {
   const Plan& plan = preview.plan;
   const Stage& stage = plan.stage(number);
@@ -122,6 +127,7 @@ void show_stage(const Preview& preview, std::uint32_t number) {
              counted(count, "instance"), resources_text(plan.resources({number, 0})));
   if (!plan.parents(number).empty()) fmt::print("    after {}\n", parents_text(plan, number));
   if (!stage.when.empty()) fmt::print("    when {}\n", stage.when);
+  if (stage.pack != 1 && count > 1) fmt::print("    {}\n", pack_text(stage.pack));
   if (const StageEstimate* estimate = preview.estimate(number))
     fmt::print("    {}\n", estimate_text(*estimate, std::chrono::system_clock::now()));
   show_instances(preview, number);
@@ -173,6 +179,7 @@ Json stage_json(const Preview& preview, std::uint32_t number) {
             {"instance_count", plan.instance_count(number)},
             {"cached", preview.prediction.count(number, Decision::What::cached)},
             {"resources", stage.resources},
+            {"pack", stage.pack == 0 ? Json("auto") : Json(stage.pack)},
             {"instances", std::move(instances)}};
   if (const StageEstimate* estimate = preview.estimate(number)) json["estimate"] = estimate_json(*estimate);
   return json;

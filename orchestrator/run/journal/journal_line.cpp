@@ -1,6 +1,8 @@
 #include "kernmill/run/journal/journal_line.hpp"
 
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -26,9 +28,20 @@ T value_of(simdjson::simdjson_result<T> result, std::string_view key) {
 
 }  // namespace
 
+/// The object of a line, its fields listed: each is asked for several times.
 struct JournalLine::Values {
   simdjson::dom::object object;
-  [[nodiscard]] auto operator[](std::string_view key) const { return object.at_key(key); }
+  std::vector<simdjson::dom::key_value_pair> fields;
+
+  void list_fields() {
+    fields.clear();
+    for (const auto field : object) fields.push_back(field);
+  }
+  [[nodiscard]] simdjson::simdjson_result<simdjson::dom::element> operator[](std::string_view key) const {
+    for (const auto& field : fields)
+      if (field.key == key) return simdjson::dom::element(field.value);
+    return simdjson::NO_SUCH_FIELD;
+  }
 };
 
 bool JournalLine::has(std::string_view key) const {
@@ -93,10 +106,11 @@ class JournalLines {
  private:
   /// False when the line is no record: only the last may be that.
   bool visit(std::string_view line, bool is_last, const std::function<void(const JournalLine&)>& take) {
-    JournalLine::Values values;
     const auto document = parser_.parse(line.data(), line.size(), /*realloc_if_needed=*/false);
-    const JournalLine record(values, file_, number_);
-    if (document.get_object().get(values.object) != simdjson::SUCCESS || !record.has("event")) {
+    const JournalLine record(values_, file_, number_);
+    const bool is_object = document.get_object().get(values_.object) == simdjson::SUCCESS;
+    if (is_object) values_.list_fields();
+    if (!is_object || !record.has("event")) {
       if (is_last) return false;
       damaged(file_, number_, "this line is no record");
     }
@@ -115,6 +129,7 @@ class JournalLines {
   std::size_t size_;
   std::size_t number_ = 0;
   simdjson::dom::parser parser_;
+  JournalLine::Values values_;
 };
 
 void for_each_line(const fs::path& file, const std::function<void(const JournalLine&)>& take) {

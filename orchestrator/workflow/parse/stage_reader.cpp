@@ -153,9 +153,27 @@ int count_of(const StageDraft& stage, SettingsReader& reader, std::string_view n
   return json && json->is_number() ? json->get<int>() : 0;
 }
 
+/// Whether a stage is packed although nobody says so: a thousand instances and more, each of one core. A command that
+/// leaves metrics alone and may be cached is not, since a pack keeps no results for later runs of it.
+bool is_packed_by_itself(const StageDraft& draft) {
+  constexpr std::size_t many = 1000;
+  const Stage& stage = draft.stage;
+  std::size_t instances = stage.matrix.axes.empty() ? 0 : 1;
+  for (const Matrix::Axis& axis : stage.matrix.axes) instances *= axis.values.size();
+  if (instances + stage.matrix.include.size() < many || !stage.container.empty()) return false;
+  for (const char* one : {"nodes", "ntasks", "ntasks_per_node", "cpus_per_task"})
+    if (stage.resources.value(one, Json(1)) != Json(1)) return false;
+  for (const char* none : {"gpus", "gpus_per_node", "gpus_per_task", "slurm_extra"})
+    if (stage.resources.contains(none)) return false;
+  return !(stage.kind == TaskKind::command && stage.inputs_declared && draft.outputs.empty());
+}
+
 void read_pack(StageDraft& stage, SettingsReader& reader, Diagnostics& diagnostics) {
   const Field* field = stage.fields.find("pack");
-  if (field == nullptr) return;
+  if (field == nullptr) {
+    if (is_packed_by_itself(stage)) stage.stage.pack = 0;
+    return;
+  }
   const auto json = reader.convert(*field->setting, *field->value);
   if (!json || (json->is_string() && *json != "auto")) return;
   stage.stage.pack = json->is_string() ? 0 : json->get<int>();

@@ -39,6 +39,14 @@ TEST(RunDirectory, IsNamedAfterWorkflowAndMoment) {
               MatchesRegex("iris-svm-[0-9]{8}-[0-9]{6}-[0-9a-f]{4}"));
 }
 
+TEST(RunDirectory, HasNoFolderOfMoreThanAThousandInstances) {
+  const RunDirectory run("/runs/r");
+  EXPECT_EQ(run.attempt("fit", 999, 2), "/runs/r/stages/fit/999/attempt-2");
+  EXPECT_EQ(run.attempt("fit", 1'000, 1), "/runs/r/stages/fit/1000-1999/1000/attempt-1");
+  EXPECT_EQ(run.checkpoints("fit", 1'999), "/runs/r/stages/fit/1000-1999/1999/checkpoints");
+  EXPECT_EQ(run.instance("fit", 123'456), "/runs/r/stages/fit/123000-123999/123456");
+}
+
 TEST(RunDirectory, IsClosedToOthersUnlessSharedWithTheGroup) {
   const TemporaryDirectory root;
   const auto closed = create_run_directory(root.path(), "a", false);

@@ -1,0 +1,6 @@
+if(NOT TARGET kernmill OR NOT TARGET kernmill-exec)
+  return()
+endif()
+add_executable(bench_instances ${CMAKE_CURRENT_LIST_DIR}/bench_instances.cpp)
+target_include_directories(bench_instances PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")
+target_link_libraries(bench_instances PRIVATE kernmill_flags kernmill::run fmt::fmt)

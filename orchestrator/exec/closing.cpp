@@ -12,6 +12,7 @@
 #include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
@@ -156,7 +157,7 @@ int run_hook(const RunDirectory& run, const Workflow& workflow, const std::strin
 int close_run(const Options& options, const RunDirectory& run, const JournalWriter::Hook& hook,
               const ClusterFactory& open_cluster) {
   const Environment environment = own_environment();
-  const Plan plan = plan_from_json(Json::parse(read_file(run.plan())));
+  const Plan plan = read_plan_file(run).plan;
   const BatchPlace place = batch_place(environment);
   OwnJob job(open_cluster, place.name());
   JournalWriter journal(run.journal(), place.name(), place.restart, "close", hook);

@@ -5,6 +5,7 @@
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -33,12 +34,11 @@ int carry_out(const Options& options, const RunDirectory& run, StopRequests& sto
   const fs::path input = "/dev/stdin";
   const RunRecord record =
       options.handed_over ? fold_lines(read_file(input), input) : fold_journal(run.journal());
-  const Json document = Json::parse(read_file(run.plan()));
-  const Plan plan = plan_from_json(document);
+  const auto [plan, launcher] = read_plan_file(run);
   const Attempt attempt = make_attempt(run, plan, options.attempt, record);
   if (!options.handed_over) check_parents(attempt, record);
   AttemptRunner::Given given{own_environment()};
-  given.launcher = document.value("launcher", "");
+  given.launcher = launcher;
   given.token = value_of(given.environment, "KERNMILL_TOKEN");
   given.no_cache = options.no_cache;
   given.time_factor = options.time_factor;

@@ -4,6 +4,7 @@
 #include "kernmill/exec/job/launcher.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/plan/packing.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/journal/handover.hpp"
 
 namespace kernmill::exec {
@@ -29,12 +30,10 @@ int run_local_pack(const Options& options, const RunDirectory& run, StopRequests
                    const JournalWriter::Hook& hook) {
   const std::string lines = read_file(handed_over);
   const HandedPack pack = handed_pack_in(lines);
-  const Json document = Json::parse(read_file(run.plan()));
-  const Plan plan = plan_from_json(document);
+  const auto [plan, launcher] = read_plan_file(run);
   const ArrayPlan array = element_of(plan, options.attempt.stage, pack);
   PackOptions how{run, plan, array, pack.instances, options.job};
-  if (const std::string launcher = document.value("launcher", ""); !launcher.empty())
-    how.launcher = launcher;
+  if (!launcher.empty()) how.launcher = launcher;
   how.token = value_of(own_environment(), "KERNMILL_TOKEN");
   how.no_cache = options.no_cache;
   how.fail_fast = pack.fail_fast;

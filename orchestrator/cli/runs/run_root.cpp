@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
+#include "kernmill/run/journal/journal.hpp"
 
 namespace fs = std::filesystem;
 
@@ -13,7 +16,7 @@ RunDirectory freeze(const Plan& plan, const fs::path& root) {
   const Workflow& workflow = plan.workflow();
   RunDirectory run = create_run_directory(root, workflow.name, workflow.share_group);
   write_file_durably(run.workflow(), workflow.text);
-  write_file_durably(run.plan(), to_json(plan).dump() + "\n");
+  write_plan_file(run, plan);
   return run;
 }
 
@@ -45,15 +48,16 @@ RunDirectory chosen_run(const Arguments& arguments, const std::string& selector)
 
 std::optional<Plan> plan_of(const RunDirectory& run) {
   if (!fs::exists(run.plan())) return {};
-  try {
-    return plan_from_json(Json::parse(read_file(run.plan())));
-  } catch (const Json::exception& error) {
-    throw std::runtime_error(fmt::format("{} is damaged: {}", run.plan().string(), error.what()));
-  }
+  return read_plan_file(run).plan;
 }
 
 Plan require_plan(const RunDirectory& run) {
   if (auto plan = plan_of(run)) return std::move(*plan);
+  if (const std::size_t begun = fold_journal(run.journal()).instances.size(); begun > 0)
+    throw UsageError(fmt::format("run {} has lost its plan: {} is not there, but {} begun", run.name(),
+                                 run.plan().string(), begun == 1 ? "an instance has" : counted(begun, "instance") + " have"),
+                     "put it back from a copy, or start the workflow again with kernmill run: what the cache knows of "
+                     "this run is taken from it");
   throw UsageError(
       fmt::format("run {} was ended while it was being made: it has no plan, and nothing of it has run",
                   run.name()),

@@ -222,7 +222,7 @@ std::vector<Record> records_in(std::string text, const fs::path& file) {
   std::vector<Record> records;
   for_each_line(std::move(text), file, [&](const Line& line) {
     Json body = line.json();
-    for (const char* key : {"v", "time", "event"}) body.erase(key);
+    for (const char* key : {"v", "time", "event", "crc"}) body.erase(key);
     records.push_back({std::string(line.event()), std::move(body), std::string(line.time())});
   });
   return records;

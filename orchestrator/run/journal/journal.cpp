@@ -11,6 +11,7 @@
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/journal/journal_line.hpp"
 
 namespace kernmill {
 namespace {
@@ -27,7 +28,7 @@ std::string to_line(const Record& record) {
   Json line = {{"v", 1}, {"time", utc_timestamp()}, {"event", record.event}};
   line.update(record.body);
   // Bytes that are no UTF-8 (in a message of a foreign program) are replaced: the record must not be lost.
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return with_checksum(line.dump(-1, ' ', false, Json::error_handler_t::replace)) + '\n';
 }
 
 JournalWriter::JournalWriter(const fs::path& journal, const std::string& job, unsigned restart,

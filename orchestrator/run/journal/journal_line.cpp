@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "kernmill/base/checksum.hpp"
 #include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
@@ -15,7 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void damaged(const fs::path& file, std::size_t line, const std::string& why) {
-  throw std::runtime_error(fmt::format("{}:{}: the journal is damaged here: {}", file.string(), line, why));
+  throw std::runtime_error(
+      fmt::format("{}:{}: the journal is damaged here: {}; what it said is lost: without the line, the instance "
+                  "that it speaks of runs again",
+                  file.string(), line, why));
 }
 
 template <typename T>
@@ -26,7 +30,24 @@ T value_of(simdjson::simdjson_result<T> result, std::string_view key) {
   return value;
 }
 
+constexpr std::string_view checksum_key = ",\"crc\":\"";
+constexpr std::size_t checksum_length = 8 + 2;  // eight digits, a quote and a brace
+
+/// Whether the line is as it was written. Those of earlier versions, and of the SPANK plug-in, have no checksum.
+bool is_as_written(std::string_view line) {
+  const std::size_t tail = checksum_key.size() + checksum_length;
+  if (line.size() <= tail) return true;
+  const std::size_t at = line.size() - tail;
+  if (line.substr(at, checksum_key.size()) != checksum_key) return true;
+  return line.substr(at + checksum_key.size()) == checksum(line.substr(0, at)) + "\"}";
+}
+
 }  // namespace
+
+std::string with_checksum(std::string line) {
+  line.pop_back();  // the brace at its end
+  return fmt::format("{}{}{}\"}}", line, checksum_key, checksum(line));
+}
 
 /// The object of a line, its fields listed: each is asked for several times.
 struct JournalLine::Values {
@@ -97,31 +118,29 @@ class JournalLines {
       ++number_;
       const std::size_t end = text_.find('\n', begin);
       if (end == std::string::npos) return;  // torn: its writer died in the middle of it
-      const bool is_last = end + 1 >= size_;
-      if (!visit({text_.data() + begin, end - begin}, is_last, take)) return;
+      visit({text_.data() + begin, end - begin}, take);
       begin = end + 1;
     }
   }
 
  private:
-  /// False when the line is no record: only the last may be that.
-  bool visit(std::string_view line, bool is_last, const std::function<void(const JournalLine&)>& take) {
+  void visit(std::string_view line, const std::function<void(const JournalLine&)>& take) {
+    if (!is_as_written(line)) damaged(file_, number_, "this line is not as it was written");
     const auto document = parser_.parse(line.data(), line.size(), /*realloc_if_needed=*/false);
     const JournalLine record(values_, file_, number_);
     const bool is_object = document.get_object().get(values_.object) == simdjson::SUCCESS;
     if (is_object) values_.list_fields();
-    if (!is_object || !record.has("event")) {
-      if (is_last) return false;
-      damaged(file_, number_, "this line is no record");
-    }
+    if (!is_object || !record.has("event")) damaged(file_, number_, "this line is no record");
     try {
       if (record.number("v", 0) > 1)
-        damaged(file_, number_, "a newer Kernmill wrote it; read it with that one");
+        throw std::runtime_error(
+            fmt::format("{}:{}: a newer Kernmill wrote this; read it with that one", file_.string(), number_));
       take(record);
     } catch (const std::invalid_argument& error) {
       damaged(file_, number_, error.what());
+    } catch (const Json::exception& error) {
+      damaged(file_, number_, error.what());
     }
-    return true;
   }
 
   const fs::path& file_;

@@ -158,6 +158,30 @@ TEST_F(Journal, DamagedLineThatIsNotTheLastIsAnErrorWithItsPlace) {
   EXPECT_THAT(error_of_folding(), HasSubstr("job.0.host.exec.jsonl:2"));
 }
 
+TEST_F(Journal, ALastLineThatIsWholeAndDamagedIsNotTakenForOneThatWasCutShort) {
+  std::ofstream(path() / "job.0.host.exec.jsonl") << "{\"v\":1,\"event\":\"a\"}\n{\"v\":1,\"ev\n";
+  EXPECT_THAT(error_of_folding(), HasSubstr("job.0.host.exec.jsonl:2"));
+}
+
+TEST_F(Journal, AnyFlippedBitOfARecordIsFound) {
+  write("a", {started(1), committed(1)});
+  const fs::path file = fs::directory_iterator(path())->path();
+  const std::string whole = read_file(file);
+  const RunRecord before = fold_journal(path());
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    std::ofstream(file, std::ios::trunc) << flipped;
+    const bool found = !error_of_folding().empty();
+    // In the name of the checksum itself, or in the last end of line, nothing is lost but that line.
+    const bool harmless = flipped.find("\"metrics\"") != std::string::npos || at + 1 == whole.size();
+    EXPECT_TRUE(found || harmless) << "at byte " << at << ": " << flipped;
+    if (!found && at + 1 < whole.size()) {
+      EXPECT_EQ(fold_journal(path()).find("fit", 0)->metrics, before.find("fit", 0)->metrics) << at;
+    }
+  }
+}
+
 TEST_F(Journal, RecordOfANewerKernmillIsRefused) {
   std::ofstream(path() / "j.0.h.exec.jsonl") << "{\"v\":2,\"event\":\"a\"}\n{\"v\":1,\"event\":\"b\"}\n";
   EXPECT_THAT(error_of_folding(), HasSubstr("newer Kernmill"));

@@ -1,7 +1,7 @@
 #include "kernmill/exec/local_pack.hpp"
 
-#include "kernmill/exec/pack/pack.hpp"
 #include "kernmill/exec/job/launcher.hpp"
+#include "kernmill/exec/pack/pack.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/plan/packing.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
@@ -20,7 +20,8 @@ ArrayPlan element_of(const Plan& plan, const std::string& stage, const HandedPac
   for (const PackedInstance& instance : pack.instances) array.instances.append(instance.index);
   array.pack = static_cast<std::uint32_t>(pack.instances.size());
   array.slots = pack.slots;
-  array.resources = for_pack(plan.resources({array.stage, pack.instances.front().index}), {array.pack, array.slots});
+  array.resources =
+      for_pack(plan.resources({array.stage, pack.instances.front().index}), {array.pack, array.slots});
   return array;
 }
 

@@ -14,7 +14,7 @@ struct SpawnOptions {
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment
   std::string work_dir;                                  ///< empty: this process's
   std::string out, err;                                  ///< files appended to; equal names share one file
-  std::string input{};            ///< what it reads from its stdin; empty: /dev/null
+  std::string input{};                                   ///< what it reads from its stdin; empty: /dev/null
   std::vector<unsigned> cores{};  ///< those it may run on; empty: all that this process may
   int oom_score = 0;  ///< its oom_score_adj: who is ended first for want of memory; 0: as this process
 };
@@ -54,8 +54,8 @@ bool signal_process(int pid, std::uint64_t start_time, int signal);
 /// Makes orphans among the descendants of this process its children, instead of init's.
 void adopt_orphans();
 
-/// The children of this process's first thread, those that have ended and were not reaped included. Nothing where the
-/// kernel does not say.
+/// The children of this process's first thread, those that have ended and were not reaped included. Nothing
+/// where the kernel does not say.
 std::optional<std::vector<int>> children();
 
 /// Waits for a child of this process to end. Returns its exit status, 128 + signal when a signal ended it.

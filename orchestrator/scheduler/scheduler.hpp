@@ -12,7 +12,7 @@ struct JobSpec {
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment: nothing is inherited
   std::string work_dir;
-  std::string output;  ///< file that takes stdout and stderr, appended to
+  std::string output;      ///< file that takes stdout and stderr, appended to
   std::string input = {};  ///< what it reads from its standard input
   int cores = 1;
   std::uint64_t mem = 0;  ///< bytes; 0: not asked for

@@ -1,7 +1,7 @@
-// `kernmill run` of instances that do nothing, packed and one job each, in turn with a bare loop of posix_spawn
-// over the same program, as wide, and with xargs: `bench_instances KERNMILL [INSTANCES [WIDTH [ROUNDS]]]`.
-// Goals: packed at least 0.7 of the loop, unpacked at least 150 a second, and the last thousand as fast as the
-// first (0.9), whatever the number.
+// `kernmill run` of instances that do nothing, packed and one job each, in turn with a bare loop of
+// posix_spawn over the same program, as wide, and with xargs: `bench_instances KERNMILL [INSTANCES [WIDTH
+// [ROUNDS]]]`. Goals: packed at least 0.7 of the loop, unpacked at least 150 a second, and the last thousand
+// as fast as the first (0.9), whatever the number.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -32,10 +32,10 @@ double seconds_since(Clock::time_point start) {
 }
 
 struct Measure {
-  double rate = 0;     ///< instances a second
-  double steady = 0;   ///< the rate of the last thousand over that of the first; 0: not known
-  long peak_kb = 0;    ///< of kernmill
-  double status = 0;   ///< seconds of `kernmill status`
+  double rate = 0;    ///< instances a second
+  double steady = 0;  ///< the rate of the last thousand over that of the first; 0: not known
+  long peak_kb = 0;   ///< of kernmill
+  double status = 0;  ///< seconds of `kernmill status`
 };
 
 int run_words(std::vector<std::string> words, long* peak_kb = nullptr) {
@@ -90,7 +90,8 @@ std::vector<std::string> commit_times(const RunDirectory& run) {
 }
 
 double seconds_in(const std::string& time) {  // of its day
-  return std::stod(time.substr(11, 2)) * 3600 + std::stod(time.substr(14, 2)) * 60 + std::stod(time.substr(17, 6));
+  return std::stod(time.substr(11, 2)) * 3600 + std::stod(time.substr(14, 2)) * 60 +
+         std::stod(time.substr(17, 6));
 }
 
 Measure kernmill(const std::string& program, const fs::path& place, unsigned instances, unsigned width,
@@ -103,9 +104,9 @@ Measure kernmill(const std::string& program, const fs::path& place, unsigned ins
   const fs::path runs = place / ("runs-" + pack);
   Measure measure;
   const auto start = Clock::now();
-  const int status = run_words({program, "run", flow.string(), "--quiet", "--runs", runs.string(), "--cores",
-                                std::to_string(width)},
-                               &measure.peak_kb);
+  const int status = run_words(
+      {program, "run", flow.string(), "--quiet", "--runs", runs.string(), "--cores", std::to_string(width)},
+      &measure.peak_kb);
   measure.rate = instances / seconds_since(start);
   if (status != 0) fmt::print("kernmill run ended with {}\n", status), std::exit(1);
   const RunDirectory run = list_runs(runs).back();

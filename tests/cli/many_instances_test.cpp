@@ -26,8 +26,8 @@ class ManyInstances : public ::testing::Test {
     file << "]}\n    env: {X: '${{ stages.a.x }}'}\n    run: test $X = $KERNMILL_INSTANCE\n" << more;
     file.close();
     before.insert(before.end(), {KERNMILL, "run", "flow.yaml", "--quiet"});
-    const Finished finished = run_program(
-        {std::move(before), folder(), {{"KERNMILL_RUNS", ""}, {"KERNMILL_EXEC", KERNMILL_EXEC}}});
+    const Finished finished =
+        run_program({std::move(before), folder(), {{"KERNMILL_RUNS", ""}, {"KERNMILL_EXEC", KERNMILL_EXEC}}});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
   }
 
@@ -47,7 +47,8 @@ class ManyInstances : public ::testing::Test {
       if (begin == std::string::npos) continue;
       const std::size_t end = std::min(text.size(), text.find("execve(", begin + 1));
       std::size_t opened = 0;
-      for (std::size_t at = text.find("openat(", begin); at < end; at = text.find("openat(", at + 1)) ++opened;
+      for (std::size_t at = text.find("openat(", begin); at < end; at = text.find("openat(", at + 1))
+        ++opened;
       counts.push_back(opened);
     }
     std::sort(counts.begin(), counts.end());

@@ -80,8 +80,8 @@ class ConductorWorld {
   std::map<std::string, int> vanishing;
   /// Stages whose instances are packed.
   std::map<std::string, Packing> packings;
-  std::map<JobId, HandedPack> packs;      ///< what was in each
-  std::set<std::string> never_begun;      ///< members of packs ("a.3") that their pack does not come to, once
+  std::map<JobId, HandedPack> packs;  ///< what was in each
+  std::set<std::string> never_begun;  ///< members of packs ("a.3") that their pack does not come to, once
   /// Labels of instances that the cache has.
   std::map<std::string, Json> cached;
   bool committed_when_stored = false;  ///< the cache heard of a hit after its commit was durable

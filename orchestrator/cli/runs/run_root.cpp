@@ -54,10 +54,12 @@ std::optional<Plan> plan_of(const RunDirectory& run) {
 Plan require_plan(const RunDirectory& run) {
   if (auto plan = plan_of(run)) return std::move(*plan);
   if (const std::size_t begun = fold_journal(run.journal()).instances.size(); begun > 0)
-    throw UsageError(fmt::format("run {} has lost its plan: {} is not there, but {} begun", run.name(),
-                                 run.plan().string(), begun == 1 ? "an instance has" : counted(begun, "instance") + " have"),
-                     "put it back from a copy, or start the workflow again with kernmill run: what the cache knows of "
-                     "this run is taken from it");
+    throw UsageError(
+        fmt::format("run {} has lost its plan: {} is not there, but {} begun", run.name(),
+                    run.plan().string(),
+                    begun == 1 ? "an instance has" : counted(begun, "instance") + " have"),
+        "put it back from a copy, or start the workflow again with kernmill run: what the cache knows of "
+        "this run is taken from it");
   throw UsageError(
       fmt::format("run {} was ended while it was being made: it has no plan, and nothing of it has run",
                   run.name()),

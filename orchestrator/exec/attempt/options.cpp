@@ -16,7 +16,8 @@ constexpr const char* usage =
     "usage: kernmill-exec --run DIR --stage NAME --instance N --attempt N --job ID [--restart N] "
     "[--no-cache] [--time-factor X] [--handed-over]\n"
     "       kernmill-exec --run DIR --array KEY --generation N [--no-cache]    (in a job of Slurm)\n"
-    "       kernmill-exec --run DIR --stage NAME --job ID --pack [--no-cache]  (what is in it: standard input)\n"
+    "       kernmill-exec --run DIR --stage NAME --job ID --pack [--no-cache]  (what is in it: standard "
+    "input)\n"
     "       kernmill-exec --run DIR --close --generation N [--no-cache]        (in a job of Slurm)";
 
 [[noreturn]] void reject(const std::string& why) {
@@ -66,7 +67,8 @@ void check(What what, const std::set<std::string>& given) {
     if (!given.contains(option)) reject(option + " is missing");
   for (const std::string& option : given)
     if (!required.contains(option) && option != "--no-cache" &&
-        (what != What::attempt || (option != "--restart" && option != "--time-factor" && option != "--handed-over")))
+        (what != What::attempt ||
+         (option != "--restart" && option != "--time-factor" && option != "--handed-over")))
       reject(fmt::format("{} does not go with {}", option, *required.begin()));
 }
 

@@ -96,7 +96,8 @@ class Step {
 
   [[nodiscard]] bool in_batch_job() const { return static_cast<bool>(options_.time_left); }
 
-  /// Whether anything of the step may live on when its first process has ended: what does is our child by then.
+  /// Whether anything of the step may live on when its first process has ended: what does is our child by
+  /// then.
   static bool has_left_any() {
     const auto left = children();
     return !left || left->size() != 1;

@@ -37,7 +37,7 @@ struct PackOptions {
   std::string token = {};  ///< KERNMILL_TOKEN of all processes; empty: this process's
   bool no_cache = false;
   bool fail_fast = false;  ///< after more failures than the stage's max_fails, nothing new starts
-  std::uint64_t mem = 0;  ///< bytes that the element got; 0: what the array asked for
+  std::uint64_t mem = 0;   ///< bytes that the element got; 0: what the array asked for
   /// What the journal says of an instance's parents. Empty: every instance may run. Its own `when` is looked
   /// at besides.
   std::function<Admission(InstanceId)> admit = {};

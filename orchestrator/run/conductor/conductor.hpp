@@ -57,8 +57,8 @@ struct CacheAnswer {
 /// All that a conductor learns from outside its own logic. Every member but the optional ones must be set.
 struct ConductorPorts {
   std::function<std::chrono::steady_clock::time_point()> now;
-  /// What the job of an attempt has journalled; {} when it has not begun. Of a pack's: what is new since it was
-  /// asked for last.
+  /// What the job of an attempt has journalled; {} when it has not begun. Of a pack's: what is new since it
+  /// was asked for last.
   std::function<std::vector<Record>(const JobId&)> job_records;
   /// The job that carries out an attempt. Its place in the run directory exists afterwards.
   std::function<JobSpec(const AttemptOrder&)> job_spec;

@@ -13,10 +13,11 @@ namespace {
 constexpr std::string_view key = ",\"sha256\":\"";
 
 [[noreturn]] void damaged(const RunDirectory& run, const std::string& why) {
-  throw std::runtime_error(fmt::format(
-      "{} is damaged: {}; put it back from a copy, or run the workflow anew: what the cache knows of this run "
-      "is taken from it",
-      run.plan().string(), why));
+  throw std::runtime_error(
+      fmt::format("{} is damaged: {}; put it back from a copy, or run the workflow anew: what the cache "
+                  "knows of this run "
+                  "is taken from it",
+                  run.plan().string(), why));
 }
 
 /// Files of earlier versions have none.

@@ -15,8 +15,8 @@ struct PlanFile {
 /// Writes plan.json durably. Its last member is a SHA-256 of all text before it.
 void write_plan_file(const RunDirectory& run, const Plan& plan);
 
-/// Throws std::runtime_error that names the file, what is wrong with it and the way out; std::system_error when it
-/// cannot be read.
+/// Throws std::runtime_error that names the file, what is wrong with it and the way out; std::system_error
+/// when it cannot be read.
 PlanFile read_plan_file(const RunDirectory& run);
 
 }  // namespace kernmill

@@ -16,8 +16,8 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path plan() const { return root_ / "plan.json"; }
   [[nodiscard]] std::filesystem::path journal() const { return root_ / "journal"; }
   [[nodiscard]] std::filesystem::path lock() const { return root_ / "conductor.lock"; }
-  /// Below `stages/NAME`; those from 1,000 on in folders of 1,000, `1000-1999` and so on, since file systems do
-  /// not like directories of many thousand entries.
+  /// Below `stages/NAME`; those from 1,000 on in folders of 1,000, `1000-1999` and so on, since file systems
+  /// do not like directories of many thousand entries.
   [[nodiscard]] std::filesystem::path instance(const std::string& stage, unsigned index) const;
   [[nodiscard]] std::filesystem::path attempt(const std::string& stage, unsigned index,
                                               unsigned attempt) const;

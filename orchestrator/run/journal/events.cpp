@@ -93,8 +93,9 @@ Record to_record(const Packed& event) {
   Json attempts = Json::array();
   for (const PackRecord::Range& range : event.pack.attempts)
     attempts.push_back({range.first, range.last, range.attempt});
-  return record_of<Packed>(
-      {{field::stage, event.pack.stage}, {field::job, event.pack.job}, {field::attempts, std::move(attempts)}});
+  return record_of<Packed>({{field::stage, event.pack.stage},
+                            {field::job, event.pack.job},
+                            {field::attempts, std::move(attempts)}});
 }
 
 Record to_record(const Started& event) {

@@ -40,9 +40,9 @@ std::string handover_of_start(const Plan& plan, InstanceId id, unsigned attempt)
 std::string to_line(const HandedPack& pack) {
   Json instances = Json::array();
   for (const PackedInstance& instance : pack.instances) instances.push_back(to_json(instance));
-  return to_line(Record{
-      pack_event,
-      {{"slots", pack.slots}, {"fail_fast", pack.fail_fast}, {"instances", std::move(instances)}}});
+  return to_line(
+      Record{pack_event,
+             {{"slots", pack.slots}, {"fail_fast", pack.fail_fast}, {"instances", std::move(instances)}}});
 }
 
 HandedPack handed_pack_in(const std::string& lines) {

@@ -16,10 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void damaged(const fs::path& file, std::size_t line, const std::string& why) {
-  throw std::runtime_error(
-      fmt::format("{}:{}: the journal is damaged here: {}; what it said is lost: without the line, the instance "
-                  "that it speaks of runs again",
-                  file.string(), line, why));
+  throw std::runtime_error(fmt::format(
+      "{}:{}: the journal is damaged here: {}; what it said is lost: without the line, the instance "
+      "that it speaks of runs again",
+      file.string(), line, why));
 }
 
 template <typename T>
@@ -33,7 +33,8 @@ T value_of(simdjson::simdjson_result<T> result, std::string_view key) {
 constexpr std::string_view checksum_key = ",\"crc\":\"";
 constexpr std::size_t checksum_length = 8 + 2;  // eight digits, a quote and a brace
 
-/// Whether the line is as it was written. Those of earlier versions, and of the SPANK plug-in, have no checksum.
+/// Whether the line is as it was written. Those of earlier versions, and of the SPANK plug-in, have no
+/// checksum.
 bool is_as_written(std::string_view line) {
   const std::size_t tail = checksum_key.size() + checksum_length;
   if (line.size() <= tail) return true;
@@ -133,8 +134,8 @@ class JournalLines {
     if (!is_object || !record.has("event")) damaged(file_, number_, "this line is no record");
     try {
       if (record.number("v", 0) > 1)
-        throw std::runtime_error(
-            fmt::format("{}:{}: a newer Kernmill wrote this; read it with that one", file_.string(), number_));
+        throw std::runtime_error(fmt::format("{}:{}: a newer Kernmill wrote this; read it with that one",
+                                             file_.string(), number_));
       take(record);
     } catch (const std::invalid_argument& error) {
       damaged(file_, number_, error.what());

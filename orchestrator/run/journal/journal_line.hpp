@@ -44,9 +44,9 @@ class JournalLine {
 /// A line of JSON with a checksum of what stands before it as its last member.
 std::string with_checksum(std::string line);
 
-/// Calls `take` with each line of a file that was written whole; what stands behind the last end of line was cut
-/// short, and is none. Throws std::runtime_error with file and line for a line that is damaged, and for one that a
-/// newer Kernmill wrote.
+/// Calls `take` with each line of a file that was written whole; what stands behind the last end of line was
+/// cut short, and is none. Throws std::runtime_error with file and line for a line that is damaged, and for
+/// one that a newer Kernmill wrote.
 void for_each_line(const std::filesystem::path& file, const std::function<void(const JournalLine&)>& take);
 /// The same of lines that have been read; `from` stands for their file in messages.
 void for_each_line(std::string lines, const std::filesystem::path& from,

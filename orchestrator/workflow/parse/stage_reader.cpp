@@ -153,8 +153,9 @@ int count_of(const StageDraft& stage, SettingsReader& reader, std::string_view n
   return json && json->is_number() ? json->get<int>() : 0;
 }
 
-/// Whether a stage is packed although nobody says so: a thousand instances and more, each of one core. A command that
-/// leaves metrics alone and may be cached is not, since a pack keeps no results for later runs of it.
+/// Whether a stage is packed although nobody says so: a thousand instances and more, each of one core. A
+/// command that leaves metrics alone and may be cached is not, since a pack keeps no results for later runs
+/// of it.
 bool is_packed_by_itself(const StageDraft& draft) {
   constexpr std::size_t many = 1000;
   const Stage& stage = draft.stage;

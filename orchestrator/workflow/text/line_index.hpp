@@ -32,9 +32,8 @@ class LineIndex {
   /// The byte offset of a place.
   [[nodiscard]] std::size_t offset(const Where& where) const {
     const std::size_t character = characters_before(offset(where.line - 1, 0)) + where.column - 1;
-    const auto next = std::partition_point(long_.begin(), long_.end(), [&](const LongCharacter& c) {
-      return c.end - c.more <= character;
-    });
+    const auto next = std::partition_point(
+        long_.begin(), long_.end(), [&](const LongCharacter& c) { return c.end - c.more <= character; });
     return std::min(character + (next == long_.begin() ? 0 : std::prev(next)->more), text_.size());
   }
 

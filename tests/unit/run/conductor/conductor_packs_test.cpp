@@ -95,8 +95,8 @@ TEST_F(Packs, ThatWereStoppedMayGoOn) {
 }
 
 TEST_F(Packs, TellAnInstanceWhatItsParentsLeft) {
-  ConductorWorld two(plan_of_stages(
-      {with_instances(command_stage("a"), 3), with_instances(command_stage("b", {"a"}), 3)}));
+  ConductorWorld two(
+      plan_of_stages({with_instances(command_stage("a"), 3), with_instances(command_stage("b", {"a"}), 3)}));
   two.packings["b"] = {3, 1};
   two.script["a.2"] = {commit({{"loss", 0.5}})};
   two.scheduler.exit_code = [](const JobId&) { return 0; };

@@ -69,7 +69,8 @@ TEST_F(Gathered, ReadersMissNothingWhileFilesAreGathered) {
   for (unsigned i = 0; i < 5; ++i) committed(i);
   bool is_first = true;
   const RunRecord record = fold_journal(folder.path(), [&](std::string_view) {
-    if (std::exchange(is_first, false)) gather_ended_jobs(folder.path(), conductor);  // all of them have gone now
+    if (std::exchange(is_first, false))
+      gather_ended_jobs(folder.path(), conductor);  // all of them have gone now
     return true;
   });
   EXPECT_EQ(record.instances.size(), 5U);

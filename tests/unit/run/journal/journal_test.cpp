@@ -173,7 +173,8 @@ TEST_F(Journal, AnyFlippedBitOfARecordIsFound) {
     flipped[at] = static_cast<char>(flipped[at] ^ 1);
     std::ofstream(file, std::ios::trunc) << flipped;
     const bool found = error_of_folding() != "no error";
-    // In the name of the checksum, which says nothing then, or in the last end of line, which cuts the line short.
+    // In the name of the checksum, which says nothing then, or in the last end of line, which cuts the line
+    // short.
     if (found || at + 1 == whole.size()) continue;
     const RunRecord after = fold_journal(path());
     EXPECT_EQ(after.instances.size(), before.instances.size()) << "at byte " << at << ": " << flipped;

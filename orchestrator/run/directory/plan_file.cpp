@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/base/sha256.hpp"
+#include "kernmill/base/checksum.hpp"
 #include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {
 
-constexpr std::string_view key = ",\"sha256\":\"";
+constexpr std::string_view key = ",\"crc\":\"";
 
 [[noreturn]] void damaged(const RunDirectory& run, const std::string& why) {
   throw std::runtime_error(
@@ -24,8 +24,8 @@ constexpr std::string_view key = ",\"sha256\":\"";
 void check(const RunDirectory& run, std::string_view text) {
   const std::size_t at = text.rfind(key);
   if (at == std::string_view::npos) return;
-  if (text.substr(at + key.size()) != sha256(text.substr(0, at)) + "\"}\n")
-    damaged(run, "its SHA-256 is not the one that it was written with");
+  if (text.substr(at + key.size()) != checksum(text.substr(0, at)) + "\"}\n")
+    damaged(run, "its checksum is not the one that it was written with");
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ void check(const RunDirectory& run, std::string_view text) {
 void write_plan_file(const RunDirectory& run, const Plan& plan) {
   std::string text = to_json(plan).dump();
   text.pop_back();  // the brace at its end
-  write_file_durably(run.plan(), fmt::format("{}{}{}\"}}\n", text, key, sha256(text)));
+  write_file_durably(run.plan(), fmt::format("{}{}{}\"}}\n", text, key, checksum(text)));
 }
 
 PlanFile read_plan_file(const RunDirectory& run) {

@@ -12,7 +12,7 @@ struct PlanFile {
   std::string launcher;  ///< a template for what starts ranks; may be empty
 };
 
-/// Writes plan.json durably. Its last member is a SHA-256 of all text before it.
+/// Writes plan.json durably. Its last member is a checksum of all text before it.
 void write_plan_file(const RunDirectory& run, const Plan& plan);
 
 /// Throws std::runtime_error that names the file, what is wrong with it and the way out; std::system_error

@@ -41,7 +41,7 @@ TEST_F(PlanOnDisk, AnyChangeOfWhatItSaysIsFound) {
   ASSERT_NE(at, std::string::npos);
   text.replace(at, 6, "\"trap\"");  // still a plan that could be carried out
   std::ofstream(run.plan(), std::ios::trunc) << text;
-  EXPECT_THAT(error(), HasSubstr(run.plan().string() + " is damaged: its SHA-256"));
+  EXPECT_THAT(error(), HasSubstr(run.plan().string() + " is damaged: its checksum"));
 }
 
 TEST_F(PlanOnDisk, ThatIsNoJsonOrOfWrongTypesIsAnErrorThatNamesTheFile) {

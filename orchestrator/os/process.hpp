@@ -14,7 +14,7 @@ struct SpawnOptions {
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment
   std::string work_dir;                                  ///< empty: this process's
   std::string out, err;                                  ///< files appended to; equal names share one file
-  std::string input{};            ///< what it reads from its stdin; empty: /dev/null
+  std::string input{};                                   ///< what it reads from its stdin; empty: /dev/null
   std::vector<unsigned> cores{};  ///< those it may run on; empty: all that this process may
   int oom_score = 0;  ///< its oom_score_adj: who is ended first for want of memory; 0: as this process
 };
@@ -54,11 +54,19 @@ bool signal_process(int pid, std::uint64_t start_time, int signal);
 /// Makes orphans among the descendants of this process its children, instead of init's.
 void adopt_orphans();
 
-/// The children of this process's first thread, those that have ended and were not reaped included. Nothing where the
-/// kernel does not say.
+/// The children of this process's first thread, those that have ended and were not reaped included. Nothing
+/// where the kernel does not say.
 std::optional<std::vector<int>> children();
 
-/// Waits for a child of this process to end. Returns its exit status, 128 + signal when a signal ended it.
+/// How a child has ended.
+struct ChildEnd {
+  int exit_code = 0;  ///< 128 + signal when a signal ended it; programs return such numbers of their own, too
+  int signal = 0;     ///< that ended it; 0: it returned its exit code
+};
+/// Waits for a child of this process to end.
+ChildEnd wait_for_end(int child);
+
+/// The same, for who needs no more than the exit code.
 int reap(int child);
 
 /// The name of this machine: a process id means something only there.

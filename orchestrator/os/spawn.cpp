@@ -184,8 +184,8 @@ FileDescriptor file_of(const std::string& text, const std::string& program) {
   FileDescriptor file(::memfd_create("input", MFD_CLOEXEC));
   std::size_t written = 0;
   while (file && written < text.size()) {
-    const ssize_t some = ::pwrite(file.get(), text.data() + written, text.size() - written,
-                                  static_cast<off_t>(written));
+    const ssize_t some =
+        ::pwrite(file.get(), text.data() + written, text.size() - written, static_cast<off_t>(written));
     if (some > 0)
       written += static_cast<std::size_t>(some);
     else if (errno != EINTR)
@@ -223,9 +223,12 @@ int spawn(const SpawnOptions& options) {
   const auto argv = pointers(arguments), envp = pointers(environment);
   const std::string oom_score = std::to_string(options.oom_score);
   const FileDescriptor input = file_of(options.input, options.argv.front());
-  const Program ready{options,     program.c_str(),
-                      argv.data(), envp.data(),
-                      options.oom_score == 0 ? nullptr : oom_score.c_str(), input.get()};
+  const Program ready{options,
+                      program.c_str(),
+                      argv.data(),
+                      envp.data(),
+                      options.oom_score == 0 ? nullptr : oom_score.c_str(),
+                      input.get()};
 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -252,11 +255,16 @@ int spawn(const SpawnOptions& options) {
 }
 
 int reap(int child) {
+  return wait_for_end(child).exit_code;
+}
+
+ChildEnd wait_for_end(int child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR)
       throw std::runtime_error(fmt::format("cannot wait for process {}: {}", child, std::strerror(errno)));
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (!WIFSIGNALED(status)) return {WEXITSTATUS(status), 0};
+  return {128 + WTERMSIG(status), WTERMSIG(status)};
 }
 
 }  // namespace kernmill

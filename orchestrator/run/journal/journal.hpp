@@ -102,6 +102,7 @@ struct AttemptRecord {
   AttemptState state = AttemptState::open;
   Cause cause = Cause::error;
   int exit_code = 0;
+  int signal = 0;  ///< that ended it
   std::string message;
   std::string submitted_at, started_at, ended_at;  ///< ISO 8601, UTC
   ProcessIdentity exec, step;
@@ -147,10 +148,9 @@ struct RunRecord {
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
 };
 
-/// Folds every file of the journal, while others write and gather it, too. A torn last line is no record. A commit
-/// counts only from the newest attempt that has started (one taken from the cache starts with its commit).
-/// Throws std::runtime_error with file and line for a damaged line that is not the
-/// last.
+/// Folds every file of the journal, while others write and gather it, too. A torn last line is no record. A
+/// commit counts only from the newest attempt that has started (one taken from the cache starts with its
+/// commit). Throws std::runtime_error with file and line for a damaged line that is not the last.
 RunRecord fold_journal(const std::filesystem::path& journal);
 /// The same of those files alone whose names (not paths) are wanted.
 RunRecord fold_journal(const std::filesystem::path& journal,
@@ -160,8 +160,8 @@ RunRecord fold_lines(std::string lines, const std::filesystem::path& from);
 
 /// The records of one file, in order; a torn last line is left out. Throws as `fold_journal` does.
 std::vector<Record> read_journal_file(const std::filesystem::path& file);
-/// Those of a file that is still written, from a place in it on, which becomes that of the first line that is not
-/// whole yet. None when there is no file.
+/// Those of a file that is still written, from a place in it on, which becomes that of the first line that is
+/// not whole yet. None when there is no file.
 std::vector<Record> read_new_records(const std::filesystem::path& file, std::uintmax_t& from);
 
 }  // namespace kernmill

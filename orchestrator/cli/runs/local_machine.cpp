@@ -78,11 +78,11 @@ Packing LocalMachine::packing(std::uint32_t stage) const {
   const Stage& what = plan_.stage(stage);
   const std::uint32_t count = plan_.instance_count(stage);
   if (count == 0 || has_template(what.resources.dump())) return {};  // instances differ in what they ask for
-  constexpr std::uint32_t most = 4096;  // what it hands over to one job stays small, and so do the journals of jobs
-  Packing packing = packing_of(what, plan_.resources({stage, 0}), count,
-                               {.node_cpus = static_cast<std::uint32_t>(options_.cores),
-                                .node_mem = options_.mem,
-                                .nodes = 1});
+  constexpr std::uint32_t most =
+      4096;  // what it hands over to one job stays small, and so do the journals of jobs
+  Packing packing = packing_of(
+      what, plan_.resources({stage, 0}), count,
+      {.node_cpus = static_cast<std::uint32_t>(options_.cores), .node_mem = options_.mem, .nodes = 1});
   packing.pack = std::min(packing.pack, most);
   return packing;
 }
@@ -95,8 +95,14 @@ JobSpec LocalMachine::pack_spec(const PackOrder& order) const {
   spec.mem = memory_of(all);
   if (order.pack.instances.empty()) return spec;  // only its size is asked for
   spec.name = fmt::format("{} (packed)", stage.name);
-  spec.argv = {programs_.exec.string(), "--run", run_.root().string(), "--stage", stage.name,
-               "--job",                 order.job, "--pack"};
+  spec.argv = {programs_.exec.string(),
+               "--run",
+               run_.root().string(),
+               "--stage",
+               stage.name,
+               "--job",
+               order.job,
+               "--pack"};
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   spec.input = to_line(order.pack) + order.known;
   spec.env = job_environment(programs_);
@@ -138,7 +144,7 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
   if (decision.what != Decision::What::cached) return {.committed = {}, .why_not = decision.reason};
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
-  CacheEntry taken = take(*decision.entry, directory);
+  CacheEntry taken = take(*decision.entry, directory, digests_);
   taken.workflow = plan_.workflow().name;
   taken.stage = plan_.stage(id.stage).name;
   taken.instance = id.index;

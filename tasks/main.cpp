@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/base/standard_streams.hpp"
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
@@ -84,6 +85,7 @@ int run(const CommandLine& command, const Communicator& world, const LastWord& l
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
     fmt::print("{}\n", program());
     return exit_done;

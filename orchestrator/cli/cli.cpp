@@ -9,6 +9,7 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/base/standard_streams.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/command.hpp"
 #include "kernmill/report/table.hpp"
@@ -90,7 +91,10 @@ std::span<const Command> commands() {
 }
 
 int main(int argc, char** argv, const Hooks& hooks) try {
-  return dispatch({argv + 1, argv + argc}, hooks);
+  open_standard_streams();
+  const int status = dispatch({argv + 1, argv + argc}, hooks);
+  flush_standard_output();
+  return status;
 } catch (const UsageError& error) {
   return complain(error.what(), error.help, exit_usage);
 } catch (const RunIsLocked& error) {

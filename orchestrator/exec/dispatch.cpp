@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/base/standard_streams.hpp"
 #include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/exec/attempt/options.hpp"
 #include "kernmill/exec/closing.hpp"
@@ -16,6 +17,7 @@ namespace kernmill::exec {
 
 int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   try {
+    open_standard_streams();
     StopRequests stop;  // first: no request is to find this process unprepared
     const Options options = parse_options({argv + 1, argv + argc});
     const RunDirectory run(std::filesystem::canonical(options.run));

@@ -58,7 +58,15 @@ void adopt_orphans();
 /// where the kernel does not say.
 std::optional<std::vector<int>> children();
 
-/// Waits for a child of this process to end. Returns its exit status, 128 + signal when a signal ended it.
+/// How a child has ended.
+struct ChildEnd {
+  int exit_code = 0;  ///< 128 + signal when a signal ended it; programs return such numbers of their own, too
+  int signal = 0;     ///< that ended it; 0: it returned its exit code
+};
+/// Waits for a child of this process to end.
+ChildEnd wait_for_end(int child);
+
+/// The same, for who needs no more than the exit code.
 int reap(int child);
 
 /// The name of this machine: a process id means something only there.

@@ -255,11 +255,16 @@ int spawn(const SpawnOptions& options) {
 }
 
 int reap(int child) {
+  return wait_for_end(child).exit_code;
+}
+
+ChildEnd wait_for_end(int child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR)
       throw std::runtime_error(fmt::format("cannot wait for process {}: {}", child, std::strerror(errno)));
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (!WIFSIGNALED(status)) return {WEXITSTATUS(status), 0};
+  return {128 + WTERMSIG(status), WTERMSIG(status)};
 }
 
 }  // namespace kernmill

@@ -7,11 +7,20 @@
 #include <unistd.h>
 
 namespace kernmill {
+namespace {
+
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+}  // namespace
 
 StopSignals::StopSignals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (signal == SIGTERM || !is_ignored(signal)) sigaddset(&set, signal);
   if (sigprocmask(SIG_BLOCK, &set, &previous_) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot block signals");
   fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -5,7 +5,9 @@
 namespace kernmill {
 
 /// SIGINT, SIGTERM and SIGHUP as something to wait for instead of something that interrupts: blocked while
-/// the object lives, and read from `fd`.
+/// the object lives, and read from `fd`. SIGINT and SIGHUP stay ignored where they were when the program
+/// started (nohup, a script's `&`); SIGTERM is how somebody asks this very process to stop, and is always
+/// heard.
 class StopSignals {
  public:
   /// Throws std::system_error.

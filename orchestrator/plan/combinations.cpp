@@ -68,8 +68,7 @@ void Combinations::leave_out(const Matrix& matrix, std::uint32_t all) {
     if (!excluded[position]) kept_.push_back(position);
 }
 
-Json Combinations::values(const Matrix& matrix, std::uint32_t number) const {
-  if (number >= product_) return matrix.include.at(number - product_);
+std::vector<std::uint32_t> Combinations::digits(const Matrix& matrix, std::uint32_t number) const {
   std::uint32_t rest = kept_.empty() ? number : kept_[number];
   std::vector<std::uint32_t> places(matrix.axes.size());
   for (std::size_t a = matrix.axes.size(); a-- > 0;) {
@@ -77,6 +76,22 @@ Json Combinations::values(const Matrix& matrix, std::uint32_t number) const {
     places[a] = rest % radix;
     rest /= radix;
   }
+  return places;
+}
+
+Json Combinations::texts(const Matrix& matrix, std::uint32_t number) const {
+  if (number >= product_) return matrix.include_text(number - product_);
+  const auto places = digits(matrix, number);
+  Json result = Json::object();
+  for (std::size_t a = 0; a < places.size(); ++a)
+    if (std::string text = matrix.axes[a].text(places[a]); !text.empty())
+      result[matrix.axes[a].name] = std::move(text);
+  return result;
+}
+
+Json Combinations::values(const Matrix& matrix, std::uint32_t number) const {
+  if (number >= product_) return matrix.include.at(number - product_);
+  const auto places = digits(matrix, number);
   Json result = Json::object();
   for (std::size_t a = 0; a < places.size(); ++a)
     result[matrix.axes[a].name] = matrix.axes[a].values[places[a]];
@@ -84,11 +99,8 @@ Json Combinations::values(const Matrix& matrix, std::uint32_t number) const {
 }
 
 bool same_combinations(const Matrix& a, const Matrix& b) {
-  const auto same_axis = [](const Matrix::Axis& x, const Matrix::Axis& y) {
-    return x.name == y.name && x.values == y.values;
-  };
-  return !a.empty() && std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), same_axis) &&
-         a.exclude == b.exclude && a.include == b.include;
+  return !a.empty() && a.axes == b.axes && a.exclude == b.exclude && a.include == b.include &&
+         a.include_texts == b.include_texts;
 }
 
 }  // namespace kernmill

@@ -17,8 +17,12 @@ class Combinations {
   [[nodiscard]] std::uint32_t size() const { return product_ + included_; }
   /// Combination `number` of the matrix that this was made of: {"axis": value, ...}.
   [[nodiscard]] Json values(const Matrix& matrix, std::uint32_t number) const;
+  /// Of those values that are numbers with a text of their own: {"axis": "3.10", ...}.
+  [[nodiscard]] Json texts(const Matrix& matrix, std::uint32_t number) const;
 
  private:
+  [[nodiscard]] std::vector<std::uint32_t> digits(const Matrix& matrix,
+                                                  std::uint32_t number) const;  ///< of its mixed radix
   void leave_out(const Matrix& matrix, std::uint32_t all);
 
   std::uint32_t product_ = 0;  ///< combinations of the axes that are left

@@ -10,8 +10,6 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/workflow/expression/expression.hpp"
-
 namespace kernmill {
 namespace {
 
@@ -45,12 +43,16 @@ std::vector<std::uint32_t> parents_first(const std::vector<Stage>& stages) {
   return order;
 }
 
+std::optional<Known> known_at(const Json& values, const Json& texts, const std::string& name) {
+  const auto value = values.find(name);
+  return value == values.end() ? std::nullopt : std::optional(Known(*value, texts.value(name, "")));
+}
+
 /// The values at `matrix.NAME`.
-Lookup matrix_lookup(const Json& values) {
-  return [&values](const NamePath& path) -> std::optional<Json> {
+Lookup matrix_lookup(const Json& values, const Json& texts) {
+  return [&](const NamePath& path) -> std::optional<Known> {
     if (path.size() != 2 || path[0] != "matrix") return {};
-    const auto value = values.find(path[1]);
-    return value == values.end() ? std::nullopt : std::optional<Json>(*value);
+    return known_at(values, texts, path[1]);
   };
 }
 
@@ -138,10 +140,26 @@ Json Plan::values(InstanceId id) const {
   return matrix.empty() ? Json::object() : combinations_[id.stage].values(matrix, id.index);
 }
 
+Json Plan::texts(InstanceId id) const {
+  const Matrix& matrix = stage(id.stage).matrix;
+  return matrix.empty() ? Json::object() : combinations_[id.stage].texts(matrix, id.index);
+}
+
+Json Plan::written_values(InstanceId id) const {
+  Json result = values(id);
+  const Json written = texts(id);
+  for (const auto& [name, text] : written.items()) result[name] = text;
+  return result;
+}
+
+std::optional<Known> Plan::matrix_value(InstanceId id, const std::string& axis) const {
+  return known_at(values(id), texts(id), axis);
+}
+
 Json Plan::with_matrix(InstanceId id, const Json& templates) const {
   if (stage(id.stage).matrix.empty()) return templates;
-  const Json combination = values(id);
-  return evaluate_all(templates, matrix_lookup(combination));
+  const Json combination = values(id), written = texts(id);
+  return evaluate_all(templates, matrix_lookup(combination, written));
 }
 
 Json Plan::config(InstanceId id) const {

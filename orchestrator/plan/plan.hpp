@@ -7,6 +7,7 @@
 
 #include "kernmill/plan/combinations.hpp"
 #include "kernmill/plan/search_space.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/workflow.hpp"
 
 namespace kernmill {
@@ -61,6 +62,11 @@ class Plan {
 
   /// The values of the matrix (or, for a trial, of the space) that make this instance; {} when there is none.
   [[nodiscard]] Json values(InstanceId id) const;
+  /// The same as they were written, for names and variables: a number that has a text of its own as that
+  /// text.
+  [[nodiscard]] Json written_values(InstanceId id) const;
+  /// What `matrix.AXIS` stands for in an expression of this instance.
+  [[nodiscard]] std::optional<Known> matrix_value(InstanceId id, const std::string& axis) const;
   /// The stage's config with matrix.* evaluated. For a trial {train, objective} alone, with its point of the
   /// space put into `train`: what a trial does depends on nothing else. For a reduce all of the stage's
   /// config.
@@ -77,6 +83,7 @@ class Plan {
   void sort_stages();
   void connect();
   void count();
+  [[nodiscard]] Json texts(InstanceId id) const;
   [[nodiscard]] Json with_matrix(InstanceId id, const Json& templates) const;
 
   Workflow workflow_;

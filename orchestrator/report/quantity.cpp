@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/workflow/by_kind.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
 namespace {
@@ -44,7 +45,7 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string number_text(const Json& value) {
   if (value.is_number_float()) return fmt::format("{:.4g}", value.get<double>());
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return printable(value.get_ref<const std::string&>());
   return value.dump();
 }
 

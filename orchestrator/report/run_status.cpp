@@ -11,6 +11,7 @@ namespace {
 void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const StatusOptions& options) {
   status.cause = last.cause;
   status.exit_code = last.exit_code;
+  status.signal = last.signal;
   if (last.state == AttemptState::failed) status.message = last.message;
   status.cached_from = last.cached_from;
   status.cached = !last.cached_from.empty();
@@ -53,6 +54,7 @@ void describe(InstanceStatus& status, const RunDirectory& run, const Plan& plan,
               const InstanceRecord* known) {
   status.label = plan.label(status.id);
   status.values = plan.values(status.id);
+  status.written = plan.written_values(status.id);
   if (known == nullptr) return;
   status.metrics = known->metrics;
   status.artifacts = known->artifacts;
@@ -193,6 +195,7 @@ Json to_json(const InstanceStatus& instance) {
   if (instance.state == State::failed) {
     json["cause"] = to_string(instance.cause);
     json["exit_code"] = instance.exit_code;
+    if (instance.signal != 0) json["signal"] = instance.signal;
   }
   if (!instance.message.empty()) json["message"] = instance.message;
   if (!instance.help.empty()) json["help"] = instance.help;

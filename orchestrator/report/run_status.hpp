@@ -26,11 +26,13 @@ struct InstanceStatus {
   unsigned attempts = 0;
   Cause cause = Cause::error;
   int exit_code = 0;
+  int signal = 0;
   std::string message;  ///< of the failure; or why it was skipped
   std::string help;     ///< what to do about the failure; may be empty
   std::string cached_from;
   std::chrono::duration<double> took{0};
-  Json values = Json::object();  ///< of its matrix
+  Json values = Json::object();   ///< of its matrix
+  Json written = Json::object();  ///< the same as they were written, for people
   Json metrics = Json::object();
   std::vector<Artifact> artifacts;
   Json point = Json::object();          ///< of the best trial, for the reduce of a tune stage

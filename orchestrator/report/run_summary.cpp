@@ -7,6 +7,7 @@
 
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
 namespace {
@@ -53,7 +54,7 @@ void add_single(TextTable& table, const std::string& stage, const InstanceStatus
   for (const auto& [name, value] : instance.metrics.items())
     if (is_scalar(value)) add(name, number_text(value));
   if (!instance.point.empty()) add("point", values_text(instance.point));
-  for (const std::string& line : instance.output) add("printed", line);
+  for (const std::string& line : instance.output) add("printed", printable(line));
   for (const Artifact& artifact : instance.artifacts)
     if (is_product(artifact)) add(artifact.name, artifact.path);
 }
@@ -73,14 +74,14 @@ std::string matrix_table(const StageStatus& stage, const std::vector<const Insta
   if (metrics.empty()) return {};
   TextTable table({}, "  ");
   std::vector<std::string> head;
-  for (const auto& [name, value] : instances.front()->values.items()) head.push_back(name);
+  for (const auto& [name, value] : instances.front()->written.items()) head.push_back(name);
   const std::size_t axes = head.size();
   head.insert(head.end(), metrics.begin(), metrics.end());
   table.row(head);
   for (std::size_t row = 0; row < std::min(instances.size(), most_rows); ++row) {
     std::vector<std::string> cells;
     for (std::size_t column = 0; column < head.size(); ++column) {
-      const Json& source = column < axes ? instances[row]->values : instances[row]->metrics;
+      const Json& source = column < axes ? instances[row]->written : instances[row]->metrics;
       cells.push_back(source.contains(head[column]) ? number_text(source[head[column]]) : "-");
     }
     table.row(std::move(cells));
@@ -91,8 +92,7 @@ std::string matrix_table(const StageStatus& stage, const std::vector<const Insta
 }
 
 std::string reason(const InstanceStatus& failed) {
-  if (failed.exit_code > 128)
-    return fmt::format("{}, signal {}", to_string(failed.cause), failed.exit_code - 128);
+  if (failed.signal != 0) return fmt::format("{}, signal {}", to_string(failed.cause), failed.signal);
   if (failed.exit_code != 0)
     return fmt::format("{}, exit status {}", to_string(failed.cause), failed.exit_code);
   return std::string(to_string(failed.cause));
@@ -113,10 +113,10 @@ std::string indented(const std::string& text, const std::string& indent) {
 }
 
 std::string failure_text(const RunStatus& status, const InstanceStatus& failed, const Paint& paint) {
-  const std::string values = values_text(failed.values);
+  const std::string values = values_text(failed.written);
   std::string text = fmt::format("  {}{}  {}\n", paint(Color::red, failed.label),
                                  values.empty() ? "" : " (" + values + ")", reason(failed));
-  if (!failed.message.empty()) text += indented(failed.message, "    ");
+  if (!failed.message.empty()) text += indented(printable(failed.message), "    ");
   if (!failed.help.empty()) text += indented("help: " + failed.help, "    ");
   if (!failed.directory.empty()) text += fmt::format("    logs: {}\n", failed.directory);
   text += fmt::format("    look: kernmill logs {} {}\n", status.name, selector(failed));

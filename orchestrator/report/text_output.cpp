@@ -7,6 +7,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
 namespace {
@@ -63,11 +64,19 @@ std::string joined(const std::string& first, const std::string& second) {
   return first + (first.empty() || second.empty() ? "" : "  ") + second;
 }
 
+/// Where a character ends, at most that many bytes behind the beginning.
+std::size_t first_cut(std::string_view text, std::size_t most) {
+  std::size_t at = 0;
+  for (auto point = decode(text); point && at + point->bytes <= most; point = decode(text.substr(at)))
+    at += point->bytes;
+  return at;
+}
+
 std::string failure_text(const InstanceEvent& event) {
-  std::string line = event.message.substr(0, event.message.find_last_not_of('\n') + 1);
+  std::string line = printable(event.message.substr(0, event.message.find_last_not_of('\n') + 1));
   for (std::size_t end; (end = line.find('\n')) != std::string::npos;) line.replace(end, 1, ": ");
   constexpr std::size_t longest = 160;
-  if (line.size() > longest) line = line.substr(0, longest) + " ...";
+  if (line.size() > longest) line = line.substr(0, first_cut(line, longest)) + " ...";
   if (!line.empty()) return line;
   return fmt::format("{}, exit status {}", to_string(event.cause), event.exit_code);
 }
@@ -133,7 +142,7 @@ void TextOutput::instance_line(const InstanceEvent& event) {
 }
 
 std::string TextOutput::details(const InstanceEvent& event) const {
-  const std::string values = paint_(Color::dim, values_text(plan_->values(event.id)));
+  const std::string values = paint_(Color::dim, values_text(plan_->written_values(event.id)));
   switch (event.what) {
     case What::committed:
     case What::cached:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace kernmill {
 namespace {
@@ -19,6 +20,15 @@ std::optional<TaskKind> task_kind(std::string_view name) {
   const auto found = std::find(kind_names.begin(), kind_names.end(), name);
   if (found == kind_names.end()) return std::nullopt;
   return static_cast<TaskKind>(found - kind_names.begin());
+}
+
+std::string matrix_variable(const std::string& axis) {
+  std::string name = "KERNMILL_MATRIX_";
+  for (const char c : axis) {
+    const auto byte = static_cast<unsigned char>(c);
+    name += std::isalnum(byte) != 0 ? static_cast<char>(std::toupper(byte)) : '_';
+  }
+  return name;
 }
 
 const Stage* Workflow::find(std::string_view stage) const {

@@ -27,12 +27,23 @@ struct Matrix {
   struct Axis {
     std::string name;
     std::vector<Json> values;
+    std::vector<std::string> texts{};  ///< what numbers were written as (3.10), else ""; or empty as a whole
+    [[nodiscard]] std::string text(std::size_t value) const { return texts.empty() ? "" : texts[value]; }
+    friend bool operator==(const Axis&, const Axis&) = default;
   };
   std::vector<Axis> axes;
   std::vector<Json> exclude;  ///< objects; a combination that agrees with all keys of one is left out
   std::vector<Json> include;  ///< objects; each adds a combination of its own
+  std::vector<Json>
+      include_texts{};  ///< objects; of each of these, texts as those of an axis; may be shorter
+  [[nodiscard]] Json include_text(std::size_t combination) const {
+    return combination < include_texts.size() ? include_texts[combination] : Json::object();
+  }
   [[nodiscard]] bool empty() const { return axes.empty() && include.empty(); }
 };
+
+/// The environment variable that holds an axis's value in a command: KERNMILL_MATRIX_<AXIS>.
+std::string matrix_variable(const std::string& axis);
 
 /// What a stage reads: an artifact of another stage, or a file that was there before.
 struct Input {

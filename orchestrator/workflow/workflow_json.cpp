@@ -20,16 +20,26 @@ Where where_from(const Json& json, const File& file) {
 
 Json to_json(const Matrix& matrix) {
   Json axes = Json::object();
+  Json texts = Json::object();
   for (const auto& axis : matrix.axes) axes[axis.name] = axis.values;
-  return {{"axes", std::move(axes)}, {"exclude", matrix.exclude}, {"include", matrix.include}};
+  for (const auto& axis : matrix.axes)
+    if (!axis.texts.empty()) texts[axis.name] = axis.texts;
+  return {{"axes", std::move(axes)},
+          {"texts", std::move(texts)},
+          {"exclude", matrix.exclude},
+          {"include", matrix.include},
+          {"include_texts", matrix.include_texts}};
 }
 
 Matrix matrix_from(const Json& json) {
   Matrix matrix;
+  const Json texts = json.value("texts", Json::object());
   for (const auto& [name, values] : json.at("axes").items())
-    matrix.axes.push_back({name, values.get<std::vector<Json>>()});
+    matrix.axes.push_back(
+        {name, values.get<std::vector<Json>>(), texts.value(name, std::vector<std::string>{})});
   matrix.exclude = json.at("exclude").get<std::vector<Json>>();
   matrix.include = json.at("include").get<std::vector<Json>>();
+  matrix.include_texts = json.value("include_texts", std::vector<Json>{});
   return matrix;
 }
 

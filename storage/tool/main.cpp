@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/base/standard_streams.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/guard.hpp"
 #include "kernmill/storage/tool/tool.hpp"
@@ -154,8 +155,11 @@ int verify(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   try {
+    open_standard_streams();
     const CommandLine line = command_line(argc, argv);
-    return line.verb->run == nullptr ? verify(line) : carry_out(line);
+    const int status = line.verb->run == nullptr ? verify(line) : carry_out(line);
+    flush_standard_output();
+    return status;
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
     return exit_usage;

@@ -35,6 +35,8 @@ void redirect(const fs::path& file, int to) {
 }
 
 [[noreturn]] void become(const Invocation& invocation, const fs::path& out, const fs::path& err) {
+  for (const int signal : {SIGINT, SIGHUP})
+    std::signal(signal, SIG_DFL);  // a script's `&` and nohup ignore them
   redirect("/dev/null", 0);
   redirect(out, 1);
   redirect(err, 2);

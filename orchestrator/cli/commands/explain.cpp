@@ -12,6 +12,7 @@
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -65,7 +66,7 @@ class Explainer {
         return "running: " + reason(instance);
       case State::failed:
         return fmt::format("{} after {}: {}{}", to_string(instance.cause),
-                           counted(instance.attempts, "attempt"), first_line(instance.message),
+                           counted(instance.attempts, "attempt"), printable(first_line(instance.message)),
                            rank_of(instance));
       case State::skipped:
         return skipped(instance);
@@ -100,7 +101,7 @@ class Explainer {
     return "same task, configuration, inputs and program as in " + run.filename().string();
   }
   [[nodiscard]] std::string skipped(const InstanceStatus& instance) const {
-    if (!instance.message.empty()) return instance.message;
+    if (!instance.message.empty()) return printable(instance.message);
     return parents_in(plan_, status_, instance.id.stage, {State::skipped}) + " was skipped";
   }
   [[nodiscard]] std::string blocked(const InstanceStatus& instance) const {

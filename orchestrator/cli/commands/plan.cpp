@@ -79,19 +79,11 @@ std::vector<std::string> command_line(const Preview& preview, InstanceId id) {
   return exec::with_setup(attempt.stage(), words);
 }
 
-/// A word as a shell would have to be given it.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%<>";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  return quoted_for_shell(word);
-}
-
 /// The command line of an instance, continued lines indented.
 void show_command(const Preview& preview, InstanceId id) {
   std::string text;
   for (const std::string& word : command_line(preview, id))
-    text += (text.empty() ? "$ " : " ") + quoted(word);
+    text += (text.empty() ? "$ " : " ") + word_for_shell(word);
   if (text.empty()) return;
   std::string indented;
   for (const char c : text) indented += c == '\n' ? std::string("\n        ") : std::string(1, c);
@@ -104,7 +96,7 @@ void show_instances(const Preview& preview, std::uint32_t stage) {
   const std::uint32_t shown = preview.shown(stage);
   for (std::uint32_t index = 0; index < shown; ++index) {
     const InstanceId id{stage, index};
-    const std::string values = values_text(plan.values(id));
+    const std::string values = values_text(plan.written_values(id));
     fmt::print("    {}{}  {}\n", plan.label(id),
                values.empty() ? "" : "  " + preview.paint(Color::dim, values),
                decision_text(preview.paint, preview.prediction.of(id)));

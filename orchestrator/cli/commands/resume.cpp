@@ -5,6 +5,7 @@
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 
 namespace kernmill::cli {
@@ -20,6 +21,10 @@ int already_done(const RunDirectory& run, const Plan& plan, const RunRecord& rec
   return exit_done;
 }
 
+bool is_all_there(RunRecord record) {
+  return take_out_lost_results(record).empty();
+}
+
 int resume(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
   boost::program_options::options_description options;
   add_runs_option(options);
@@ -31,7 +36,8 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
   const RunRecord record = fold_journal(run.journal());
-  if (record.outcome == "done" && !lock_holder(run.lock())) return already_done(run, plan, record, arguments);
+  if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(record))
+    return already_done(run, plan, record, arguments);
   const std::string scheduler = arguments.text("scheduler", record.scheduler);
   if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks);
   return conduct(run, plan, /*resumed=*/true, arguments, hooks);

@@ -1,7 +1,10 @@
 #include "kernmill/cli/runs/conduct.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <random>
 
@@ -18,6 +21,7 @@
 #include "kernmill/report/confusion.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
+#include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/scheduler/local_scheduler.hpp"
@@ -88,6 +92,14 @@ void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
     instance.output = last_lines(std::filesystem::path(instance.directory) / "out.log", most_lines);
 }
 
+void tell_of_lost_results(const std::vector<LostResult>& lost, const Plan& plan) {
+  constexpr std::size_t shown = 5;
+  for (std::size_t i = 0; i < std::min(lost.size(), shown); ++i)
+    fmt::print(stderr, "{} is made again: {}\n",
+               plan.label({plan.stage_number(lost[i].stage), lost[i].instance}), lost[i].why);
+  if (lost.size() > shown) fmt::print(stderr, "and {} more\n", lost.size() - shown);
+}
+
 }  // namespace
 
 void show_end(RunStatus status, const Arguments& arguments) {
@@ -141,6 +153,7 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
         fmt::print(stderr, "ended what was left of attempt {} of {}\n", open.attempt.number,
                    plan.label({plan.stage_number(open.stage), open.index}));
     });
+  if (resumed) tell_of_lost_results(take_out_lost_results(record), plan);
   if (resumed && record.generations.empty()) gather_ended_jobs(run.journal(), journal);
 
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});
@@ -160,11 +173,18 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
 
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
             const Hooks& hooks) {
+  std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go, the run does not
   TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
   Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks);
-  show_end(std::move(conducted.status), arguments);
+  std::exception_ptr lost;
+  try {
+    show_end(std::move(conducted.status), arguments);
+  } catch (const std::system_error&) {  // the hook is owed all the same
+    lost = std::current_exception();
+  }
   if (conducted.outcome == RunOutcome::done || conducted.outcome == RunOutcome::failed)
     exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.outcome)));
+  if (lost) std::rethrow_exception(lost);
   return exit_code(conducted.outcome);
 }
 

@@ -144,7 +144,7 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
   if (decision.what != Decision::What::cached) return {.committed = {}, .why_not = decision.reason};
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
-  CacheEntry taken = take(*decision.entry, directory);
+  CacheEntry taken = take(*decision.entry, directory, digests_);
   taken.workflow = plan_.workflow().name;
   taken.stage = plan_.stage(id.stage).name;
   taken.instance = id.index;

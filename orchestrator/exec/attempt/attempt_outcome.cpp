@@ -75,25 +75,45 @@ AttemptOutcome stop(Cause cause, const StepEnd& end, std::string message) {
   return outcome;
 }
 
+std::string named(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  const char* meaning = ::sigdescr_np(signal);
+  return fmt::format("signal {} (SIG{}: {})", signal, name ? name : "?", meaning ? meaning : "?");
+}
+
+/// What a shell means by a status, where it may mean that a signal ended one of its programs: 128 + signal.
+std::string meant_by_shell(int exit_code) {
+  const int signal = exit_code - 128;
+  if (signal == SIGPIPE)
+    return ": SIGPIPE, a program of a pipe wrote on after its reader had ended; commands run with pipefail, "
+           "and "
+           "so that is a failure: let the reader read all, or end the line with `|| true`";
+  if (signal <= 0 || ::sigabbrev_np(signal) == nullptr) return "";
+  return fmt::format(", as a shell does for a program that was killed by {}", named(signal));
+}
+
 std::string describe_end(const StepEnd& end, int signal) {
   if (end.out_of_memory) return "out of memory: a process of this job was ended for it";
   if (end.node_failed) return "one of its nodes failed";
   if (signal == SIGKILL)
     return "killed by signal 9 (out of memory, somebody's kill -9, or its launcher after another rank had "
            "failed)";
-  if (signal != 0) {
-    const char* name = ::sigabbrev_np(signal);
-    const char* meaning = ::sigdescr_np(signal);
-    return fmt::format("killed by signal {} (SIG{}: {})", signal, name ? name : "?", meaning ? meaning : "?");
-  }
+  if (signal != 0) return "killed by " + named(signal);
   if (end.exit_code == 0) return "it ended with status 0 but left no result.json";
-  return fmt::format("it ended with status {}", end.exit_code);
+  return fmt::format("it ended with status {}{}", end.exit_code, meant_by_shell(end.exit_code));
+}
+
+/// The signal that ended the step. A command may return any status; what starts a task's ranks returns
+/// 128 + signal for them, as Kernmill's own tasks never do.
+int signal_of(const Attempt& attempt, const StepEnd& end) {
+  if (end.signal != 0 || attempt.stage().kind == TaskKind::command) return end.signal;
+  const int returned = end.exit_code - 128;
+  if (returned > 0 && ::sigabbrev_np(returned) != nullptr) return returned;
+  return signal_in_report(attempt.file("out.log"));
 }
 
 AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
-  int signal = end.exit_code > 128 ? end.exit_code - 128 : 0;
-  if (signal == 0 && attempt.stage().kind != TaskKind::command)
-    signal = signal_in_report(attempt.file("out.log"));
+  const int signal = signal_of(attempt, end);
   const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
   return failure(cause, end, signal, describe_end(end, signal) + tail_of(attempt.file("err.log"), 5));
 }

@@ -133,6 +133,7 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   step.spawn.out = attempt.file("out.log").string();
   step.spawn.err = attempt.file("err.log").string();
   set_program(step, attempt);
+  step.spawn.argv = with_long_texts_in_files(attempt, step.spawn.argv);
   const fs::path journal = journal_.path();
   // Whoever wonders whether this attempt lives looks at the time of its journal file.
   step.heartbeat = [journal] { ::utimensat(AT_FDCWD, journal.c_str(), nullptr, 0); };

@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* metrics_file = "metrics.txt";
+constexpr const char* zeroth_word = "kernmill";       // $0
+constexpr std::size_t longest_word = 128 * 1024 - 1;  // MAX_ARG_STRLEN, less the NUL at its end
 
 /// A shell that is not interactive does not know `module` by itself.
 constexpr const char* find_module = R"(set +e
@@ -53,9 +55,12 @@ bool is_metric_name(const std::string& name) {
   return true;
 }
 
-/// Numbers and booleans as such; anything else is a string.
+/// Numbers and booleans as such; anything else is a string, and so is a whole number of more than 64 bits: as
+/// a real it would be another one.
 Json metric_value(const std::string& text) {
   Json value = Json::parse(text, nullptr, false);
+  const bool is_whole = text.find_first_not_of("-0123456789") == std::string::npos;
+  if (value.is_number_float() && is_whole) return text;
   return value.is_number() || value.is_boolean() ? value : Json(text);
 }
 
@@ -78,19 +83,29 @@ Json read_metrics(const fs::path& file) {
   return metrics;
 }
 
-std::string upper(std::string name) {
-  for (char& c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    c = std::isalnum(byte) ? static_cast<char>(std::toupper(byte)) : '_';
-  }
-  return name;
-}
-
 std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 }  // namespace
+
+std::vector<std::string> with_long_texts_in_files(const Attempt& attempt,
+                                                  const std::vector<std::string>& words) {
+  std::vector<std::string> result;
+  int files = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool is_text = i > 0 && words[i - 1] == "-c" && words[i].size() > longest_word;
+    if (!is_text) {
+      result.push_back(words[i]);
+      continue;
+    }
+    const fs::path file = attempt.file(fmt::format("command-{}.sh", ++files));
+    write_file_durably(file, words[i]);
+    result.back() = file.string();                                 // in place of -c
+    if (i + 1 < words.size() && words[i + 1] == zeroth_word) ++i;  // the file is $0 now
+  }
+  return result;
+}
 
 std::vector<std::string> command_words(const Attempt& attempt) {
   return bash(preparation(attempt.stage()) + command_text(attempt));
@@ -103,7 +118,7 @@ std::vector<std::string> command_words_alone(const Attempt& attempt) {
 std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words) {
   if (stage.modules.empty() && stage.setup.empty()) return words;
   std::vector<std::string> result = bash(preparation(stage) + "exec \"$@\"");
-  result.emplace_back("kernmill");  // $0
+  result.emplace_back(zeroth_word);
   result.insert(result.end(), words.begin(), words.end());
   return result;
 }
@@ -119,9 +134,8 @@ void add_variables(Environment& environment, const Attempt& attempt, const std::
   set(environment, "KERNMILL_OUTPUT", attempt.directory().string());
   set(environment, "KERNMILL_METRICS", attempt.file(metrics_file).string());
   set(environment, "KERNMILL_LAUNCH", launch_prefix);
-  const Json values = attempt.plan.values(attempt.id);
-  for (const auto& [name, value] : values.items())
-    set(environment, "KERNMILL_MATRIX_" + upper(name), text_of(value));
+  const Json values = attempt.plan.written_values(attempt.id);
+  for (const auto& [name, value] : values.items()) set(environment, matrix_variable(name), text_of(value));
 }
 
 Leavings command_leavings(const Attempt& attempt) {

@@ -19,6 +19,11 @@ std::vector<std::string> command_words_alone(const Attempt& attempt);
 /// first.
 std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words);
 
+/// `words`, with a shell's text that is too long for a word of a command line (128 KiB) put into a file of
+/// the attempt. Throws std::system_error that names the file.
+std::vector<std::string> with_long_texts_in_files(const Attempt& attempt,
+                                                  const std::vector<std::string>& words);
+
 /// The stage's `env`, references resolved, and KERNMILL_RUN, _STAGE, _INSTANCE and _ATTEMPT; for a command
 /// also what it may use and leave. Throws AttemptError.
 void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix);

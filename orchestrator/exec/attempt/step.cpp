@@ -68,7 +68,9 @@ class Step {
     }
     // The first process is a zombie until it is reaped: nobody else can have its number yet.
     if (has_left_any()) end_tree(pid_, start_time_, options_.token);
-    end_.exit_code = reap(pid_);
+    const ChildEnd end = wait_for_end(pid_);
+    end_.exit_code = end.exit_code;
+    end_.signal = end.signal;
     end_.out_of_memory =
         exceeded_ || memory.has_lost_a_process() || (end_.asked_to_stop && memory_.was_exceeded());
     return end_;

@@ -33,6 +33,7 @@ struct StepOptions {
 
 struct StepEnd {
   int exit_code = 0;           ///< of the launcher or shell; 128 + signal when a signal ended it
+  int signal = 0;              ///< that ended the launcher or shell
   bool asked_to_stop = false;  ///< from outside
   bool near_limit = false;     ///< asked to stop because its time was running out
   bool killed = false;         ///< at its time limit

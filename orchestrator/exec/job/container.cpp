@@ -1,6 +1,7 @@
 #include "kernmill/exec/job/container.hpp"
 
 #include <sstream>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -30,7 +31,14 @@ std::string oci_bundle(const std::string& container) {
 
 std::vector<std::string> container_words(const std::string& image, const std::vector<std::string>& folders,
                                          const Resources& resources, const std::string& of_site) {
-  std::istringstream words(of_site.empty() ? standard : of_site);
+  const std::string pattern = of_site.empty() ? standard : of_site;
+  for (const std::string& folder : folders)
+    if (pattern.find("{binds}") != std::string::npos && folder.find_first_of(",:") != std::string::npos)
+      throw std::runtime_error(
+          fmt::format("the folder {} cannot be bound into a container: a ',' or ':' in its name "
+                      "means something else there; rename it",
+                      folder));
+  std::istringstream words(pattern);
   std::vector<std::string> result;
   for (std::string word; words >> word;) {
     word = replaced(word, "{nv}", wants_gpus(resources) ? "--nv" : "");

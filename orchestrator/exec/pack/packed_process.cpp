@@ -76,7 +76,9 @@ void PackedProcess::end_for_memory() {
 StepEnd PackedProcess::finish() {
   // The first process is a zombie until it is reaped: nobody else can have its number, or its group's, yet.
   ::kill(-pid_, SIGKILL);
-  end_.exit_code = reap(pid_);
+  const ChildEnd end = wait_for_end(pid_);
+  end_.exit_code = end.exit_code;
+  end_.signal = end.signal;
   pid_ = 0;
   process_.reset();
   deadline_.reset();

@@ -79,6 +79,8 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   std::vector<std::string> container = in_container(attempt, own, resources);
   if (attempt.stage().kind == TaskKind::command) {
     set_command(program, attempt, std::move(container));
+    program.by_shell = with_long_texts_in_files(attempt, program.by_shell);
+    spawn.argv = with_long_texts_in_files(attempt, spawn.argv);
     return program;
   }
   if (resources.ntasks == 1) launch.clear();

@@ -86,11 +86,11 @@ void sync_file(const fs::path& path) {
 }
 
 /// On disk when it returns: a commit record may follow.
-void link_or_copy(const fs::path& from, const fs::path& to) {
+void link_or_copy(const fs::path& from, const fs::path& to, DigestStore& digests) {
   make_directories(to.parent_path());
   fs::remove(to);
   std::error_code error;
-  fs::create_hard_link(from, to, error);
+  digests.link(from, to, error);
   if (error) {  // another file system, or one without hard links
     fs::copy_file(from, to);
     sync_file(to);
@@ -144,13 +144,13 @@ fs::path Cache::newest_path(const std::string& workflow, const std::string& stag
   return directory_ / "newest" / escaped(workflow) / escaped(stage) / fmt::format("{}.json", instance);
 }
 
-CacheEntry take(const CacheEntry& entry, const fs::path& destination) {
+CacheEntry take(const CacheEntry& entry, const fs::path& destination, DigestStore& digests) {
   CacheEntry taken = entry;
   taken.attempt_directory = fs::absolute(destination);
   for (Artifact& artifact : taken.artifacts) {
     const fs::path place =
         taken.attempt_directory / fs::path(artifact.path).lexically_relative(entry.attempt_directory);
-    link_or_copy(artifact.path, place);
+    link_or_copy(artifact.path, place, digests);
     artifact.path = place.string();
   }
   return taken;

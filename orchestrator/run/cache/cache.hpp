@@ -51,6 +51,6 @@ class Cache {
 /// Puts the artifacts of an entry into `destination` (which exists): by hard link, by copy where that cannot
 /// be. Gives the entry as it is there, to be committed and stored in turn, so that the result outlives the
 /// run it was taken from. Throws std::system_error that names the file.
-CacheEntry take(const CacheEntry& entry, const std::filesystem::path& destination);
+CacheEntry take(const CacheEntry& entry, const std::filesystem::path& destination, DigestStore& digests);
 
 }  // namespace kernmill

@@ -21,32 +21,37 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t block_size = std::size_t{1} << 20;
-/// Time stamps of file systems are this coarse at worst: a file younger than that may change once more and
-/// keep its time stamp.
-constexpr std::chrono::milliseconds coarsest_time_stamp{100};
+/// A file that was changed this short a time ago may change once more and keep its time: some file systems
+/// keep whole seconds only, or pairs of them, and the clock of a file server may be a little behind ours.
+constexpr std::chrono::milliseconds coarsest_time_stamp{2'100};
 
 [[noreturn]] void fail(int code, const std::string& what, const fs::path& file) {
   throw std::system_error(code, std::generic_category(), what + " " + file.string());
 }
 
-bool may_still_change(std::int64_t modified) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::nanoseconds(modified) + coarsest_time_stamp > now;
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 }  // namespace
 
-DigestStore::DigestStore(const fs::path& runs_root) : runs_root_(fs::absolute(runs_root)) {}
+DigestStore::DigestStore(const fs::path& runs_root, Clock now)
+    : runs_root_(fs::absolute(runs_root)), now_(std::move(now)) {}
+
+bool DigestStore::may_be_changed_unseen(const Stamp& stamp, std::chrono::system_clock::time_point then) {
+  return std::chrono::nanoseconds(stamp.changed) + coarsest_time_stamp > then.time_since_epoch();
+}
 
 std::string DigestStore::sha256(const fs::path& given) {
   const fs::path file = fs::absolute(given).lexically_normal();
   constexpr int tries = 3;
   for (int i = 0; i < tries; ++i) {
+    const auto begun = now_();  // before the stamp: what is written while we read has to be seen, too
     const Stamp before = stamp_of(file);
     if (const auto known = recall(file); known && known->stamp == before) return known->digest;
     const Known now{before, read(file)};
     if (stamp_of(file) != before) continue;  // written to meanwhile
-    if (!may_still_change(before.modified)) remember(file, now);
+    if (!may_be_changed_unseen(before, begun)) remember(file, now);
     return now.digest;
   }
   fail(EBUSY, "cannot take the digest of a file that changes while it is read:", file);
@@ -56,8 +61,21 @@ DigestStore::Stamp DigestStore::stamp_of(const fs::path& file) {
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) fail(errno, "cannot read", file);
   if (!S_ISREG(info.st_mode)) fail(S_ISDIR(info.st_mode) ? EISDIR : EINVAL, "not a regular file:", file);
-  return {static_cast<std::uint64_t>(info.st_size),
-          std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec, info.st_ino};
+  return {static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim), nanoseconds(info.st_ctim),
+          info.st_ino};
+}
+
+void DigestStore::link(const fs::path& from, const fs::path& to, std::error_code& error) {
+  const fs::path file = fs::absolute(from).lexically_normal();
+  auto known = recall(file);
+  const bool is_current = known && known->stamp == stamp_of(file);
+  fs::create_hard_link(from, to, error);
+  if (error || !is_current) return;
+  const Stamp linked = stamp_of(file);
+  known->stamp.changed = linked.changed;
+  if (known->stamp != linked) return;  // somebody wrote to it just now
+  remember(file, *known);
+  remember(fs::absolute(to).lexically_normal(), *known);
 }
 
 std::string DigestStore::read(const fs::path& file) {
@@ -87,7 +105,8 @@ std::optional<DigestStore::Known> DigestStore::recall(const fs::path& file) cons
   const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
   try {  // what is damaged was never remembered
     if (json.at("path") != file.string()) return {};
-    return Known{{json.at("size"), json.at("mtime_ns"), json.at("inode")}, json.at("sha256")};
+    return Known{{json.at("size"), json.at("mtime_ns"), json.at("ctime_ns"), json.at("inode")},
+                 json.at("sha256")};
   } catch (const nlohmann::json::exception&) {
     return {};
   }
@@ -96,11 +115,9 @@ std::optional<DigestStore::Known> DigestStore::recall(const fs::path& file) cons
 void DigestStore::remember(const fs::path& file, const Known& known) {
   known_[file] = known;
   if (!fs::is_directory(runs_root_)) return;
-  const nlohmann::json json{{"path", file.string()},
-                            {"size", known.stamp.size},
-                            {"mtime_ns", known.stamp.modified},
-                            {"inode", known.stamp.inode},
-                            {"sha256", known.digest}};
+  const nlohmann::json json{
+      {"path", file.string()},           {"size", known.stamp.size},   {"mtime_ns", known.stamp.modified},
+      {"ctime_ns", known.stamp.changed}, {"inode", known.stamp.inode}, {"sha256", known.digest}};
   try {
     replace_file(place_of(file), json.dump() + "\n");
   } catch (const std::system_error&) {  // as promised: the next one computes it again

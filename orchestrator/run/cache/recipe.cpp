@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <glob.h>
 
+#include "kernmill/base/file_pattern.hpp"
 #include "kernmill/base/sha256.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -57,11 +57,7 @@ std::string display_path(const std::string& path, const Workflow& workflow) {
 
 /// The files that a task will take for this path: those of a pattern, by name, or the file itself.
 std::vector<std::string> files_of(const std::string& path) {
-  if (fs::exists(path)) return {path};
-  glob_t found{};
-  const int status = ::glob(path.c_str(), 0, nullptr, &found);
-  std::vector<std::string> files(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
-  ::globfree(&found);
+  const auto files = files_of_pattern(path);
   return files.empty() ? std::vector{path} : files;
 }
 
@@ -146,7 +142,7 @@ class RecipeBuilder {
 
   void add_surroundings_of_command() {
     recipe_.body["env"] = resolved(plan_.env(id_));
-    recipe_.body["matrix"] = plan_.values(id_);
+    recipe_.body["matrix"] = plan_.written_values(id_);
     recipe_.body["modules"] = stage_.modules;
     recipe_.body["setup"] = stage_.setup;
     recipe_.body["container"] = stage_.container;

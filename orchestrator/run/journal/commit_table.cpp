@@ -37,18 +37,15 @@ std::optional<InstanceResult> CommitTable::result(InstanceId id) const {
 }
 
 Lookup CommitTable::lookup(InstanceId for_instance) const {
-  return [this, for_instance](const NamePath& path) -> std::optional<Json> {
-    if (path.size() == 2 && path[0] == "matrix") {
-      const Json values = plan_->values(for_instance);
-      return values.contains(path[1]) ? std::optional<Json>(values[path[1]]) : std::nullopt;
-    }
+  return [this, for_instance](const NamePath& path) -> std::optional<Known> {
+    if (path.size() == 2 && path[0] == "matrix") return plan_->matrix_value(for_instance, path[1]);
     if (path.size() == 3 && path[0] == "stages") return find(for_instance, path[1], path[2]);
     return {};
   };
 }
 
-std::optional<Json> CommitTable::find(InstanceId from, const std::string& stage,
-                                      const std::string& name) const {
+std::optional<Known> CommitTable::find(InstanceId from, const std::string& stage,
+                                       const std::string& name) const {
   const std::optional<InstanceId> meant = plan_->referred(from, plan_->stage_number(stage));
   const auto commit = meant ? commits_.find(*meant) : commits_.end();
   if (commit == commits_.end()) return {};

@@ -21,8 +21,8 @@ class CommitTable {
   [[nodiscard]] Lookup lookup(InstanceId for_instance) const;
 
  private:
-  [[nodiscard]] std::optional<Json> find(InstanceId from, const std::string& stage,
-                                         const std::string& name) const;
+  [[nodiscard]] std::optional<Known> find(InstanceId from, const std::string& stage,
+                                          const std::string& name) const;
   const Plan* plan_;
   std::map<InstanceId, InstanceResult> commits_;
 };

@@ -163,6 +163,7 @@ class Fold {
     attempt.ended_at = line.time();
     attempt.message = line.text(field::message, line.text(field::why, ""));
     attempt.exit_code = static_cast<int>(line.number(field::exit_code, 0));
+    attempt.signal = static_cast<int>(line.number(field::signal, 0));
     if (state != AttemptState::committed) attempt.cause = cause_in(line);
   }
 

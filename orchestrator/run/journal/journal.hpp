@@ -103,6 +103,7 @@ struct AttemptRecord {
   AttemptState state = AttemptState::open;
   Cause cause = Cause::error;
   int exit_code = 0;
+  int signal = 0;  ///< that ended it
   std::string message;
   std::string submitted_at, started_at, ended_at;  ///< ISO 8601, UTC
   ProcessIdentity exec, step;

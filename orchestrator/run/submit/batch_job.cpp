@@ -35,9 +35,16 @@ std::string script(const SubmissionContext& context, const std::string& what, co
                      context.no_cache ? " --no-cache" : "");
 }
 
+/// A path of which Slurm replaces nothing in the name of a log: there, %% is a %.
+std::string literal_in_pattern(const std::string& path) {
+  std::string text;
+  for (const char c : path) text.append(c == '%' ? 2 : 1, c);
+  return text;
+}
+
 Options common_options(const SubmissionContext& context, const Plan& plan, const std::string& stage,
                        const std::string& key) {
-  const std::string log = (context.run.root() / "slurm" / (key + "-%A.log")).string();
+  const std::string log = literal_in_pattern((context.run.root() / "slurm" / key).string()) + "-%A.log";
   return {{"job-name", fmt::format("{}.{}", plan.workflow().name, stage)},
           {"comment", array_comment(context.run.name(), context.generation, key)},
           {"chdir", plan.workflow().base_directory},
@@ -118,12 +125,30 @@ BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
   return job;
 }
 
+namespace {
+
+/// A value as sbatch reads it from an #SBATCH line: it ends at a space and at a #, and quotes and backslashes
+/// are taken away.
+std::string quoted_for_sbatch(const std::string& value) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%&|*[]()!";
+  if (value.find_first_not_of(plain) == std::string::npos) return value;
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "\"";
+}
+
+}  // namespace
+
 std::string to_script(const BatchJob& job) {
   const std::size_t first_line = job.script.find('\n') + 1;
   std::string text = job.script.substr(0, first_line);
   for (const auto& [name, value] : job.options)
-    text +=
-        value.empty() ? fmt::format("#SBATCH --{}\n", name) : fmt::format("#SBATCH --{}={}\n", name, value);
+    text += value.empty() ? fmt::format("#SBATCH --{}\n", name)
+                          : fmt::format("#SBATCH --{}={}\n", name, quoted_for_sbatch(value));
   text += "#SBATCH --export=NONE\n";
   for (const auto& [name, value] : job.env)
     text += fmt::format("export {}={}\n", name, quoted_for_shell(value));

@@ -117,13 +117,35 @@ Json compute_binary(const Node& node, const Lookup& lookup) {
   return arithmetic(node, a, b);
 }
 
-/// All names are known here: `evaluate` has looked.
+bool is_whole(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// A number that can only be pasted would be computed with as another one.
+Json computable(const Node& node, const Known& known) {
+  const std::string text = known.text.empty() && known.value.is_number() ? known.value.dump() : known.text;
+  const bool is_finite = !known.value.is_number_float() || std::isfinite(known.value.get<double>());
+  if (!is_finite || (known.value.is_string() && !known.text.empty()))
+    fail(node, fmt::format("{} is beyond the numbers that can be computed with", text));
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const bool too_large = known.value.is_number_unsigned() && known.value.get<std::uint64_t>() > most;
+  if (too_large || (known.value.is_number_float() && !known.text.empty() && is_whole(known.text)))
+    fail(node, fmt::format("{} is beyond the whole numbers that can be computed with (64 bits)", text));
+  return known.value;
+}
+
+/// A literal or a name, which is known here: `evaluate` has looked.
+std::optional<Known> as_given(const Node& node, const Lookup& lookup) {
+  if (node.kind == Node::Kind::literal) return Known(node.literal, node.spelling);
+  return node.kind == Node::Kind::name ? lookup(node.name) : std::nullopt;
+}
+
 Json compute(const Node& node, const Lookup& lookup) {
   switch (node.kind) {
     case Node::Kind::literal:
-      return node.literal;
     case Node::Kind::name:
-      return *lookup(node.name);
+      return computable(node, *as_given(node, lookup));
     case Node::Kind::unary:
       return compute_unary(node, lookup);
     default:
@@ -138,16 +160,20 @@ std::string quoted(const std::string& text) {
 }
 
 /// How a value is spelled inside an expression, or nothing for lists and maps, which have no spelling.
-std::optional<std::string> spelled(const Json& value) {
-  if (value.is_string()) return quoted(value.get<std::string>());
+std::optional<std::string> spelled(const Known& known) {
+  const Json& value = known.value;
   if (value.is_structured()) return std::nullopt;
-  const std::string text = value.dump();
+  const bool is_number = value.is_number() || (value.is_string() && !known.text.empty());
+  if (!is_number) return value.is_string() ? quoted(value.get<std::string>()) : value.dump();
+  std::string text = known.text.empty() ? value.dump() : known.text;
+  if (text.starts_with('+')) text.erase(0, 1);
   return text.starts_with('-') ? "(" + text + ")" : text;
 }
 
-std::string pasted(const Json& value) {
-  if (value.is_null()) return "";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+std::string pasted(const Known& known) {
+  if (!known.text.empty()) return known.text;
+  if (known.value.is_null()) return "";
+  return known.value.is_string() ? known.value.get<std::string>() : known.value.dump();
 }
 
 void collect(const Node& node, std::vector<const Node*>& names) {
@@ -172,8 +198,8 @@ std::string partly_known(std::string_view text, const TemplatePart& part,
 }
 
 /// The part's value, or nothing and its text as far as it is known.
-std::optional<Json> evaluate_part(std::string_view text, const TemplatePart& part, const Lookup& lookup,
-                                  std::string& remainder) {
+std::optional<Known> evaluate_part(std::string_view text, const TemplatePart& part, const Lookup& lookup,
+                                   std::string& remainder) {
   std::vector<const Node*> names;
   collect(part.expression, names);
   for (const Node* name : names) {
@@ -181,6 +207,7 @@ std::optional<Json> evaluate_part(std::string_view text, const TemplatePart& par
     remainder = partly_known(text, part, names, lookup);
     return std::nullopt;
   }
+  if (auto given = as_given(part.expression, lookup)) return given;
   return compute(part.expression, lookup);
 }
 
@@ -192,12 +219,18 @@ Json evaluate(std::string_view text, const Lookup& lookup) {
   for (const TemplatePart& part : template_parts(text)) {
     std::string remainder;
     const auto value = evaluate_part(text, part, lookup, remainder);
-    if (value && part.length == text.size()) return *value;
+    if (value && part.length == text.size()) return value->value;
     result += text.substr(at, part.offset - at);
     result += value ? pasted(*value) : remainder;
     at = part.offset + part.length;
   }
   return result + std::string(text.substr(at));
+}
+
+std::string as_text(const std::string& text) {
+  const auto parts = template_parts(text);
+  const bool is_one_part = parts.size() == 1 && parts[0].length == text.size();
+  return is_one_part ? "${{ '' }}" + text : text;  // what is put together from two parts is a text
 }
 
 Json evaluate_all(const Json& value, const Lookup& lookup) {

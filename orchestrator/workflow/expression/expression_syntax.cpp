@@ -136,7 +136,8 @@ class ExpressionParser {
                                   ((text_[at_] == '-' || text_[at_] == '+') && exponent_before(node.offset))))
       ++at_;
     node.length = at_ - node.offset;
-    const auto data = plain_scalar(text_.substr(node.offset, node.length));
+    node.spelling = text_.substr(node.offset, node.length);
+    const auto data = plain_scalar(node.spelling);
     if (const auto* whole = std::get_if<std::int64_t>(&data)) {
       node.literal = *whole;
     } else if (const auto* real = std::get_if<double>(&data)) {

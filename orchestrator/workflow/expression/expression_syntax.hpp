@@ -13,6 +13,7 @@ struct ExpressionNode {
   enum class Kind { literal, name, unary, binary };
   Kind kind = Kind::literal;
   Json literal;
+  std::string spelling;  ///< of a literal number
   NamePath name;
   std::string op;
   std::vector<ExpressionNode> operands;

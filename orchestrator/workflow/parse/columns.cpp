@@ -67,7 +67,7 @@ class ColumnChecker {
   [[nodiscard]] bool is_plain_csv(const std::string& path) const {
     const std::string format = stage_.stage.config.value("format", "auto");
     if (format != "auto" && format != "csv" && format != "tsv") return false;
-    if (path.find('*') != std::string::npos) return false;
+    if (path.find_first_of("*?[") != std::string::npos && !draft_.files.exists(path)) return false;
     for (const char* other :
          {".gz", "-ubyte", ".idx", ".npy", ".h5", ".hdf5", ".svm", ".libsvm", ".svmlight"})
       if (path.ends_with(other)) return false;

@@ -37,7 +37,7 @@ struct Draft {
   Diagnostics& diagnostics;
   const Files& files;
   std::string base_directory;
-  Json params = Json::object();
+  Value params{.data = Value::Map{}, .where = {}, .text = {}};  ///< a map, evaluated
   std::vector<StageDraft> stages;
 
   [[nodiscard]] const StageDraft* find(std::string_view stage) const {

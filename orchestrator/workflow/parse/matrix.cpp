@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +14,22 @@ namespace kernmill {
 namespace {
 
 constexpr std::uint64_t most_instances = 16'000'000;
+
+/// The texts of an axis, or nothing where JSON spells all its values as they were written.
+std::vector<std::string> own_spellings(const Value::List& items) {
+  std::vector<std::string> texts;
+  for (const Value& item : items) texts.push_back(own_spelling(item));
+  const bool has_any =
+      std::any_of(texts.begin(), texts.end(), [](const auto& text) { return !text.empty(); });
+  return has_any ? texts : std::vector<std::string>{};
+}
+
+Json own_spellings(const Value::Map& items) {
+  Json texts = Json::object();
+  for (const auto& entry : items)
+    if (std::string text = own_spelling(entry.value); !text.empty()) texts[entry.key] = std::move(text);
+  return texts;
+}
 
 bool is_name(std::string_view word) {
   const auto part = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
@@ -31,7 +48,7 @@ class MatrixReader {
       return {};
     }
     for (const auto& entry : *map)
-      if (entry.key != "include" && entry.key != "exclude") axis(entry);
+      if (entry.key != "include" && entry.key != "exclude" && has_own_variable(entry)) axis(entry);
     if (const Value* exclude = value.find("exclude")) combinations(*exclude, "exclude", matrix_.exclude);
     if (const Value* include = value.find("include")) combinations(*include, "include", matrix_.include);
     check_size(value.where);
@@ -41,6 +58,17 @@ class MatrixReader {
   [[nodiscard]] bool broken() const { return broken_; }
 
  private:
+  /// KERNMILL_MATRIX_LR cannot hold both `lr` and `LR`.
+  bool has_own_variable(const Value::Entry& entry) {
+    const auto [other, is_new] = variables_.emplace(matrix_variable(entry.key), entry.key);
+    if (is_new || other->second == entry.key) return true;
+    refuse(
+        entry.key_where,
+        fmt::format("the axes '{}' and '{}' share one variable, {}", other->second, entry.key, other->first),
+        "capitals and signs make no difference there; give one of them another name");
+    return false;
+  }
+
   void axis(const Value::Entry& entry) {
     const auto* list = std::get_if<Value::List>(&entry.value.data);
     if (!is_name(entry.key))
@@ -55,7 +83,7 @@ class MatrixReader {
                         : fmt::format("{}: [{}]", entry.key, entry.value.text));
     if (list->empty())
       return refuse(entry.value.where, fmt::format("axis '{}' has no values", entry.key), "");
-    Matrix::Axis axis{entry.key, {}};
+    Matrix::Axis axis{entry.key, {}, own_spellings(*list)};
     for (const Value& item : *list) axis.values.push_back(to_json(item));
     matrix_.axes.push_back(std::move(axis));
   }
@@ -74,6 +102,7 @@ class MatrixReader {
     const auto names = axis_names(key, into);
     bool good = true;
     for (const auto& entry : *map) {
+      if (key == "include" && !has_own_variable(entry)) good = false;
       if (names.empty() || std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
       good = false;
       refuse(entry.key_where, fmt::format("the matrix has no axis '{}'", entry.key),
@@ -85,6 +114,7 @@ class MatrixReader {
         return refuse(item.where, fmt::format("this combination does not say what '{}' is", name),
                       "an item of 'include' is an instance of its own, and gives every axis a value");
     into.push_back(to_json(item));
+    if (key == "include") matrix_.include_texts.push_back(own_spellings(*map));
     if (key == "exclude" && !occurs(into.back()))
       diagnostics_.warning(item.where, "this excludes nothing: the matrix has no such combination");
   }
@@ -123,6 +153,7 @@ class MatrixReader {
 
   Diagnostics& diagnostics_;
   Matrix matrix_;
+  std::map<std::string, std::string> variables_;  ///< to the axis that has it
   bool broken_ = false;
 };
 
@@ -136,11 +167,8 @@ Matrix read_matrix(const Value& value, Diagnostics& diagnostics, bool& broken) {
 }
 
 bool same_instances(const Matrix& a, const Matrix& b) {
-  const auto same = [](const Matrix::Axis& x, const Matrix::Axis& y) {
-    return x.name == y.name && x.values == y.values;
-  };
-  return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), same) &&
-         a.exclude == b.exclude && a.include == b.include;
+  return a.axes == b.axes && a.exclude == b.exclude && a.include == b.include &&
+         a.include_texts == b.include_texts;
 }
 
 bool has_several_instances(const Matrix& matrix) {

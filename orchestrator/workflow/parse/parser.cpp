@@ -5,12 +5,14 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/shell_word.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
 #include "kernmill/workflow/parse/templates.hpp"
@@ -34,7 +36,8 @@ std::string as_file_name(std::string_view text) {
     const bool good = std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
     name += good ? c : '-';
   }
-  return name.empty() || name[0] == '.' ? "workflow" : name;
+  // A name that begins with '-' could not be given to a command: it would be an option.
+  return name.empty() || name[0] == '.' || name[0] == '-' ? "workflow" : name;
 }
 
 std::shared_ptr<const SourceFile> without_byte_order_mark(SourceFile source) {
@@ -49,7 +52,7 @@ class WorkflowParser {
       : source_(source),
         options_(options),
         diagnostics_(diagnostics),
-        draft_{diagnostics, files, "", Json::object(), {}} {
+        draft_{.diagnostics = diagnostics, .files = files, .base_directory = "", .stages = {}} {
     workflow_.file = source.path;
     workflow_.text = source.text;
     workflow_.base_directory = fs::absolute(source.path).parent_path().lexically_normal().string();
@@ -103,11 +106,16 @@ class WorkflowParser {
       if (!is_param_name(entry.key))
         diagnostics_.error(entry.key_where, fmt::format("'{}' cannot be the name of a parameter", entry.key),
                            "a name begins with a letter; letters, digits, _ and - may follow");
-      else if (overrides_.contains(entry.key))
-        draft_.params[entry.key] = overrides_[entry.key];
       else
-        draft_.params[entry.key] = to_json(resolved(entry.value, "'params'"));
+        add_param(entry);
     }
+  }
+
+  void add_param(const Value::Entry& entry) {
+    const auto other = overrides_.find(entry.key);
+    const Value& value = other == overrides_.end() ? entry.value : other->second;
+    Value param = resolved(value, "'params'");
+    std::get<Value::Map>(draft_.params.data).push_back({entry.key, entry.key_where, std::move(param)});
   }
 
   void read_overrides(const std::vector<std::string>& names) {
@@ -122,9 +130,8 @@ class WorkflowParser {
         diagnostics_.error(where, fmt::format("unknown parameter '{}'", name), help);
         continue;
       }
-      const auto value =
-          read_yaml(std::make_shared<const SourceFile>(SourceFile{"--set " + name, text}), diagnostics_);
-      if (value) overrides_[name] = to_json(*value);
+      const auto given = std::make_shared<const SourceFile>(SourceFile{"--set " + name, text});
+      if (auto value = read_argument(given, diagnostics_)) overrides_[name] = std::move(*value);
     }
   }
 
@@ -144,19 +151,28 @@ class WorkflowParser {
     workflow_.share_group = top.value("share", "private") == "group";
     if (const auto found = top.find("encryption"); found != top.end())
       read_encryption(*found, fields.find("encryption")->value->where);
+    for (const char* hook : {"on_success", "on_failure"}) check_hook(top, hook, fields);
     workflow_.on_success = top.value("on_success", "");
     workflow_.on_failure = top.value("on_failure", "");
     if (const Json mail = top.value("mail", Json::object()); !mail.empty()) {
       workflow_.mail_to = mail.value("to", "");
       workflow_.mail_of_failure_only = mail.value("on", "end") == "failure";
     }
-    workflow_.params = draft_.params;
+    workflow_.params = to_json(draft_.params);
     for (const SourceFile& outer : options_.outer_defaults)
       if (const auto value = read_yaml(without_byte_order_mark(outer), diagnostics_);
           value && !value->is_null())
         defaults_ = lay_over(defaults_, read_defaults(*value, reader));
     if (const Field* field = given.find("defaults"); field != nullptr && !field->value->is_null())
       defaults_ = lay_over(defaults_, read_defaults(*field->value, reader));
+  }
+
+  /// Linux takes words of 128 KiB at most, and so does the shell that gets the command as one.
+  void check_hook(const Json& top, const char* hook, const Fields& fields) {
+    constexpr std::size_t longest = 128 * 1024 - 1;
+    if (top.value(hook, "").size() <= longest) return;
+    diagnostics_.error(fields.find(hook)->value->where, fmt::format("'{}' is longer than 128 KiB", hook),
+                       "put the commands into a file, and name that");
   }
 
   void read_encryption(const Json& given, const Where& where) {
@@ -174,7 +190,7 @@ class WorkflowParser {
     if (const std::string problem = draft_.files.key_problem(encryption.key_file); !problem.empty())
       diagnostics_.error(where, fmt::format("'{}' cannot be the key: {}", encryption.key_file, problem),
                          fmt::format("chmod 600 {0}, or make one: (umask 077; openssl rand -hex 32 > {0})",
-                                     encryption.key_file));
+                                     word_for_shell(encryption.key_file)));
   }
 
   CommonSettings read_defaults(const Value& value, SettingsReader& reader) {
@@ -212,7 +228,7 @@ class WorkflowParser {
   Diagnostics& diagnostics_;
   Draft draft_;
   Workflow workflow_;
-  Json overrides_ = Json::object();
+  std::map<std::string, Value> overrides_;
   CommonSettings defaults_;
   std::vector<Value> resolved_top_;
 };

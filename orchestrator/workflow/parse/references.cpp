@@ -124,12 +124,14 @@ class ReferenceReader {
     if (names.empty() || std::any_of(names.begin(), names.end(), other)) return;
     for (const auto& axis : stage_.stage.matrix.axes) {
       if (axis.name != names[0][1]) continue;
-      for (const Json& item : axis.values) {
+      for (std::size_t v = 0; v < axis.values.size(); ++v) {
+        const Known item(axis.values[v], axis.text(v));
         const Json filled = evaluate(path, [&](const NamePath&) { return std::optional(item); });
         if (!draft_.files.exists(filled.get<std::string>()))
-          return refuse(fmt::format("with matrix.{} = {}, there is no file '{}'", axis.name, item.dump(),
-                                    filled.get<std::string>()),
-                        "");
+          return refuse(
+              fmt::format("with matrix.{} = {}, there is no file '{}'", axis.name,
+                          item.text.empty() ? item.value.dump() : item.text, filled.get<std::string>()),
+              "");
       }
     }
   }
@@ -139,12 +141,29 @@ class ReferenceReader {
     const auto dot = text.find('.');
     const std::string head = text.substr(0, dot);
     const bool path_like = text.find('/') != std::string::npos;
+    if (dot != std::string::npos && !path_like && setting_->artifact != "best")
+      if (const StageDraft* to = draft_.find(head))
+        return add_file_or_artifact(*to, text, text.substr(dot + 1));
     if (dot != std::string::npos && !path_like)
       if (const StageDraft* to = draft_.find(head)) return add_artifact(*to, text.substr(dot + 1));
     const bool bare = dot == std::string::npos && !path_like;
     if ((bare && setting_->artifact != "csv" && !exists(text)) || setting_->artifact == "best")
       return unknown_stage(head);
     add_file(text, head);
+  }
+
+  /// `train.csv` is an artifact of the stage `train` if that leaves it, or a file if there is one.
+  void add_file_or_artifact(const StageDraft& to, const std::string& text, const std::string& artifact) {
+    const bool leaves_it = &to != &stage_ && contains(leaves(to), artifact);
+    if (!exists(text)) {
+      if (&to == &stage_ && !contains(leaves(to), artifact)) return add_file(text, text);
+      return add_artifact(to, artifact);
+    }
+    if (!leaves_it) return add_file(text, text);
+    refuse(fmt::format("'{}' is a file, and stage '{}' leaves '{}'; which is meant?", text, to.stage.name,
+                       artifact),
+           fmt::format("write ./{} for the file, ${{{{ stages.{}['{}'] }}}} for what the stage leaves", text,
+                       to.stage.name, artifact));
   }
 
   void unknown_stage(const std::string& name) {
@@ -158,7 +177,8 @@ class ReferenceReader {
   /// Many files, which the task lists: what a login node can tell is that their folder is there.
   void add_pattern(const std::string& text, const std::string& path) {
     const std::string folder = path.substr(0, path.rfind('/'));
-    if (is_pattern(folder))
+    const auto slash = text.rfind('/');
+    if (slash != std::string::npos && is_pattern(text.substr(0, slash)) && !draft_.files.exists(folder))
       return refuse(fmt::format("the pattern '{}' has a wildcard in a folder's name", text),
                     "only the file's name may have one");
     if (!draft_.files.exists(folder))
@@ -169,8 +189,8 @@ class ReferenceReader {
 
   void add_file(const std::string& text, const std::string& head) {
     const std::string path = absolute_path(draft_, text);
-    if (is_pattern(text) && setting_->artifact == "csv") return add_pattern(text, path);
     if (!exists(text)) {
+      if (is_pattern(text) && setting_->artifact == "csv") return add_pattern(text, path);
       const std::string guess = did_you_mean(head, draft_.stage_names(), "stage '{}'");
       const bool slash = text.find('/') != std::string::npos;
       return refuse(fmt::format("there is no file '{}'", text),

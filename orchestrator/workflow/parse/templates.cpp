@@ -10,14 +10,20 @@
 namespace kernmill {
 namespace {
 
-std::optional<Json> param(const Json& params, const NamePath& name) {
-  if (name.size() < 2 || name[0] != "params" || !params.contains(name[1])) return std::nullopt;
-  const Json* value = &params.at(name[1]);
-  for (std::size_t i = 2; i < name.size(); ++i) {
-    if (!value->is_object() || !value->contains(name[i])) return std::nullopt;
-    value = &value->at(name[i]);
-  }
-  return *value;
+/// Null when there is no such parameter.
+const Value* param(const Value& params, const NamePath& name) {
+  if (name.size() < 2 || name[0] != "params") return nullptr;
+  const Value* value = &params;
+  for (std::size_t i = 1; value != nullptr && i < name.size(); ++i) value = value->find(name[i]);
+  return value;
+}
+
+/// The parameter that the text stands for, if it is one `${{ params.NAME }}` alone.
+const Value* only_param(const Value& params, const std::string& text) {
+  const auto parts = template_parts(text);
+  if (parts.size() != 1 || parts[0].length != text.size()) return nullptr;
+  const ExpressionNode& node = parts[0].expression;
+  return node.kind == ExpressionNode::Kind::name ? param(params, node.name) : nullptr;
 }
 
 class Resolver {
@@ -41,7 +47,13 @@ class Resolver {
       bool good = true;
       for (const NameUse& use : name_uses(text)) good = check(use, value) && good;
       if (!good) return value;
-      const Json json = evaluate(text, [&](const NamePath& name) { return param(draft_.params, name); });
+      if (const Value* whole = only_param(draft_.params, text)) return moved_to(*whole, value.where);
+      const Json json = evaluate(text, [&](const NamePath& name) -> std::optional<Known> {
+        const Value* known = param(draft_.params, name);
+        if (known == nullptr) return std::nullopt;
+        const bool structured = known->is_list() || known->is_map();
+        return Known(to_json(*known), structured ? spelled(*known) : own_spelling(*known));
+      });
       return value_from_json(json, value.where);
     } catch (const ExpressionError& error) {
       draft_.diagnostics.error(place_in(value, error.offset, 1), error.message);
@@ -56,7 +68,7 @@ class Resolver {
     if (root == "matrix") return check_matrix(use.name, where);
     if (root == "stages") return check_stage(use.name, where);
     std::string help = did_you_mean(root, {"params", "matrix", "stages"});
-    if (draft_.params.contains(root)) help = fmt::format("did you mean 'params.{}'?", root);
+    if (draft_.params.find(root) != nullptr) help = fmt::format("did you mean 'params.{}'?", root);
     if (draft_.find(root) != nullptr)
       help = fmt::format("did you mean 'stages.{}'?", fmt::join(use.name, "."));
     return refuse(where, fmt::format("unknown name '{}'", fmt::join(use.name, ".")),
@@ -64,10 +76,10 @@ class Resolver {
   }
 
   bool check_param(const NamePath& name, const Where& where) {
-    if (param(draft_.params, name)) return true;
+    if (param(draft_.params, name) != nullptr) return true;
     if (name.size() < 2) return refuse(where, "'params' needs a name, as in params.seed", "");
     std::vector<std::string> names;
-    for (const auto& [key, value] : draft_.params.items()) names.push_back(key);
+    for (const auto& entry : std::get<Value::Map>(draft_.params.data)) names.push_back(entry.key);
     std::string help = did_you_mean(name[1], names);
     if (help.empty() && name[1].find('-') != std::string::npos)
       help = "a subtraction has spaces around its '-'";

@@ -50,14 +50,15 @@ std::string only_axis(const std::vector<NamePath>& names) {
   return axis;
 }
 
-std::vector<Json> values_of(const Matrix& matrix, const std::string& axis) {
-  std::vector<Json> values;
-  for (const auto& have : matrix.axes)
-    if (have.name == axis) values = have.values;
-  for (const Json& combination : matrix.include)
-    if (combination.contains(axis)) values.push_back(combination.at(axis));
+std::vector<Known> values_of(const Matrix& matrix, const std::string& axis) {
   constexpr std::size_t enough = 1000;  // to find a mistake; a longer axis is a generated one
-  if (values.size() > enough) values.resize(enough);
+  std::vector<Known> values;
+  for (const auto& have : matrix.axes)
+    for (std::size_t v = 0; have.name == axis && v < std::min(have.values.size(), enough); ++v)
+      values.emplace_back(have.values[v], have.text(v));
+  for (std::size_t i = 0; i < matrix.include.size() && values.size() < enough; ++i)
+    if (matrix.include[i].contains(axis))
+      values.emplace_back(matrix.include[i].at(axis), matrix.include_text(i).value(axis, ""));
   return values;
 }
 
@@ -244,7 +245,18 @@ std::optional<Json> SettingsReader::text_map(const Value& value, const std::stri
                           "use letters, digits and _");
       continue;
     }
+    if (entry.key.starts_with("KERNMILL_")) {
+      diagnostics_->error(entry.key_where, fmt::format("'{}' would be overwritten", entry.key),
+                          "Kernmill sets the variables that begin with KERNMILL_ itself; take another name");
+      continue;
+    }
     static const Setting any{.name = "env", .type = SettingType::text, .doc = ""};
+    constexpr std::size_t longest = 128 * 1024 - 2;  // what Linux takes of NAME=VALUE
+    if (entry.key.size() + entry.value.text.size() > longest) {
+      diagnostics_->error(entry.key_where, fmt::format("'{}' is too long for a variable", entry.key),
+                          "a variable has room for 128 KiB; put it into a file, and name that");
+      continue;
+    }
     if (auto json = convert(any, entry.value, fmt::format("'{}'", entry.key)))
       result[entry.key] = std::move(*json);
   }
@@ -262,23 +274,27 @@ std::optional<Json> SettingsReader::templated(const Setting& setting, const Valu
   }
   try {
     const std::string axis = only_axis(names);
-    const auto values = axis.empty() || matrix_ == nullptr ? std::vector<Json>{} : values_of(*matrix_, axis);
-    for (const Json& candidate : values) {
+    const auto values = axis.empty() || matrix_ == nullptr ? std::vector<Known>{} : values_of(*matrix_, axis);
+    for (const Known& candidate : values) {
       Diagnostics found;
       const Json json = evaluate(text, [&](const NamePath&) { return std::optional(candidate); });
       SettingsReader(found).convert(setting, value_from_json(json, value.where), name);
       if (found.all().empty()) continue;
       const Diagnostic& first = found.all().front();
-      diagnostics_->error(value.where,
-                          fmt::format("with matrix.{} = {}, {}", axis, candidate.dump(), first.message),
-                          first.help);
+      diagnostics_->error(
+          value.where,
+          fmt::format("with matrix.{} = {}, {}", axis,
+                      candidate.text.empty() ? candidate.value.dump() : candidate.text, first.message),
+          first.help);
       return std::nullopt;
     }
   } catch (const ExpressionError& error) {
     diagnostics_->error(value.where, error.message);
     return std::nullopt;
   }
-  return Json(text);
+  const bool is_written =
+      std::any_of(names.begin(), names.end(), [](const auto& n) { return n[0] == "matrix"; });
+  return Json(setting.type == SettingType::text && is_written ? as_text(text) : text);
 }
 
 }  // namespace kernmill

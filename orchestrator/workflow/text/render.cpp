@@ -50,7 +50,7 @@ std::vector<Cell> cells_of(std::string_view line) {
   while (!line.empty()) {
     const auto point = decode(line);
     const std::size_t bytes = point ? point->bytes : 1;
-    const bool control = !point || point->value < 0x20 || (point->value >= 0x7F && point->value < 0xA0);
+    const bool control = !point || is_control(point->value);
     if (point && point->value == '\t')
       cells.push_back({std::string(tab_width, ' '), tab_width});
     else if (control)

@@ -53,6 +53,22 @@ std::size_t character_count(std::string_view text) {
   return count;
 }
 
+bool is_control(char32_t point) {
+  return point < 0x20 || (point >= 0x7F && point < 0xA0);
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto point = decode(text);
+    const std::size_t bytes = point ? point->bytes : 1;
+    const bool stays = point && (!is_control(point->value) || point->value == '\t' || point->value == '\n');
+    result += stays ? text.substr(0, bytes) : std::string_view("\uFFFD");
+    text.remove_prefix(bytes);
+  }
+  return result;
+}
+
 std::size_t terminal_width(char32_t point) {
   if (in(point, 0x300, 0x36F) || in(point, 0x200B, 0x200F) || in(point, 0xFE00, 0xFE0F)) return 0;
   const bool wide = in(point, 0x1100, 0x115F) || in(point, 0x2E80, 0xA4CF) || in(point, 0xAC00, 0xD7A3) ||

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace kernmill {
@@ -19,6 +20,14 @@ std::size_t first_invalid_byte(std::string_view text);
 
 /// How many code points `text` holds; a byte that is not UTF-8 counts as one.
 std::size_t character_count(std::string_view text);
+
+/// Whether a terminal may take the code point for an order: what is below a space, and what is above `~` up
+/// to U+009F. A tab and a line's end are such, too.
+bool is_control(char32_t point);
+
+/// The text with U+FFFD in place of control characters and of bytes that are no UTF-8, so that what a program
+/// has written cannot steer the terminal; tabs and line ends stay.
+std::string printable(std::string_view text);
 
 /// How many columns a terminal gives the code point: 0 for combining marks, 2 for East Asian wide ones.
 std::size_t terminal_width(char32_t point);

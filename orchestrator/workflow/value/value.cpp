@@ -1,6 +1,11 @@
 #include "kernmill/workflow/value/value.hpp"
 
+#include <cctype>
+#include <cmath>
+#include <limits>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace kernmill {
 namespace {
@@ -11,6 +16,32 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
+
+/// Whether JSON can have the number in these very characters.
+bool is_json_number(const std::string& text) {
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  return first < text.size() && std::isdigit(static_cast<unsigned char>(text[first])) != 0 &&
+         Json::parse(text, nullptr, /*allow_exceptions=*/false).is_number();
+}
+
+bool is_number(const Value& value) {
+  return std::holds_alternative<std::int64_t>(value.data) || std::holds_alternative<double>(value.data);
+}
+
+/// As a part of a list or map.
+std::string inner_spelling(const Value& value) {
+  std::vector<std::string> parts;
+  if (const auto* list = std::get_if<Value::List>(&value.data)) {
+    for (const Value& item : *list) parts.push_back(inner_spelling(item));
+    return fmt::format("[{}]", fmt::join(parts, ","));
+  }
+  if (const auto* map = std::get_if<Value::Map>(&value.data)) {
+    for (const auto& entry : *map)
+      parts.push_back(Json(entry.key).dump() + ":" + inner_spelling(entry.value));
+    return fmt::format("{{{}}}", fmt::join(parts, ","));
+  }
+  return is_number(value) && is_json_number(value.text) ? value.text : to_json(value).dump();
+}
 
 }  // namespace
 
@@ -32,19 +63,43 @@ const Value* Value::find(std::string_view key) const {
 }
 
 Json to_json(const Value& value) {
-  return std::visit(Overloaded{[](std::monostate) { return Json(nullptr); },
-                               [](const Value::List& list) {
-                                 Json json = Json::array();
-                                 for (const Value& item : list) json.push_back(to_json(item));
-                                 return json;
-                               },
-                               [](const Value::Map& map) {
-                                 Json json = Json::object();
-                                 for (const auto& entry : map) json[entry.key] = to_json(entry.value);
-                                 return json;
-                               },
-                               [](const auto& scalar) { return Json(scalar); }},
-                    value.data);
+  return std::visit(
+      Overloaded{[](std::monostate) { return Json(nullptr); },
+                 [](const Value::List& list) {
+                   Json json = Json::array();
+                   for (const Value& item : list) json.push_back(to_json(item));
+                   return json;
+                 },
+                 [](const Value::Map& map) {
+                   Json json = Json::object();
+                   for (const auto& entry : map) json[entry.key] = to_json(entry.value);
+                   return json;
+                 },
+                 [&](double number) { return std::isfinite(number) ? Json(number) : Json(value.text); },
+                 [](const auto& scalar) { return Json(scalar); }},
+      value.data);
+}
+
+std::string spelled(const Value& value) {
+  if (value.is_null()) return "";
+  return value.is_list() || value.is_map() ? inner_spelling(value) : value.text;
+}
+
+std::string own_spelling(const Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value.data))
+    return value.text == std::to_string(*whole) ? "" : value.text;
+  if (const auto* flag = std::get_if<bool>(&value.data))
+    return Json(*flag).dump() == value.text ? "" : value.text;
+  return is_number(value) ? value.text : "";
+}
+
+Value moved_to(Value value, const Where& where) {
+  value.where = where;
+  if (auto* list = std::get_if<Value::List>(&value.data))
+    for (Value& item : *list) item = moved_to(std::move(item), where);
+  if (auto* map = std::get_if<Value::Map>(&value.data))
+    for (auto& entry : *map) entry = {std::move(entry.key), where, moved_to(std::move(entry.value), where)};
+  return value;
 }
 
 Value value_from_json(const Json& json, const Where& where) {
@@ -52,6 +107,10 @@ Value value_from_json(const Json& json, const Where& where) {
   value.where = where;
   if (json.is_boolean()) {
     value.data = json.get<bool>();
+  } else if (json.is_number_unsigned() &&
+             json.get<std::uint64_t>() >
+                 static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    value.data = json.get<double>();  // as plain_scalar has it
   } else if (json.is_number_integer()) {
     value.data = json.get<std::int64_t>();
   } else if (json.is_number_float()) {

@@ -43,8 +43,19 @@ struct Value::Entry {
 /// Whether `text` still holds a `${{`.
 bool has_template(std::string_view text);
 
-/// Places are lost; order is kept.
+/// Places are lost; order is kept. A number that JSON has no form for (.inf, 1e400) becomes its text.
 Json to_json(const Value& value);
+
+/// The text to put where a value is pasted: a scalar as it was written, of a list or map its JSON with
+/// numbers as they were written.
+std::string spelled(const Value& value);
+
+/// The text that a real was written in, and a whole number or boolean where JSON would spell it otherwise;
+/// empty for anything else.
+std::string own_spelling(const Value& value);
+
+/// The value with every part of it at `where`.
+Value moved_to(Value value, const Where& where);
 
 /// The value of `json`, every part of it at `where`.
 Value value_from_json(const Json& json, const Where& where);

@@ -272,6 +272,57 @@ std::optional<Value> Reader::read() {
 
 }  // namespace
 
+namespace {
+
+std::string_view without_space_around(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
+}
+
+/// Bytes from the first one, a bracket or a quote, to what closes it; npos when nothing does.
+std::size_t closed_value(std::string_view text) {
+  if (text.starts_with('"') || text.starts_with('\'')) {
+    const std::size_t size = closed_span(text, 0);
+    const bool doubled = text.starts_with('\'') && size > 1 && size < text.size() && text[size] == '\'';
+    if (!doubled) return size > 1 ? size : std::string_view::npos;
+    const std::size_t more = closed_value(text.substr(size));
+    return more == std::string_view::npos ? more : size + more;
+  }
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    const bool begins_word =
+        at > 0 && std::string_view(" \t\n[{,:").find(text[at - 1]) != std::string_view::npos;
+    if ((c == '"' || c == '\'') && begins_word) at += closed_span(text, at) - 1;
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && --depth == 0) return at + 1;
+  }
+  return std::string_view::npos;
+}
+
+/// Whether all of it is one list, map or quoted text, with nothing behind it.
+bool is_closed_value(std::string_view text) {
+  return !text.empty() && std::string_view("[{\"'").find(text[0]) != std::string_view::npos &&
+         closed_value(text) == text.size();
+}
+
+}  // namespace
+
+std::optional<Value> read_argument(const std::shared_ptr<const SourceFile>& argument,
+                                   Diagnostics& diagnostics) {
+  const std::string& text = argument->text;
+  const std::string_view core = without_space_around(text);
+  if (first_invalid_byte(text) != std::string_view::npos || is_closed_value(core))
+    return read_yaml(argument, diagnostics);
+  Value value;
+  value.data = plain_scalar(core);
+  value.text = value.is_string() ? text : core;
+  if (value.is_string()) value.data = text;
+  value.where = LineIndex(text).where(argument, 0, std::max<std::size_t>(text.size(), 1));
+  return value;
+}
+
 std::optional<Value> read_yaml(const std::shared_ptr<const SourceFile>& file, Diagnostics& diagnostics) {
   return Reader(file, diagnostics).read();
 }

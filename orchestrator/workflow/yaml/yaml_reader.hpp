@@ -12,4 +12,10 @@ namespace kernmill {
 /// diagnostics; nothing comes back when there is no document to go on with. An empty file is an empty value.
 std::optional<Value> read_yaml(const std::shared_ptr<const SourceFile>& file, Diagnostics& diagnostics);
 
+/// Reads a value from the command line: a list in [], a map in {} or a text in quotes as YAML has them, a
+/// number, boolean or null by the same rules, and anything else as the text that it is: `run #5`, `&x`, `a:
+/// b`.
+std::optional<Value> read_argument(const std::shared_ptr<const SourceFile>& argument,
+                                   Diagnostics& diagnostics);
+
 }  // namespace kernmill

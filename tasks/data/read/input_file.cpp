@@ -6,10 +6,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <glob.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "kernmill/base/file_pattern.hpp"
 #include "kernmill/tasks/data/read/packed_texts.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -19,20 +19,13 @@ namespace {
 
 constexpr std::uint64_t chunk = std::uint64_t{1} << 20;
 
-std::vector<std::string> matches_of(const fs::path& pattern) {
-  glob_t found{};
-  const int status = glob(pattern.c_str(), 0, nullptr, &found);
-  std::vector<std::string> files(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
-  globfree(&found);
-  if (files.empty())
-    throw TaskError(fmt::format("no file matches {}", pattern.string()), {}, "check the pattern");
-  return files;  // sorted by glob
-}
-
 std::vector<std::string> files_of(const fs::path& path) {
   const bool pattern = path.filename().string().find_first_of("*?[") != std::string::npos;
-  if (!pattern || fs::exists(path)) return {path.string()};
-  return matches_of(path);
+  if (!pattern) return {path.string()};
+  auto files = files_of_pattern(path);
+  if (files.empty())
+    throw TaskError(fmt::format("no file matches {}", path.string()), {}, "check the pattern");
+  return files;
 }
 
 bool is_gzip(const InputFile& file) {

@@ -16,5 +16,11 @@ TEST(ShellWord, LeavesItsQuotesForAQuoteOfItsOwn) {
   EXPECT_EQ(quoted_for_shell("'"), "''\\'''");
 }
 
+TEST(ShellWord, ForAPersonHasQuotesOnlyWhereItNeedsThem) {
+  EXPECT_EQ(word_for_shell("/runs/a-1/x.h5"), "/runs/a-1/x.h5");
+  EXPECT_EQ(word_for_shell("/my runs/x"), "'/my runs/x'");
+  EXPECT_EQ(word_for_shell(""), "''");
+}
+
 }  // namespace
 }  // namespace kernmill

@@ -47,5 +47,9 @@ TEST(Quantity, TimesAreSubtractedAcrossMidnight) {
   EXPECT_FALSE(between("", "2026-11-22T00:00:01.000Z"));
 }
 
+TEST(Quantity, OfATextCannotSteerTheTerminal) {
+  EXPECT_EQ(number_text("a\x1b[31m\rb\xff\tc"), "a\uFFFD[31m\uFFFDb\uFFFD\tc");
+}
+
 }  // namespace
 }  // namespace kernmill

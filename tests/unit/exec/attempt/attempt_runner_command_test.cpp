@@ -115,6 +115,55 @@ TEST(AttemptRunnerCommand, OlderAttemptLeavesTheFieldToANewerOne) {
   EXPECT_THAT(world.message("c"), HasSubstr("attempt 2"));
 }
 
+TEST(AttemptRunnerCommand, ReturnsAnyStatusAndOnlyARealSignalIsOne) {
+  ExecWorld world({ExecWorld::command("a", "exit 255"), ExecWorld::command("b", "exit 200"),
+                   ExecWorld::command("c", "kill -SEGV $$"),
+                   ExecWorld::command("d", "bash -c 'kill -SEGV $$'; true")});
+  for (const char* stage : {"a", "b", "c", "d"}) EXPECT_EQ(world.carry_out(stage), 1);
+  EXPECT_EQ(world.message("a"), "it ended with status 255");
+  EXPECT_EQ(world.message("b"), "it ended with status 200");
+  EXPECT_EQ(world.last_record("a").body["exit_code"], 255);
+  EXPECT_FALSE(world.last_record("a").body.contains("signal"));
+  EXPECT_THAT(world.message("c"), HasSubstr("killed by signal 11 (SIGSEGV"));
+  EXPECT_EQ(world.last_record("c").body["signal"], 11);
+  EXPECT_THAT(world.message("d"),
+              HasSubstr("status 139, as a shell does for a program that was killed by signal 11 (SIGSEGV"));
+  EXPECT_FALSE(world.last_record("d").body.contains("signal"));
+}
+
+TEST(AttemptRunnerCommand, WhosePipeLostItsReaderIsToldOfPipefail) {
+  ExecWorld world({ExecWorld::command("c", "yes | head -n 1")});
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_THAT(world.message("c"),
+              AllOf(HasSubstr("status 141"), HasSubstr("SIGPIPE"), HasSubstr("pipefail")));
+}
+
+TEST(AttemptRunnerCommand, OfMoreThanOneWordHasRoomForIsRunFromAFile) {
+  const std::string long_comment = "# " + std::string(200'000, 'x') + "\n";
+  Stage c = ExecWorld::command("c", long_comment + "echo $X; false | true; echo reached");
+  c.setup = {long_comment + "X=prepared"};
+  ExecWorld world({ExecWorld::command("plain", long_comment + "echo done"), c});
+  EXPECT_EQ(world.carry_out("plain"), 0) << world.message("plain");
+  EXPECT_EQ(output(world, "plain"), "done\n");
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_EQ(output(world, "c"), "prepared\n");  // pipefail and -e hold there, too
+}
+
+TEST(AttemptRunnerCommand, ExpressionThatCannotBeComputedIsAFailureThatSaysSo) {
+  Stage c = ExecWorld::command("c", "true");
+  c.matrix.axes = {{"a", {1}}, {"b", {0}}};
+  c.env = {{"X", "${{ matrix.a / matrix.b }}"}};
+  ExecWorld world({c});
+  EXPECT_EQ(world.carry_out("c"), 1);
+  EXPECT_THAT(world.message("c"), HasSubstr("division by zero"));
+}
+
+TEST(AttemptRunnerCommand, MetricThatNoNumberCanHoldStaysText) {
+  ExecWorld world({ExecWorld::command("c", "echo n=99999999999999999999 >$KERNMILL_METRICS")});
+  ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
+  EXPECT_EQ(world.last_record("c").body["metrics"]["n"], "99999999999999999999");
+}
+
 TEST(AttemptRunnerCommand, AttemptDirectoryThatCannotBeWrittenIsAFailureThatNamesIt) {
   ExecWorld world({ExecWorld::command("c", "true")});
   // Where the attempt's directory should be made lies a file: this stops root, too.

@@ -83,6 +83,7 @@ TEST(SlurmAttemptLaunch, ImageIsRunByApptainer) {
   gpus.gpus_per_node = "2";
   EXPECT_EQ(words(exec::container_words("tools.sif", {"/runs/r", "/home/u"}, {}, "")),
             "apptainer exec --bind /runs/r,/home/u tools.sif");
+  EXPECT_THROW(exec::container_words("tools.sif", {"/runs/a:b"}, {}, ""), std::runtime_error);
   EXPECT_EQ(words(exec::container_words("docker://debian:12", {"/r"}, gpus, "")),
             "apptainer exec --nv --bind /r docker://debian:12");
   EXPECT_EQ(words(exec::container_words("a b.sif", {"/r"}, gpus, "enroot start --mount {binds} {image}")),

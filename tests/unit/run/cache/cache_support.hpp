@@ -30,6 +30,11 @@ inline std::string text_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+/// A clock that is far ahead of the times of all files: none of them may change once more at that time.
+inline std::chrono::system_clock::time_point tomorrow() {
+  return std::chrono::system_clock::now() + std::chrono::hours(24);
+}
+
 /// As if the file had been written an hour ago: its time stamp will not be met again.
 inline void age(const fs::path& file, std::chrono::hours by = std::chrono::hours(1)) {
   fs::last_write_time(file, fs::last_write_time(file) - by);
@@ -105,7 +110,7 @@ class Laboratory {
   TemporaryDirectory directory_;
 
  public:
-  DigestStore digests{runs_root()};
+  DigestStore digests{runs_root(), tomorrow};
   Cache cache{runs_root(), digests};
   ProgramDigests programs{"digest of kernmill-task", "digest of kernmill-exec"};
 

@@ -1,4 +1,7 @@
+#include <utility>
+
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "cache_support.hpp"
 
@@ -15,7 +18,7 @@ class Digest : public ::testing::Test {
     age(directory_.path() / name);
     return directory_.path() / name;
   }
-  [[nodiscard]] DigestStore store() const { return DigestStore(directory_.path()); }
+  [[nodiscard]] DigestStore store() const { return DigestStore(directory_.path(), tomorrow); }
   TemporaryDirectory directory_;
 };
 
@@ -55,13 +58,42 @@ TEST_F(Digest, IsTakenAnewWhenAnotherFileTakesThePlaceWithSizeAndTimeStampAlike)
   EXPECT_EQ(digests.sha256(path), sha256("abd"));
 }
 
-TEST_F(Digest, OfAFileThatMayStillChangeWithinItsTimeStampIsNotRemembered) {
-  const fs::path path = file("f", "abc");
-  fs::last_write_time(path, fs::file_time_type::clock::now() + std::chrono::minutes(1));
-  DigestStore digests = store();
+TEST_F(Digest, OfAFileThatWasChangedJustNowIsNotRemembered) {
+  const fs::path path = file("f", "abc");  // its time says an hour ago, and means nothing
+  DigestStore digests(directory_.path());
   digests.sha256(path);
   digests.sha256(path);
   EXPECT_EQ(digests.bytes_read(), 6);
+}
+
+TEST_F(Digest, IsTakenAnewAfterAnEditInPlaceWhoseTimeIsSetBack) {
+  DigestStore digests = store();
+  const fs::path path = file("f", "abc");
+  const auto time = fs::last_write_time(path);
+  digests.sha256(path);
+  const auto change_of = [&] {
+    struct stat info {};
+    EXPECT_EQ(::stat(path.c_str(), &info), 0);
+    return std::pair(info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
+  };
+  const auto before = change_of();
+  do {  // until the file system's clock has ticked
+    std::fstream(path, std::ios::in | std::ios::out) << "abd";
+    fs::last_write_time(path, time);
+  } while (change_of() == before);
+  EXPECT_EQ(digests.sha256(path), sha256("abd"));
+}
+
+TEST_F(Digest, IsKeptWhenTheStoreLinksTheFile) {
+  DigestStore digests = store();
+  const fs::path path = file("f", "abc"), link = directory_.path() / "g";
+  digests.sha256(path);
+  std::error_code error;
+  digests.link(path, link, error);
+  ASSERT_FALSE(error) << error.message();
+  EXPECT_EQ(digests.sha256(path), digest_of_abc);
+  EXPECT_EQ(digests.sha256(link), digest_of_abc);
+  EXPECT_EQ(digests.bytes_read(), 3);
 }
 
 TEST_F(Digest, OfAMissingFileIsAnErrorThatNamesIt) {
@@ -83,7 +115,7 @@ TEST_F(Digest, SurvivesADamagedMemory) {
 
 TEST_F(Digest, MakesNothingWhereThereAreNoRunsYet) {
   const fs::path path = file("f", "abc");
-  DigestStore digests(directory_.path() / "runs");
+  DigestStore digests(directory_.path() / "runs", tomorrow);
   EXPECT_EQ(digests.sha256(path), digest_of_abc);
   EXPECT_FALSE(fs::exists(directory_.path() / "runs"));
 }

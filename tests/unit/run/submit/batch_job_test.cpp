@@ -37,9 +37,9 @@ TEST(BatchJob, SaysAllThatSbatchWouldBeTold) {
   const std::string text = to_script(batch_job(context(), plan, arrays[1], {{"a.0", "41"}}));
   EXPECT_EQ(text, R"(#!/bin/sh
 #SBATCH --job-name=test.b
-#SBATCH --comment=kernmill:it's-20261121-000000-0000:2:b.0
+#SBATCH --comment="kernmill:it's-20261121-000000-0000:2:b.0"
 #SBATCH --chdir=/home/ann
-#SBATCH --output=/home/ann/runs/it's-20261121-000000-0000/slurm/b.0-%A.log
+#SBATCH --output="/home/ann/runs/it's-20261121-000000-0000/slurm/b.0-%A.log"
 #SBATCH --open-mode=append
 #SBATCH --requeue
 #SBATCH --array=0-5%2
@@ -85,6 +85,31 @@ TEST(BatchJob, TheClosingJobsMailSaysHowTheRunHasEnded) {
   workflow.mail_of_failure_only = true;
   EXPECT_EQ(option_of(closing_job(context(), Plan(workflow), {"5"}), "mail-type"), "FAIL");
   EXPECT_EQ(option_of(closing_job(context(), plan_of_stages({command_stage("a")}), {"5"}), "mail-user"), "");
+}
+
+TEST(BatchJob, AsAScriptQuotesWhatSbatchWouldTakeApart) {
+  BatchJob job;
+  job.script = "#!/bin/sh\nexec true\n";
+  job.options = {
+      {"chdir", "/home/ada/my runs"}, {"comment", R"(a "b" c\d #e)"}, {"constraint", "a&b"}, {"hold", ""}};
+  job.env = {{"PATH", "/a b:/c'd"}};
+  EXPECT_EQ(to_script(job), R"(#!/bin/sh
+#SBATCH --chdir="/home/ada/my runs"
+#SBATCH --comment="a \"b\" c\\d #e"
+#SBATCH --constraint=a&b
+#SBATCH --hold
+#SBATCH --export=NONE
+export PATH='/a b:/c'\''d'
+exec true
+)");
+}
+
+TEST(BatchJob, ItsLogIsWhereItsRunIsHoweverThatIsNamed) {
+  SubmissionContext given = context();
+  given.run = RunDirectory("/runs/50% done/w-1");
+  const Plan plan = plan_of_stages({command_stage("a")});
+  EXPECT_EQ(option_of(batch_job(given, plan, plan_jobs(plan, {})[0], {}), "output"),
+            "/runs/50%% done/w-1/slurm/a.0-%A.log");
 }
 
 TEST(BatchJob, ItsCommentSaysWhoseItIs) {

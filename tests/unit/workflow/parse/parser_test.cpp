@@ -144,7 +144,7 @@ TEST(Parser, KeepsTheShapeOfASettingThatTheMatrixGives) {
       "stages:\n  p: {task: preprocess, input: iris.csv, target: '${{ matrix.t }}', matrix: {t: "
       "[species]}}\n");
   EXPECT_EQ(parsed.stage("p").config.at("target"),
-            Json::parse(R"({"column": "${{ matrix.t }}", "type": "auto"})"));
+            Json::parse(R"({"column": "${{ '' }}${{ matrix.t }}", "type": "auto"})"));
 }
 
 TEST(Parser, JudgesNoValueThatItCouldNotRead) {

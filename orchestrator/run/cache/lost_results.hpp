@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "kernmill/run/journal/journal.hpp"
+
+namespace kernmill {
+
+/// A committed result that is no longer as it was committed.
+struct LostResult {
+  std::string stage;
+  unsigned instance = 0;
+  std::string why;  ///< "/runs/a/stages/fit/0/attempt-1/model.h5 is gone"
+};
+
+/// Those whose artifacts have gone, or have another size than the journal says; `record` has them as never
+/// committed from then on, so that who goes on with the run makes them again. What was made of them stays.
+std::vector<LostResult> take_out_lost_results(RunRecord& record);
+
+}  // namespace kernmill

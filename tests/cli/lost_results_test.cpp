@@ -1,0 +1,56 @@
+// A result that was deleted after it had been committed.
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "kill_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class LostResult : public ::testing::Test {
+ protected:
+  LostResult() : world("diamond.yaml") {
+    std::ofstream(world.folder() / "flow.yaml")
+        << "stages:\n"
+           "  a: {run: 'echo $KERNMILL_ATTEMPT > $KERNMILL_OUTPUT/o', outputs: [o]}\n"
+           "  b: {run: 'cat \"$FILE\" > told; test -e ready', env: {FILE: '${{ stages.a.o }}'}}\n";
+  }
+  [[nodiscard]] fs::path result(unsigned attempt) const {
+    return world.runs().back().attempt("a", 0, attempt) / "o";
+  }
+  [[nodiscard]] std::string told() const {
+    std::ifstream file(world.folder() / "told");
+    std::string line;
+    std::getline(file, line);
+    return line;
+  }
+  KillWorld world;
+};
+
+TEST_F(LostResult, IsMadeAgainWhenTheRunIsResumedAndItIsSaid) {
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 1);
+  fs::remove(result(1));
+  std::ofstream(world.folder() / "ready") << "yes";
+  const Finished resumed = world.run({"resume", "last"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("a is made again: " + result(1).string() + " is gone"));
+  EXPECT_EQ(told(), "2");
+}
+
+TEST_F(LostResult, OfARunThatIsDoneIsMadeAgainAndNothingElse) {
+  std::ofstream(world.folder() / "ready") << "yes";
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  std::ofstream(result(1)) << "longer than before\n";
+  EXPECT_THAT(world.run({"resume", "last"}).err, HasSubstr("has 19 bytes, and had 2 when it was committed"));
+  EXPECT_TRUE(fs::exists(result(2)));
+  EXPECT_EQ(told(), "1");
+  EXPECT_THAT(world.run({"resume", "last"}).err, HasSubstr("done already"));
+}
+
+}  // namespace
+}  // namespace kernmill::testing

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
-#include "kernmill/tasks/data/read/csv.hpp"
 #include "kernmill/tasks/data/read/dictionary.hpp"
 #include "kernmill/tasks/data/store/row_store.hpp"
 #include "kernmill/tasks/support/spec.hpp"
@@ -39,6 +39,7 @@ struct RejectedRow {
   std::string file;
   CsvPlace place;
   std::string column, value, reason;
+  std::string help{};  ///< the way out, where it is not the usual one
 };
 
 /// A rank's rows of the wanted columns, in the order of the input; the ranks' rows follow each other.
@@ -59,6 +60,9 @@ class Input {
  public:
   virtual ~Input() = default;
   [[nodiscard]] virtual const std::vector<std::string>& names() const = 0;
+  /// Columns that the reader of this input knows, besides those that its rows name: in a format that leaves
+  /// out what is 0 they are columns as well, and nothing above them is. Call it before the others.
+  virtual void expect(const std::vector<std::string>& /*columns*/) {}
   /// How errors and notes call it.
   [[nodiscard]] virtual std::string name() const = 0;
   /// Collective. The first rows as texts, by row and column: as many as `rows` or fewer, on every rank.
@@ -93,16 +97,19 @@ std::string shown(const std::string& value);
 /// have no fast path of their own.
 class ValueJudge {
  public:
-  ValueJudge(const Selection& selection, RawTable& table) : selection_(&selection), table_(&table) {}
+  ValueJudge(const Selection& selection, RawTable& table);
   /// Puts the value into `slot`; a reason when it is bad.
   std::string take_text(std::size_t wanted, std::string_view text, double& slot);
   std::string take_number(std::size_t wanted, double number, double& slot);
+  /// Whether it is one of the texts that mean a missing value, in any spelling: -999 and -999.0.
+  [[nodiscard]] bool means_missing(double number) const;
 
  private:
   std::string take_category(std::size_t wanted, std::string_view text, double& slot);
   std::string bad(std::size_t wanted, std::string reason, double& slot);
   const Selection* selection_;
   RawTable* table_;
+  std::vector<double> missing_;  ///< the numbers that mean a missing value
 };
 
 }  // namespace kernmill::tasks

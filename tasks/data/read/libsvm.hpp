@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ class SvmInput : public Input {
   /// Collective: the files are read once to find the largest index.
   SvmInput(const Communicator& comm, const InputFiles& files);
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
+  /// Features `f1`, `f2` and so on: rows that leave them out have 0 there, and an index above them is a bad
+  /// value.
+  void expect(const std::vector<std::string>& columns) override;
   [[nodiscard]] std::string name() const override;
   [[nodiscard]] std::vector<std::vector<std::string>> first_rows(const Communicator& comm,
                                                                  std::size_t rows) const override;
@@ -24,14 +28,16 @@ class SvmInput : public Input {
                               const Buffer& buffer) const override;
 
  private:
+  void name_columns();
   template <class Work>
   void each_line(const Communicator& comm, const Work& work) const;
   void take(const SvmLine& line, const Selection& selection, const std::vector<std::size_t>& wanted,
-            RejectedRow& bad, RawTable& table) const;
+            RejectedRow& bad, ValueJudge& judge, double* slots) const;
 
   RecordFiles records_;
   std::vector<std::string> names_;
-  std::uint64_t first_index_ = 1;
+  std::uint64_t first_index_ = 1, last_index_ = 0;
+  std::optional<std::uint64_t> largest_known_;  ///< of those that are expected
 };
 
 }  // namespace kernmill::tasks

@@ -36,6 +36,7 @@ class DataCommand : public ::testing::Test {
     return run_program({words, path(), {}});
   }
   void flip_a_bit(const std::string& name, std::streamoff at) const {
+    fs::permissions(path() / name, fs::perms::owner_write, fs::perm_options::add);
     std::fstream file(path() / name, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(at);
     const auto byte = static_cast<char>(file.get() ^ 1);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <random>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "kernmill/tasks/data/read/record_files.hpp"

@@ -15,7 +15,7 @@ class ColumnChecker {
   ColumnChecker(const Draft& draft, const StageDraft& stage) : draft_(draft), stage_(stage) {}
 
   void run() {
-    if (!read_header()) return;
+    if (!check_delimiter() || !read_header()) return;
     const Value* target = value("target");
     const Value* column = target == nullptr ? nullptr : target->is_map() ? target->find("column") : target;
     if (column != nullptr) known(*column);
@@ -64,13 +64,28 @@ class ColumnChecker {
     return take_header(input->where, delimiter, format, header.get<bool>());
   }
 
+  /// As the task will take it.
+  bool check_delimiter() {
+    const Value* delimiter = value("delimiter");
+    const auto* text = delimiter == nullptr || delimiter->is_template()
+                           ? nullptr
+                           : std::get_if<std::string>(&delimiter->data);
+    try {
+      if (text != nullptr) delimiter_of(*text, "csv", {});
+      return true;
+    } catch (const TableError& e) {
+      draft_.diagnostics.error(delimiter->where, e.what(), e.help);
+      return false;
+    }
+  }
+
   /// As the task will read it.
   bool take_header(const Where& where, const std::string& delimiter, const std::string& format, bool header) {
     const auto read = [&](std::uint64_t offset, std::uint64_t count) {
       return draft_.files.read(path_, offset, count).value_or("");
     };
     try {
-      const CsvFormat csv{delimiter_of(delimiter.empty() ? "auto" : delimiter, format, path_), header};
+      const CsvFormat csv{delimiter_of(delimiter, format, path_), header};
       columns_ = read_csv_header(read, value("input")->text, csv).names;
       return true;
     } catch (const TableError& e) {

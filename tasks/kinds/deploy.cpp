@@ -177,8 +177,7 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
 Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema& schema,
               const Scorer& scorer) {
   const Options options = options_of(spec, schema, scorer);
-  const auto input = open_input(comm, spec);
-  input->expect(columns_of(schema));
+  const auto input = open_input(comm, spec, columns_of(schema));
   const bool series = !schema.series.transform.empty();
   if (series && options.on_bad_row != OnBadRow::error)
     throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");

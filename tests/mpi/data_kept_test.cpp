@@ -144,6 +144,8 @@ TEST_F(Kept, AFileOfLibsvmMayBeNarrowerThanThatOfTheTraining) {
   run(directory / "x.svm", {{"target", target("label")}, {"drop", {"f3"}}});
   deploy_file("narrow.svm", "1 1:7\n0 1:8\n");
   EXPECT_EQ(predictions(), "row,prediction_f0,prediction_f1,prediction_f2\n0,0,7,0\n1,0,8,0\n");
+  deploy_file("zeros.svm", "1\n");
+  EXPECT_EQ(predictions(), "row,prediction_f0,prediction_f1,prediction_f2\n0,0,0,0\n");
   deploy_file("same.svm", "1 1:7 3:1\n");  // what was dropped may be there
   EXPECT_EQ(predictions(), "row,prediction_f0,prediction_f1,prediction_f2\n0,0,7,0\n");
   EXPECT_EQ(

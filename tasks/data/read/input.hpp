@@ -60,9 +60,6 @@ class Input {
  public:
   virtual ~Input() = default;
   [[nodiscard]] virtual const std::vector<std::string>& names() const = 0;
-  /// Columns that the reader of this input knows, besides those that its rows name: in a format that leaves
-  /// out what is 0 they are columns as well, and nothing above them is. Call it before the others.
-  virtual void expect(const std::vector<std::string>& /*columns*/) {}
   /// How errors and notes call it.
   [[nodiscard]] virtual std::string name() const = 0;
   /// Collective. The first rows as texts, by row and column: as many as `rows` or fewer, on every rank.
@@ -74,7 +71,10 @@ class Input {
 };
 
 /// Collective. Opens what the spec's `inputs.input` names; `config.format` or the name tells its format.
-std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec);
+/// `known` are the columns of what a model was trained on, if it is for one: in a format that leaves out what
+/// is 0 they are columns, too, and there are none above them.
+std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec,
+                                  const std::vector<std::string>& known = {});
 
 /// The index of a column. Throws TaskError when there is none, with a name that may be meant.
 std::size_t column_index(const Input& input, const std::string& name, const std::string& wanted_as);

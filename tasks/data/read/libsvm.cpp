@@ -54,7 +54,8 @@ void SvmInput::each_line(const Communicator& comm, const Work& work) const {
   });
 }
 
-SvmInput::SvmInput(const Communicator& comm, const InputFiles& files) : records_({}, false) {
+SvmInput::SvmInput(const Communicator& comm, const InputFiles& files, const std::vector<std::string>& known)
+    : records_({}, false) {
   comm.agree([&] { records_ = RecordFiles(texts_of(files), false); });
   std::uint64_t largest = 0;
   std::uint64_t smallest = 1;
@@ -66,29 +67,27 @@ SvmInput::SvmInput(const Communicator& comm, const InputFiles& files) : records_
   });
   last_index_ = comm.allreduce(largest, Reduction::max);
   first_index_ = comm.allreduce(smallest, Reduction::min);
-  name_columns();
+  know(known);
+  names_ = {"label"};
+  for (std::uint64_t i = first_index_; i <= last_index_; ++i) names_.push_back(fmt::format("f{}", i));
   if (last_index_ < first_index_)
     throw TaskError(fmt::format("{} has no values", name()), name(),
                     "its lines should be: label index:value index:value ...");
 }
 
-void SvmInput::name_columns() {
-  names_ = {"label"};
-  for (std::uint64_t i = first_index_; i <= last_index_; ++i) names_.push_back(fmt::format("f{}", i));
-}
-
-void SvmInput::expect(const std::vector<std::string>& columns) {
-  std::uint64_t most = 0;
+void SvmInput::know(const std::vector<std::string>& columns) {
+  if (columns.empty()) return;
+  std::uint64_t least = first_index_, most = 0;
   for (const auto& column : columns) {
     if (column == "label") continue;
     const auto index = column.empty() ? std::nullopt : index_in(column);
     if (!index) return;  // they are those of another format
-    first_index_ = std::min(first_index_, *index);
+    least = std::min(least, *index);
     most = std::max(most, *index);
   }
+  first_index_ = least;
   last_index_ = std::max(last_index_, most);
   largest_known_ = most;
-  name_columns();
 }
 
 std::string SvmInput::name() const {

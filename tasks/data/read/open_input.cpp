@@ -41,12 +41,13 @@ std::unique_ptr<Input> open_arrays(const Communicator& comm, const Spec& spec, A
 
 }  // namespace
 
-std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec) {
+std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec,
+                                  const std::vector<std::string>& known) {
   const std::filesystem::path& path = spec.input("input");
   const std::string format = format_of(setting_as<std::string>(spec.config, "format"), path);
   InputFiles files = open_input_files(comm, path, {spec.output_directory, spec.key});
   if (format == "csv" || format == "tsv") return open_csv(comm, spec, format, std::move(files));
-  if (format == "libsvm") return std::make_unique<SvmInput>(comm, files);
+  if (format == "libsvm") return std::make_unique<SvmInput>(comm, files, known);
   if (format == "npy") return open_arrays(comm, spec, ArrayFormat::npy, files);
   if (format == "idx") return open_arrays(comm, spec, ArrayFormat::idx, files);
   if (format != "hdf5") throw SpecError("spec.json: the format '" + format + "' is unknown");

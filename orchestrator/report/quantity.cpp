@@ -15,8 +15,9 @@ namespace {
 
 const std::vector<std::string>& favourites(TaskKind kind) {
   static const ByKind<std::vector<std::string>> names{
-      .preprocess = {"rows", "features", "classes", "train_rows", "test_rows"},
-      .train = {"objective", "train_loss", "train_accuracy", "train_rmse", "iterations", "epochs", "rows"},
+      .preprocess = {"untrained_classes", "rows", "features", "classes", "train_rows", "test_rows"},
+      .train = {"untrained_classes", "objective", "train_loss", "train_accuracy", "train_rmse", "iterations",
+                "epochs", "rows"},
       .evaluate = {"accuracy", "correct", "rmse", "r2", "r2_vs_naive", "naive_rmse", "rows", "log_loss"},
       .tune = {"value", "trial", "trials", "failed"},
       .deploy = {"rows", "rejected"}};

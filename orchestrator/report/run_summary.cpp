@@ -184,6 +184,15 @@ std::string stage_details(const StageStatus& stage) {
   return text + (metrics.empty() ? "" : "  " + metrics);
 }
 
+/// A tune stage whose trials are not judged, since one of them failed; empty: there is none.
+std::string blocked_search(const RunStatus& status) {
+  for (const StageStatus& stage : status.stages)
+    if (stage.kind == TaskKind::tune && stage.of(State::failed) > 0 && stage.of(State::blocked) > 0 &&
+        stage.of(State::finished) > 0)
+      return stage.name;
+  return {};
+}
+
 }  // namespace
 
 std::string results_text(const RunStatus& status) {
@@ -218,6 +227,9 @@ std::string failures_text(const RunStatus& status, const Paint& paint) {
   const std::string blocked = names_of(status, State::blocked);
   const std::string finished = names_of(status, State::finished);
   if (!blocked.empty()) text += fmt::format("  blocked by that: {}\n", blocked);
+  if (const std::string search = blocked_search(status); !search.empty())
+    text += fmt::format("  help: max_fails: N in '{}' lets its search go on without the trials that failed\n",
+                        search);
   if (!finished.empty()) text += fmt::format("  finished: {}\n", finished);
   return text;
 }

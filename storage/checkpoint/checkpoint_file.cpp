@@ -56,7 +56,8 @@ NewCheckpoint create_checkpoint_file(const std::filesystem::path& temporary,
 
 void require_sound_structure(const std::filesystem::path& file, const std::filesystem::path& named) {
   if (!has_sound_footer(file, named))
-    throw Error(fmt::format("{}: is cut short, or no checkpoint of format version 2", named.string()));
+    throw Error(fmt::format("{}: is cut short, or no checkpoint of format version 2. {}", named.string(),
+                            why_a_footer_is_broken));
 }
 
 CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, const std::filesystem::path& named,

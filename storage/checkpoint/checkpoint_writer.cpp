@@ -136,7 +136,7 @@ struct CheckpointWriter::Impl {
     if (!is_root) return;
     if (!out->file().is(temporary))
       throw Error(fmt::format("{}: another program is writing it, too. End that one", file.string()));
-    storage::publish(temporary, file);
+    publish_read_only(temporary, file);
     remove_superseded(directory, header.step, retention);
   }
 

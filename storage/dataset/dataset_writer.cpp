@@ -160,7 +160,7 @@ void DatasetWriter::commit() {
   const auto digests = self.writer->table_digests(self.comm.get());
   agree_on_root(self.comm.get(), [&] {
     self.finish(digests);
-    publish(self.temporary, self.file);
+    publish_read_only(self.temporary, self.file);
   });
 }
 

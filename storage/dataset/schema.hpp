@@ -53,8 +53,9 @@ struct Schema {
   std::vector<std::string> classes;       ///< of a class target, sorted; a label is an index into it
   std::vector<std::string> target_names;  ///< of a numeric target: one a column
   Series series;
-  std::string source;  ///< path of the input as the workflow named it
-  std::string split;   ///< JSON text of the split that made the parts; empty when not known
+  std::vector<std::string> left_out{};  ///< columns of the input that are neither a feature nor the target
+  std::string source;                   ///< path of the input as the workflow named it
+  std::string split;                    ///< JSON text of the split that made the parts; empty when not known
 };
 
 /// The columns of the input by name only: what a schema without anything to say of them has.

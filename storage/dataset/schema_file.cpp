@@ -150,6 +150,7 @@ void write_schema(const hdf5::File& file, const Schema& schema) {
   file.write_texts("schema/series_columns", schema.series.columns);
   file.write_all<std::uint32_t>("schema/series_lags", Type::u32, schema.series.lags);
   file.write_text("schema/split", schema.split);
+  if (!schema.left_out.empty()) file.write_texts("schema/left_out", schema.left_out);
   write_inputs(file, schema.inputs);
   write_steps(file, schema.steps);
 }
@@ -175,6 +176,7 @@ Schema read_schema(const hdf5::File& file) {
   }
   schema.series.lags = file.read_all<std::uint32_t>("schema/series_lags", Type::u32);
   schema.split = file.read_text("schema/split");
+  if (file.has("schema/left_out")) schema.left_out = file.read_texts("schema/left_out");
   schema.inputs = read_inputs(file);
   schema.steps = read_steps(file);
   return schema;

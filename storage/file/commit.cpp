@@ -13,7 +13,7 @@ void commit_file(const std::filesystem::path& file,
   try {
     fill(temporary);
     verify(temporary);
-    publish(temporary, file);
+    publish_read_only(temporary, file);
   } catch (...) {
     remove_quietly(temporary);
     throw;

@@ -8,7 +8,7 @@
 namespace kernmill::storage {
 
 /// `fill` makes the file that it is given the name of, and syncs it; `verify` reads what has reached the
-/// disk; then the file gets its name. On any failure nothing is left.
+/// disk; then the file gets its name, and is read-only. On any failure nothing is left.
 void commit_file(const std::filesystem::path& file,
                  const std::function<void(const std::filesystem::path& temporary)>& fill,
                  const std::function<void(const std::filesystem::path& temporary)>& verify);

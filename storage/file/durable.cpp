@@ -105,10 +105,11 @@ void sync_file(const fs::path& file, const fs::path& named) {
   fd.close();
 }
 
-void publish(const fs::path& temporary, const fs::path& file) {
+namespace {
+
+void publish_as(const fs::path& temporary, const fs::path& file, mode_t mode) {
   fail_if(fault_at("rename"), file, "move it to its name");
-  if (chmod(temporary.c_str(), mode_in(directory_of(file))) != 0)
-    throw system_error(file, "set its permissions", errno);
+  if (chmod(temporary.c_str(), mode) != 0) throw system_error(file, "set its permissions", errno);
   if (rename(temporary.c_str(), file.c_str()) != 0) throw system_error(file, "move it to its name", errno);
   const fs::path directory = directory_of(file);
   try {
@@ -120,6 +121,16 @@ void publish(const fs::path& temporary, const fs::path& file) {
     remove_quietly(file);  // it might be lost later: better not there now
     throw;
   }
+}
+
+}  // namespace
+
+void publish(const fs::path& temporary, const fs::path& file) {
+  publish_as(temporary, file, mode_in(directory_of(file)));
+}
+
+void publish_read_only(const fs::path& temporary, const fs::path& file) {
+  publish_as(temporary, file, mode_in(directory_of(file)) & ~mode_t{0200});
 }
 
 void remove_quietly(const fs::path& file) noexcept {

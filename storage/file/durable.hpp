@@ -25,6 +25,9 @@ void sync_file(const std::filesystem::path& file, const std::filesystem::path& n
 /// its directory is: 0600, or 0640 where the group may read the directory.
 void publish(const std::filesystem::path& temporary, const std::filesystem::path& file);
 
+/// The same for a file that never changes again: 0400 or 0440, so that no program writes into it by mistake.
+void publish_read_only(const std::filesystem::path& temporary, const std::filesystem::path& file);
+
 void remove_quietly(const std::filesystem::path& file) noexcept;
 
 /// A file that several ranks fill: one creates it empty, each writes its bytes and syncs the file, one

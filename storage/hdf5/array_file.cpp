@@ -19,7 +19,7 @@ using hdf5::Handle;
 struct Table {
   Handle dataset;
   std::vector<std::uint64_t> shape;
-  bool numbers = false;
+  bool numbers = false, wide_integers = false;
 };
 
 /// A damaged file may claim extents that would take for ever to read. Nothing holds more than its bytes, or
@@ -49,6 +49,7 @@ Table open_table(const Handle& file, const std::string& name, const std::filesys
   const Handle type(H5Dget_type(table.dataset.id()), H5Tclose, context);
   const H5T_class_t kind = H5Tget_class(type.id());
   table.numbers = kind == H5T_INTEGER || kind == H5T_FLOAT;
+  table.wide_integers = kind == H5T_INTEGER && H5Tget_size(type.id()) > 4;
   const Handle space(H5Dget_space(table.dataset.id()), H5Sclose, context);
   const auto dimensions = static_cast<std::size_t>(check(H5Sget_simple_extent_ndims(space.id()), context));
   std::vector<hsize_t> extents(dimensions);
@@ -117,6 +118,10 @@ std::vector<std::string> ArrayFile::tables() const {
 
 std::vector<std::uint64_t> ArrayFile::shape(const std::string& dataset) const {
   return impl_->table(dataset).shape;
+}
+
+bool ArrayFile::has_wide_integers(const std::string& dataset) const {
+  return impl_->table(dataset).wide_integers;
 }
 
 void ArrayFile::read(const std::string& dataset, std::uint64_t first, std::uint64_t count,

@@ -23,6 +23,8 @@ class ArrayFile {
   [[nodiscard]] std::vector<std::string> tables() const;
   /// One or two extents. Throws for any other dataset.
   [[nodiscard]] std::vector<std::uint64_t> shape(const std::string& dataset) const;
+  /// Whether its numbers are integers of 64 bits: a double does not hold them all.
+  [[nodiscard]] bool has_wide_integers(const std::string& dataset) const;
   /// Rows [first, first + count), whatever the layout, filters and type of number.
   void read(const std::string& dataset, std::uint64_t first, std::uint64_t count,
             std::span<double> out) const;

@@ -86,17 +86,18 @@ Footer read_footer(const RawFile& file, std::uint64_t size, const std::string& t
   Unpacker numbers(tail);
   numbers.get(length);
   numbers.get(checksum);
-  if (length > size - tail_bytes) throw Error(name + ": its footer is damaged");
+  if (length > size - tail_bytes)
+    throw Error(fmt::format("{}: its footer is damaged. {}", name, why_a_footer_is_broken));
   const std::string bytes = read_text(file, size - tail_bytes - length, length);
   if (crc32c(std::span<const char>(bytes)) != checksum)
-    throw Error(name + ": checksum of the footer is wrong");
+    throw Error(fmt::format("{}: checksum of the footer is wrong. {}", name, why_a_footer_is_broken));
   Footer footer;
   Unpacker unpacker(bytes);
   unpacker.get(footer.file_bytes);
   unpacker.get(footer.tables);
   unpacker.get(footer.checksum);
   if (footer.file_bytes + length + tail_bytes != size)
-    throw Error(name + ": is not as long as its footer says");
+    throw Error(fmt::format("{}: is not as long as its footer says. {}", name, why_a_footer_is_broken));
   return footer;
 }
 
@@ -121,8 +122,8 @@ bool has_sound_footer(const std::filesystem::path& file, const std::filesystem::
   if (!tail.ends_with(letters)) return false;
   const Footer footer = read_footer(in, size, tail);
   if (checksum_outside(in, footer) != footer.checksum)
-    throw Error(fmt::format("{}: checksum of the header is wrong: what is not in its tables has changed",
-                            named.string()));
+    throw Error(fmt::format("{}: checksum of the header is wrong: what is not in its tables has changed. {}",
+                            named.string(), why_a_footer_is_broken));
   return true;
 }
 

@@ -13,6 +13,12 @@ namespace kernmill::storage {
 void append_footer(const std::filesystem::path& file, const std::filesystem::path& named,
                    const std::vector<SealedTable>& tables);
 
+/// What probably happened to a file whose footer is gone or wrong, and the way out.
+inline constexpr const char* why_a_footer_is_broken =
+    "Was it opened for writing by another program (h5py's mode 'r+' or 'a')? Open such files with 'r', and "
+    "work on a "
+    "copy; this one has to be made anew";
+
 /// False when there is no footer. Throws when there is one, and the file is not what it was.
 bool has_sound_footer(const std::filesystem::path& file, const std::filesystem::path& named);
 

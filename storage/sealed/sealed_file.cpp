@@ -60,7 +60,8 @@ OpenedFile open_sealed_file(const std::filesystem::path& file, const std::filesy
   OpenedFile opened{hdf5::File::open(file, named), std::nullopt, std::nullopt};
   require_format(opened.file, format);
   if (!sound && version_of(opened.file) > 1)
-    throw Error(fmt::format("{}: is cut short: its footer is missing", named.string()));
+    throw Error(
+        fmt::format("{}: is cut short: its footer is missing. {}", named.string(), why_a_footer_is_broken));
   opened.cipher = read_encryption(opened.file, key);
   if (opened.cipher) opened.content = open_content(file, opened.file, *opened.cipher);
   return opened;

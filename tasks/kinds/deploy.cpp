@@ -66,6 +66,14 @@ Selection match_columns(const Input& input, const storage::Schema& schema, const
   return selection;
 }
 
+/// All that the input had which the model was trained on.
+std::vector<std::string> columns_of(const storage::Schema& schema) {
+  std::vector<std::string> columns = schema.left_out;
+  for (const storage::InputColumn& column : schema.inputs) columns.push_back(column.name);
+  if (!schema.target.empty()) columns.push_back(schema.target);
+  return columns;
+}
+
 void note_unused_columns(const Input& input, const Selection& selection) {
   std::vector<std::string> unused = input.names();
   for (const Wanted& wanted : selection.columns) std::erase(unused, input.names()[wanted.column]);
@@ -169,7 +177,7 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
 Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema& schema,
               const Scorer& scorer) {
   const Options options = options_of(spec, schema, scorer);
-  const auto input = open_input(comm, spec);
+  const auto input = open_input(comm, spec, columns_of(schema));
   const bool series = !schema.series.transform.empty();
   if (series && options.on_bad_row != OnBadRow::error)
     throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");

@@ -12,6 +12,7 @@
 #include "kernmill/tasks/data/prepare/split.hpp"
 #include "kernmill/tasks/data/prepare/transform.hpp"
 #include "kernmill/tasks/data/prepare/unknown_category.hpp"
+#include "kernmill/tasks/data/prepare/untrained_classes.hpp"
 #include "kernmill/tasks/data/read/rejected.hpp"
 #include "kernmill/tasks/data/store/blocks_together.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
@@ -40,6 +41,7 @@ struct Prepared {
   std::vector<Part> parts;                   ///< by sample
   std::vector<std::uint32_t> copies;         ///< how often each sample is written
   std::vector<storage::InputColumn> inputs;  ///< what the steps start from
+  UntrainedClasses untrained;
 };
 
 void append_sample(const SampleLayout& layout, std::span<const double> features, const double* row,
@@ -194,6 +196,20 @@ void require_distinct(const std::vector<std::string>& names) {
     throw TaskError(fmt::format("two features are called '{}'", *twice), {}, "rename one of the columns");
 }
 
+/// A part that is asked for has rows.
+void require_rows(const SplitSettings& split, const storage::PartSizes& sizes) {
+  if (sizes[0] == 0)
+    throw TaskError("the split leaves no training rows", {}, "make the test and validation parts smaller");
+  if (split.type == SplitType::every && sizes[2] == 0)
+    throw TaskError(fmt::format("fold {} of {} is empty: there are too few {}", split.offset, split.every,
+                                split.group.empty() ? "rows" : "groups"),
+                    {}, "make fewer folds (`every`)");
+  if ((split.test > 0 && sizes[2] == 0) || (split.validation > 0 && sizes[1] == 0))
+    throw TaskError(
+        fmt::format("the split leaves no {} rows", sizes[2] == 0 && split.test > 0 ? "test" : "validation"),
+        {}, "there are too few rows for so small a part: make it larger, or leave it out");
+}
+
 Prepared prepare(const Communicator& comm, const Spec& spec, const PreprocessSettings& settings,
                  const Buffer& buffer) {
   Prepared prepared;
@@ -211,8 +227,12 @@ Prepared prepare(const Communicator& comm, const Spec& spec, const PreprocessSet
     prepared.samples.categories.resize(plans.size());
   }
   storage::PartSizes sizes = count_parts(prepared);
-  if (comm.allreduce(sizes[0], Reduction::sum) == 0)
-    throw TaskError("the split leaves no training rows", {}, "make the test and validation parts smaller");
+  comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
+  require_rows(settings.split, sizes);
+  prepared.untrained =
+      find_untrained_classes(comm, *input, settings.missing, prepared.samples, prepared.parts, schema);
+  if (comm.is_root() && prepared.untrained.count > 0)
+    fmt::print(stderr, "warning: {}\n", prepared.untrained.warning);
   Fitted fitted = fit(comm, prepared.samples, prepared.parts, plans);
   refuse_unknown_categories(comm, *input, settings.missing, prepared.samples, plans, fitted);
   prepared.inputs = fitted.inputs;
@@ -239,6 +259,7 @@ Result run_preprocess(const Spec& spec, const Communicator& comm) {
   result.metrics = {{"rows", prepared.samples.total},   {"features", schema.features.size()},
                     {"classes", schema.classes.size()}, {"train_rows", sizes[0]},
                     {"validation_rows", sizes[1]},      {"test_rows", sizes[2]}};
+  if (prepared.untrained.count > 0) result.metrics["untrained_classes"] = prepared.untrained.count;
   result.artifacts = {{"dataset", "dataset.h5"}};
   if (settings.on_bad_row == OnBadRow::skip) {
     write_rejected(comm, spec.output_directory / "rejected.csv", prepared.samples.rejected, buffer.scratch);

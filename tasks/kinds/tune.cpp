@@ -53,9 +53,16 @@ class Pool {
   std::optional<NumberScores> numbers_;
 };
 
-}  // namespace
+/// A trial without a value: the search judges the others.
+Result diverged(const Communicator& comm, const Diverged& error) {
+  if (comm.is_root())
+    fmt::print(stderr,
+               "warning: {}: this trial has no value, and the search goes on without it\n  help: {}\n",
+               error.what(), error.help);
+  return {{{"diverged", true}}, Json::object()};
+}
 
-Result run_tune(const Spec& spec, const Communicator& comm) {
+Json judge(const Spec& spec, const Communicator& comm) {
   const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
   const Json& train = setting(spec.config, "train");
   const auto wanted = setting_as<std::string>(spec.config, "objective.metric");
@@ -76,7 +83,17 @@ Result run_tune(const Spec& spec, const Communicator& comm) {
   }
   metrics["value"] = metrics.at(wanted);
   if (comm.is_root()) fmt::print("{} {:.10g}\n", wanted, metrics["value"].get<double>());
-  return {std::move(metrics), Json::object()};
+  return metrics;
+}
+
+}  // namespace
+
+Result run_tune(const Spec& spec, const Communicator& comm) {
+  try {
+    return {judge(spec, comm), Json::object()};
+  } catch (const Diverged& error) {
+    return diverged(comm, error);
+  }
 }
 
 }  // namespace kernmill::tasks

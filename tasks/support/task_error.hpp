@@ -15,6 +15,12 @@ class TaskError : public std::runtime_error {
   std::string help;
 };
 
+/// The training went astray: its loss is no finite number. A search goes on without such a trial.
+class Diverged : public TaskError {
+ public:
+  using TaskError::TaskError;
+};
+
 /// The command line or spec.json is unusable (exit status 2): the caller's mistake, not one in the data.
 class SpecError : public std::runtime_error {
  public:

@@ -36,6 +36,7 @@ class DataCommand : public ::testing::Test {
     return run_program({words, path(), {}});
   }
   void flip_a_bit(const std::string& name, std::streamoff at) const {
+    fs::permissions(path() / name, fs::perms::owner_write, fs::perm_options::add);
     std::fstream file(path() / name, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(at);
     const auto byte = static_cast<char>(file.get() ^ 1);
@@ -177,7 +178,10 @@ TEST_F(DataCommand, WhatIsNoDatasetIsSaidToBeNone) {
 TEST_F(DataCommand, CutOffAtAnyPlaceItIsNoDatasetAndCrashesNothing) {
   const auto size = fs::file_size(path() / "iris.h5");
   for (std::uintmax_t kept = 0; kept < size; kept += size / 23) {
-    fs::copy_file(path() / "iris.h5", path() / "cut.h5", fs::copy_options::overwrite_existing);
+    fs::remove(path() / "cut.h5");
+    fs::copy_file(path() / "iris.h5", path() / "cut.h5");
+    fs::permissions(path() / "cut.h5", fs::perms::owner_write,
+                    fs::perm_options::add);  // the copy is read-only, too
     fs::resize_file(path() / "cut.h5", kept);
     const Finished verified = data({"verify", "cut.h5"});
     EXPECT_EQ(verified.exit_code, 1) << kept;

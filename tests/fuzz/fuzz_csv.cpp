@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include "kernmill/tasks/data/read/csv.hpp"
+#include "kernmill/base/table/csv.hpp"
 
-using namespace kernmill::tasks;
+using namespace kernmill;
 
 namespace {
 

@@ -183,6 +183,18 @@ TEST_F(Formats, NpyFilesThatCannotBeReadSayWhy) {
   EXPECT_THAT(failure_of("nothing"), HasSubstr("the array cannot be read: it is no .npy file @ x.npy"));
   EXPECT_THAT(failure_of(npy("<f8", "(1, 1, 2)", two, 1, true)), HasSubstr("Fortran order"));
   EXPECT_THAT(failure_of(npy("<f8", "(3,)", two)), HasSubstr("it is cut off"));
+  EXPECT_THAT(failure_of(npy("<f8", "(1,)", two)),
+              HasSubstr("8 bytes lie behind it, which would be left out"));
+  for (const std::string& name : {"id", "class"}) {  // two names that would be one number
+    const std::string ids = npy("<i8", "(2,)", bytes_of<std::int64_t>({1, 9007199254740993}));
+    put_bytes("x.npy", npy("<f8", "(2,)", two));
+    put_bytes("y.npy", ids);
+    EXPECT_THAT(failure([&] {
+                  run_with_labels("x.npy", "y.npy",
+                                  name == "id" ? Json::object() : Json{{"target", target("label")}});
+                }),
+                HasSubstr("in column 'label' is about a whole number of 2^53 or more"));
+  }
   EXPECT_THAT(failure_of(npy("<c16", "(1,)", two)), HasSubstr("its elements are"));
   EXPECT_THAT(failure_of(npy("<f8", "(2,)", bytes_of<double>({1, NAN}))),
               HasSubstr("'nan' in column 'c0' is not a finite number @ "));

@@ -81,9 +81,9 @@ TEST_F(EncryptedTasks, AKeyThatOthersMayReadIsRefusedBeforeAnyWork) {
               HasSubstr("chmod 600"));
 }
 
-TEST_F(EncryptedTasks, FilesAreOpenToWhomTheirDirectoryIs) {
+TEST_F(EncryptedTasks, FinishedFilesAreReadOnlyForWhomTheirDirectoryIsOpen) {
   const auto data = fold_four("iris", "species");
-  for (const auto& [directory_mode, file_mode] : {std::pair<mode_t, mode_t>{0700, 0600}, {0750, 0640}}) {
+  for (const auto& [directory_mode, file_mode] : {std::pair<mode_t, mode_t>{0700, 0400}, {0750, 0440}}) {
     const tasks::Spec fit = read("train", testing::train_config(testing::softmax_model(), testing::lbfgs()),
                                  {{"data", data}}, directory_mode);
     tasks::run_train(fit, comm);

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "learn_world.hpp"
+#include "preprocess_settings.hpp"
 
 namespace kernmill::testing {
 namespace {
@@ -41,6 +42,31 @@ TEST_F(Networks, MomentumGivesTheSameBitsOnAnyNumberOfRanks) {
 TEST_F(Networks, MiniBatchesReachTheConvexMinimumRoughly) {
   const auto result = train(fold_four("iris", "species"), train_config(softmax_model(), sgd(0.05, 200, 32)));
   EXPECT_NEAR(result.metrics.at("objective").get<double>(), 27.33364022, 0.3);
+}
+
+TEST_F(Networks, ATrialThatDivergesHasNoValue) {
+  const Json descent = {{"type", "gradient_descent"}, {"learning_rate", 1e300}, {"steps", 5}};
+  for (const Json& config :
+       {train_config(mlp_model({8}), sgd(1e300, 2, 16)), train_config(softmax_model(), descent)})
+    EXPECT_EQ(trial(whole("iris", "species"), config, "accuracy").metrics.dump(), R"({"diverged":true})");
+}
+
+TEST_F(Networks, TrainingSaysWhichClassesItHasNoRowsOf) {
+  put(directory / "cyclic.csv", "x,y\n1,a\n2,b\n3,c\n4,a\n5,b\n6,c\n");
+  const tasks::Spec prepare =
+      spec("preprocess",
+           kernmill::testing::preprocess_settings(
+               {{"target", {{"column", "y"}, {"type", "auto"}}},
+                {"split", {{"type", "every"}, {"every", 3}, {"offset", 1}, {"stratify", false}}}}),
+           {{"input", directory / "cyclic.csv"}}, "prepare");
+  tasks::run_preprocess(prepare, comm);
+  ::testing::internal::CaptureStderr();
+  const auto result = train(prepare.output_directory / "dataset.h5", train_config(softmax_model(), lbfgs()));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(result.metrics.at("untrained_classes"), 1);
+  if (comm.is_root()) {
+    EXPECT_THAT(said, ::testing::HasSubstr("no training row has the class 'b': the model will not know it"));
+  }
 }
 
 TEST_F(Networks, AMultilayerPerceptronKnowsMostDigits) {

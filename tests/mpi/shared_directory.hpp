@@ -32,7 +32,12 @@ class SharedDirectory : public ::testing::Test {
   void TearDown() override { own_.reset(); }
   /// Rank 0 writes a file; the others wait until it is there.
   void put(const std::filesystem::path& file, const std::string& content) const {
-    if (world_rank() == 0) std::ofstream(file, std::ios::binary) << content;
+    if (world_rank() == 0) {
+      std::error_code absent;  // it may be a finished artifact, which is read-only
+      std::filesystem::permissions(file, std::filesystem::perms::owner_write,
+                                   std::filesystem::perm_options::add, absent);
+      std::ofstream(file, std::ios::binary) << content;
+    }
     MPI_Barrier(MPI_COMM_WORLD);
   }
   static std::string content(const std::filesystem::path& file) {

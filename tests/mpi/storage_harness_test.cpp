@@ -183,6 +183,7 @@ TEST_P(InjectedFaults, DamagedFilesAreNeverLoadedAsSomethingElse) {
       const auto at = static_cast<std::size_t>(below(end));
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << below(8)));
     }
+    std::filesystem::remove(newest);  // which is read-only
     std::ofstream(newest, std::ios::binary) << damaged;
     const Told now = counts.seen(world.load());
     EXPECT_GE(now.loaded, 1);

@@ -57,7 +57,7 @@ std::string table(const Attempt& attempt, const std::vector<Trial>& trials) {
     const Json point = attempt.plan.values({attempt.id.stage, trial.number});
     for (const Json& value : point) csv += ',' + cell(value);
     csv += ',' + (trial.value ? Json(*trial.value).dump() : "");
-    csv += trial.committed ? ",committed\n" : ",failed\n";
+    csv += !trial.committed ? ",failed\n" : trial.value ? ",committed\n" : ",no value\n";
   }
   return csv;
 }
@@ -69,8 +69,10 @@ Leavings reduce_trials(const Attempt& attempt) {
   const Json objective = attempt.plan.config(attempt.id).at("objective");
   const Trial* best = best_of(trials, objective.at("goal") == "maximize");
   if (best == nullptr)
-    throw AttemptError(fmt::format("none of the {} trials of {} has a finite value of {}", trials.size(),
-                                   attempt.stage().name, objective.at("metric").get<std::string>()));
+    throw AttemptError(
+        fmt::format("none of the {} trials of {} has a finite value of {}: look at the log of one, and "
+                    "search elsewhere (a smaller optimizer.learning_rate, scaled features)",
+                    trials.size(), attempt.stage().name, objective.at("metric").get<std::string>()));
   const InstanceId id{attempt.id.stage, best->number};
   const Json document = {{"schema_version", 1},
                          {"trial", best->number},
@@ -81,7 +83,7 @@ Leavings reduce_trials(const Attempt& attempt) {
   write_file_durably(attempt.file("best.json"), document.dump(2) + "\n");
   write_file_durably(attempt.file("trials.csv"), table(attempt, trials));
   std::size_t failed = 0;
-  for (const Trial& trial : trials) failed += trial.committed ? 0 : 1;
+  for (const Trial& trial : trials) failed += trial.value ? 0 : 1;
   return {{{"value", *best->value}, {"trial", best->number}, {"trials", trials.size()}, {"failed", failed}},
           {{"best", attempt.file("best.json")}, {"trials", attempt.file("trials.csv")}}};
 }

@@ -4,47 +4,18 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/table/table_header.hpp"
 #include "kernmill/workflow/parse/task_config.hpp"
 
 namespace kernmill {
 namespace {
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-/// The fields of a CSV header; a quoted one may hold the delimiter, and "" for a quote.
-std::vector<std::string> split_header(std::string_view line, char delimiter) {
-  if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
-  std::vector<std::string> columns(1);
-  bool quoted = false, was_quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-      columns.back() += line[++i];
-    } else if (c == '"' && (quoted || trimmed(columns.back()).empty())) {
-      quoted = !quoted;
-      was_quoted = true;
-    } else if (c == delimiter && !quoted) {
-      if (!was_quoted) columns.back() = trimmed(columns.back());
-      was_quoted = false;
-      columns.emplace_back();
-    } else {
-      columns.back() += c;
-    }
-  }
-  columns.back() = trimmed(columns.back());
-  return columns;
-}
 
 class ColumnChecker {
  public:
   ColumnChecker(const Draft& draft, const StageDraft& stage) : draft_(draft), stage_(stage) {}
 
   void run() {
-    if (!read_header()) return;
+    if (!check_delimiter() || !read_header()) return;
     const Value* target = value("target");
     const Value* column = target == nullptr ? nullptr : target->is_map() ? target->find("column") : target;
     if (column != nullptr) known(*column);
@@ -63,18 +34,14 @@ class ColumnChecker {
     return field == nullptr ? nullptr : field->value;
   }
 
-  /// Whether the first line of the file names the columns.
-  [[nodiscard]] bool is_plain_csv(const std::string& path) const {
-    const std::string format = stage_.stage.config.value("format", "auto");
-    if (format != "auto" && format != "csv" && format != "tsv") return false;
-    if (path.find_first_of("*?[") != std::string::npos && !draft_.files.exists(path)) return false;
-    for (const char* other :
-         {".gz", "-ubyte", ".idx", ".npy", ".h5", ".hdf5", ".svm", ".libsvm", ".svmlight"})
-      if (path.ends_with(other)) return false;
-    return true;
+  /// Whether it is one file, of text, that can be looked into before the run.
+  [[nodiscard]] bool is_plain_csv(const std::string& path, const std::string& format) const {
+    const auto wild = std::filesystem::path(path).filename().string().find_first_of("*?[");
+    if (format != "csv" && format != "tsv") return false;
+    return !path.ends_with(".gz") && (wild == std::string::npos || draft_.files.exists(path));
   }
 
-  /// False where there is nothing to check against: no header, or a file that is not there yet.
+  /// False where there is nothing to check against: a file that is not there yet, or not plain text.
   bool read_header() {
     const auto& inputs = stage_.stage.inputs;
     const auto input =
@@ -82,23 +49,51 @@ class ColumnChecker {
     const Json& config = stage_.stage.config;
     if (input == inputs.end() || input->path.empty() || input->path.find("${{") != std::string::npos)
       return false;
-    if (!is_plain_csv(input->path)) return false;
-    const auto line = draft_.files.first_line(input->path);
-    if (!line || trimmed(*line).empty()) {
-      draft_.diagnostics.error(
-          input->where,
-          fmt::format("'{}' {}", value("input")->text,
-                      line ? "begins with an empty line, or has none" : "cannot be read"),
-          "it has to be a CSV file, with a line of column names unless header: false");
+    path_ = input->path;
+    const std::string format = format_of(config.value("format", "auto"), path_);
+    const Json header = config.value("header", Json(true));
+    const std::string delimiter = config.value("delimiter", "auto");
+    if (!is_plain_csv(path_, format) || !header.is_boolean() || delimiter.find("${{") != std::string::npos)
+      return false;
+    const auto beginning = draft_.files.read(path_, 0, 2);
+    if (!beginning) {
+      draft_.diagnostics.error(input->where, fmt::format("'{}' cannot be read", value("input")->text), "");
       return false;
     }
-    const std::string delimiter = config.value("delimiter", "auto");
-    if (config.value("header", Json(true)) != Json(true) || delimiter.find("${{") != std::string::npos)
+    if (begins_as_gzip(*beginning)) return false;
+    return take_header(input->where, delimiter, format, header.get<bool>());
+  }
+
+  /// As the task will take it.
+  bool check_delimiter() {
+    const Value* delimiter = value("delimiter");
+    const auto* text = delimiter == nullptr || delimiter->is_template()
+                           ? nullptr
+                           : std::get_if<std::string>(&delimiter->data);
+    try {
+      if (text != nullptr) delimiter_of(*text, "csv", {});
+      return true;
+    } catch (const TableError& e) {
+      draft_.diagnostics.error(delimiter->where, e.what(), e.help);
       return false;
-    const char automatic = input->path.ends_with(".tsv") ? '\t' : ',';
-    columns_ = split_header(*line, delimiter == "auto" || delimiter.empty() ? automatic : delimiter[0]);
-    path_ = input->path;
-    return true;
+    }
+  }
+
+  /// As the task will read it.
+  bool take_header(const Where& where, const std::string& delimiter, const std::string& format, bool header) {
+    const auto read = [&](std::uint64_t offset, std::uint64_t count) {
+      return draft_.files.read(path_, offset, count).value_or("");
+    };
+    try {
+      const CsvFormat csv{delimiter_of(delimiter, format, path_), header};
+      columns_ = read_csv_header(read, value("input")->text, csv).names;
+      return true;
+    } catch (const TableError& e) {
+      const bool placed = !e.where.empty() && !e.where.ends_with(":1:1");
+      draft_.diagnostics.error(
+          where, fmt::format("{}{}{}", placed ? e.where : "", placed ? ": " : "", e.what()), e.help);
+      return false;
+    }
   }
 
   void each(const Value* list, const Value* target) {

@@ -240,14 +240,15 @@ Files real_files() {
             std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
             return fs::exists(path, ignored);
           },
-          [](const fs::path& path) -> std::optional<std::string> {
+          [](const fs::path& path, std::uint64_t offset, std::uint64_t count) -> std::optional<std::string> {
             std::error_code error;
             std::ifstream file(path, std::ios::binary);
             if (!file || fs::is_directory(path, error)) return std::nullopt;
-            std::string line;
-            std::getline(file, line);
-            if (!line.empty() && line.back() == '\r') line.pop_back();
-            return line;
+            std::string bytes(count, '\0');
+            file.seekg(static_cast<std::streamoff>(offset));
+            file.read(bytes.data(), static_cast<std::streamsize>(count));
+            bytes.resize(static_cast<std::size_t>(file.gcount()));
+            return bytes;
           },
           [](const fs::path& path) -> std::string {
             struct stat status {};

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -14,8 +15,10 @@ namespace kernmill {
 /// What the parser may ask of the file system: nothing else decides what a workflow means.
 struct Files {
   std::function<bool(const std::filesystem::path&)> exists;
-  /// The first line of a text file (a CSV header), or nothing when it cannot be read.
-  std::function<std::optional<std::string>(const std::filesystem::path&)> first_line;
+  /// Bytes of a file from an offset on, fewer at its end; nothing when it cannot be read.
+  std::function<std::optional<std::string>(const std::filesystem::path&, std::uint64_t offset,
+                                           std::uint64_t count)>
+      read;
   /// Why a file cannot hold a key; empty when it can: a regular one of this user's, that nobody else may use.
   std::function<std::string(const std::filesystem::path&)> key_problem = {};
 };

@@ -97,12 +97,6 @@ void check_impute(const Json& config, const StageDraft& stage, Diagnostics& diag
 void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {
   Diagnostics& diagnostics = draft.diagnostics;
   check_split(config, stage, diagnostics);
-  if (const Value* delimiter = value_of(stage, "delimiter");
-      delimiter != nullptr && !delimiter->is_template())
-    if (const auto* text = std::get_if<std::string>(&delimiter->data);
-        text != nullptr && *text != "auto" && text->size() != 1)
-      diagnostics.error(delimiter->where, "'delimiter' takes one character, or auto",
-                        "a tab is written \"\\t\"");
   if (config.contains("buffer") && config.at("buffer").is_string())
     if (const auto bytes = parse_memory(config.at("buffer").get<std::string>())) config["buffer"] = *bytes;
   check_impute(config, stage, diagnostics);
@@ -252,6 +246,7 @@ void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader) 
   } else {
     config = reader.read(task_settings(kind), stage.fields, stage.stage.where);
     if (kind == TaskKind::preprocess) check_preprocess(config, draft, stage);
+    if (kind == TaskKind::deploy) check_columns(draft, stage);
     if (kind == TaskKind::command) check_command(draft, stage);
   }
 }

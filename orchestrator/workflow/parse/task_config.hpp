@@ -9,7 +9,8 @@ void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader);
 /// Reads `space:` of a tune stage. `train` is the config that a trial starts from.
 Json read_space(const Value& value, const Json& train, bool grid, Diagnostics& diagnostics);
 
-/// Checks the columns that a preprocess stage names against the header of its file.
+/// Reads the header of the file that a preprocess or deploy stage reads, and checks the columns that it
+/// names.
 void check_columns(const Draft& draft, const StageDraft& stage);
 
 }  // namespace kernmill

@@ -34,9 +34,9 @@ const std::vector<std::string>& artifacts_of(TaskKind kind) {
 const std::vector<std::string>& metrics_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> metrics{
       .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
-                     "imputed"},
+                     "imputed", "untrained_classes"},
       .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
-                "train_rmse", "rows"},
+                "train_rmse", "rows", "untrained_classes"},
       .evaluate = {"accuracy", "correct", "rows", "log_loss", "rmse", "mae", "r2", "naive_rmse",
                    "r2_vs_naive", "dm_statistic", "dm_p_value", "price_rmse_*", "price_mape_*",
                    "naive_price_rmse_*", "naive_price_mape_*"},

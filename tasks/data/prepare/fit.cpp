@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/numbers.hpp"
 #include "kernmill/tasks/data/prepare/column_statistics.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -21,7 +22,7 @@ constexpr double largest = 1e150;  // its square, and sums of such squares, stay
 
 double number_of(const ColumnPlan& plan) {
   double value = 0;
-  if (const std::string reason = parse_number(plan.impute.value, value); !reason.empty())
+  if (const std::string reason = parse_exact_number(plan.impute.value, value); !reason.empty())
     throw TaskError(fmt::format("the constant '{}' for column '{}' {}", plan.impute.value, plan.name, reason),
                     {}, "a column of numbers needs a number");
   return value;
@@ -92,7 +93,8 @@ class Fitter {
       if (plans_[i].impute.with == Impute::most_frequent)
         constants_[i] =
             all[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
-      if (plans_[i].impute.with == Impute::constant) constants_[i] = plans_[i].impute.value;
+      if (plans_[i].impute.with == Impute::constant)
+        constants_[i] = as_spelled(plans_[i].impute.value, known);
       const bool used = raw_[i].missing > 0 && plans_[i].impute.with == Impute::constant;
       if (used && std::find(known.begin(), known.end(), constants_[i]) == known.end())
         known.insert(std::lower_bound(known.begin(), known.end(), constants_[i]), constants_[i]);
@@ -100,6 +102,14 @@ class Fitter {
       fitted_.has_unknown[i] = !unknown.empty();
     }
     recode(samples_.rows, codes);
+  }
+
+  /// A constant in the spelling that its category has.
+  static std::string as_spelled(const std::string& text, const std::vector<std::string>& categories) {
+    const auto alike = std::find_if(categories.begin(), categories.end(), [&](const auto& category) {
+      return name_key(category) == name_key(text);
+    });
+    return alike == categories.end() ? text : *alike;
   }
 
   static std::vector<double> codes_of(const std::vector<std::string>& all,

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/numbers.hpp"
+#include "kernmill/tasks/data/prepare/categories.hpp"
 #include "kernmill/tasks/data/prepare/series.hpp"
 #include "kernmill/tasks/data/prepare/target.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
@@ -81,6 +85,15 @@ Reading start_reading(const Input& input, const PreprocessSettings& settings,
   return reading;
 }
 
+Names names_besides(const Input& input, const std::vector<ColumnPlan>& plans, const std::string& target) {
+  std::set<std::string> used{target};
+  for (const ColumnPlan& plan : plans) used.insert(plan.name);
+  Names names;
+  std::copy_if(input.names().begin(), input.names().end(), std::back_inserter(names),
+               [&](const auto& name) { return !used.contains(name); });
+  return names;
+}
+
 void want_group(const Input& input, const std::string& group, Reading& reading) {
   if (group.empty()) return;
   Wanted wanted{column_index(input, group, "the group")};
@@ -89,13 +102,9 @@ void want_group(const Input& input, const std::string& group, Reading& reading) 
   reading.selection.columns.push_back(wanted);
 }
 
-/// From this rank's codes to places in the sorted texts of all ranks.
-std::vector<double> places_of(const Dictionary& dictionary, const Names& sorted) {
-  std::vector<double> places;
-  for (const auto& text : dictionary.texts())
-    places.push_back(
-        static_cast<double>(std::lower_bound(sorted.begin(), sorted.end(), text) - sorted.begin()));
-  return places;
+/// On one rank, where there is something to say.
+void say(const Communicator& comm, const char* how, const std::string& what) {
+  if (comm.is_root() && !what.empty()) fmt::print(stderr, "{}: {}\n", how, what);
 }
 
 /// The input, and what its target is.
@@ -121,7 +130,7 @@ Supervised read_supervised(const Communicator& comm, const Input& input,
   Supervised read{input.read(comm, reading.selection, buffer), {}};
   read.target.kind = storage::TargetKind::numbers;
   if (!wanted.text) return read;
-  read.target = make_target(comm, read.table.dictionaries[place].texts(), type);
+  read.target = make_target(comm, read.table.dictionaries[place], target->column, type);
   if (!read.target.mixed) return read;
   // Numbers with something else among them: read as numbers, which tells where the first is that is none.
   reading.selection.columns[place].text = false;
@@ -136,6 +145,20 @@ void require_two_classes(const Input& input, const storage::Schema& schema) {
                               schema.classes.at(0)),
                   input.name() + ":1:1",
                   "a classifier needs at least two: is it the right column, or is the file cut short?");
+}
+
+/// A count or a measure that is whole by chance is predicted better as a number.
+std::string doubt_about(const Input& input, const storage::Schema& schema, std::uint64_t rows) {
+  constexpr std::size_t few_classes = 20;
+  constexpr std::uint64_t enough_rows = 10;
+  const std::size_t classes = schema.classes.size();
+  const bool whole = std::all_of(schema.classes.begin(), schema.classes.end(), is_integer);
+  if (!whole || classes <= few_classes || rows >= enough_rows * classes) return "";
+  return fmt::format(
+      "the target '{0}' of {1} has {2} different whole numbers in {3} rows, and each is taken for a class. "
+      "Are "
+      "they amounts? target: {{column: {0}, type: number}}; if not, type: class says so",
+      schema.target, input.name(), classes, rows);
 }
 
 void describe_target(const Input& input, const Target& target, storage::Schema& schema) {
@@ -154,11 +177,15 @@ Samples rows_as_samples(const Communicator& comm, const Input& input, const Prep
   const std::string& group = settings.split.group;
   plans = plan_columns(comm, input, settings,
                        feature_names(input, settings.drop, settings.features, schema.target, group));
+  schema.left_out = names_besides(input, plans, schema.target);
   Reading reading = start_reading(input, settings, plans);
   if (settings.target) reading.target = plans.size();
   want_group(input, group, reading);
   Supervised read = read_supervised(comm, input, settings.target, reading, buffer);
   describe_target(input, read.target, schema);
+  say(comm, "note", read.target.respelled);
+  if (settings.target && settings.target->type == TargetType::automatic)
+    say(comm, "warning", doubt_about(input, schema, read.table.total_rows));
 
   Samples samples;
   samples.layout = {plans.size(), settings.target ? 1U : 0U, false, reading.group.has_value()};
@@ -171,10 +198,11 @@ Samples rows_as_samples(const Communicator& comm, const Input& input, const Prep
       values[i] = read.target.values;
       continue;
     }
-    Names sorted = distinct_texts(comm, dictionary.texts());
-    values[i] = places_of(dictionary, sorted);
-    if (i == reading.group) samples.groups = sorted.size();
-    if (i < plans.size()) samples.categories[i] = std::move(sorted);
+    Categories categories = distinct_categories(comm, dictionary);
+    values[i] = places_in(categories, dictionary);
+    say(comm, "note", note_of_spellings(categories, input.names()[reading.selection.columns[i].column]));
+    if (i == reading.group) samples.groups = categories.texts.size();
+    if (i < plans.size()) samples.categories[i] = std::move(categories.texts);
   }
   comm.agree([&] { recode(read.table.rows, values); });
   samples.rows = std::move(read.table.rows);

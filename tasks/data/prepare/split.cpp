@@ -95,8 +95,11 @@ std::vector<Part> every(const Communicator& comm, const SplitSettings& split, co
                         std::size_t classes) {
   const Strata strata = strata_of(comm, split, samples, classes);
   const auto orders = orders_of(strata, split.seed.value_or(0));
+  // Dealt out one stratum after the other: each goes on with the fold behind the one where the last ended.
+  Counts before(strata.sizes.size(), 0);
+  std::exclusive_scan(strata.sizes.begin(), strata.sizes.end(), before.begin(), std::uint64_t{0});
   return by_place(strata, samples, [&](std::size_t stratum, std::uint64_t place) {
-    const std::uint64_t at = split.seed ? orders[stratum](place) : place;
+    const std::uint64_t at = before[stratum] + (split.seed ? orders[stratum](place) : place);
     return at % split.every == split.offset ? Part::test : Part::train;
   });
 }

@@ -15,7 +15,8 @@ namespace kernmill::tasks {
 /// remainder. Grouped: so with the groups, in sorted order, instead of the samples.
 ///
 /// every (folds): test samples are those whose place modulo `every` is `offset`: the place in the input, or
-/// with a seed that in a keyed permutation; stratified within each class, grouped among the groups.
+/// with a seed that in a keyed permutation; stratified within the classes, one behind the other, so that the
+/// sizes of the folds differ by one at most, within a class as well; grouped among the groups.
 std::vector<storage::Part> assign_parts(const Communicator& comm, const SplitSettings& split,
                                         const Samples& samples, std::size_t classes);
 

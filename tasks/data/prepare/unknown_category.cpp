@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/data/prepare/locate_row.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -50,7 +51,6 @@ void refuse_unknown_categories(const Communicator& comm, const Input& input,
   if (row == no_row) return;
   Selection selection;
   selection.missing = missing;
-  selection.on_bad_row = OnBadRow::skip;
   for (const std::size_t i : columns) {
     Wanted wanted{column_index(input, plans[i].name, "a feature")};
     wanted.text = wanted.only_known = true;
@@ -58,18 +58,12 @@ void refuse_unknown_categories(const Communicator& comm, const Input& input,
     wanted.known = fitted.inputs[i].categories;
     selection.columns.push_back(std::move(wanted));
   }
-  const RawTable table = input.read(comm, selection, {});
-  comm.agree([&] {
-    const auto bad = std::find_if(table.rejected.begin(), table.rejected.end(),
-                                  [&](const RejectedRow& rejected) { return rejected.row == row; });
-    if (bad == table.rejected.end()) return;
-    throw TaskError(fmt::format("'{}' in column '{}' is a category that no training row has",
-                                shown(bad->value), bad->column),
-                    place_of(*bad),
-                    "encode: {as: one_hot, unknown: ignore}, or a split that leaves each category some "
-                    "training rows (`stratify`)");
-  });
-  throw TaskError(fmt::format("{} changed while it was read", input.name()), {}, "run the stage again");
+  const RejectedRow bad = locate_row(comm, input, std::move(selection), row);
+  throw TaskError(
+      fmt::format("'{}' in column '{}' is a category that no training row has", shown(bad.value), bad.column),
+      place_of(bad),
+      "encode: {as: one_hot, unknown: ignore}, or a split that leaves each category some training rows "
+      "(`stratify`)");
 }
 
 }  // namespace kernmill::tasks

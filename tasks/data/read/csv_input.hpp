@@ -2,27 +2,13 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/base/table/table_header.hpp"
 #include "kernmill/tasks/data/read/input.hpp"
 #include "kernmill/tasks/data/read/record_files.hpp"
 
 namespace kernmill::tasks {
 
-struct CsvFormat {
-  char delimiter = ',';
-  bool header = true;
-};
-
-/// "auto" is a tab for .tsv and .tab, else a comma. Throws TaskError when it is more than one character.
-char delimiter_of(const std::string& setting, const std::filesystem::path& file);
-
-/// The names of a CSV file's columns, and where its data begins.
-struct CsvHeader {
-  std::vector<std::string> names;  ///< c0, c1, ... for a file without a header
-  std::uint64_t data_begin = 0;    ///< in bytes
-  std::uint64_t data_line = 1;
-};
-
-/// Throws TaskError: empty, no text, columns without a name or with the same one.
+/// As the header's own reader. Throws TaskError.
 CsvHeader read_csv_header(const InputFile& file, CsvFormat format);
 
 /// CSV files one behind the other.

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/numbers.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -144,7 +145,11 @@ bool CsvRows::fast_number(const Column& column, double* row) {
     const auto [end, error] = std::from_chars(at_, end_, slot);
     if (error != std::errc{} || end == at_ || !std::isfinite(slot)) return false;
     at_ = end;
-    if (!at_end_of_field()) return false;
+    if (!at_end_of_field() || std::abs(slot) >= end_of_exact_integers) return false;
+  }
+  if (judge_.means_missing(slot)) {
+    slot = std::numeric_limits<double>::quiet_NaN();
+    return wanted.may_be_missing;
   }
   return !wanted.positive || slot > 0;
 }

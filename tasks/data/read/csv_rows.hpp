@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernmill/tasks/data/read/csv.hpp"
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/tasks/data/read/input.hpp"
 
 namespace kernmill::tasks {

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/table/numbers.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -69,10 +70,24 @@ TaskError error_of(const RejectedRow& bad) {
   if (bad.column.empty())
     return TaskError(fmt::format("the row {}", bad.reason), place_of(bad),
                      "is a delimiter missing, or does a text with delimiters need quotes?");
-  return TaskError(fmt::format("'{}' in column '{}' {}", shown(bad.value), bad.column, bad.reason),
-                   place_of(bad),
-                   "correct the value, or leave the row or the column out; `impute` fills in missing values, "
-                   "`encode` makes numbers of texts");
+  const bool inexact = bad.reason.find("2^53") != std::string::npos;
+  return TaskError(
+      fmt::format("'{}' in column '{}' {}", shown(bad.value), bad.column, bad.reason), place_of(bad),
+      !bad.help.empty() ? bad.help
+      : inexact ? "is it a name? A target of `type: class` and a column of `type: category` keep it as text; "
+                  "else drop the column, or write the number with the digits that count (1.5e18)"
+                : "correct the value, or leave the row or the column out; `impute` fills in missing values, "
+                  "`encode` makes numbers of texts");
+}
+
+ValueJudge::ValueJudge(const Selection& selection, RawTable& table) : selection_(&selection), table_(&table) {
+  double number = 0;
+  for (const auto& text : selection.missing)
+    if (parse_number(text, number).empty()) missing_.push_back(number);
+}
+
+bool ValueJudge::means_missing(double number) const {
+  return std::find(missing_.begin(), missing_.end(), number) != missing_.end();
 }
 
 std::string ValueJudge::bad(std::size_t wanted, std::string reason, double& slot) {
@@ -85,7 +100,7 @@ std::string ValueJudge::bad(std::size_t wanted, std::string reason, double& slot
 
 std::string ValueJudge::take_category(std::size_t wanted, std::string_view text, double& slot) {
   const Wanted& as = selection_->columns[wanted];
-  if (as.may_be_missing && means_missing(text, selection_->missing)) {
+  if (as.may_be_missing && tasks::means_missing(text, selection_->missing)) {
     slot = missing_value;
     return "";
   }
@@ -102,25 +117,26 @@ std::string ValueJudge::take_category(std::size_t wanted, std::string_view text,
 std::string ValueJudge::take_text(std::size_t wanted, std::string_view text, double& slot) {
   const Wanted& as = selection_->columns[wanted];
   if (as.text) return take_category(wanted, text, slot);
-  std::string reason = parse_number(text, slot);
-  if (!reason.empty() && as.may_be_missing) {
+  std::string reason = parse_exact_number(text, slot);
+  if (reason.empty()) return take_number(wanted, slot, slot);
+  if (as.may_be_missing) {
     const auto first = text.find_first_not_of(" \t");
     const std::string_view plain =
         first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-    if (means_missing(plain, selection_->missing)) {
+    if (tasks::means_missing(plain, selection_->missing)) {
       slot = missing_value;
       return "";
     }
   }
-  if (reason.empty() && as.positive && slot <= 0) reason = "is not above zero: it has no logarithm";
-  return reason.empty() ? reason : bad(wanted, std::move(reason), slot);
+  return bad(wanted, std::move(reason), slot);
 }
 
 std::string ValueJudge::take_number(std::size_t wanted, double number, double& slot) {
   const Wanted& as = selection_->columns[wanted];
   if (as.text) return take_category(wanted, std::isnan(number) ? "" : fmt::format("{}", number), slot);
-  slot = number;
-  if (std::isnan(number) && as.may_be_missing) return "";
+  slot = means_missing(number) ? missing_value : number;
+  if (std::isnan(slot) && as.may_be_missing) return "";
+  if (std::isnan(slot) && !std::isnan(number)) return bad(wanted, "means a missing value (`missing`)", slot);
   if (!std::isfinite(number)) return bad(wanted, "is not a finite number", slot);
   if (as.positive && number <= 0) return bad(wanted, "is not above zero: it has no logarithm", slot);
   return "";

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
-#include "kernmill/tasks/data/read/csv.hpp"
 #include "kernmill/tasks/data/read/dictionary.hpp"
 #include "kernmill/tasks/data/store/row_store.hpp"
 #include "kernmill/tasks/support/spec.hpp"
@@ -39,6 +39,7 @@ struct RejectedRow {
   std::string file;
   CsvPlace place;
   std::string column, value, reason;
+  std::string help{};  ///< the way out, where it is not the usual one
 };
 
 /// A rank's rows of the wanted columns, in the order of the input; the ranks' rows follow each other.
@@ -70,7 +71,10 @@ class Input {
 };
 
 /// Collective. Opens what the spec's `inputs.input` names; `config.format` or the name tells its format.
-std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec);
+/// `known` are the columns of what a model was trained on, if it is for one: in a format that leaves out what
+/// is 0 they are columns, too, and there are none above them.
+std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec,
+                                  const std::vector<std::string>& known = {});
 
 /// The index of a column. Throws TaskError when there is none, with a name that may be meant.
 std::size_t column_index(const Input& input, const std::string& name, const std::string& wanted_as);
@@ -93,16 +97,19 @@ std::string shown(const std::string& value);
 /// have no fast path of their own.
 class ValueJudge {
  public:
-  ValueJudge(const Selection& selection, RawTable& table) : selection_(&selection), table_(&table) {}
+  ValueJudge(const Selection& selection, RawTable& table);
   /// Puts the value into `slot`; a reason when it is bad.
   std::string take_text(std::size_t wanted, std::string_view text, double& slot);
   std::string take_number(std::size_t wanted, double number, double& slot);
+  /// Whether it is one of the texts that mean a missing value, in any spelling: -999 and -999.0.
+  [[nodiscard]] bool means_missing(double number) const;
 
  private:
   std::string take_category(std::size_t wanted, std::string_view text, double& slot);
   std::string bad(std::size_t wanted, std::string reason, double& slot);
   const Selection* selection_;
   RawTable* table_;
+  std::vector<double> missing_;  ///< the numbers that mean a missing value
 };
 
 }  // namespace kernmill::tasks

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "kernmill/base/file_pattern.hpp"
+#include "kernmill/base/table/table_header.hpp"
 #include "kernmill/tasks/data/read/packed_texts.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -26,10 +27,6 @@ std::vector<std::string> files_of(const fs::path& path) {
   if (files.empty())
     throw TaskError(fmt::format("no file matches {}", path.string()), {}, "check the pattern");
   return files;
-}
-
-bool is_gzip(const InputFile& file) {
-  return file.read(0, 2) == "\x1F\x8B";
 }
 
 /// Where compressed files lie expanded for a moment, and what they are encrypted with there.
@@ -58,59 +55,112 @@ class ExpandedFiles {
   std::vector<storage::ScratchCipher::Salt> salts_;
 };
 
+/// zlib's decompressor of gzip's members.
+class Inflater {
+ public:
+  Inflater() {
+    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  z_stream* operator->() { return &stream_; }
+  int next(std::span<char> out) {
+    stream_.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream_.avail_out = static_cast<uInt>(out.size());
+    return inflate(&stream_, Z_NO_FLUSH);
+  }
+  void start_anew() { inflateReset(&stream_); }
+
+ private:
+  z_stream stream_{};
+};
+
+/// Expands a file of gzip's format: its members, one behind the other, and nothing else. (zlib's own reader
+/// of files leaves out what else there is.)
 class Expansion {
  public:
-  Expansion(const fs::path& from, const fs::path& to, std::optional<storage::ScratchCipher> cipher)
-      : from_(from),
-        cipher_(std::move(cipher)),
-        in_(gzopen(from.c_str(), "rb")),
-        out_(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600)) {
-    if (in_ != nullptr) gzbuffer(in_, 1U << 18U);
-    if (in_ == nullptr || out_ < 0)
-      throw TaskError(
-          fmt::format("cannot expand {} into {}: {}", from.string(), to.string(), std::strerror(errno)));
+  Expansion(const InputFile& from, const fs::path& to, std::optional<storage::ScratchCipher> cipher)
+      : from_(from), cipher_(std::move(cipher)), out_(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600)) {
+    if (out_ < 0)
+      throw TaskError(fmt::format("cannot expand {} into {}: {}", name(), to.string(), std::strerror(errno)));
   }
   ~Expansion() {
-    if (in_ != nullptr) gzclose(in_);
     if (out_ >= 0) close(out_);
   }
   Expansion(const Expansion&) = delete;
   Expansion& operator=(const Expansion&) = delete;
 
   void run() {
-    std::string buffer(chunk, '\0');
-    std::uint64_t offset = 0;
+    std::string expanded(chunk, '\0');
     while (true) {
-      const int n = gzread(in_, buffer.data(), static_cast<unsigned>(buffer.size()));
-      int status = Z_OK;
-      const std::string reason = gzerror(in_, &status);
-      // A file that is cut off ends without an error of gzread.
-      if (n < 0 || (n == 0 && status != Z_OK && status != Z_STREAM_END))
-        throw TaskError(fmt::format("{} cannot be expanded: {}", from_.string(), reason), {},
-                        "is the file complete? `gzip -t` tells");
-      if (n == 0) return;
-      const std::span expanded(buffer.data(), static_cast<std::size_t>(n));
-      if (cipher_) cipher_->apply(0, offset, std::as_writable_bytes(expanded));
-      write_all({expanded.data(), expanded.size()});
-      offset += expanded.size();
+      fill();
+      const int status = inflater_.next(expanded);
+      if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
+        fail(inflater_->msg == nullptr ? "its data are damaged" : inflater_->msg);
+      keep(std::span(expanded).first(chunk - inflater_->avail_out));
+      if (status == Z_STREAM_END) {
+        if (!find_next_member()) return;
+        inflater_.start_anew();
+      } else if (inflater_->avail_in == 0 && read_ == from_.size() && inflater_->avail_out > 0) {
+        fail("it is cut off");
+      }
     }
   }
 
  private:
+  [[nodiscard]] std::string name() const { return from_.named().string(); }
+
+  [[noreturn]] void fail(const std::string& reason) const {
+    throw TaskError(fmt::format("{} cannot be expanded: {}", name(), reason), {},
+                    "is the file complete? `gzip -t` tells");
+  }
+
+  /// Has something of the file at hand, unless it has ended.
+  void fill() {
+    if (inflater_->avail_in > 0) return;
+    input_ = from_.read(read_, chunk);
+    read_ += input_.size();
+    inflater_->next_in = reinterpret_cast<Bytef*>(input_.data());
+    inflater_->avail_in = static_cast<uInt>(input_.size());
+  }
+
+  /// False at the end of the file, which may be padded with zeros.
+  bool find_next_member() {
+    const std::uint64_t at = read_ - inflater_->avail_in;
+    const std::string next = from_.read(at, 2);
+    if (begins_as_gzip(next)) return true;
+    for (std::uint64_t offset = at; offset < from_.size(); offset += chunk)
+      if (from_.read(offset, chunk).find_first_not_of('\0') != std::string::npos)
+        throw TaskError(fmt::format("the last {} bytes of {} are not compressed", from_.size() - at, name()),
+                        fmt::format("{}:{}:1", name(), lines_ + 1),
+                        "compress what was appended, too: gzip files may stand behind each other");
+    return false;
+  }
+
+  void keep(std::span<char> expanded) {
+    lines_ += static_cast<std::uint64_t>(std::count(expanded.begin(), expanded.end(), '\n'));
+    if (cipher_) cipher_->apply(0, written_, std::as_writable_bytes(expanded));
+    written_ += expanded.size();
+    write_all({expanded.data(), expanded.size()});
+  }
+
   void write_all(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t n = write(out_, bytes.data(), bytes.size());
       if (n < 0 && errno == EINTR) continue;
       if (n < 0)
-        throw TaskError(fmt::format("cannot expand {}: {}", from_.string(), std::strerror(errno)), {},
+        throw TaskError(fmt::format("cannot expand {}: {}", name(), std::strerror(errno)), {},
                         "free space in the run directory");
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
   }
 
-  fs::path from_;
+  const InputFile& from_;
   std::optional<storage::ScratchCipher> cipher_;
-  gzFile in_;
+  Inflater inflater_;
+  std::string input_;  ///< what the inflater is at
+  std::uint64_t read_ = 0, written_ = 0, lines_ = 0;
   int out_;
 };
 
@@ -163,9 +213,9 @@ InputFiles open_input_files(const Communicator& comm, const fs::path& path, cons
   comm.agree([&] {
     for (std::size_t i = 0; i < names.size(); ++i) {
       files.push_back(std::make_shared<InputFile>(names[i]));
-      compressed.push_back(is_gzip(*files.back()));
+      compressed.push_back(begins_as_gzip(files.back()->read(0, 2)));
       if (compressed[i] && i % static_cast<std::size_t>(comm.size()) == static_cast<std::size_t>(comm.rank()))
-        Expansion(names[i], expanded.path(names[i], i), expanded.cipher(i)).run();
+        Expansion(*files[i], expanded.path(names[i], i), expanded.cipher(i)).run();
     }
   });
   comm.agree([&] {

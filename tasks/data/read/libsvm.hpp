@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,9 @@ namespace kernmill::tasks {
 /// that occurs). What is not written is 0.
 class SvmInput : public Input {
  public:
-  /// Collective: the files are read once to find the largest index.
-  SvmInput(const Communicator& comm, const InputFiles& files);
+  /// Collective: the files are read once to find the largest index. With features `f1`, `f2` and so on in
+  /// `known`, those are columns wherever the files end, and an index above them is a bad value.
+  SvmInput(const Communicator& comm, const InputFiles& files, const std::vector<std::string>& known = {});
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
   [[nodiscard]] std::string name() const override;
   [[nodiscard]] std::vector<std::vector<std::string>> first_rows(const Communicator& comm,
@@ -24,14 +26,16 @@ class SvmInput : public Input {
                               const Buffer& buffer) const override;
 
  private:
+  void know(const std::vector<std::string>& columns);
   template <class Work>
   void each_line(const Communicator& comm, const Work& work) const;
   void take(const SvmLine& line, const Selection& selection, const std::vector<std::size_t>& wanted,
-            RejectedRow& bad, RawTable& table) const;
+            RejectedRow& bad, ValueJudge& judge, double* slots) const;
 
   RecordFiles records_;
   std::vector<std::string> names_;
-  std::uint64_t first_index_ = 1;
+  std::uint64_t first_index_ = 1, last_index_ = 0;
+  std::optional<std::uint64_t> largest_known_;  ///< of the known ones
 };
 
 }  // namespace kernmill::tasks

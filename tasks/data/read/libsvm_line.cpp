@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/tasks/data/read/csv.hpp"
+#include "kernmill/base/table/numbers.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -13,7 +13,7 @@ constexpr std::uint64_t largest_index = 1'000'000;  // rows are dense: more woul
 constexpr std::string_view blanks = " \t\r";
 
 /// `index:value`.
-std::string parse_entry(std::string_view word, SvmLine& line) {
+std::string parse_entry(std::string_view word, std::size_t at, SvmLine& line) {
   const auto colon = word.find(':');
   if (colon == std::string_view::npos) return "is no `index:value`";
   std::uint64_t index = 0;
@@ -22,9 +22,9 @@ std::string parse_entry(std::string_view word, SvmLine& line) {
   if (index > largest_index) return fmt::format("has an index above {}", largest_index);
   if (!line.entries.empty() && index <= line.entries.back().index) return "has an index that does not rise";
   double value = 0;
-  const std::string reason = parse_number(word.substr(colon + 1), value);
+  const std::string reason = parse_exact_number(word.substr(colon + 1), value);
   if (!reason.empty()) return "has a value that " + reason;
-  line.entries.push_back({index, value});
+  line.entries.push_back({index, value, at});
   return "";
 }
 
@@ -39,8 +39,9 @@ SvmMistake parse_svm_line(std::string_view text, SvmLine& line) {
     if (line.label.empty()) {
       if (word.find(':') != std::string_view::npos) return {"is no label", at, word.size()};
       line.label = word;
+      line.label_at = at;
     } else if (!word.starts_with("qid:")) {
-      std::string reason = parse_entry(word, line);
+      std::string reason = parse_entry(word, at, line);
       if (!reason.empty()) return {std::move(reason), at, word.size()};
     }
     at += word.size();

@@ -10,9 +10,11 @@ namespace kernmill::tasks {
 /// passed over. The views are into the line.
 struct SvmLine {
   std::string_view label;
+  std::size_t label_at = 0;
   struct Entry {
-    std::uint64_t index;
-    double value;
+    std::uint64_t index = 0;
+    double value = 0;
+    std::size_t at = 0;  ///< where it stands in the line
   };
   std::vector<Entry> entries;
 };

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/numbers.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/storage/hdf5/array_file.hpp"
 #include "kernmill/tasks/data/read/array_header.hpp"
@@ -31,6 +32,10 @@ ArrayHeader header_of(const InputFile& file, ArrayFormat format) {
     if (file.size() < header.data_begin || file.size() - header.data_begin < bytes)
       throw ArrayError(fmt::format("it is cut off: it should have {} bytes and has {}",
                                    header.data_begin + bytes, file.size()));
+    if (file.size() - header.data_begin > bytes)
+      throw ArrayError(fmt::format("{} bytes lie behind it, which would be left out",
+                                   file.size() - header.data_begin - bytes),
+                       "a file of its own for each array; files that match a pattern are read together");
     return header;
   } catch (const ArrayError& e) {
     throw TaskError(fmt::format("the array cannot be read: {}", e.what()), file.named().string(), e.help);
@@ -48,7 +53,8 @@ void read_elements(const InputFile& file, const ArrayHeader& header, std::uint64
 }
 
 RowSource source_of(const std::shared_ptr<const InputFile>& file, const ArrayHeader& header) {
-  RowSource source{header.rows(), header.columns(), {}};
+  const bool wide = header.element == Element::i64 || header.element == Element::u64;
+  RowSource source{header.rows(), header.columns(), wide, {}};
   source.read = [file, header](std::uint64_t first, std::uint64_t count, std::span<double> out) {
     const std::uint64_t columns = header.columns();
     if (!header.column_major) return read_elements(*file, header, first * columns, out);
@@ -96,6 +102,8 @@ MatrixInput::MatrixInput(std::string name, std::vector<ColumnGroup> groups)
       if (!seen.insert(column).second)
         throw TaskError(fmt::format("two columns of {} are called '{}'", name_, column), name_);
       names_.push_back(column);
+      wide_.push_back(std::any_of(group.sources.begin(), group.sources.end(),
+                                  [](const RowSource& source) { return source.wide_integers; }));
     }
   }
 }
@@ -144,7 +152,10 @@ void MatrixInput::take_row(const Selection& selection, std::span<const double> r
   double* const slots = table.rows.next();
   for (std::size_t i = 0; i < selection.columns.size(); ++i) {
     const std::size_t column = selection.columns[i].column;
-    const std::string reason = judge.take_number(i, row[column], slots[i]);
+    const bool inexact = wide_[column] && std::abs(row[column]) >= end_of_exact_integers;
+    const std::string reason =
+        inexact ? "is about a whole number of 2^53 or more: a double does not hold them all"
+                : judge.take_number(i, row[column], slots[i]);
     if (reason.empty()) continue;
     RejectedRow bad{table.read, name_, {0, 0}, names_[column], fmt::format("{}", row[column]), reason};
     if (selection.on_bad_row != OnBadRow::skip) {
@@ -204,7 +215,8 @@ std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::
     groups.resize(datasets.size());
     for (std::size_t i = 0; i < datasets.size(); ++i) {
       const auto shape = arrays->shape(datasets[i]);
-      RowSource source{shape.at(0), shape.size() == 1 ? 1 : shape[1], {}};
+      RowSource source{
+          shape.at(0), shape.size() == 1 ? 1 : shape[1], arrays->has_wide_integers(datasets[i]), {}};
       source.read = [arrays, crashed, output_directory, name = datasets[i]](
                         std::uint64_t first, std::uint64_t count, std::span<double> out) {
         const CrashNote note_of_read(output_directory, crashed);

@@ -12,6 +12,7 @@ namespace kernmill::tasks {
 /// Rows of numbers that can be read anywhere.
 struct RowSource {
   std::uint64_t rows = 0, columns = 0;
+  bool wide_integers = false;  ///< of 64 bits, which a double does not hold from 2^53 on
   /// `out` holds count x columns.
   std::function<void(std::uint64_t first, std::uint64_t count, std::span<double> out)> read;
 };
@@ -43,6 +44,7 @@ class MatrixInput : public Input {
   std::string name_;
   std::vector<ColumnGroup> groups_;
   std::vector<std::string> names_;
+  std::vector<bool> wide_;  ///< by column
 };
 
 /// The arrays of .npy or IDX files as one group. Throws TaskError.

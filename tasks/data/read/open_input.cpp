@@ -1,38 +1,17 @@
-#include <array>
-
 #include <fmt/format.h>
 
 #include "kernmill/tasks/data/read/csv_input.hpp"
 #include "kernmill/tasks/data/read/libsvm.hpp"
 #include "kernmill/tasks/data/read/matrix_input.hpp"
-#include "kernmill/tasks/support/task_error.hpp"
+#include "kernmill/tasks/data/read/table_error.hpp"
 
 namespace kernmill::tasks {
-namespace fs = std::filesystem;
 namespace {
-
-struct Ending {
-  const char* text;
-  const char* format;
-};
-constexpr std::array endings{Ending{".svm", "libsvm"},      Ending{".libsvm", "libsvm"},
-                             Ending{".svmlight", "libsvm"}, Ending{"-ubyte", "idx"},
-                             Ending{".idx", "idx"},         Ending{".npy", "npy"},
-                             Ending{".h5", "hdf5"},         Ending{".hdf5", "hdf5"}};
-
-std::string format_of(const std::string& setting, const fs::path& input) {
-  if (setting != "auto") return setting;
-  const fs::path plain = input.extension() == ".gz" ? input.stem() : input;
-  for (const auto& [text, format] : endings)
-    if (plain.string().ends_with(text)) return format;
-  return "csv";
-}
 
 std::unique_ptr<Input> open_csv(const Communicator& comm, const Spec& spec, const std::string& format,
                                 InputFiles files) {
   const auto setting = setting_as<std::string>(spec.config, "delimiter");
-  const char delimiter =
-      format == "tsv" && setting == "auto" ? '\t' : delimiter_of(setting, spec.input("input"));
+  const char delimiter = as_task_error([&] { return delimiter_of(setting, format, spec.input("input")); });
   return std::make_unique<CsvInput>(comm, std::move(files),
                                     CsvFormat{delimiter, setting_as<bool>(spec.config, "header")});
 }
@@ -62,12 +41,13 @@ std::unique_ptr<Input> open_arrays(const Communicator& comm, const Spec& spec, A
 
 }  // namespace
 
-std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec) {
-  const fs::path& path = spec.input("input");
+std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec,
+                                  const std::vector<std::string>& known) {
+  const std::filesystem::path& path = spec.input("input");
   const std::string format = format_of(setting_as<std::string>(spec.config, "format"), path);
   InputFiles files = open_input_files(comm, path, {spec.output_directory, spec.key});
   if (format == "csv" || format == "tsv") return open_csv(comm, spec, format, std::move(files));
-  if (format == "libsvm") return std::make_unique<SvmInput>(comm, files);
+  if (format == "libsvm") return std::make_unique<SvmInput>(comm, files, known);
   if (format == "npy") return open_arrays(comm, spec, ArrayFormat::npy, files);
   if (format == "idx") return open_arrays(comm, spec, ArrayFormat::idx, files);
   if (format != "hdf5") throw SpecError("spec.json: the format '" + format + "' is unknown");

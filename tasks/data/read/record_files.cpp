@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
-#include "kernmill/tasks/data/read/csv.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {

@@ -1,10 +1,12 @@
 #include "kernmill/tasks/learn/train/fit.hpp"
 
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/rows/missing_classes.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
@@ -68,6 +70,16 @@ Trained run_method(const TrainSettings& settings, const Criterion& criterion, co
   }
 }
 
+void complain_about(const std::vector<std::string>& missing, std::size_t classes) {
+  const std::string others =
+      missing.size() == 1 ? "" : fmt::format(" (nor {} more of the {} classes)", missing.size() - 1, classes);
+  fmt::print(
+      stderr,
+      "warning: no training row has the class '{}'{}: the model will not know it. Stratify the split of the "
+      "preprocess stage, or shuffle there, since the folds of a search are every k-th row\n",
+      missing.front(), others);
+}
+
 }  // namespace
 
 std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows) {
@@ -81,6 +93,8 @@ Fit fit(const Json& config, const Rows& rows, Session& session) {
   if (rows.count() == 0) {
     throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
   }
+  const auto missing = missing_classes(session.comm(), rows);
+  if (session.comm().is_root() && !missing.empty()) complain_about(missing, rows.schema().classes.size());
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion =
       settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
@@ -88,8 +102,9 @@ Fit fit(const Json& config, const Rows& rows, Session& session) {
   const Trained trained = run_method(settings, criterion, rows, network, objective, session);
   const Evaluation at = objective(trained.parameters);
   session.check_finite(at.value, trained.iterations, "step");
-  return {to_model(config, settings, rows.schema(), network, trained.parameters),
-          metrics_of(settings, criterion, network, trained, at, rows.count())};
+  Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
+  if (!missing.empty()) metrics["untrained_classes"] = missing.size();
+  return {to_model(config, settings, rows.schema(), network, trained.parameters), std::move(metrics)};
 }
 
 }  // namespace kernmill::tasks

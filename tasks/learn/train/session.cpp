@@ -127,7 +127,7 @@ void Session::judge(const Reading& reading) {
 
 void Session::check_finite(double loss, std::uint64_t step, const char* step_name) const {
   if (std::isfinite(loss)) return;
-  throw TaskError(
+  throw Diverged(
       fmt::format("the loss became {} in {} {}", std::isnan(loss) ? "not a number" : "infinite", step_name,
                   step),
       {},

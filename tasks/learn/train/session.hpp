@@ -55,7 +55,7 @@ class Session {
   void progress(bool last, const std::function<std::string()>& line);
   /// Says on stderr, once, that reading holds training up. Of rank 0's reading.
   void judge(const Reading& reading);
-  /// Throws TaskError when the loss is no number any more.
+  /// Throws Diverged when the loss is no number any more.
   void check_finite(double loss, std::uint64_t step, const char* step_name) const;
 
  private:

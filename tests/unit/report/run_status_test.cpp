@@ -107,6 +107,20 @@ TEST_F(StatusOfARun, HasNoFailuresToShowWhenItIsDone) {
   EXPECT_THAT(closing_text(status(), Paint(false)), Not(HasSubstr("resume")));
 }
 
+TEST(FailuresOfASearch, NameTheSettingThatLetsItGoOn) {
+  RunStatus status;
+  StageStatus search{"search", TaskKind::tune, 3, {}};
+  search.count = {{State::finished, 1}, {State::failed, 1}, {State::blocked, 1}};
+  status.stages = {search};
+  InstanceStatus trial;
+  trial.state = State::failed;
+  status.instances = {trial};
+  EXPECT_THAT(
+      failures_text(status, Paint(false)),
+      HasSubstr("blocked by that: search (1 of 3)\n"
+                "  help: max_fails: N in 'search' lets its search go on without the trials that failed\n"));
+}
+
 TEST_F(StatusOfARun, AsJsonHasASchemaAndEveryStage) {
   record.instances[{"prepare", 0}] = committed({{"rows", 150}});
   const Json json = to_json(status());

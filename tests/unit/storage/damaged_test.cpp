@@ -194,6 +194,32 @@ TEST_P(Damaged, AFileIsRefusedOrWhatItWas) {
   EXPECT_GT(counts.refused, 1000U);
 }
 
+/// As h5py does in the mode 'r+'.
+void open_for_writing(const fs::path& file, bool and_write) {
+  fs::permissions(file, fs::perms::owner_write, fs::perm_options::add);
+  const hid_t opened = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  ASSERT_GE(opened, 0);
+  if (and_write) H5Gclose(H5Gcreate2(opened, "mine", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Fclose(opened);
+}
+
+TEST_P(Damaged, AFinishedFileIsReadOnlyAndSaysWhenAnotherProgramHasOpenedItForWriting) {
+  for (const bool and_write : {false, true}) {
+    const fs::path file = write(GetParam());
+    const auto may_write = fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write;
+    EXPECT_EQ(fs::status(file).permissions() & may_write, fs::perms::none);
+    open_for_writing(file, and_write);
+    try {
+      content(file);
+      ADD_FAILURE() << "it is read, though " << (and_write ? "changed" : "opened");
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find("Was it opened for writing by another program"), std::string::npos)
+          << e.what();
+    }
+    fs::remove(file);
+  }
+}
+
 /// A file of somebody else's, with what h5py users make: compressed chunks, a group, integers.
 void write_foreign(const fs::path& file) {
   const hid_t out = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);

@@ -54,9 +54,8 @@ TEST(Reduce, FailedTrialsAndThoseWithoutAValueNeverWinAndAreInTheTable) {
   world.commit("search", 2, {{"value", 0.25}});
   ASSERT_EQ(world.carry_out("search", 4), 0) << world.last_record("search", 4).body.dump();
   EXPECT_EQ(read_json(world, "best.json")["trial"], 2);
-  EXPECT_EQ(
-      read_file(world.run().attempt("search", 4, 1) / "trials.csv"),
-      "trial,model.C,value,status\n0,0.1,,committed\n1,1,,failed\n2,10,0.25,committed\n3,100,,failed\n");
+  EXPECT_EQ(read_file(world.run().attempt("search", 4, 1) / "trials.csv"),
+            "trial,model.C,value,status\n0,0.1,,no value\n1,1,,failed\n2,10,0.25,committed\n3,100,,failed\n");
 }
 
 TEST(Reduce, NoTrialWithAValueIsAFailure) {

@@ -49,7 +49,7 @@ ClusterFacts cluster() {
 std::string findings(const std::string& text, const ClusterFacts& facts = cluster()) {
   Diagnostics parsed, found;
   const Files files{[](const auto&) { return true; },
-                    [](const auto&) { return std::optional<std::string>(); }};
+                    [](const auto&, auto, auto) { return std::optional<std::string>(); }};
   Workflow workflow = parse_workflow({"/flows/test.yaml", text}, {}, files, parsed);
   EXPECT_TRUE(parsed.all().empty()) << render(parsed, false);
   check_against(Plan(std::move(workflow)), facts, found);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <random>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "kernmill/tasks/data/read/record_files.hpp"
@@ -86,10 +87,11 @@ TEST(CsvRows, TellTheSameByBothPaths) {
   }
 }
 
-TEST(CsvRows, ReadEveryDoubleAsStrtodDoes) {
+TEST(CsvRows, ReadEveryDoubleAsStrtodDoesAndNoWholeNumberThatIsNone) {
   std::mt19937_64 random(7);
   Selection selection;
   selection.columns = {Wanted{0}};
+  selection.on_bad_row = OnBadRow::skip;
   for (int trial = 0; trial < 20000; ++trial) {
     std::string digits = std::to_string(random() >> (random() % 60));
     if (random() % 2 == 0) digits.insert(random() % (digits.size() + 1), ".");
@@ -99,7 +101,9 @@ TEST(CsvRows, ReadEveryDoubleAsStrtodDoes) {
     table.rows.each_block([&](std::uint64_t, std::span<const double> rows) {
       EXPECT_EQ(rows[0], std::strtod(digits.c_str(), nullptr)) << digits;
     });
-    EXPECT_EQ(table.rows.rows(), 1U) << digits;
+    const bool lost = digits.find('.') == std::string::npos &&
+                      fmt::format("{:.0f}", std::strtod(digits.c_str(), nullptr)) != digits;
+    EXPECT_EQ(table.rows.rows(), lost ? 0U : 1U) << digits;
   }
 }
 

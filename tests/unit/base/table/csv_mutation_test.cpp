@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include "kernmill/tasks/data/read/csv.hpp"
+#include "kernmill/base/table/csv.hpp"
 
 /// Many small damages to good CSV, from a fixed seed: the reader answers each with rows or with a CsvError
 /// whose place lies in the text, never otherwise.
-namespace kernmill::tasks {
+namespace kernmill {
 namespace {
 
 const std::string good =
@@ -96,4 +96,4 @@ TEST(CsvMutation, CutAtAnyRecordTheTwoHalvesReadAsTheWhole) {
 }
 
 }  // namespace
-}  // namespace kernmill::tasks
+}  // namespace kernmill

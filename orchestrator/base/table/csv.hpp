@@ -7,7 +7,7 @@
 
 /// CSV as RFC 4180 has it: quoted fields, doubled quotes, line breaks inside quotes, CRLF or LF, with or
 /// without a last one. Blank lines are skipped. Pure functions of bytes: no file, no communication.
-namespace kernmill::tasks {
+namespace kernmill {
 
 /// Lines and columns count from 1, columns in characters of UTF-8.
 struct CsvPlace {
@@ -66,4 +66,4 @@ bool is_utf8(std::string_view text);
 /// spaces around.
 std::string parse_number(std::string_view text, double& value);
 
-}  // namespace kernmill::tasks
+}  // namespace kernmill

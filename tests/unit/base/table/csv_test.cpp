@@ -1,8 +1,8 @@
-#include "kernmill/tasks/data/read/csv.hpp"
+#include "kernmill/base/table/csv.hpp"
 
 #include <gmock/gmock.h>
 
-namespace kernmill::tasks {
+namespace kernmill {
 namespace {
 
 using ::testing::ElementsAre;
@@ -144,4 +144,4 @@ TEST(Csv, TellsUtf8FromOtherBytes) {
 }
 
 }  // namespace
-}  // namespace kernmill::tasks
+}  // namespace kernmill

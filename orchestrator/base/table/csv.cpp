@@ -1,10 +1,10 @@
-#include "kernmill/tasks/data/read/csv.hpp"
+#include "kernmill/base/table/csv.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
-namespace kernmill::tasks {
+namespace kernmill {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
@@ -141,4 +141,4 @@ std::string parse_number(std::string_view text, double& value) {
   return std::isfinite(value) ? "" : "is not a finite number";
 }
 
-}  // namespace kernmill::tasks
+}  // namespace kernmill

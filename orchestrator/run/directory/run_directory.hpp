@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path plan() const { return root_ / "plan.json"; }
   [[nodiscard]] std::filesystem::path journal() const { return root_ / "journal"; }
   [[nodiscard]] std::filesystem::path lock() const { return root_ / "conductor.lock"; }
-  /// Below `stages/NAME`; those from 1,000 on in folders of 1,000, `1000-1999` and so on, since file systems do
-  /// not like directories of many thousand entries.
+  /// Below `stages/NAME`; those from 1,000 on in folders of 1,000, `1000-1999` and so on, since file systems
+  /// do not like directories of many thousand entries.
   [[nodiscard]] std::filesystem::path instance(const std::string& stage, unsigned index) const;
   [[nodiscard]] std::filesystem::path attempt(const std::string& stage, unsigned index,
                                               unsigned attempt) const;
@@ -30,9 +31,11 @@ class RunDirectory {
 };
 
 /// Makes `<root>/<workflow>-<YYYYMMDD-HHMMSS>-<4 hex>/` and its journal folder, 0700 (0750 with share_group).
-/// Throws std::system_error that names the path.
+/// `before_it_shows` is called when others cannot find the run yet. Throws std::system_error that names the
+/// path.
 RunDirectory create_run_directory(const std::filesystem::path& root, const std::string& workflow,
-                                  bool share_group);
+                                  bool share_group,
+                                  const std::function<void(const RunDirectory&)>& before_it_shows = {});
 
 /// The run that `selector` means: `last`, a run's name, a unique prefix, or a path. Throws std::runtime_error
 /// that lists the candidates when none or several fit.

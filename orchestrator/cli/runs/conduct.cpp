@@ -2,8 +2,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <optional>
 #include <random>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -18,7 +18,6 @@
 #include "kernmill/report/confusion.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
-#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/scheduler/local_scheduler.hpp"
 
@@ -128,9 +127,10 @@ void check_conduct_options(const Arguments& arguments) {
 }
 
 Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
-                             const Arguments& arguments, Output& output, const Hooks& hooks) {
+                             const Arguments& arguments, Output& output, const Hooks& hooks,
+                             std::unique_ptr<ConductorLock> lock) {
   const ProcessIdentity self = self_identity();
-  std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
+  if (!lock) lock = std::make_unique<ConductorLock>(run.lock(), self);
   const StopSignals stop;
   JournalWriter journal(run.journal(), fmt::format("conductor-{}-{}", self.pid, self.start_time), 0,
                         "conductor", hooks.journal);
@@ -159,9 +159,9 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
 }
 
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
-            const Hooks& hooks) {
+            const Hooks& hooks, std::unique_ptr<ConductorLock> lock) {
   TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
-  Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks);
+  Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks, std::move(lock));
   show_end(std::move(conducted.status), arguments);
   if (conducted.outcome == RunOutcome::done || conducted.outcome == RunOutcome::failed)
     exec::run_hook(run, plan.workflow(), std::string(to_string(conducted.outcome)));

@@ -1,6 +1,7 @@
 #include "kernmill/run/submit/submission.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -26,8 +27,12 @@ class Transaction {
       for (const ArrayPlan& array : arrays) submit(array);
       submit_closing_job();
       if (unsure_) cancel_doubles();
+      give_up_if_cancelled();
     } catch (const ClusterError& error) {
       roll_back(error);
+    } catch (const SubmissionCancelled& wish) {
+      cancel_all(wish.what(), Kind::unavailable);
+      throw;
     }
     journal_.append(to_record(events::Accepted{context_.generation}));
     if (!options_.hold) release(arrays);
@@ -67,6 +72,7 @@ class Transaction {
     bool look_first = false;
     for (;;) {
       try {
+        give_up_if_cancelled();
         if (look_first)
           if (auto id = find(key); !id.empty()) return id;
         return cluster_.submit(job);
@@ -77,6 +83,12 @@ class Transaction {
         if (!backoff.pause()) throw about(key, error);
       }
     }
+  }
+
+  void give_up_if_cancelled() const {
+    if (options_.cancelled && options_.cancelled())
+      throw SubmissionCancelled(fmt::format(
+          "{} is being cancelled: nothing of this submission was left in the queue", context_.run.name()));
   }
 
   static ClusterError about(const std::string& key, const ClusterError& error) {
@@ -99,26 +111,41 @@ class Transaction {
       const bool known = job.id == result_.closing_job ||
                          std::any_of(result_.job_of.begin(), result_.job_of.end(),
                                      [&](const auto& entry) { return entry.second == job.id; });
-      if (ours && !known) cluster_.cancel(job.id);
+      if (ours && !known) cancel(job.id);
     }
   }
 
   [[noreturn]] void roll_back(const ClusterError& error) {
-    try {
-      for (const auto& [key, id] : result_.job_of) cluster_.cancel(id);
-      if (!result_.closing_job.empty()) cluster_.cancel(result_.closing_job);
-      if (unsure_) cancel_everything();
-    } catch (const ClusterError& again) {
-      throw ClusterError(
-          error.kind,
-          fmt::format("{}\n{} of the jobs were accepted and are held; they could not be cancelled "
-                      "({}). `kernmill resume {}` cancels them and submits anew",
-                      error.what(), result_.job_of.size(), again.what(), context_.run.name()));
-    }
-    journal_.append(to_record(events::RolledBack{context_.generation, error.what()}));
+    cancel_all(error.what(), error.kind);
     throw ClusterError(error.kind,
                        fmt::format("{}\nNothing was left in the queue. `kernmill resume {}` tries again",
                                    error.what(), context_.run.name()));
+  }
+
+  void cancel_all(const std::string& why, Kind kind) {
+    try {
+      if (!result_.closing_job.empty()) cancel(result_.closing_job);
+      for (const auto& [key, id] : result_.job_of) cancel(id);
+      if (unsure_) {
+        cancel_everything();
+        options_.pause(options_.late_requests);
+        cancel_everything();
+      }
+    } catch (const ClusterError& again) {
+      throw ClusterError(
+          kind, fmt::format("{}\n{} of the jobs were accepted and are held; they could not be cancelled "
+                            "({}). `kernmill resume {}` cancels them and submits anew",
+                            why, result_.job_of.size(), again.what(), context_.run.name()));
+    }
+    journal_.append(to_record(events::RolledBack{context_.generation, why}));
+  }
+
+  void cancel(const std::string& id) {
+    try {
+      cluster_.cancel(id);
+    } catch (const ClusterError& error) {
+      if (error.kind != Kind::unknown_job) throw;  // somebody was quicker, or the cluster has forgotten it
+    }
   }
 
   void cancel_everything() {
@@ -158,6 +185,102 @@ class Transaction {
   bool unsure_ = false;  ///< a request was not answered
 };
 
+/// What is to be done about the jobs that earlier submissions have left.
+class Settling {
+ public:
+  Settling(const RunDirectory& run, const RunRecord& record, Cluster& cluster, std::vector<ClusterJob>& jobs,
+           JournalWriter& journal, const SubmissionOptions& options)
+      : run_(run), record_(record), cluster_(cluster), jobs_(jobs), journal_(journal), options_(options) {}
+
+  std::vector<std::string> settle() {
+    for (const auto& [number, generation] : record_.generations) numbers_.insert(number);
+    for (const auto& [identity, job] : live_jobs(run_, jobs_)) numbers_.insert(identity.generation);
+    for (const unsigned number : numbers_) {
+      const auto known = record_.generations.find(number);
+      const Generation* generation = known == record_.generations.end() ? nullptr : &known->second;
+      if (generation != nullptr && generation->accepted && !generation->rolled_back)
+        release(*generation);
+      else
+        cancel(number, generation);
+    }
+    return std::move(done_);
+  }
+
+ private:
+  void cancel(unsigned number, const Generation* generation) {
+    std::size_t cancelled = cancel_jobs_of(number);
+    if (generation != nullptr && !generation->rolled_back) {
+      options_.pause(options_.late_requests);
+      jobs_ = cluster_.jobs();
+      cancelled += cancel_jobs_of(number);
+      journal_.append(to_record(events::RolledBack{number, "its submission ended halfway"}));
+    }
+    if (cancelled > 0)
+      done_.push_back("cancelled " + counted(cancelled, "job") + " of a submission that had ended halfway");
+  }
+
+  std::size_t cancel_jobs_of(unsigned number) {
+    std::set<std::string> ids;
+    auto live = live_jobs(run_, jobs_);
+    std::reverse(live.begin(), live.end());  // what waits for others goes first: else it might start
+    for (const auto& [identity, job] : live)
+      if (identity.generation == number && ids.insert(job.id).second) call([&] { cluster_.cancel(job.id); });
+    std::erase_if(jobs_, [&](const ClusterJob& job) { return ids.contains(job.id); });
+    return ids.size();
+  }
+
+  void release(const Generation& generation) {
+    std::map<std::string, std::string> held;  // names, and why they are
+    for (const auto& [identity, job] : live_jobs(run_, jobs_))
+      if (identity.generation == generation.number && job.held) held.emplace(to_release(job), job.reason);
+    std::size_t released = 0;
+    for (const auto& [name, reason] : held) try {
+        call([&] { cluster_.release(name); });
+        ++released;
+      } catch (const ClusterError& error) {
+        if (error.kind != Kind::rejected) throw;
+        done_.push_back(
+            fmt::format("job {} is held ({}), and the cluster does not release it: {}\n"
+                        "ask whoever holds it for `scontrol release {}`, or give it up with "
+                        "`scancel {}` and resume again",
+                        name, reason, error.what(), name, name));
+      }
+    for (ClusterJob& job : jobs_)
+      if (held.contains(to_release(job)) && released == held.size()) job.held = false;
+    if (!generation.released && released == held.size())
+      journal_.append(to_record(events::Released{generation.number}));
+    if (released > 0)
+      done_.push_back("released " + counted(released, "job") +
+                      (generation.released ? " that had been held since then"
+                                           : " that an earlier submission had left held"));
+  }
+
+  /// The elements of an array that have not started are released together.
+  static std::string to_release(const ClusterJob& job) {
+    const bool one =
+        !job.elements.empty() && job.elements.find_first_not_of("0123456789") == std::string::npos;
+    return one ? job.id + "_" + job.elements : job.id;
+  }
+
+  /// What has ended meanwhile needs nothing.
+  static void call(const std::function<void()>& request) {
+    try {
+      request();
+    } catch (const ClusterError& error) {
+      if (error.kind != Kind::unknown_job) throw;
+    }
+  }
+
+  const RunDirectory& run_;
+  const RunRecord& record_;
+  Cluster& cluster_;
+  std::vector<ClusterJob>& jobs_;
+  JournalWriter& journal_;
+  const SubmissionOptions& options_;
+  std::set<unsigned> numbers_;
+  std::vector<std::string> done_;
+};
+
 }  // namespace
 
 bool ClusterBackoff::pause() {
@@ -192,33 +315,8 @@ std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& ru
 
 std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRecord& record,
                                             Cluster& cluster, std::vector<ClusterJob>& jobs,
-                                            JournalWriter& journal) {
-  std::vector<std::string> done;
-  for (const auto& [number, generation] : record.generations) {
-    if (generation.rolled_back || (generation.accepted && generation.released)) continue;
-    std::vector<std::string> cancelled, released;
-    for (const auto& [identity, job] : live_jobs(run, jobs)) {
-      if (identity.generation != number) continue;
-      auto& list = generation.accepted ? released : cancelled;
-      if (generation.accepted ? job.held : true)
-        if (std::find(list.begin(), list.end(), job.id) == list.end()) list.push_back(job.id);
-    }
-    for (const std::string& id : cancelled) cluster.cancel(id);
-    for (const std::string& id : released) cluster.release(id);
-    if (!cancelled.empty())
-      std::erase_if(jobs, [&](const ClusterJob& job) {
-        return std::find(cancelled.begin(), cancelled.end(), job.id) != cancelled.end();
-      });
-    const std::string count = counted(generation.accepted ? released.size() : cancelled.size(), "job");
-    if (generation.accepted) {
-      journal.append(to_record(events::Released{number}));
-      done.push_back("released " + count + " that an earlier submission had left held");
-    } else {
-      journal.append(to_record(events::RolledBack{number, "its submission ended halfway"}));
-      done.push_back("cancelled " + count + " of a submission that had ended halfway");
-    }
-  }
-  return done;
+                                            JournalWriter& journal, const SubmissionOptions& options) {
+  return Settling(run, record, cluster, jobs, journal, options).settle();
 }
 
 }  // namespace kernmill

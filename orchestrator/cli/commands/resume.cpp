@@ -7,7 +7,7 @@
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/generation.hpp"
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/settling.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {

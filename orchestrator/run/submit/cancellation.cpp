@@ -9,7 +9,7 @@
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/plan/job_plan.hpp"
 #include "kernmill/run/journal/events.hpp"
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/settling.hpp"
 
 namespace kernmill {
 namespace {

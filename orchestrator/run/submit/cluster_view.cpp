@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/settling.hpp"
 #include "kernmill/run/submit/submitted_array.hpp"
 
 namespace kernmill {

@@ -13,6 +13,7 @@
 #include "kernmill/run/submit/cancellation.hpp"
 #include "kernmill/run/submit/cluster_view.hpp"
 #include "kernmill/run/submit/generation.hpp"
+#include "kernmill/run/submit/settling.hpp"
 #include "kernmill/run/submit/submitted_array.hpp"
 #include "kernmill/run/submit/withdrawal.hpp"
 

@@ -7,7 +7,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/generation.hpp"
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/settling.hpp"
 
 namespace kernmill {
 namespace {

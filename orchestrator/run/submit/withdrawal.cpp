@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/settling.hpp"
 #include "kernmill/run/submit/submitted_array.hpp"
 
 namespace kernmill {

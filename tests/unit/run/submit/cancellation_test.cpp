@@ -9,6 +9,7 @@
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/submit/missing_jobs.hpp"
 #include "kernmill/run/submit/removal.hpp"
+#include "kernmill/run/submit/settling.hpp"
 
 namespace kernmill {
 namespace {

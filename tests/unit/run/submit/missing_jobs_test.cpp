@@ -178,8 +178,8 @@ TEST_F(MissingJobsTest, BringAlongTheElementsThatWaitForThemAlone) {
   cluster.cancel("1_1");
   const auto made = resume();
   ASSERT_TRUE(made);
-  EXPECT_THAT(cluster.calls, ElementsAre("cancel 2_1", "submit 4 test.b", "submit 5 test.d", "submit 6 test.end",
-                                         "release 4", "cancel 3"));
+  EXPECT_THAT(cluster.calls, ElementsAre("cancel 2_1", "submit 4 test.b", "submit 5 test.d",
+                                         "submit 6 test.end", "release 4", "cancel 3"));
   ASSERT_EQ(made->arrays.size(), 2U);
   EXPECT_EQ(made->arrays[1].element_indices().text(), "1");
 }

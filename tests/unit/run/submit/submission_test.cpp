@@ -5,6 +5,7 @@
 
 #include "conductor_world.hpp"
 #include "fake_cluster.hpp"
+#include "kernmill/run/submit/settling.hpp"
 
 namespace kernmill {
 namespace {

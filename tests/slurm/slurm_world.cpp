@@ -30,8 +30,8 @@ bool is_installed(const std::string& program) {
   return false;
 }
 
-/// Where the first test that cannot start a cluster tells those after it: one failure says it, not fifty. They know
-/// each other by the process that runs them all.
+/// Where the first test that cannot start a cluster tells those after it: one failure says it, not fifty.
+/// They know each other by the process that runs them all.
 fs::path verdict_file() {
   const pid_t runner = ::getppid();
   return fs::temp_directory_path() / ("kernmill-no-cluster-" + std::to_string(::getuid()) + "-" +

@@ -10,6 +10,7 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/attempt_runner.hpp"
+#include "kernmill/exec/job/job_journal.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
@@ -85,7 +86,8 @@ class Closing {
     try {
       for (const ClusterJob& job : job_.cluster().jobs()) {
         const auto identity = identity_in(job.comment);
-        if (!identity || identity->run != run_.name() || identity->key == closing_key) continue;
+        if (!identity || identity->run != run_.name()) continue;
+        if (identity->key == closing_key && identity->generation >= generation_) continue;
         states_[name_of(job)] = job.state;
         if (is_live(job.state) && identity->generation <= generation_) job_.cancel(to_cancel(job));
       }
@@ -158,12 +160,12 @@ int close_run(const Options& options, const RunDirectory& run, const JournalWrit
               const ClusterFactory& open_cluster) {
   const Environment environment = own_environment();
   const Plan plan = read_plan_file(run).plan;
-  const BatchPlace place = batch_place(environment);
+  BatchPlace place = batch_place(environment);
   OwnJob job(open_cluster, place.name());
-  JournalWriter journal(run.journal(), place.name(), place.restart, "close", hook);
+  const auto journal = job_journal(run, place, options.generation, "close", hook);
   const RetryBudget late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
                                [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
-  const std::string outcome = Closing(run, plan, options.generation, journal, job, late_files).settle();
+  const std::string outcome = Closing(run, plan, options.generation, *journal, job, late_files).settle();
   if (outcome.empty()) return exit_done;
   const int status = run_hook(run, plan.workflow(), outcome);
   return outcome == "done" ? status : exit_failed;

@@ -66,8 +66,9 @@ struct RunStatus {
   std::string started_at, ended_at;
   std::chrono::duration<double> took{0};
   ProcessIdentity conductor;
-  std::string scheduler;  ///< "slurm", or empty
-  std::string note;       ///< what is not known, and why
+  std::string scheduler;        ///< "slurm", or empty
+  std::string note;             ///< what is not known, and why; or what keeps it from going on
+  bool waits_for_held = false;  ///< nothing happens until somebody releases jobs that are held
   std::vector<StageStatus> stages;
   /// Those of which there is something to tell: all but the waiting ones, unless everything was asked for.
   std::vector<InstanceStatus> instances;

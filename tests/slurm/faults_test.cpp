@@ -269,6 +269,8 @@ TEST(SlurmFault, SubmitKilledAtAnyMomentRunsNothingTwiceAndLosesNothing) {
     ASSERT_EQ(submitted.exit_code, 137) << submitted.err;
     const Finished resumed = world.kernmill({"resume"});
     ASSERT_EQ(resumed.exit_code, 0) << "killed at " << boundary << ": " << resumed.err;
+    EXPECT_EQ(world.record().scheduler, "slurm")
+        << "killed at " << boundary << ": resumed where it was meant for";
     EXPECT_EQ(world.outcome(), "done") << "killed at " << boundary;
     EXPECT_THAT(world.lines(std::filesystem::relative(world.run().root() / "log", world.path())),
                 ::testing::UnorderedElementsAre("one", "two", "two"))

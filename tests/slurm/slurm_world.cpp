@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -10,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernmill/os/process.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace fs = std::filesystem;
@@ -25,6 +28,14 @@ bool is_installed(const std::string& program) {
     if (::access((folder + program).c_str(), X_OK) == 0) return true;
   }
   return false;
+}
+
+/// Where the first test that cannot start a cluster tells those after it: one failure says it, not fifty.
+/// They know each other by the process that runs them all.
+fs::path verdict_file() {
+  const pid_t runner = ::getppid();
+  return fs::temp_directory_path() / ("kernmill-no-cluster-" + std::to_string(::getuid()) + "-" +
+                                      std::to_string(runner) + "-" + std::to_string(start_time_of(runner)));
 }
 
 /// Starts a process of nobody's that takes the cluster down when this process, however it ends, holds the
@@ -55,7 +66,9 @@ std::string no_slurm_because() {
   for (const char* program : {"munged", "slurmctld", "slurmd", "srun", "sbatch"}) {
     if (!is_installed(program)) return std::string(program) + " is not installed (./dev test installs it)";
   }
-  return {};
+  std::ifstream verdict(verdict_file());
+  const std::string why(std::istreambuf_iterator<char>(verdict), {});
+  return why.empty() ? "" : "no cluster starts here, as the first test that tried says: " + why;
 }
 
 std::string no_accounting_because() {
@@ -69,7 +82,12 @@ std::string no_accounting_because() {
 SlurmWorld::SlurmWorld(const Options& options) : folder_(home_.path() / "slurm"), options_(options) {
   fs::permissions(home_.path(), fs::perms(0711));
   guard_ = start_guard(folder_);
-  cluster({"up"});
+  try {
+    cluster({"up"});
+  } catch (const std::runtime_error& error) {
+    std::ofstream(verdict_file()) << error.what();
+    throw;
+  }
   ::setenv("SLURM_CONF", configuration().c_str(), 1);
 }
 

@@ -6,6 +6,7 @@
 
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::testing {
 namespace {
@@ -104,7 +105,9 @@ int BatchWorld::close() {
 std::vector<Record> BatchWorld::records(const std::string& stage, std::uint32_t element,
                                         unsigned restart) const {
   const std::string name = array(stage).is_array ? fmt::format("{}_{}", job(stage), element) : job(stage);
-  return read_journal_file(run().journal() / fmt::format("{}.{}.{}.exec.jsonl", name, restart, host_name()));
+  return read_journal_file(run().journal() / fmt::format("{}.{}.{}.exec.jsonl",
+                                                         journal_name(name, generation), restart,
+                                                         host_name()));
 }
 
 std::vector<std::string> BatchWorld::events(const std::string& stage, std::uint32_t element,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/plan/index_ranges.hpp"
 #include "kernmill/scheduler/cluster.hpp"
 
 namespace kernmill::testing {
@@ -27,6 +28,9 @@ class FakeCluster final : public Cluster {
   std::deque<std::optional<Mishap>> mishaps;
   /// Fails every call from now on.
   bool is_down = false;
+  bool refuses_release = false;
+  bool lingers = false;  ///< running jobs that are cancelled do not end at once: they are completing
+  unsigned last_id = 0;  ///< that it has given out
   std::vector<std::string> calls;
   std::vector<BatchJob> submitted;
   std::vector<ClusterJob> known;
@@ -49,13 +53,16 @@ class FakeCluster final : public Cluster {
   }
   void release(const std::string& job) override {
     note("release " + job);
-    for (ClusterJob& one : known)
-      if (one.id == job) one.held = false;
+    if (refuses_release) throw ClusterError(ClusterError::Kind::rejected, "access denied");
+    change_part(job, [](ClusterJob& one) { one.held = false; });
   }
   void cancel(const std::string& job) override {
     note("cancel " + job);
-    for (ClusterJob& one : known)
-      if (one.id == job) one.state = JobState::cancelled;
+    change_part(job, [this](ClusterJob& one) {
+      if (!is_live(one.state)) return;
+      const bool takes_time = lingers && one.state == JobState::running;
+      one.state = takes_time ? JobState::completing : JobState::cancelled;
+    });
   }
   void signal(const std::string& job, int signal) override {
     note("signal " + job + " " + std::to_string(signal));
@@ -93,6 +100,40 @@ class FakeCluster final : public Cluster {
 
   int queries = 0;
 
+  /// Does something to a job, an element ("12_3") or several ("12_[3-5,9]"): their records are split off
+  /// where they have to be.
+  template <typename Change>
+  void change_part(const std::string& name, const Change& change) {
+    const std::size_t bar = name.find('_');
+    const std::string id = name.substr(0, bar);
+    std::string part = bar == std::string::npos ? "" : name.substr(bar + 1);
+    if (part.starts_with('[')) part = part.substr(1, part.size() - 2);
+    std::vector<ClusterJob> split;
+    for (ClusterJob& one : known) {
+      if (one.id != id) continue;
+      if (part.empty() || one.elements.empty() || one.elements == part) {
+        change(one);
+        continue;
+      }
+      IndexRanges taken, rest;
+      const IndexRanges wanted = IndexRanges::parse(part), all = IndexRanges::parse(one.elements);
+      for (const auto& range : all.ranges())
+        for (std::uint32_t i = range.first; i <= range.last; ++i)
+          (wanted.contains(i) ? taken : rest).append(i);
+      if (taken.empty()) continue;
+      ClusterJob other = one;
+      (rest.empty() ? one : other).elements = taken.text();
+      if (rest.empty()) {
+        change(one);
+        continue;
+      }
+      one.elements = rest.text();
+      change(other);
+      split.push_back(std::move(other));
+    }
+    known.insert(known.end(), split.begin(), split.end());
+  }
+
  private:
   void require_up() const {
     if (is_down) throw ClusterError(ClusterError::Kind::unavailable, "the controller does not answer");
@@ -104,8 +145,9 @@ class FakeCluster final : public Cluster {
   std::string accept(const BatchJob& job) {
     submitted.push_back(job);
     ClusterJob one;
-    one.id = std::to_string(submitted.size());
+    one.id = std::to_string(++last_id);
     one.elements = option_of(job, "array");
+    one.elements = one.elements.substr(0, one.elements.find('%'));
     one.name = option_of(job, "job-name");
     one.comment = option_of(job, "comment");
     one.dependency = option_of(job, "dependency");

@@ -37,6 +37,7 @@ class PackWorld {
 
   std::uint64_t mem = 0;  ///< that the element got
   std::chrono::milliseconds stop_grace{20'000};
+  std::chrono::milliseconds flush_interval{100};
   std::function<exec::Admission(InstanceId)> admit;
   ArrayPlan array;
 

@@ -13,7 +13,7 @@ kernmill_test_plugin(wrong_version)
 kernmill_test_plugin(no_plugin)
 kernmill_test_plugin(needs_library kernmill_test_gone)
 
-kernmill_unit_test(orchestrator FOLDERS base workflow plan os scheduler run report LINK kernmill::report
+kernmill_unit_test(orchestrator FOLDERS base workflow plan os scheduler run report LINK kernmill::report TIMEOUT 600
   DEFINES KERNMILL_EXAMPLES="${CMAKE_CURRENT_LIST_DIR}/workflow/examples"
           KERNMILL_WORKFLOWS="${PROJECT_SOURCE_DIR}/workflows"
           KERNMILL_CHECK_SCHEMA="${CMAKE_CURRENT_LIST_DIR}/workflow/check_schema.py"

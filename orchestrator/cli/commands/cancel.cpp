@@ -1,19 +1,25 @@
+#include <chrono>
 #include <csignal>
+#include <memory>
+#include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/cli/arguments.hpp"
-#include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/run/submit/cancellation.hpp"
+#include "kernmill/run/submit/generation.hpp"
+#include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -35,11 +41,32 @@ void stop_conductor(const ProcessIdentity& conductor, bool force) {
   }
 }
 
-/// Ends what a conductor that is gone left running, and closes the run.
-std::size_t settle_dead(const RunDirectory& run, const ProcessIdentity& self, const Hooks& hooks) {
-  const ConductorLock lock(run.lock(), self);
-  JournalWriter journal(run.journal(), fmt::format("cancel-{}-{}", self.pid, self.start_time), 0, "conductor",
-                        hooks.journal);
+/// The run's lock, once whoever has it has made room: a conductor is asked to stop, whoever submits hears of
+/// the wish, and another cancel is let finish.
+std::unique_ptr<ConductorLock> free_lock(const RunDirectory& run, const ProcessIdentity& self,
+                                         const Arguments& arguments) {
+  constexpr std::chrono::milliseconds between_looks(50);
+  int told = 0;
+  for (;;) {
+    try {
+      return std::make_unique<ConductorLock>(run.lock(), self, ConductorLock::Purpose::settle);
+    } catch (const RunIsLocked&) {  // somebody has it: see who
+    }
+    const auto holder = lock_holder(run.lock());
+    if (holder && holder->purpose == ConductorLock::Purpose::conduct) check_host(run, *holder, self.host);
+    if (holder && holder->pid != told && !arguments.json())
+      fmt::print(stderr, "stopping {} (process {})\n", run.name(), holder->pid);
+    if (holder) told = holder->pid;
+    if (holder && holder->purpose == ConductorLock::Purpose::conduct)
+      stop_conductor(*holder, arguments.has("force"));
+    else
+      wish_to_cancel(run);
+    std::this_thread::sleep_for(between_looks);
+  }
+}
+
+/// Ends what a conductor that is gone left running, and closes the run. The caller holds the lock.
+std::size_t settle_dead(const RunDirectory& run, const ProcessIdentity& self, JournalWriter& journal) {
   std::size_t ended = 0;
   settle_open_attempts(run, journal, self.host, [&](const OpenAttempt&) { ++ended; });
   journal.append(to_record(events::RunFinished{"cancelled"}));
@@ -57,34 +84,54 @@ void report(const Arguments& arguments, const RunDirectory& run, bool was_runnin
   }
 }
 
+/// Of a run that was submitted: ends its jobs, and says so once the cluster does.
+int cancel_on_cluster(const RunDirectory& run, JournalWriter& journal, bool was_conducted,
+                      const Arguments& arguments) {
+  const auto cluster = open_slurm();
+  const CancellationOptions options{
+      .patience = std::chrono::seconds(arguments.number("patience").value_or(300)),
+      .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
+  const bool was_open = fold_journal(run.journal()).outcome.empty();
+  const Cancellation done = cancel_jobs(run, *cluster, journal, options);
+  if (!done.still_ending.empty())
+    throw std::runtime_error(
+        fmt::format("{} of {} {} told to end, and {} not ended yet: {}; kernmill cancel {} looks again",
+                    counted(done.jobs, "job"), run.name(), done.jobs == 1 ? "was" : "were",
+                    done.jobs == 1 ? "has" : "have", fmt::join(done.still_ending, " "), run.name()));
+  if (done.jobs == 0 && !was_open && !was_conducted)
+    report(arguments, run, false, 0, fmt::format("{} is not running: nothing to cancel", run.name()));
+  else
+    report(arguments, run, true, done.jobs,
+           fmt::format("stopped: {} ended; kernmill resume {} goes on with it", counted(done.jobs, "job"),
+                       run.name()));
+  return exit_done;
+}
+
 int cancel(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
   boost::program_options::options_description options;
   add_runs_option(options);
   add_flag(options, "force", "end running instances at once: they write no checkpoint");
+  add_number(options, "patience", "SECONDS",
+             "how long to wait for the jobs of a cluster to end (default 300)");
   Arguments arguments(self, options, {"run"});
   if (!arguments.parse(words)) return exit_done;
 
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const ProcessIdentity identity = self_identity();
-  if (const auto conductor = lock_holder(run.lock())) {
-    check_host(run, *conductor, identity.host);
-    if (!arguments.json()) fmt::print(stderr, "stopping {} (process {})\n", run.name(), conductor->pid);
-    stop_conductor(*conductor, arguments.has("force"));
-    report(arguments, run, true, 0, fmt::format("stopped; kernmill resume {} goes on with it", run.name()));
-    return exit_done;
-  }
+  const bool was_conducted = lock_holder(run.lock()).has_value();
+  const auto lock = free_lock(run, identity, arguments);
   const RunRecord record = fold_journal(run.journal());
-  if (record.outcome.empty() && record.scheduler == "slurm") {
-    const std::size_t jobs = cancel_jobs(run, require_plan(run), hooks);
-    report(arguments, run, true, jobs,
-           fmt::format("cancelled {}; kernmill resume {} goes on with it", counted(jobs, "job"), run.name()));
+  const bool is_submitted = was_submitted(run, record);
+  if (!is_submitted && (!record.outcome.empty() || record.started_at.empty())) {
+    report(arguments, run, was_conducted, 0,
+           was_conducted ? fmt::format("stopped; kernmill resume {} goes on with it", run.name())
+                         : fmt::format("{} is not running: nothing to cancel", run.name()));
     return exit_done;
   }
-  if (!record.outcome.empty() || record.started_at.empty()) {
-    report(arguments, run, false, 0, fmt::format("{} is not running: nothing to cancel", run.name()));
-    return exit_done;
-  }
-  const std::size_t ended = settle_dead(run, identity, hooks);
+  JournalWriter journal(run.journal(), fmt::format("cancel-{}-{}", identity.pid, identity.start_time), 0,
+                        record.scheduler.empty() ? "conductor" : "submit", hooks.journal);
+  if (is_submitted) return cancel_on_cluster(run, journal, was_conducted, arguments);
+  const std::size_t ended = settle_dead(run, identity, journal);
   report(arguments, run, false, ended,
          fmt::format("its conductor was gone; ended what was left of {}", counted(ended, "attempt")));
   return exit_done;

@@ -1,5 +1,8 @@
 #include <chrono>
 #include <ctime>
+#include <functional>
+#include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,6 +12,8 @@
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/submit/removal.hpp"
+#include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace fs = std::filesystem;
 
@@ -81,27 +86,36 @@ std::vector<RunDirectory> chosen_runs(const Arguments& arguments) {
   return runs;
 }
 
-std::vector<Candidate> examine(const std::vector<RunDirectory>& runs) {
+/// The cluster, opened when the first run needs it. One that does not answer is not asked again.
+class LazyCluster {
+ public:
+  Cluster& operator()() {
+    if (silence_) throw *silence_;
+    try {
+      if (!cluster_) cluster_ = open_slurm();
+      return *cluster_;
+    } catch (const ClusterError& error) {
+      silence_ = error;
+      throw;
+    }
+  }
+
+ private:
+  std::unique_ptr<Cluster> cluster_;
+  std::optional<ClusterError> silence_;
+};
+
+std::vector<Candidate> examine(const std::vector<RunDirectory>& runs, LazyCluster& cluster) {
   std::vector<Candidate> candidates;
   for (const RunDirectory& run : runs) {
     DigestStore digests(run.root().parent_path());
     const Cache cache(run.root().parent_path(), digests);
-    Candidate candidate{run, {}, bytes_freed(run.root())};
-    if (lock_holder(run.lock()))
-      candidate.why_kept = "it is running";
-    else if (holds_newest_results(run, cache))
+    Candidate candidate{run, why_it_stays(run, std::ref(cluster)), bytes_freed(run.root())};
+    if (candidate.why_kept.empty() && holds_newest_results(run, cache))
       candidate.why_kept = "holds the newest results of its workflow";
     candidates.push_back(std::move(candidate));
   }
   return candidates;
-}
-
-/// Under the conductor's lock, so that nobody resumes what is being removed.
-void remove(const RunDirectory& run) {
-  const ConductorLock lock(run.lock(), self_identity());
-  // The plan goes first: what is left by a removal that was cut short cannot be taken for a run to resume.
-  fs::remove(run.plan());
-  fs::remove_all(run.root());
 }
 
 void show(const std::vector<Candidate>& candidates, bool removed, const Arguments& arguments) {
@@ -134,10 +148,12 @@ int clean(const Command& self, const std::vector<std::string>& words, const Hook
   Arguments arguments(self, options, {"run"}, /*rest=*/true);
   if (!arguments.parse(words)) return exit_done;
   const bool yes = arguments.has("yes");
-  const std::vector<Candidate> candidates = examine(chosen_runs(arguments));
+  LazyCluster cluster;
+  std::vector<Candidate> candidates = examine(chosen_runs(arguments), cluster);
   if (yes)
-    for (const Candidate& candidate : candidates)
-      if (candidate.why_kept.empty()) remove(candidate.run);
+    for (Candidate& candidate : candidates)
+      if (candidate.why_kept.empty())
+        candidate.why_kept = remove_run(candidate.run, self_identity(), std::ref(cluster));
   show(candidates, yes, arguments);
   return exit_done;
 }

@@ -159,8 +159,9 @@ int import_data(const Arguments& arguments, const Hooks& hooks) {
   const Workshop workshop(output);
   const Plan plan(std::move(*workflow));
   Silence silence;
-  const Conducted run =
-      conduct_to_the_end(freeze(plan, workshop.path()), plan, /*resumed=*/false, arguments, silence, hooks);
+  NewRun made = freeze(plan, workshop.path());
+  const Conducted run = conduct_to_the_end(made.directory, plan, /*resumed=*/false, arguments, silence, hooks,
+                                           std::move(made.lock));
   if (run.outcome == RunOutcome::failed) return tell_failure(run.status, arguments);
   if (run.outcome != RunOutcome::done) return exit_interrupted;
   deliver(run.status.instances.at(0), output, arguments);

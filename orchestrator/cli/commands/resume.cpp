@@ -7,6 +7,9 @@
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/submit/generation.hpp"
+#include "kernmill/run/submit/settling.hpp"
+#include "kernmill/scheduler/cluster_loader.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -25,6 +28,21 @@ bool is_all_there(RunRecord record) {
   return take_out_lost_results(record).empty();
 }
 
+/// Jobs in a queue and this machine must not carry out the same instances.
+void refuse_while_jobs_are_left(const RunDirectory& run) {
+  try {
+    const auto cluster = open_slurm();
+    if (live_jobs(run, cluster->jobs()).empty()) return;
+  } catch (const ClusterError& error) {
+    fmt::print(stderr, "whether jobs of {} are left is not known: {}\n", run.name(), error.what());
+    return;
+  }
+  throw std::runtime_error(fmt::format(
+      "jobs of {} are in the queue or running; end them with kernmill cancel {}, or resume it there "
+      "with --scheduler slurm",
+      run.name(), run.name()));
+}
+
 int resume(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
   boost::program_options::options_description options;
   add_runs_option(options);
@@ -38,8 +56,11 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   const RunRecord record = fold_journal(run.journal());
   if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(record))
     return already_done(run, plan, record, arguments);
-  const std::string scheduler = arguments.text("scheduler", record.scheduler);
+  // A submission that died before its first record has begun nothing here, either.
+  const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
+  const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);
   if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks);
+  if (was_submitted(run, record)) refuse_while_jobs_are_left(run);
   return conduct(run, plan, /*resumed=*/true, arguments, hooks);
 }
 

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,7 +27,8 @@ int run(const Command& self, const std::vector<std::string>& words, const Hooks&
   const auto root = new_run_root(arguments, workflow->base_directory);
   const Plan plan(std::move(*workflow));
   if (arguments.text("scheduler") == "slurm") return submit_new(plan, root, arguments, hooks, /*wait=*/true);
-  return conduct(freeze(plan, root), plan, /*resumed=*/false, arguments, hooks);
+  NewRun made = freeze(plan, root);
+  return conduct(made.directory, plan, /*resumed=*/false, arguments, hooks, std::move(made.lock));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "kernmill/cli/runs/cluster_run.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,9 +15,6 @@
 #include "kernmill/cli/runs/wait_for_run.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cluster_check/cluster_check.hpp"
-#include "kernmill/run/conductor/conductor_lock.hpp"
-#include "kernmill/run/journal/events.hpp"
-#include "kernmill/run/submit/cluster_view.hpp"
 #include "kernmill/run/submit/missing_jobs.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
@@ -89,9 +87,16 @@ MissingJobsOptions missing_jobs_options(const RunDirectory& run, const Plan& pla
 /// Submits what a run still lacks, says so, and returns the exit status; with `wait`, stays until it has
 /// ended.
 int submit_and_tell(const RunDirectory& run, const Plan& plan, bool resumed, Cluster& cluster,
-                    const ClusterFacts& facts, const Arguments& arguments, const Hooks& hooks, bool wait) {
-  const auto made =
-      submit_missing(run, plan, cluster, facts, missing_jobs_options(run, plan, resumed, arguments, hooks));
+                    const ClusterFacts& facts, const Arguments& arguments, const Hooks& hooks, bool wait,
+                    std::unique_ptr<ConductorLock> lock = nullptr) {
+  std::optional<SubmittedJobs> made;
+  try {
+    made = submit_missing(run, plan, cluster, facts,
+                          missing_jobs_options(run, plan, resumed, arguments, hooks), std::move(lock));
+  } catch (const SubmissionCancelled& wish) {
+    fmt::print(stderr, "{}; kernmill resume {} goes on with it\n", wish.what(), run.name());
+    return exit_interrupted;
+  }
   if (made)
     show_submitted(run, plan, cluster, *made, arguments);
   else
@@ -139,8 +144,9 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
                  Json{{"schema_version", 1}, {"valid", false}, {"diagnostics", to_json(findings)}}.dump(2));
     return exit_usage;
   }
-  return submit_and_tell(freeze(plan, root), plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
-                         wait || arguments.has("wait"));
+  NewRun made = freeze(plan, root, MeantFor::a_cluster);
+  return submit_and_tell(made.directory, plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
+                         wait || arguments.has("wait"), std::move(made.lock));
 }
 
 int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments& arguments,
@@ -149,21 +155,6 @@ int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments
   const ClusterFacts facts = cluster->facts();
   return submit_and_tell(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,
                          arguments.has("wait"));
-}
-
-std::size_t cancel_jobs(const RunDirectory& run, const Plan& plan, const Hooks& hooks) {
-  const ProcessIdentity self = self_identity();
-  const ConductorLock lock(run.lock(), self);
-  const auto cluster = open_slurm();
-  const ClusterView view(run, plan, fold_journal(run.journal()), cluster->jobs());
-  JournalWriter journal(run.journal(), fmt::format("cancel-{}-{}", self.pid, self.start_time), 0, "submit",
-                        hooks.journal);
-  // What waits for others goes first: else it would start, or be killed for want of its parents.
-  auto ids = view.jobs();
-  std::reverse(ids.begin(), ids.end());
-  for (const std::string& id : ids) cluster->cancel(id);
-  journal.append(to_record(events::RunFinished{"cancelled"}));
-  return ids.size();
 }
 
 }  // namespace kernmill::cli

@@ -21,7 +21,4 @@ int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments
 /// Prints the scripts of all jobs of the plan, as sbatch would take them.
 void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::filesystem::path& root);
 
-/// Ends all jobs of a run. Returns how many there were.
-std::size_t cancel_jobs(const RunDirectory& run, const Plan& plan, const Hooks& hooks);
-
 }  // namespace kernmill::cli

@@ -5,8 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <optional>
 #include <random>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -22,7 +22,6 @@
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
-#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/scheduler/local_scheduler.hpp"
 
@@ -140,9 +139,10 @@ void check_conduct_options(const Arguments& arguments) {
 }
 
 Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
-                             const Arguments& arguments, Output& output, const Hooks& hooks) {
+                             const Arguments& arguments, Output& output, const Hooks& hooks,
+                             std::unique_ptr<ConductorLock> lock) {
   const ProcessIdentity self = self_identity();
-  std::optional<ConductorLock> lock(std::in_place, run.lock(), self);
+  if (!lock) lock = std::make_unique<ConductorLock>(run.lock(), self);
   const StopSignals stop;
   JournalWriter journal(run.journal(), fmt::format("conductor-{}-{}", self.pid, self.start_time), 0,
                         "conductor", hooks.journal);
@@ -172,10 +172,10 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
 }
 
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
-            const Hooks& hooks) {
+            const Hooks& hooks, std::unique_ptr<ConductorLock> lock) {
   std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go, the run does not
   TextOutput output(stderr, text_options(arguments), std::chrono::steady_clock::now);
-  Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks);
+  Conducted conducted = conduct_to_the_end(run, plan, resumed, arguments, output, hooks, std::move(lock));
   std::exception_ptr lost;
   try {
     show_end(std::move(conducted.status), arguments);

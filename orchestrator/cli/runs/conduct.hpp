@@ -1,7 +1,10 @@
 #pragma once
+#include <memory>
+
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/report/run_status.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/conductor/conductor_output.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 
@@ -19,14 +22,15 @@ struct Conducted {
 };
 
 /// Conducts a run in this process until it ends, and tells `output` of it. With `resumed`, settles first what
-/// an earlier conductor left open.
+/// an earlier conductor left open. `lock`: the run's, where it is held already.
 Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
-                             const Arguments& arguments, Output& output, const Hooks& hooks);
+                             const Arguments& arguments, Output& output, const Hooks& hooks,
+                             std::unique_ptr<ConductorLock> lock = nullptr);
 
 /// Conducts a run in this process until it ends, narrates it, and shows what came out of it. Returns the exit
 /// status.
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
-            const Hooks& hooks);
+            const Hooks& hooks, std::unique_ptr<ConductorLock> lock = nullptr);
 
 /// Shows how a run has ended: what failed on stderr, what came out of it on stdout.
 void show_end(RunStatus status, const Arguments& arguments);

@@ -43,13 +43,19 @@ RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const Ru
   // What has ended cannot have a job: nobody needs to be asked then.
   if (asking == Asking::cluster && record.outcome.empty()) try {
       view.emplace(run, plan, record, open_slurm()->jobs());
-      options.alive = view->any();
+      options.alive = view->any() || lock_holder(run.lock());  // somebody submits just now
       options.queue = [&view](InstanceId id) { return view->find(id); };
     } catch (const ClusterError& error) {
       note = fmt::format("from the journal alone: {}", error.what());
     }
   RunStatus status = run_status(run, plan, record, options);
   status.note = note;
+  if (view && !view->held().empty()) {
+    status.note = fmt::format("{} held ({}); kernmill resume {} releases what may be released",
+                              view->held().size() == 1 ? "a job is" : "jobs are",
+                              view->held().begin()->second, run.name());
+    status.waits_for_held = view->only_waits_for_held();
+  }
   if (view && status.state == "running" && !view->any_running()) status.state = "queued";
   return status;
 }

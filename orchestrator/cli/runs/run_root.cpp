@@ -7,17 +7,28 @@
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/events.hpp"
+#include "kernmill/run/submit/submission.hpp"
 
 namespace fs = std::filesystem;
 
 namespace kernmill::cli {
 
-RunDirectory freeze(const Plan& plan, const fs::path& root) {
+NewRun freeze(const Plan& plan, const fs::path& root, MeantFor where) {
   const Workflow& workflow = plan.workflow();
-  RunDirectory run = create_run_directory(root, workflow.name, workflow.share_group);
+  const ProcessIdentity self = self_identity();
+  const bool submits = where == MeantFor::a_cluster;
+  std::unique_ptr<ConductorLock> lock;
+  RunDirectory run =
+      create_run_directory(root, workflow.name, workflow.share_group, [&](const RunDirectory& made) {
+        const auto purpose = submits ? ConductorLock::Purpose::settle : ConductorLock::Purpose::conduct;
+        lock = std::make_unique<ConductorLock>(made.lock(), self, purpose);
+      });
+  if (submits)
+    submission_journal(run, 0)->append(to_record(events::RunStarted{self, /*resumed=*/false, "slurm"}));
   write_file_durably(run.workflow(), workflow.text);
   write_plan_file(run, plan);
-  return run;
+  return {std::move(run), std::move(lock)};
 }
 
 void add_runs_option(boost::program_options::options_description& options) {

@@ -1,20 +1,29 @@
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/plan/plan.hpp"
+#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 
 namespace kernmill::cli {
 
-/// Adds --runs.
+/// A run that is conducted by this process from its first moment: nobody can resume, cancel or remove it in
+/// between.
+struct NewRun {
+  RunDirectory directory;
+  std::unique_ptr<ConductorLock> lock;
+};
+enum class MeantFor { this_machine, a_cluster };
 /// Makes the directory of a new run, with what was asked and what was decided. A run has begun when plan.json
-/// is there.
-RunDirectory freeze(const Plan& plan, const std::filesystem::path& root);
+/// is there; where it was meant to run is known by then.
+NewRun freeze(const Plan& plan, const std::filesystem::path& root, MeantFor where = MeantFor::this_machine);
 
+/// Adds --runs.
 void add_runs_option(boost::program_options::options_description& options);
 
 /// Where a new run of a workflow goes: --runs, KERNMILL_RUNS, or runs/ beside the workflow.

@@ -44,6 +44,11 @@ bool interrupted(const StopSignals& stop, milliseconds pause) {
   return ::poll(&entry, 1, static_cast<int>(pause.count())) > 0 && stop.next().has_value();
 }
 
+/// Whether nobody meant the jobs of the newest submission to be held.
+bool is_released(const RunRecord& record) {
+  return !record.generations.empty() && record.generations.rbegin()->second.released;
+}
+
 ExitStatus exit_code(const std::string& outcome) {
   if (outcome == "done") return exit_done;
   return outcome == "failed" ? exit_failed : exit_interrupted;
@@ -55,20 +60,27 @@ int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arg
   const StopSignals stop;
   StageNews news;
   auto asked = Steady::now();
+  auto until_asked = milliseconds(4'000);
   for (;;) {
     const auto begun = Steady::now();
     const RunRecord record = fold_journal(run.journal());
     const bool over = !record.outcome.empty();
-    // The files say all there is to say; the cluster is asked once a minute whether the run is in the queue
-    // still.
-    const bool ask = over || begun - asked > std::chrono::minutes(1);
+    // The files say all there is to say; the cluster is asked seldom whether the run is in the queue still.
+    const bool ask = over || begun - asked > until_asked;
     const RunStatus status =
         inspect(run, plan, record, Depth::everything, ask ? Asking::cluster : Asking::nobody);
-    if (ask) asked = begun;
+    if (ask) {
+      asked = begun;
+      until_asked = std::min(2 * until_asked, milliseconds(60'000));
+    }
     if (!arguments.has("quiet")) news.tell(status);
     if (over || status.state == "dead") {
       show_end(status, arguments);
       return over ? exit_code(record.outcome) : exit_failed;
+    }
+    if (status.waits_for_held && is_released(record)) {
+      fmt::print(stderr, "\nnot waiting any longer: {}\n", status.note);
+      return exit_failed;
     }
     const auto pause = std::clamp(std::chrono::duration_cast<milliseconds>(10 * (Steady::now() - begun)),
                                   milliseconds(500), milliseconds(30'000));

@@ -8,6 +8,7 @@ namespace kernmill::exec {
 /// it thought lost: its journal file, `<job>.<restart>.*`, is there. Looks only when something new is.
 class ElementFence {
  public:
+  /// `job`: as the names of journal files begin: "12_3-g2".
   ElementFence(std::filesystem::path journal, std::string job, unsigned restart);
   /// The name of the newer one's file; empty: there is none.
   [[nodiscard]] std::string newer();

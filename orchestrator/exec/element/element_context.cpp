@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "kernmill/exec/attempt/parents.hpp"
 #include "kernmill/exec/element/consequences.hpp"
+#include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::exec {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Whether the instance has a final word of its own already: a job may be started again after that.
 std::string settled_before(const RunRecord& record, const Plan& plan, InstanceId id) {
@@ -25,17 +22,13 @@ std::string settled_before(const RunRecord& record, const Plan& plan, InstanceId
 
 /// Whether each element of a stage's newest arrays has begun: only then can all of them have settled.
 bool all_have_begun(const ElementContext& context, std::uint32_t stage) {
-  std::set<std::string> begun;
-  for (const auto& file : fs::directory_iterator(context.run.journal())) {
-    const std::string name = file.path().filename().string();
-    begun.insert(name.substr(0, name.find('.')));
-  }
+  const BegunJobs begun(context.run.journal());
   for (const SubmittedArray& array : context.arrays) {
     if (array.plan.stage != stage || array.generation != context.array.generation) continue;
     const IndexRanges elements = array.plan.element_indices();
     for (const auto& range : elements.ranges())
       for (std::uint32_t element = range.first; element <= range.last; ++element)
-        if (!begun.contains(array.job_of(element))) return false;
+        if (begun.starts(array.job_of(element), array.generation) == 0) return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/exec/attempt/parents.hpp"
+#include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -42,7 +43,10 @@ void JournalSelection::add_stage(const Plan& plan, const std::vector<SubmittedAr
 
 bool JournalSelection::wants(std::string_view file) const {
   if (role_in(file) != "exec") return true;
-  const std::string_view job = parts(file, 1);  // "12_3", or the stage of a run without a cluster
+  // "12_3", or the stage of a run without a cluster. Another generation's job of the same id is none too
+  // many.
+  const auto on_cluster = job_file(file);
+  const std::string_view job = on_cluster ? std::string_view(on_cluster->job) : parts(file, 1);
   return jobs_.contains(job) || jobs_.contains(parts(file, 2)) ||
          whole_.contains(job.substr(0, job.find('_'))) || whole_.contains(job);
 }

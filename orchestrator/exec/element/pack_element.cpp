@@ -11,6 +11,7 @@
 #include "kernmill/run/journal/commit_table.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
+#include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -80,6 +81,8 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
                       left_to_run(context.plan, context.array.plan, element, context.attempt(), record),
                       context.batch.job.name()};
   options.restart = context.batch.place.restart;
+  options.journal_name = journal_name(context.batch.job.name(), context.array.generation);
+  options.attempt = context.attempt();
   if (!context.launcher.empty()) options.launcher = context.launcher;
   options.token = attempt_token(context.run.name(), context.plan.stage(context.array.plan.stage).name,
                                 ids.front().index, context.attempt());

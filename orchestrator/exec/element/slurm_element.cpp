@@ -6,7 +6,8 @@
 
 #include "kernmill/exec/element/pack_element.hpp"
 #include "kernmill/exec/element/slurm_attempt.hpp"
-#include "kernmill/os/durable_file.hpp"
+#include "kernmill/exec/job/job_journal.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -44,19 +45,19 @@ std::vector<SubmittedArray> known_arrays(const Plan& plan, const RunRecord& reco
 int run_slurm_element(const Options& options, const RunDirectory& run, StopRequests& stop,
                       const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   const Environment environment = own_environment();
-  const Json document = Json::parse(read_file(run.plan()));
-  const Plan plan = plan_from_json(document);
+  const auto [plan, launcher] = read_plan_file(run);
   const RunRecord submissions =
       fold_journal(run.journal(), [](std::string_view file) { return file.starts_with("submit-"); });
-  const BatchPlace place = batch_place(environment);
+  BatchPlace place = batch_place(environment);
   OwnJob job(open_cluster, place.name());
-  InBatch batch{place, job, budget_of(std::chrono::minutes(10))};
   auto arrays = known_arrays(plan, submissions, options, place);
   const SubmittedArray array = find_array(arrays, options, place, run);
+  const auto journal = job_journal(run, place, options.generation, "exec", hook);
+  InBatch batch{place, job, budget_of(std::chrono::minutes(10))};
   const ElementContext context{
       run,
       plan,
-      document.value("launcher", ""),
+      launcher,
       environment,
       batch,
       std::move(arrays),
@@ -65,10 +66,9 @@ int run_slurm_element(const Options& options, const RunDirectory& run, StopReque
       options.no_cache,
       budget_of(std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10))),
       budget_of(std::chrono::minutes(2))};
-  JournalWriter journal(run.journal(), place.name(), place.restart, "exec", hook);
-  if (array.plan.pack > 1) return run_pack_element(context, journal, stop);
+  if (array.plan.pack > 1) return run_pack_element(context, *journal, stop);
   const InstanceId id{array.plan.stage, array.plan.instances_of(place.element).at(0)};
-  return run_slurm_attempt(context, id, journal, stop);
+  return run_slurm_attempt(context, id, *journal, stop);
 }
 
 }  // namespace kernmill::exec

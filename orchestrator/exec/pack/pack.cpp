@@ -61,7 +61,7 @@ class Pack {
     const int cores = options.array.resources.cores() / static_cast<int>(count);
     const auto sets = split_cores(allowed_cores(), count, static_cast<unsigned>(std::max(1, cores)));
     for (unsigned i = 0; i < count; ++i) {
-      const std::string name = fmt::format("{}.{}.{}", options.job, options.restart, i);
+      const std::string name = fmt::format("{}.{}.{}", options.name(), options.restart, i);
       slots_.push_back(std::make_unique<Slot>(name, Place{i, count, sets[i]},
                                               options.run.slot(attempt_.stage().name, name)));
     }

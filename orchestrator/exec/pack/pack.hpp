@@ -30,8 +30,13 @@ struct PackOptions {
   const Plan& plan;
   const ArrayPlan& array;
   std::vector<PackedInstance> instances = {};
-  std::string job = {};  ///< as the journal names the element
+  std::string job = {};  ///< the element, as the batch system names it
   unsigned restart = 0;
+  std::string journal_name = {};  ///< how the names of its journal files begin; empty: with `job`
+  [[nodiscard]] const std::string& name() const { return journal_name.empty() ? job : journal_name; }
+  /// The number that attempts of this start have, as the name of its journal file makes known. A higher one
+  /// is journalled before it begins, so that none is used twice after a kill. 0: somebody else has done that.
+  unsigned attempt = 0;
   /// Starts an instance of several ranks, on the element's node.
   std::string launcher = "mpiexec -n {ntasks}";
   std::string token = {};  ///< KERNMILL_TOKEN of all processes; empty: this process's

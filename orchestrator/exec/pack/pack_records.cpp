@@ -12,12 +12,14 @@ namespace kernmill::exec {
 PackRecords::PackRecords(const PackOptions& options, JournalWriter& journal)
     : stage_(options.plan.stage(options.array.stage).name),
       buffer_(journal, options.flush_interval),
-      fence_(options.run.journal(), options.job, options.restart),
+      fence_(options.run.journal(), options.name(), options.restart),
       job_(options.job),
+      known_attempt_(options.attempt),
       process_{::getpid(), start_time_of(::getpid()), host_name()} {}
 
 void PackRecords::started(const PackedInstance& instance, const std::string& slot) {
   buffer_.add(to_record(events::Started{subject(instance), job_, process_, slot}));
+  if (known_attempt_ > 0 && instance.attempt > known_attempt_) flush();
 }
 
 void PackRecords::committed(const PackedInstance& instance, const CommittedResult& result) {

@@ -7,7 +7,8 @@
 
 namespace kernmill::exec {
 
-/// The records of a pack's instances. Nothing is durable before `flush`.
+/// The records of a pack's instances. Nothing is durable before `flush`, but the start of an attempt whose
+/// number is not known from the start of the pack.
 class PackRecords {
  public:
   PackRecords(const PackOptions& options, JournalWriter& journal);
@@ -27,6 +28,7 @@ class PackRecords {
   RecordBuffer buffer_;
   ElementFence fence_;
   const std::string job_;
+  const unsigned known_attempt_;
   const ProcessIdentity process_;
 };
 

@@ -14,19 +14,25 @@
 namespace kernmill {
 namespace {
 
+constexpr const char* settling = "settle";
+
 /// What a holder wrote; empty when it was killed before it could.
-ProcessIdentity read_holder(int fd) {
+LockHolder read_holder(int fd) {
   std::array<char, 512> text{};
   const ssize_t length = pread(fd, text.data(), text.size(), 0);
   const Json json = Json::parse(text.begin(), text.begin() + std::max<ssize_t>(length, 0), nullptr,
                                 /*allow_exceptions=*/false);
   if (!json.is_object()) return {};
-  return {json.value("pid", 0), json.value("start_time", std::uint64_t{0}),
-          json.value("host", std::string{})};
+  return {
+      {json.value("pid", 0), json.value("start_time", std::uint64_t{0}), json.value("host", std::string{})},
+      json.value("purpose", "") == settling ? ConductorLock::Purpose::settle
+                                            : ConductorLock::Purpose::conduct};
 }
 
-void write_holder(int fd, const std::filesystem::path& file, const ProcessIdentity& self) {
-  const Json json{{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}};
+void write_holder(int fd, const std::filesystem::path& file, const ProcessIdentity& self,
+                  ConductorLock::Purpose purpose) {
+  Json json{{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}};
+  if (purpose == ConductorLock::Purpose::settle) json["purpose"] = settling;
   const std::string text = json.dump() + "\n";
   if (ftruncate(fd, 0) != 0 || pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     throw std::system_error(errno, std::generic_category(), fmt::format("cannot write {}", file.string()));
@@ -34,13 +40,13 @@ void write_holder(int fd, const std::filesystem::path& file, const ProcessIdenti
 
 }  // namespace
 
-ConductorLock::ConductorLock(const std::filesystem::path& file, const ProcessIdentity& self)
+ConductorLock::ConductorLock(const std::filesystem::path& file, const ProcessIdentity& self, Purpose purpose)
     : fd_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
   if (fd_ < 0)
     throw std::system_error(errno, std::generic_category(), fmt::format("cannot open {}", file.string()));
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
-    const ProcessIdentity holder = read_holder(fd_);
+    const LockHolder holder = read_holder(fd_);
     close(fd_);
     if (error != EWOULDBLOCK)
       throw std::system_error(error, std::generic_category(), fmt::format("cannot lock {}", file.string()));
@@ -48,7 +54,7 @@ ConductorLock::ConductorLock(const std::filesystem::path& file, const ProcessIde
                                   file.parent_path().filename().string(), holder.pid,
                                   holder.host.empty() ? "this machine" : holder.host));
   }
-  write_holder(fd_, file, self);
+  write_holder(fd_, file, self, purpose);
 }
 
 ConductorLock::~ConductorLock() {
@@ -57,10 +63,10 @@ ConductorLock::~ConductorLock() {
   close(fd_);
 }
 
-std::optional<ProcessIdentity> lock_holder(const std::filesystem::path& file) {
+std::optional<LockHolder> lock_holder(const std::filesystem::path& file) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
-  const ProcessIdentity holder = read_holder(fd);
+  const LockHolder holder = read_holder(fd);
   bool held = false;
   if (holder.pid != 0 && holder.host == host_name()) {
     // Not by trying the lock: that would be in the way of a conductor that takes it just now.

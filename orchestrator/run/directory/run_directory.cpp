@@ -111,7 +111,8 @@ fs::path RunDirectory::slot(const std::string& stage, const std::string& name) c
   return root_ / "stages" / stage / "slots" / name;
 }
 
-RunDirectory create_run_directory(const fs::path& root, const std::string& workflow, bool share_group) {
+RunDirectory create_run_directory(const fs::path& root, const std::string& workflow, bool share_group,
+                                  const std::function<void(const RunDirectory&)>& before_it_shows) {
   const mode_t mode = share_group ? 0750 : 0700;
   make_root(root, share_group);
   const fs::path base = fs::canonical(root);
@@ -122,6 +123,7 @@ RunDirectory create_run_directory(const fs::path& root, const std::string& workf
   if (!fs::is_directory(path)) fail("cannot make the run directory", path);
   if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
   RunDirectory run(path);
+  if (before_it_shows) before_it_shows(run);
   make_directory(run.journal(), mode);
   sync_directory(path);
   sync_directory(base);

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,11 @@ class RunDirectory {
 };
 
 /// Makes `<root>/<workflow>-<YYYYMMDD-HHMMSS>-<4 hex>/` and its journal folder, 0700 (0750 with share_group).
-/// Throws std::system_error that names the path.
+/// `before_it_shows` is called when others cannot find the run yet. Throws std::system_error that names the
+/// path.
 RunDirectory create_run_directory(const std::filesystem::path& root, const std::string& workflow,
-                                  bool share_group);
+                                  bool share_group,
+                                  const std::function<void(const RunDirectory&)>& before_it_shows = {});
 
 /// The run that `selector` means: `last`, a run's name, a unique prefix, or a path. Throws std::runtime_error
 /// that lists the candidates when none or several fit.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernmill/run/submit/submission.hpp"
+#include "kernmill/run/submit/settling.hpp"
 #include "kernmill/run/submit/submitted_array.hpp"
 
 namespace kernmill {
@@ -39,12 +39,13 @@ ClusterView::ClusterView(const RunDirectory& run, const Plan& plan, const RunRec
   const auto arrays = submitted_arrays(plan, record);
   for (const auto& [identity, job] : live_jobs(run, jobs)) {
     add_once(jobs_, job.id);
-    if (identity.key == closing_key) add_once(closing_, job.id);
+    if (identity.key == closing_key) closing_.emplace_back(identity.generation, job.id);
     const auto array = std::find_if(arrays.begin(), arrays.end(), [&, &who = identity](const auto& one) {
       return one.generation == who.generation && one.plan.key == who.key;
     });
     if (array == arrays.end()) continue;
     const bool running = job.state != JobState::pending;
+    if (job.held && !running) held_[job.elements.empty() ? job.id : job.id + "_" + job.elements] = job.reason;
     parts_.push_back({array->plan.stage,
                       instances_in(array->plan, job.elements),
                       {running, job.elements.empty() ? job.id : job.id + "_" + job.elements, job.reason},
@@ -65,6 +66,25 @@ std::vector<std::string> ClusterView::jobs_of(std::uint32_t stage) const {
   std::vector<std::string> ids;
   for (const Part& part : parts_)
     if (part.stage == stage) add_once(ids, part.job);
+  return ids;
+}
+
+bool ClusterView::only_waits_for_held() const {
+  return !held_.empty() && std::all_of(parts_.begin(), parts_.end(), [&](const Part& part) {
+    return held_.contains(part.queued.job) || part.queued.reason.starts_with("Dependency");
+  });
+}
+
+std::vector<std::string> ClusterView::closing_jobs() const {
+  std::vector<std::string> ids;
+  for (const auto& [generation, id] : closing_) ids.push_back(id);
+  return ids;
+}
+
+std::vector<std::string> ClusterView::superseded_closing_jobs() const {
+  std::vector<std::string> ids;
+  for (const auto& [generation, id] : closing_)
+    if (generation < std::max_element(closing_.begin(), closing_.end())->first) ids.push_back(id);
   return ids;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernmill/plan/job_plan.hpp"
@@ -30,9 +32,15 @@ class ClusterView {
   [[nodiscard]] std::vector<std::string> jobs_of(std::uint32_t stage) const;
   /// Ids of all of the run's jobs, the closing job of a generation among them.
   [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_; }
-  [[nodiscard]] std::vector<std::string> closing_jobs() const { return closing_; }
+  [[nodiscard]] std::vector<std::string> closing_jobs() const;
+  /// Those of them that a newer generation has one beside.
+  [[nodiscard]] std::vector<std::string> superseded_closing_jobs() const;
   [[nodiscard]] bool any() const { return !jobs_.empty(); }
   [[nodiscard]] bool any_running() const;
+  /// Jobs that somebody holds, and the reason that the cluster gives: "12_3" -> "JobHeldUser".
+  [[nodiscard]] const std::map<std::string, std::string>& held() const { return held_; }
+  /// Whether nothing will happen until somebody releases what is held.
+  [[nodiscard]] bool only_waits_for_held() const;
 
  private:
   struct Part {
@@ -42,7 +50,9 @@ class ClusterView {
     std::string job;
   };
   std::vector<Part> parts_;
-  std::vector<std::string> jobs_, closing_;
+  std::vector<std::string> jobs_;
+  std::vector<std::pair<unsigned, std::string>> closing_;  ///< by generation
+  std::map<std::string, std::string> held_;
 };
 
 }  // namespace kernmill

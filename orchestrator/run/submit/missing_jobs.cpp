@@ -1,52 +1,111 @@
 #include "kernmill/run/submit/missing_jobs.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/run/cluster_check/cluster_capacity.hpp"
-#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
+#include "kernmill/run/submit/cancellation.hpp"
 #include "kernmill/run/submit/cluster_view.hpp"
+#include "kernmill/run/submit/generation.hpp"
+#include "kernmill/run/submit/settling.hpp"
+#include "kernmill/run/submit/submitted_array.hpp"
+#include "kernmill/run/submit/withdrawal.hpp"
 
 namespace kernmill {
 namespace {
 
-unsigned next_attempt(const RunRecord& record, const Plan& plan, InstanceId id) {
-  const InstanceRecord* known = record.find(plan.stage(id.stage).name, id.index);
-  return known == nullptr || known->attempts.empty() ? 1 : known->attempts.back().number + 1;
-}
+/// Numbers attempts on: above those that the journal has a record of, and above those that a pack may have
+/// begun without one, since its records become durable a little later.
+class NextAttempt {
+ public:
+  NextAttempt(const RunDirectory& run, const Plan& plan, const RunRecord& record)
+      : plan_(plan), record_(record), begun_(run.journal()), packed_(plan.stage_count()) {
+    for (SubmittedArray& array : submitted_arrays(plan, record))
+      if (array.plan.pack > 1 && !array.job.empty()) packed_[array.plan.stage].push_back(std::move(array));
+  }
+
+  unsigned operator()(InstanceId id) const {
+    const InstanceRecord* known = record_.find(plan_.stage(id.stage).name, id.index);
+    unsigned next = known == nullptr || known->attempts.empty() ? 1 : known->attempts.back().number + 1;
+    for (const SubmittedArray& array : packed_[id.stage]) {
+      if (!array.plan.instances.contains(id.index)) continue;
+      const std::string job = array.job_of(array.plan.element_of(id.index));
+      if (const unsigned starts = begun_.starts(job, array.generation); starts > 0)
+        next = std::max(next, array.plan.attempt + starts);
+    }
+    return next;
+  }
+
+ private:
+  const Plan& plan_;
+  const RunRecord& record_;
+  BegunJobs begun_;
+  std::vector<std::vector<SubmittedArray>> packed_;  ///< by stage
+};
 
 class MissingJobs {
  public:
   MissingJobs(const RunDirectory& run, const Plan& plan, Cluster& cluster, const MissingJobsOptions& options)
       : run_(run), plan_(plan), cluster_(cluster), options_(options) {}
 
-  std::optional<SubmittedJobs> submit(const ClusterFacts& facts) {
+  std::optional<SubmittedJobs> submit(const ClusterFacts& facts, std::unique_ptr<ConductorLock> lock) {
     const ProcessIdentity self = self_identity();
-    const ConductorLock lock(run_.lock(), self);
+    if (!lock) lock = std::make_unique<ConductorLock>(run_.lock(), self, ConductorLock::Purpose::settle);
+    forget_wish(run_);
     RunRecord record = fold_journal(run_.journal());
-    const unsigned generation = record.generations.empty() ? 1 : record.generations.rbegin()->first + 1;
+    auto jobs = options_.resumed ? cluster_.jobs() : std::vector<ClusterJob>{};
+    const unsigned generation = next_generation(run_, record, jobs);
     const auto journal = submission_journal(run_, generation, options_.hook);
-    const ClusterView view(run_, plan_, record, settled_jobs(record, *journal));
+    for (const std::string& line :
+         settle_submissions(run_, record, cluster_, jobs, *journal, options_.submission))
+      options_.tell(line);
+    withdraw(record, jobs);
+    const ClusterView view(run_, plan_, record, jobs);
     abandon_lost(record, view, *journal);
-    journal->append(to_record(events::RunStarted{self, options_.resumed, "slurm"}));
     record = options_.take_ready_results(fold_journal(run_.journal()), *journal);
 
     SubmittedJobs made{missing_arrays(record, view, facts), {}};
-    if (made.arrays.empty() && view.any()) return {};
+    if (made.arrays.empty() && !view.closing_jobs().empty()) {
+      end_older_closing_jobs(view.superseded_closing_jobs());
+      return {};
+    }
+    journal->append(to_record(events::RunStarted{self, options_.resumed, "slurm"}));
     made.submission =
-        submit_jobs(context(generation, view), plan_, made.arrays, cluster_, *journal, options_.submission);
+        submit_jobs(context(generation, view), plan_, made.arrays, cluster_, *journal, submission_options());
+    end_older_closing_jobs(view.closing_jobs());
     return made;
   }
 
  private:
-  /// What the cluster knows of this user's jobs, once earlier submissions are settled.
-  std::vector<ClusterJob> settled_jobs(const RunRecord& record, JournalWriter& journal) {
-    auto jobs = options_.resumed ? cluster_.jobs() : std::vector<ClusterJob>{};
-    for (const std::string& line : settle_submissions(run_, record, cluster_, jobs, journal))
-      options_.tell(line);
-    return jobs;
+  /// Whoever waits to cancel the run wants it soon.
+  SubmissionOptions submission_options() const {
+    SubmissionOptions options = options_.submission;
+    if (!options.cancelled) options.cancelled = [this] { return is_cancel_wished(run_); };
+    return options;
+  }
+
+  /// Takes out of the queue what waits for jobs that are gone.
+  void withdraw(const RunRecord& record, std::vector<ClusterJob>& jobs) {
+    if (live_jobs(run_, jobs).empty()) return;
+    const Replay replay(plan_, record);
+    Withdrawal all =
+        withdrawal(run_, plan_, record, jobs, [&](InstanceId id) { return needs_run(replay, id); });
+    for (const std::string& job : all.jobs) cluster_.cancel(job);
+    if (!all.jobs.empty())
+      options_.tell(
+          fmt::format("submits anew what waited for jobs that are gone: {}", fmt::join(all.jobs, " ")));
+    jobs = std::move(all.left);
+  }
+
+  static bool needs_run(const Replay& replay, InstanceId id) {
+    const State state = replay.state(id);
+    return state != State::finished && state != State::skipped;
   }
 
   /// Attempts that have begun, have no end record, and whose job is gone: nobody will end them.
@@ -62,30 +121,30 @@ class MissingJobs {
                                         const ClusterFacts& facts) {
     const Replay replay(plan_, record);
     JobPlanOptions options = job_plan_options(plan_, facts);
-    options.needed = [&](InstanceId id) {
-      const State state = replay.state(id);
-      return state != State::finished && state != State::skipped && !view.find(id);
-    };
-    options.next_attempt = [&](InstanceId id) { return next_attempt(record, plan_, id); };
+    options.needed = [&](InstanceId id) { return needs_run(replay, id) && !view.find(id); };
+    options.next_attempt = NextAttempt(run_, plan_, record);
     options.live_jobs = [&](std::uint32_t stage) { return view.jobs_of(stage); };
     return plan_jobs(plan_, options);
   }
 
-  /// Ends closing jobs of earlier generations: this one brings its own.
-  SubmissionContext context(unsigned generation, const ClusterView& view) {
+  SubmissionContext context(unsigned generation, const ClusterView& view) const {
     SubmissionContext context{.run = run_,
                               .generation = generation,
                               .exec = options_.exec,
                               .env = options_.env,
                               .no_cache = options_.no_cache};
     const auto closing = view.closing_jobs();
-    for (const std::string& id : view.jobs()) {
-      if (std::find(closing.begin(), closing.end(), id) == closing.end())
-        context.live_jobs.push_back(id);
-      else
-        cluster_.cancel(id);
-    }
+    for (const std::string& id : view.jobs())
+      if (std::find(closing.begin(), closing.end(), id) == closing.end()) context.live_jobs.push_back(id);
     return context;
+  }
+
+  /// This generation has brought its own. One that is not reached sees that, and leaves the end to it.
+  void end_older_closing_jobs(const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) try {
+        cluster_.cancel(id);
+      } catch (const ClusterError&) {
+      }
   }
 
   const RunDirectory& run_;
@@ -97,8 +156,9 @@ class MissingJobs {
 }  // namespace
 
 std::optional<SubmittedJobs> submit_missing(const RunDirectory& run, const Plan& plan, Cluster& cluster,
-                                            const ClusterFacts& facts, const MissingJobsOptions& options) {
-  return MissingJobs(run, plan, cluster, options).submit(facts);
+                                            const ClusterFacts& facts, const MissingJobsOptions& options,
+                                            std::unique_ptr<ConductorLock> lock) {
+  return MissingJobs(run, plan, cluster, options).submit(facts, std::move(lock));
 }
 
 }  // namespace kernmill

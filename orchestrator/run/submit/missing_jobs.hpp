@@ -1,11 +1,13 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/submission.hpp"
 
 namespace kernmill {
@@ -32,10 +34,13 @@ struct SubmittedJobs {
 };
 
 /// Submits what a run still lacks, as a new generation. Everything that is there is used first: ready
-/// results, and the jobs that are in the queue already; attempts whose job is gone are journalled as
+/// results, and the jobs that are in the queue already; those among them that can never run, since what they
+/// wait for is made anew, are withdrawn and made anew, too; attempts whose job is gone are journalled as
 /// abandoned. Nothing is returned, and nothing was submitted, when all that is missing is in the queue. Is
-/// the run's conductor for as long as it takes. Throws RunIsLocked, ClusterError.
+/// the run's conductor for as long as it takes: `lock`, or one that it takes itself. Throws RunIsLocked,
+/// ClusterError, SubmissionCancelled.
 std::optional<SubmittedJobs> submit_missing(const RunDirectory& run, const Plan& plan, Cluster& cluster,
-                                            const ClusterFacts& facts, const MissingJobsOptions& options);
+                                            const ClusterFacts& facts, const MissingJobsOptions& options,
+                                            std::unique_ptr<ConductorLock> lock = nullptr);
 
 }  // namespace kernmill

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/base/counted.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/journal/events.hpp"
 
@@ -26,8 +25,12 @@ class Transaction {
       for (const ArrayPlan& array : arrays) submit(array);
       submit_closing_job();
       if (unsure_) cancel_doubles();
+      give_up_if_cancelled();
     } catch (const ClusterError& error) {
       roll_back(error);
+    } catch (const SubmissionCancelled& wish) {
+      cancel_all(wish.what(), Kind::unavailable);
+      throw;
     }
     journal_.append(to_record(events::Accepted{context_.generation}));
     if (!options_.hold) release(arrays);
@@ -67,6 +70,7 @@ class Transaction {
     bool look_first = false;
     for (;;) {
       try {
+        give_up_if_cancelled();
         if (look_first)
           if (auto id = find(key); !id.empty()) return id;
         return cluster_.submit(job);
@@ -77,6 +81,12 @@ class Transaction {
         if (!backoff.pause()) throw about(key, error);
       }
     }
+  }
+
+  void give_up_if_cancelled() const {
+    if (options_.cancelled && options_.cancelled())
+      throw SubmissionCancelled(fmt::format(
+          "{} is being cancelled: nothing of this submission was left in the queue", context_.run.name()));
   }
 
   static ClusterError about(const std::string& key, const ClusterError& error) {
@@ -99,26 +109,41 @@ class Transaction {
       const bool known = job.id == result_.closing_job ||
                          std::any_of(result_.job_of.begin(), result_.job_of.end(),
                                      [&](const auto& entry) { return entry.second == job.id; });
-      if (ours && !known) cluster_.cancel(job.id);
+      if (ours && !known) cancel(job.id);
     }
   }
 
   [[noreturn]] void roll_back(const ClusterError& error) {
-    try {
-      for (const auto& [key, id] : result_.job_of) cluster_.cancel(id);
-      if (!result_.closing_job.empty()) cluster_.cancel(result_.closing_job);
-      if (unsure_) cancel_everything();
-    } catch (const ClusterError& again) {
-      throw ClusterError(
-          error.kind,
-          fmt::format("{}\n{} of the jobs were accepted and are held; they could not be cancelled "
-                      "({}). `kernmill resume {}` cancels them and submits anew",
-                      error.what(), result_.job_of.size(), again.what(), context_.run.name()));
-    }
-    journal_.append(to_record(events::RolledBack{context_.generation, error.what()}));
+    cancel_all(error.what(), error.kind);
     throw ClusterError(error.kind,
                        fmt::format("{}\nNothing was left in the queue. `kernmill resume {}` tries again",
                                    error.what(), context_.run.name()));
+  }
+
+  void cancel_all(const std::string& why, Kind kind) {
+    try {
+      if (!result_.closing_job.empty()) cancel(result_.closing_job);
+      for (const auto& [key, id] : result_.job_of) cancel(id);
+      if (unsure_) {
+        cancel_everything();
+        options_.pause(options_.late_requests);
+        cancel_everything();
+      }
+    } catch (const ClusterError& again) {
+      throw ClusterError(
+          kind, fmt::format("{}\n{} of the jobs were accepted and are held; they could not be cancelled "
+                            "({}). `kernmill resume {}` cancels them and submits anew",
+                            why, result_.job_of.size(), again.what(), context_.run.name()));
+    }
+    journal_.append(to_record(events::RolledBack{context_.generation, why}));
+  }
+
+  void cancel(const std::string& id) {
+    try {
+      cluster_.cancel(id);
+    } catch (const ClusterError& error) {
+      if (error.kind != Kind::unknown_job) throw;  // somebody was quicker, or the cluster has forgotten it
+    }
   }
 
   void cancel_everything() {
@@ -177,48 +202,6 @@ std::unique_ptr<JournalWriter> submission_journal(const RunDirectory& run, unsig
                                                   const JournalWriter::Hook& hook) {
   return std::make_unique<JournalWriter>(run.journal(), fmt::format("submit-{}", generation), 0, "submit",
                                          hook);
-}
-
-std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
-                                                          const std::vector<ClusterJob>& jobs) {
-  std::vector<std::pair<JobIdentity, ClusterJob>> live;
-  for (const ClusterJob& job : jobs) {
-    if (!is_live(job.state)) continue;
-    auto identity = identity_in(job.comment);
-    if (identity && identity->run == run.name()) live.emplace_back(std::move(*identity), job);
-  }
-  return live;
-}
-
-std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRecord& record,
-                                            Cluster& cluster, std::vector<ClusterJob>& jobs,
-                                            JournalWriter& journal) {
-  std::vector<std::string> done;
-  for (const auto& [number, generation] : record.generations) {
-    if (generation.rolled_back || (generation.accepted && generation.released)) continue;
-    std::vector<std::string> cancelled, released;
-    for (const auto& [identity, job] : live_jobs(run, jobs)) {
-      if (identity.generation != number) continue;
-      auto& list = generation.accepted ? released : cancelled;
-      if (generation.accepted ? job.held : true)
-        if (std::find(list.begin(), list.end(), job.id) == list.end()) list.push_back(job.id);
-    }
-    for (const std::string& id : cancelled) cluster.cancel(id);
-    for (const std::string& id : released) cluster.release(id);
-    if (!cancelled.empty())
-      std::erase_if(jobs, [&](const ClusterJob& job) {
-        return std::find(cancelled.begin(), cancelled.end(), job.id) != cancelled.end();
-      });
-    const std::string count = counted(generation.accepted ? released.size() : cancelled.size(), "job");
-    if (generation.accepted) {
-      journal.append(to_record(events::Released{number}));
-      done.push_back("released " + count + " that an earlier submission had left held");
-    } else {
-      journal.append(to_record(events::RolledBack{number, "its submission ended halfway"}));
-      done.push_back("cancelled " + count + " of a submission that had ended halfway");
-    }
-  }
-  return done;
 }
 
 }  // namespace kernmill

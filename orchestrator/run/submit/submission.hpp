@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,16 @@ struct SubmissionOptions {
   bool fail_fast = false;
   /// How long a controller that does not answer, or has no room, is asked again.
   std::chrono::milliseconds timeout{60'000};
+  /// How long a request that nobody has answered, or whose sender was killed, may be on its way still.
+  std::chrono::milliseconds late_requests{2'000};
   std::function<void(std::chrono::milliseconds)> pause;  ///< waits between two tries
+  /// Asked before each request: whether the run is to be cancelled, so that no more is to be sent. Empty: no.
+  std::function<bool()> cancelled = {};
+};
+
+/// A submission was given up because the run is to be cancelled; nothing of it runs.
+struct SubmissionCancelled : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 /// What became of a submission.
@@ -29,8 +39,8 @@ struct Submission {
 /// Submits the jobs of one generation as one transaction: what is meant to be sent is journalled first; jobs
 /// that wait for none are held until every id is durable. When the cluster rejects one of them, or does not
 /// answer in time, all are cancelled again and ClusterError says why; what could not even be cancelled is
-/// left to `settle_submissions`, which the message says. `journal` is the file of this generation
-/// (submission_journal).
+/// left to `settle_submissions`, which the message says. The same when somebody wants the run to be cancelled
+/// meanwhile, with SubmissionCancelled. `journal` is the file of this generation (submission_journal).
 Submission submit_jobs(const SubmissionContext& context, const Plan& plan,
                        const std::vector<ArrayPlan>& arrays, Cluster& cluster, JournalWriter& journal,
                        const SubmissionOptions& options);
@@ -39,17 +49,6 @@ Submission submit_jobs(const SubmissionContext& context, const Plan& plan,
 /// generation.
 std::unique_ptr<JournalWriter> submission_journal(const RunDirectory& run, unsigned generation,
                                                   const JournalWriter::Hook& hook = {});
-
-/// Settles what submissions that died left: jobs of one that was not accepted whole are cancelled, those of
-/// one that was are released. `jobs` is what the cluster knows of this user's jobs; what was cancelled is
-/// taken out of it. Returns one line for each thing done.
-std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRecord& record,
-                                            Cluster& cluster, std::vector<ClusterJob>& jobs,
-                                            JournalWriter& journal);
-
-/// Those of the jobs that belong to the run and may still run, with what their comments say.
-std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
-                                                          const std::vector<ClusterJob>& jobs);
 
 /// Calls the cluster again and again while it is busy or does not answer, until `timeout` is over.
 class ClusterBackoff {

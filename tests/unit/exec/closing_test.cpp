@@ -20,7 +20,7 @@ Stage after(Stage stage, std::vector<std::string> needs) {
 }
 
 std::string outcome(const BatchWorld& world) {
-  const auto file = world.run().journal() / ("99.0." + host_name() + ".close.jsonl");
+  const auto file = world.run().journal() / ("99-g1.0." + host_name() + ".close.jsonl");
   std::string outcome = "none";
   for (const Record& record : read_journal_file(file))
     if (record.event == "run_finished") outcome = record.body["outcome"];
@@ -83,6 +83,17 @@ TEST(Closing, AttemptWithoutALastWordIsSettledAndOrphansAreCancelled) {
   const RunRecord record = fold_journal(world.run().journal());
   EXPECT_EQ(record.find("a", 0)->attempts.back().state, AttemptState::abandoned);
   EXPECT_EQ(record.find("a", 0)->attempts.back().cause, Cause::node_fail);
+}
+
+TEST(Closing, EndsThatOfAnOlderSubmission) {
+  BatchWorld world({BatchWorld::command("a", "true")});
+  world.submit_again(2, 2, 10);
+  EXPECT_EQ(world.run_job("a"), 0);
+  const std::string ours = "kernmill:" + world.run().name();
+  world.tell("jobs", "98 - pending " + ours + ":1:close\n99 - running " + ours + ":2:close\n100 - pending " +
+                         ours + ":3:close\n");
+  EXPECT_EQ(world.close(), 0) << world.log();
+  EXPECT_THAT(world.calls(), ElementsAre("cancel 98"));
 }
 
 TEST(Closing, CancelledRunIsCancelled) {

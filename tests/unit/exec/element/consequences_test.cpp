@@ -167,13 +167,14 @@ TEST(JournalSelection, TakesTheFilesOfAnInstanceAndItsParentsAlone) {
   one.add_parents(world.plan, arrays, testing::id(world.plan, "b", 1));
   for (const char* file :
        {"1_1.0.n1.site.org.exec.jsonl", "2_1.3.n1.exec.jsonl", "submit-1.0.submit.submit.jsonl",
-        "a.1.1-42.0.n1.exec.jsonl", "conductor-42.0.n1.conductor.jsonl"})
+        "a.1.1-42.0.n1.exec.jsonl", "conductor-42.0.n1.conductor.jsonl", "1_1-g1.0.n1.exec.jsonl"})
     EXPECT_TRUE(one.wants(file)) << file;
-  for (const char* file :
-       {"1_10.0.n1.exec.jsonl", "1_11.0.n1.exec.jsonl", "3.0.n1.exec.jsonl", "a.11.1-42.0.n1.exec.jsonl"})
+  for (const char* file : {"1_10.0.n1.exec.jsonl", "1_11.0.n1.exec.jsonl", "3.0.n1.exec.jsonl",
+                           "a.11.1-42.0.n1.exec.jsonl", "1_10-g1.0.n1.exec.jsonl"})
     EXPECT_FALSE(one.wants(file)) << file;
   all.add_parents(world.plan, arrays, testing::id(world.plan, "c"));
   EXPECT_TRUE(all.wants("2_10.0.n1.exec.jsonl"));
+  EXPECT_TRUE(all.wants("2_10-g1.0.n1.exec.jsonl"));
   EXPECT_FALSE(all.wants("1_10.0.n1.exec.jsonl"));
   EXPECT_FALSE(all.wants("22_10.0.n1.exec.jsonl"));
 }

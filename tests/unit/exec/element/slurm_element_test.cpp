@@ -51,6 +51,23 @@ TEST(SlurmElement, RestartOfTheJobIsTheNextAttempt) {
   EXPECT_EQ(output(world, "c", 0, 3), "3\n");
 }
 
+// A batch system that has lost its state gives out the same ids again.
+TEST(SlurmElement, IsNotInTheWayOfAnotherGenerationsJobOfTheSameId) {
+  BatchWorld world({BatchWorld::command("c", "[ $KERNMILL_ATTEMPT = 2 ]")});
+  EXPECT_EQ(world.run_job("c"), 1);
+  world.submit_again(2, 2, 1);
+  EXPECT_EQ(world.run_job("c"), 0) << world.log();
+  EXPECT_EQ(world.body("committed", "c")["attempt"], 2);
+}
+
+// It has lost its last moments alone, and does not know that it had started the job.
+TEST(SlurmElement, StartedTwiceUnderOneNumberTheSecondIsTheNewerAttempt) {
+  BatchWorld world({BatchWorld::command("c", "[ $KERNMILL_ATTEMPT = 2 ]")});
+  EXPECT_EQ(world.run_job("c"), 1);
+  EXPECT_EQ(world.run_job("c"), 0) << world.log();
+  EXPECT_EQ(world.body("committed", "c", 0, 1)["attempt"], 2);
+}
+
 TEST(SlurmElement, CommittedBeforeIsNotMadeAgain) {
   BatchWorld world({BatchWorld::command("c", "true")});
   ASSERT_EQ(world.run_job("c"), 0);
@@ -154,7 +171,7 @@ TEST(SlurmElement, ShowsThatItLivesByTheTimeOfItsJournalFile) {
   world.environment = {{"KERNMILL_HEARTBEAT", "1"}};
   const int exec = world.start_job("c");
   world.pipe().next();
-  const auto file = world.run().journal() / ("1.0." + host_name() + ".exec.jsonl");
+  const auto file = world.run().journal() / ("1-g1.0." + host_name() + ".exec.jsonl");
   const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
   std::filesystem::last_write_time(file, long_ago);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);

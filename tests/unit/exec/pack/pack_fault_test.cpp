@@ -64,6 +64,21 @@ TEST(PackFault, InstancesEndWithAPackThatIsKilledBetweenTwoRecords) {
   EXPECT_EQ(world.instance(0).attempts.back().number, 2u);
 }
 
+// The number of a first attempt is known by the element's start; that of another one is not.
+TEST(PackFault, ARetryIsJournalledBeforeItBegins) {
+  Stage stage = PackWorld::command("[ $KERNMILL_ATTEMPT = 2 ] || exit 1; echo ready >$PIPE; sleep 600");
+  stage.retries.max = 1;
+  stage.retries.on = {"error"};
+  PackWorld world(stage, 1, 1);
+  world.flush_interval = std::chrono::hours(1);
+  const int element = world.start();
+  world.pipe().next();
+  ::kill(element, SIGKILL);
+  EXPECT_EQ(reap(element), 128 + SIGKILL);
+  EXPECT_THAT(world.events(0), ElementsAre("started", "retrying", "started"));
+  EXPECT_EQ(world.instance(0).attempts.back().number, 2u);
+}
+
 /// Whether a process ends within a minute.
 bool ends(int pid) {
   const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

@@ -7,6 +7,7 @@
 #include "fake_cluster.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill {
 namespace {
@@ -91,7 +92,23 @@ TEST_F(MissingJobsTest, BringAClosingJobOfTheirOwn) {
   submit();
   set_state("3", JobState::cancelled);
   ASSERT_TRUE(resume());
-  EXPECT_THAT(cluster.calls, ElementsAre("cancel 4", "submit 5 test.c", "submit 6 test.end"));
+  EXPECT_THAT(cluster.calls, ElementsAre("submit 5 test.c", "submit 6 test.end", "cancel 4"));
+}
+
+TEST_F(MissingJobsTest, IsAClosingJobWhereSomebodyHasCancelledIt) {
+  submit();
+  set_state("4", JobState::cancelled);
+  ASSERT_TRUE(resume());
+  EXPECT_THAT(cluster.calls, ElementsAre("submit 5 test.end"));
+  EXPECT_EQ(option_of(cluster.submitted[4], "dependency"), "afterany:1:2:3");
+}
+
+TEST_F(MissingJobsTest, LeaveTheOldClosingJobWhereTheyAreRejected) {
+  submit();
+  set_state("3", JobState::cancelled);
+  cluster.mishaps = {FakeCluster::Mishap{ClusterError::Kind::rejected}};
+  EXPECT_THROW(resume(), ClusterError);
+  EXPECT_EQ(cluster.known[3].state, JobState::pending);
 }
 
 TEST_F(MissingJobsTest, AreNumberedOnAfterAnAttemptThatIsLost) {
@@ -120,6 +137,77 @@ TEST_F(MissingJobsTest, TellsWhatAnEarlierSubmissionHadLeft) {
   submit();
   EXPECT_FALSE(resume());
   EXPECT_THAT(told, ElementsAre("released 1 job that an earlier submission had left held"));
+}
+
+TEST_F(MissingJobsTest, CanBeLookedForAgainAndAgainWhileAllIsInTheQueue) {
+  submit();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(resume());
+  cluster.known.clear();
+  EXPECT_TRUE(resume());
+}
+
+TEST_F(MissingJobsTest, AreSubmittedAfterSomebodyWasKilledBeforeItsFirstRecord) {
+  submission_journal(run, 1);
+  submission_journal(run, 2);
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  EXPECT_THAT(option_of(cluster.submitted[0], "comment"), ::testing::EndsWith(":3:a.0"));
+}
+
+// `scancel 2_1` while a, b[0] and b[2] go on: Slurm cancels c some time, since it waits for 2 as a whole.
+TEST_F(MissingJobsTest, BringAlongWhatWaitsForThem) {
+  submit();
+  set_state("1", JobState::completed);
+  journal("1", events::Started{{"a", 0, 1}, "1", {7, 8, "n1"}}, events::Committed{{"a", 0, 1}});
+  cluster.cancel("2_1");
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->arrays.size(), 2U);
+  EXPECT_EQ(made->arrays[0].element_indices().text(), "1");
+  EXPECT_EQ(made->arrays[1].key, "c.0");
+  EXPECT_THAT(cluster.calls, ElementsAre("cancel 3", "submit 5 test.b", "submit 6 test.c",
+                                         "submit 7 test.end", "release 5", "cancel 4"));
+  EXPECT_EQ(option_of(cluster.submitted[5], "dependency"), "afterok:5,afterany:2");
+  EXPECT_THAT(told, ElementsAre("submits anew what waited for jobs that are gone: 3"));
+}
+
+TEST_F(MissingJobsTest, BringAlongTheElementsThatWaitForThemAlone) {
+  plan =
+      plan_of_stages({with_instances(command_stage("b"), 3), with_instances(command_stage("d", {"b"}), 3)});
+  submit();
+  cluster.cancel("1_1");
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  EXPECT_THAT(cluster.calls, ElementsAre("cancel 2_1", "submit 4 test.b", "submit 5 test.d",
+                                         "submit 6 test.end", "release 4", "cancel 3"));
+  ASSERT_EQ(made->arrays.size(), 2U);
+  EXPECT_EQ(made->arrays[1].element_indices().text(), "1");
+}
+
+TEST_F(MissingJobsTest, AreThoseThatTheClusterWillNeverStart) {
+  submit();
+  set_state("1", JobState::completed);
+  set_state("2", JobState::running);
+  journal("1", events::Started{{"a", 0, 1}, "1", {7, 8, "n1"}}, events::Committed{{"a", 0, 1}});
+  cluster.known[2].reason = "DependencyNeverSatisfied";
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->arrays.size(), 1U);
+  EXPECT_EQ(made->arrays[0].key, "c.0");
+  EXPECT_EQ(cluster.calls.front(), "cancel 3");
+}
+
+// The records of a pack become durable a little after its instances began.
+TEST_F(MissingJobsTest, AreNumberedOnAfterAPackThatDiedBeforeItsFirstRecord) {
+  Stage packed = with_instances(command_stage("p"), 4);
+  packed.pack = 2;
+  plan = plan_of_stages({packed});
+  submit();
+  cluster.known.clear();
+  JournalWriter(run.journal(), journal_name("1_1", 1), 0, "exec");
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->arrays[0].attempt, 2U);
 }
 
 TEST_F(MissingJobsTest, AreNobodysWhileAnotherConductsTheRun) {

@@ -5,6 +5,7 @@
 
 #include "conductor_world.hpp"
 #include "fake_cluster.hpp"
+#include "kernmill/run/submit/settling.hpp"
 
 namespace kernmill {
 namespace {
@@ -37,7 +38,7 @@ class SubmissionTest : public ::testing::Test {
   std::vector<std::string> settle() {
     JournalWriter journal(run.journal(), "settle", settled++, "submit");
     auto jobs = cluster.jobs();
-    return settle_submissions(run, fold_journal(run.journal()), cluster, jobs, journal);
+    return settle_submissions(run, fold_journal(run.journal()), cluster, jobs, journal, options);
   }
   std::string rejection() {
     try {
@@ -127,6 +128,7 @@ TEST_F(SubmissionTest, WhatCouldNotBeCancelledIsNotForgotten) {
   EXPECT_THAT(rejection(), HasSubstr("`kernmill resume " + run.name() + "` cancels them"));
   EXPECT_FALSE(generation().rolled_back);
   cluster.is_down = false;
+  options.pause = [](std::chrono::milliseconds) {};
   EXPECT_THAT(settle(), ElementsAre("cancelled 2 jobs of a submission that had ended halfway"));
   EXPECT_EQ(live(), 0U);
   EXPECT_TRUE(generation().rolled_back);
@@ -159,6 +161,42 @@ TEST_F(SubmissionTest, KilledAtAnyRecordItIsSettledLater) {
     EXPECT_FALSE(accepted && cluster.known[0].held) << "killed at boundary " << boundary;
     EXPECT_THAT(settle(), IsEmpty()) << "killed at boundary " << boundary;
   }
+}
+
+// A request that was on its way when its sender was killed is carried out after everything was settled.
+TEST_F(SubmissionTest, AJobOfAGenerationThatWasRolledBackIsCancelledWheneverItShowsUp) {
+  cluster.mishaps = {std::nullopt, FakeCluster::Mishap{Kind::rejected}};
+  rejection();
+  cluster.known[0].state = JobState::pending;
+  EXPECT_THAT(settle(), ElementsAre("cancelled 1 job of a submission that had ended halfway"));
+  EXPECT_EQ(live(), 0U);
+  cluster.known[0].state = JobState::pending;
+  cluster.known[0].comment = array_comment(run.name(), 8, "a.0");
+  EXPECT_THAT(settle(), ElementsAre("cancelled 1 job of a submission that had ended halfway"));
+}
+
+TEST_F(SubmissionTest, JobsThatAreHeldAfterTheirReleaseAreReleasedAgain) {
+  submit();
+  cluster.known[0].held = true;
+  cluster.change_part("2_1", [](ClusterJob& element) {
+    element.held = true;
+    element.reason = "launch failed requeued held";
+  });
+  cluster.calls.clear();
+  EXPECT_THAT(settle(), ElementsAre("released 2 jobs that had been held since then"));
+  EXPECT_THAT(cluster.calls, ElementsAre("release 1", "release 2_1"));
+  EXPECT_THAT(settle(), IsEmpty());
+}
+
+TEST_F(SubmissionTest, AJobThatMayNotBeReleasedIsNamedWithAWayOut) {
+  submit();
+  cluster.known[0].held = true;
+  cluster.known[0].reason = "JobHeldAdmin";
+  cluster.refuses_release = true;
+  const auto lines = settle();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], HasSubstr("job 1 is held (JobHeldAdmin)"));
+  EXPECT_THAT(lines[0], HasSubstr("scontrol release 1"));
 }
 
 TEST_F(SubmissionTest, AGenerationIsMadeOnce) {

@@ -42,6 +42,24 @@ TEST_F(LostResult, IsMadeAgainWhenTheRunIsResumedAndItIsSaid) {
   EXPECT_EQ(told(), "2");
 }
 
+TEST_F(LostResult, ThatWasChangedIsNotReadAndIsMadeAgain) {
+  std::ofstream(world.folder() / "flow.yaml")
+      << "stages:\n"
+         "  a: {run: 'echo $KERNMILL_ATTEMPT > $KERNMILL_OUTPUT/o', outputs: [o]}\n"
+         "  spoil: {needs: a, run: 'test -e ready || echo 7 > \"$(dirname \"$FILE\")/o\"', env: {FILE: '${{ "
+         "stages.a.o }}'}}\n"
+         "  b: {needs: spoil, run: 'cat \"$FILE\" > told', env: {FILE: '${{ stages.a.o }}'}}\n";
+  const Finished first = world.run({"run", "flow.yaml"});
+  EXPECT_EQ(first.exit_code, 1);
+  EXPECT_THAT(first.err, HasSubstr(result(1).string() + " is not what a committed"));
+  EXPECT_FALSE(fs::exists(world.folder() / "told"));
+  std::ofstream(world.folder() / "ready") << "yes";
+  const Finished resumed = world.run({"resume", "last"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("has been changed since it was committed"));
+  EXPECT_EQ(told(), "2");
+}
+
 TEST_F(LostResult, OfARunThatIsDoneIsMadeAgainAndNothingElse) {
   std::ofstream(world.folder() / "ready") << "yes";
   EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);

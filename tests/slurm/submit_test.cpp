@@ -209,7 +209,7 @@ TEST(Submit, ADryRunSubmitsNothing) {
   world.workflow("  one: {run: 'true'}\n  two: {needs: one, matrix: {i: [1, 2]}, run: 'true'}\n");
   const Finished finished = world.kernmill({"submit", "flow.yaml", "--dry-run"});
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
-  EXPECT_THAT(finished.out, HasSubstr("#SBATCH --array=0-1\n#SBATCH --dependency=afterok:<one.0>\n"));
+  EXPECT_THAT(finished.out, HasSubstr("#SBATCH --array=0-1\n#SBATCH --dependency=\"afterok:<one.0>\"\n"));
   EXPECT_EQ(world.queue(), "");
   EXPECT_FALSE(std::filesystem::exists(world.path() / "runs"));
 }

@@ -24,8 +24,9 @@ int already_done(const RunDirectory& run, const Plan& plan, const RunRecord& rec
   return exit_done;
 }
 
-bool is_all_there(RunRecord record) {
-  return take_out_lost_results(record).empty();
+bool is_all_there(const RunDirectory& run, RunRecord record) {
+  DigestStore digests(run.root().parent_path());
+  return take_out_lost_results(record, digests).empty();
 }
 
 /// Jobs in a queue and this machine must not carry out the same instances.
@@ -54,7 +55,7 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
   const RunRecord record = fold_journal(run.journal());
-  if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(record))
+  if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, record))
     return already_done(run, plan, record, arguments);
   // A submission that died before its first record has begun nothing here, either.
   const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);

@@ -153,7 +153,8 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
         fmt::print(stderr, "ended what was left of attempt {} of {}\n", open.attempt.number,
                    plan.label({plan.stage_number(open.stage), open.index}));
     });
-  if (resumed) tell_of_lost_results(take_out_lost_results(record), plan);
+  DigestStore digests(run.root().parent_path());
+  if (resumed) tell_of_lost_results(take_out_lost_results(record, digests), plan);
   if (resumed && record.generations.empty()) gather_ended_jobs(run.journal(), journal);
 
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});

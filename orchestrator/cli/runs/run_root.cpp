@@ -6,8 +6,8 @@
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
-#include "kernmill/run/journal/journal.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/run/journal/journal.hpp"
 #include "kernmill/run/submit/submission.hpp"
 
 namespace fs = std::filesystem;

@@ -58,15 +58,18 @@ void check_parents(const Attempt& attempt, const RunRecord& record) {
     throw AttemptError(why_unsettled(attempt.plan, attempt.id, record));
 }
 
-std::string input_path(const Attempt& attempt, const Input& input) {
-  if (input.stage.empty()) return input.path;
+Artifact input_artifact(const Attempt& attempt, const Input& input) {
   const auto id = attempt.plan.referred(attempt.id, attempt.plan.stage_number(input.stage));
   const auto result = id ? attempt.commits.result(*id) : std::nullopt;
   if (result)
     for (const Artifact& artifact : result->artifacts)
-      if (artifact.name == input.artifact) return artifact.path;
+      if (artifact.name == input.artifact) return artifact;
   throw AttemptError(
       fmt::format("'{}' needs {}.{}, which that stage has not left", input.key, input.stage, input.artifact));
+}
+
+std::string input_path(const Attempt& attempt, const Input& input) {
+  return input.stage.empty() ? input.path : input_artifact(attempt, input).path;
 }
 
 Json resolve(const Attempt& attempt, const Json& templates) {

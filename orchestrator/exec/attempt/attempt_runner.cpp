@@ -54,6 +54,7 @@ std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
   } else if (attempt.plan.is_reduce(attempt.id)) {
     outcome.leavings = reduce_trials(attempt);
   } else {
+    check_inputs(attempt);
     outcome = read_outcome(attempt, run_program(attempt, step_options(attempt)));
   }
   return outcome;

@@ -14,6 +14,7 @@
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -52,6 +53,35 @@ CacheEntry entry_of(const Attempt& attempt, const Commit& commit) {
   return entry;
 }
 
+/// The names in all templates of a value: {"stages", "fit", "model"}.
+void add_names(std::vector<NamePath>& names, const Json& value) {
+  if (value.is_structured()) {
+    for (const Json& part : value) add_names(names, part);
+  } else if (value.is_string() && has_template(value.get_ref<const std::string&>())) {
+    for (NamePath& name : names_in(value.get_ref<const std::string&>())) names.push_back(std::move(name));
+  }
+}
+
+/// What an attempt reads of other stages, with their names: its inputs, and the artifacts that its templates
+/// name.
+std::vector<std::pair<std::string, Artifact>> artifacts_read_by(const Attempt& attempt) {
+  std::vector<std::pair<std::string, Artifact>> read;
+  for (const Input& input : attempt.stage().inputs)
+    if (!input.stage.empty()) read.emplace_back(input.stage, input_artifact(attempt, input));
+  std::vector<NamePath> names;
+  add_names(names, attempt.stage().env);
+  add_names(names, attempt.stage().config);
+  for (const NamePath& name : names) {
+    if (name.size() != 3 || name[0] != "stages") continue;
+    const auto id = attempt.plan.referred(attempt.id, attempt.plan.stage_number(name[1]));
+    const auto result = id ? attempt.commits.result(*id) : std::nullopt;
+    if (!result) continue;
+    for (const Artifact& artifact : result->artifacts)
+      if (artifact.name == name[2]) read.emplace_back(name[1], artifact);
+  }
+  return read;
+}
+
 }  // namespace
 
 fs::path task_program() {
@@ -62,6 +92,19 @@ fs::path task_program() {
 
 CommittedResult Commit::result() const {
   return {{artifacts, metrics}, recipe ? recipe->key : ""};
+}
+
+void check_inputs(const Attempt& attempt) {
+  std::optional<DigestStore> digests;
+  for (const auto& [stage, artifact] : artifacts_read_by(attempt)) {
+    if (artifact.sha256.empty()) continue;
+    if (!digests) digests.emplace(runs_root(attempt));
+    if (digests->sha256(artifact.path) != artifact.sha256)
+      throw AttemptError(
+          fmt::format("{} is not what {} committed: somebody, or a disk, has changed it; "
+                      "kernmill resume has it made again",
+                      artifact.path, stage));
+  }
 }
 
 Commit prepare_commit(const Attempt& attempt, const Leavings& leavings) {

@@ -18,6 +18,9 @@ struct Commit {
   [[nodiscard]] CommittedResult result() const;
 };
 
+/// Throws AttemptError when an input is not what its stage committed any more.
+void check_inputs(const Attempt& attempt);
+
 /// Makes durable what an attempt leaves, and describes it. Throws std::system_error that names a file.
 Commit prepare_commit(const Attempt& attempt, const Leavings& leavings);
 

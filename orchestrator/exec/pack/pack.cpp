@@ -112,6 +112,7 @@ class Pack {
       records_.started(slot.instance, slot.name);
       slot.mark = mark_of(attempt.id);
       if (is_in_cache(slot, attempt)) return;
+      check_inputs(attempt);
       slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/run/cache/digest.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
 namespace kernmill {
@@ -13,8 +14,9 @@ struct LostResult {
   std::string why;  ///< "/runs/a/stages/fit/0/attempt-1/model.h5 is gone"
 };
 
-/// Those whose artifacts have gone, or have another size than the journal says; `record` has them as never
-/// committed from then on, so that who goes on with the run makes them again. What was made of them stays.
-std::vector<LostResult> take_out_lost_results(RunRecord& record);
+/// Those whose artifacts have gone, or have another size or SHA-256 than the journal says; `record` has them
+/// as never committed from then on, so that who goes on with the run makes them again. What was made of them
+/// stays.
+std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests);
 
 }  // namespace kernmill

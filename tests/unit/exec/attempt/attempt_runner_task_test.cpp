@@ -37,7 +37,7 @@ TEST(AttemptRunnerTask, SpecHoldsWhatTheTaskContractPromises) {
   fit.inputs.push_back({"data", "prepare", "dataset", "", {}});
   fit.inputs.push_back({"extra", "", "", "/etc/passwd", {}});
   ExecWorld world({ExecWorld::task("prepare", {}), fit});
-  world.commit("prepare", 0, {{"rows", 150}}, {{"dataset", "/there/dataset.h5", 1, "00"}});
+  world.commit("prepare", 0, {{"rows", 150}}, {{"dataset", "/there/dataset.h5", 1, ""}});
   ASSERT_EQ(world.carry_out("fit"), 0) << world.message("fit");
   const Json spec = Json::parse(read_file(world.run().attempt("fit", 0, 1) / "spec.json"));
   EXPECT_EQ(spec["kind"], "train");
@@ -62,7 +62,7 @@ TEST(AttemptRunnerTask, ReferencesBecomeMetricsAndArtifactPaths) {
                                                                    {"C", "${{ stages.search.value * 2 }}"},
                                                                    {"from", "${{ stages.search.model }}"}},
                                                                   {"search"})});
-  world.commit("search", 0, {{"value", 1.5}}, {{"model", "/there/model.h5", 1, "00"}});
+  world.commit("search", 0, {{"value", 1.5}}, {{"model", "/there/model.h5", 1, ""}});
   ASSERT_EQ(world.carry_out("fit"), 0) << world.message("fit");
   const Json config = Json::parse(read_file(world.run().attempt("fit", 0, 1) / "spec.json"))["config"];
   EXPECT_EQ(config["C"], 3.0);
@@ -84,7 +84,7 @@ TEST(AttemptRunnerTask, BestConfigurationIsTakenAndOwnSettingsOverrideIt) {
   ExecWorld world({ExecWorld::task("search", {}), fit});
   const auto best = world.path() / "best.json";
   std::ofstream(best) << R"({"train":{"model":{"type":"linear_svm","C":1.0},"seed":4}})";
-  world.commit("search", 0, {}, {{"best", best.string(), 1, "00"}});
+  world.commit("search", 0, {}, {{"best", best.string(), 1, ""}});
   ASSERT_EQ(world.carry_out("fit"), 0) << world.message("fit");
   const Json spec = Json::parse(read_file(world.run().attempt("fit", 0, 1) / "spec.json"));
   EXPECT_EQ(spec["config"]["model"], (Json{{"type", "linear_svm"}, {"C", 9}}));

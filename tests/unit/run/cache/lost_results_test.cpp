@@ -26,17 +26,18 @@ class LostResults : public ::testing::Test {
   }
   [[nodiscard]] const InstanceRecord& fit() const { return *record_.find("fit", 0); }
   TemporaryDirectory directory_;
+  DigestStore digests_{directory_.path()};
   RunRecord record_;
 };
 
 TEST_F(LostResults, AreNoneWhereEverythingIsAsItWas) {
-  EXPECT_TRUE(take_out_lost_results(record_).empty());
+  EXPECT_TRUE(take_out_lost_results(record_, digests_).empty());
   EXPECT_TRUE(fit().committed);
 }
 
 TEST_F(LostResults, OfADeletedFileAreAsNeverCommitted) {
   fs::remove(path("log"));
-  const auto lost = take_out_lost_results(record_);
+  const auto lost = take_out_lost_results(record_, digests_);
   ASSERT_EQ(lost.size(), 1U);
   EXPECT_EQ(lost[0].stage, "fit");
   EXPECT_EQ(lost[0].why, path("log") + " is gone");
@@ -47,9 +48,17 @@ TEST_F(LostResults, OfADeletedFileAreAsNeverCommitted) {
 
 TEST_F(LostResults, OfAFileOfAnotherSizeToo) {
   write(path("model"), "cont");
-  const auto lost = take_out_lost_results(record_);
+  const auto lost = take_out_lost_results(record_, digests_);
   ASSERT_EQ(lost.size(), 1U);
   EXPECT_THAT(lost[0].why, HasSubstr("has 4 bytes, and had 7"));
+}
+
+TEST_F(LostResults, OfAFileWithAFlippedByteToo) {
+  write(path("model"), "cOntent");
+  const auto lost = take_out_lost_results(record_, digests_);
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_THAT(lost[0].why, HasSubstr("has been changed since it was committed"));
+  EXPECT_FALSE(fit().committed);
 }
 
 }  // namespace

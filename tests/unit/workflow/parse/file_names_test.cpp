@@ -15,11 +15,12 @@ using ::testing::IsEmpty;
 /// Parses /x[a]/flow.yaml, where there are these files and folders, all of them CSV files with x, y and c.
 Parsed parse_beside(const std::set<std::string>& names, const std::string& text) {
   Parsed parsed;
-  const Files files{[=](const std::filesystem::path& path) { return names.contains(path.string()); },
-                    [=](const std::filesystem::path& path) -> std::optional<std::string> {
-                      if (!names.contains(path.string())) return std::nullopt;
-                      return "x,y,c";
-                    }};
+  const Files files{
+      [=](const std::filesystem::path& path) { return names.contains(path.string()); },
+      [=](const std::filesystem::path& path, std::size_t, std::size_t) -> std::optional<std::string> {
+        if (!names.contains(path.string())) return std::nullopt;
+        return "x,y,c";
+      }};
   parsed.workflow = parse_workflow({"/x[a]/flow.yaml", text}, {}, files, parsed.diagnostics);
   return parsed;
 }

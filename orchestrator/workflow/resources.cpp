@@ -152,7 +152,9 @@ std::string option_name(std::string_view key) {
 
 Resources to_resources(const Json& json) {
   Resources resources;
-  for (const auto& [name, value] : json.items()) {
+  for (const auto& item : json.items()) {
+    const std::string& name = item.key();
+    const Json& value = item.value();
     const auto* const key =
         std::find_if(keys.begin(), keys.end(), [&](const ResourceKey& one) { return one.name == name; });
     if (key == keys.end()) throw std::invalid_argument(fmt::format("unknown resource {}", name));

@@ -52,7 +52,8 @@ class Settling {
     auto live = live_jobs(run_, jobs_);
     std::reverse(live.begin(), live.end());  // what waits for others goes first: else it might start
     for (const auto& [identity, job] : live)
-      if (identity.generation == number && ids.insert(job.id).second) call([&] { cluster_.cancel(job.id); });
+      if (identity.generation == number && ids.insert(job.id).second)
+        call([&, &id = job.id] { cluster_.cancel(id); });
     std::erase_if(jobs_, [&](const ClusterJob& job) { return ids.contains(job.id); });
     return ids.size();
   }
@@ -63,7 +64,7 @@ class Settling {
       if (identity.generation == generation.number && job.held) held.emplace(to_release(job), job.reason);
     std::size_t released = 0;
     for (const auto& [name, reason] : held) try {
-        call([&] { cluster_.release(name); });
+        call([&, &which = name] { cluster_.release(which); });
         ++released;
       } catch (const ClusterError& error) {
         if (error.kind != ClusterError::Kind::rejected) throw;

@@ -12,8 +12,8 @@ namespace {
 
 using Node = ExpressionNode;
 
-[[noreturn]] void fail(const Node& node, std::string message) {
-  throw ExpressionError{std::move(message), node.offset};
+[[noreturn]] void fail(const Node& node, const std::string& message) {
+  throw ExpressionError{message, node.offset};
 }
 
 std::string kind_of(const Json& json) {

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace kernmill {
 namespace {
 
@@ -52,7 +54,7 @@ SbatchOptions read_sbatch_options(const std::vector<std::string>& texts) {
 std::vector<std::string> to_words(const SbatchOptions& options) {
   std::vector<std::string> words;
   for (const auto& [name, value] : options.options)
-    words.push_back(value.empty() ? "--" + name : "--" + name + "=" + value);
+    words.push_back(value.empty() ? fmt::format("--{}", name) : fmt::format("--{}={}", name, value));
   words.insert(words.end(), options.strays.begin(), options.strays.end());
   return words;
 }

@@ -102,18 +102,23 @@ Value moved_to(Value value, const Where& where) {
   return value;
 }
 
+namespace {
+
+bool exceeds_int64(const Json& json) {  // plain_scalar has these as real numbers, too
+  return json.is_number_unsigned() &&
+         json.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+}
+
+}  // namespace
+
 Value value_from_json(const Json& json, const Where& where) {
   Value value;
   value.where = where;
   if (json.is_boolean()) {
     value.data = json.get<bool>();
-  } else if (json.is_number_unsigned() &&
-             json.get<std::uint64_t>() >
-                 static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    value.data = json.get<double>();  // as plain_scalar has it
-  } else if (json.is_number_integer()) {
+  } else if (json.is_number_integer() && !exceeds_int64(json)) {
     value.data = json.get<std::int64_t>();
-  } else if (json.is_number_float()) {
+  } else if (json.is_number()) {
     value.data = json.get<double>();
   } else if (json.is_string()) {
     value.data = json.get<std::string>();

@@ -185,7 +185,7 @@ TEST_F(Formats, NpyFilesThatCannotBeReadSayWhy) {
   EXPECT_THAT(failure_of(npy("<f8", "(3,)", two)), HasSubstr("it is cut off"));
   EXPECT_THAT(failure_of(npy("<f8", "(1,)", two)),
               HasSubstr("8 bytes lie behind it, which would be left out"));
-  for (const std::string& name : {"id", "class"}) {  // two names that would be one number
+  for (const std::string name : {"id", "class"}) {  // two names that would be one number
     const std::string ids = npy("<i8", "(2,)", bytes_of<std::int64_t>({1, 9007199254740993}));
     put_bytes("x.npy", npy("<f8", "(2,)", two));
     put_bytes("y.npy", ids);

@@ -41,7 +41,10 @@ bool Conductor::start_pack(InstanceId id, const Packing& packing) {
     if (order.pack.slots <= 1) return false;
 
   order.job = fmt::format("{}.pack.{}-{}", plan_.stage(id.stage).name, packs_made_++, options_.session);
-  Pack pack{id.stage, id, tries(id).attempts + 1};
+  Pack pack;
+  pack.stage = id.stage;
+  pack.first = id;
+  pack.first_attempt = tries(id).attempts + 1;
   std::vector<InstanceId> ids;
   PackRecord packed_together{plan_.stage(id.stage).name, order.job};
   for (std::optional<InstanceId> next = id; next;) {

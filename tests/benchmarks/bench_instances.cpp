@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bare_loop.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "temporary_directory.hpp"
@@ -25,11 +26,8 @@ namespace kernmill {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+using testing::Clock;
+using testing::seconds_since;
 
 struct Measure {
   double rate = 0;    ///< instances a second
@@ -53,22 +51,6 @@ int run_words(std::vector<std::string> words, long* peak_kb = nullptr) {
   ::wait4(child, &status, 0, &used);
   if (peak_kb != nullptr) *peak_kb = used.ru_maxrss;
   return status;
-}
-
-Measure bare_loop(unsigned instances, unsigned width) {
-  char program[] = "/bin/true";
-  char* argv[] = {program, nullptr};
-  const auto start = Clock::now();
-  unsigned running = 0, begun = 0;
-  while (begun < instances || running > 0) {
-    while (begun < instances && running < width) {
-      pid_t child = 0;
-      if (::posix_spawn(&child, program, nullptr, nullptr, argv, environ) != 0) std::abort();
-      ++begun, ++running;
-    }
-    if (::wait(nullptr) > 0) --running;
-  }
-  return {instances / seconds_since(start)};
 }
 
 Measure xargs(const fs::path& place, unsigned instances, unsigned width) {
@@ -145,7 +127,7 @@ int main(int argc, char** argv) {
   std::map<std::string, std::vector<double>> rates;
   for (unsigned round = 0; round < rounds; ++round) {
     const std::map<std::string, Measure> all{
-        {"1 loop", bare_loop(instances, width)},
+        {"1 loop", {testing::bare_loop(instances, width)}},
         {"2 xargs", xargs(place.path(), instances, width)},
         {"3 packed", kernmill::kernmill(program, place.path(), instances, width, "auto")},
         {"4 unpacked", kernmill::kernmill(program, place.path(), instances, width, "1")}};

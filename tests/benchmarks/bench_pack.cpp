@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bare_loop.hpp"
 #include "kernmill/exec/pack/pack.hpp"
 #include "temporary_directory.hpp"
 
@@ -19,11 +20,9 @@ namespace kernmill {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+using testing::bare_loop;
+using testing::Clock;
+using testing::seconds_since;
 
 /// Processor time of this process alone.
 double own_seconds() {
@@ -33,23 +32,6 @@ double own_seconds() {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-/// Instances a second.
-double bare_loop(unsigned instances, unsigned width) {
-  char program[] = "/bin/true";
-  char* argv[] = {program, nullptr};
-  const auto start = Clock::now();
-  unsigned running = 0, begun = 0;
-  while (begun < instances || running > 0) {
-    while (begun < instances && running < width) {
-      pid_t child = 0;
-      if (::posix_spawn(&child, program, nullptr, nullptr, argv, environ) != 0) std::abort();
-      ++begun, ++running;
-    }
-    if (::wait(nullptr) > 0) --running;
-  }
-  return instances / seconds_since(start);
 }
 
 /// Instances a second; `own`: processor time of the pack itself for each.

@@ -43,10 +43,6 @@ std::vector<std::vector<InstanceId>> parents_of(const Plan& plan, InstanceId id)
   return result;
 }
 
-bool ParentRecords::has_settled(const InstanceRecord& known) {
-  return known.committed || known.skipped || has_failed(known);
-}
-
 bool ParentRecords::is_true_of(InstanceId parent, Test test) const {
   const InstanceRecord* known = record_->find(plan_->stage(parent.stage).name, parent.index);
   return known != nullptr && test(*known);

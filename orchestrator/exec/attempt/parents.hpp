@@ -5,6 +5,7 @@
 
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill::exec {
 
@@ -27,13 +28,12 @@ class ParentRecords {
   /// Whether every parent has committed: then nothing else has to be looked at.
   bool all_committed(InstanceId id) { return all_parents(id, &ParentRecords::has_committed, committed_); }
   /// Whether every parent has committed, failed for good or was skipped.
-  bool all_settled(InstanceId id) { return all_parents(id, &ParentRecords::has_settled, settled_); }
+  bool all_settled(InstanceId id) { return all_parents(id, &has_settled, settled_); }
 
  private:
   using Test = bool (*)(const InstanceRecord&);
   using WholeStages = std::map<std::uint32_t, bool>;
   static bool has_committed(const InstanceRecord& known) { return known.committed; }
-  static bool has_settled(const InstanceRecord& known);
   bool all_parents(InstanceId id, Test test, WholeStages& whole_stages);
   [[nodiscard]] bool is_true_of(InstanceId parent, Test test) const;
   [[nodiscard]] bool is_true_of_first(std::uint32_t count, std::uint32_t stage, Test test) const;

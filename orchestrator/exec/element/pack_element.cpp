@@ -99,7 +99,7 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   for (const PackedInstance& instance : options.instances) {
     const InstanceId id{context.array.plan.stage, instance.index};
     const InstanceRecord* own = after.find(context.plan.stage(id.stage).name, id.index);
-    if (own == nullptr || !(own->committed || own->skipped || has_failed(*own))) continue;
+    if (own == nullptr || !has_settled(*own)) continue;
     settled.push_back(id);
     has_failures = has_failures || has_failed(*own);
   }

@@ -6,6 +6,7 @@
 
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill {
 namespace {
@@ -18,17 +19,12 @@ void check_host(const OpenAttempt& open, const std::string& this_host) {
       open.attempt.number, open.stage, open.index, host));
 }
 
-bool is_settled(const InstanceRecord& instance) {
-  return instance.committed || instance.skipped ||
-         (!instance.attempts.empty() && instance.attempts.back().state == AttemptState::failed);
-}
-
 /// Whether the job of a pack may still run, with instances that have not begun.
 bool may_run(const PackRecord& pack, const RunRecord& record) {
   for (const PackRecord::Range& range : pack.attempts)
     for (unsigned index = range.first; index <= range.last; ++index) {
       const InstanceRecord* known = record.find(pack.stage, index);
-      if (known != nullptr && known->handed_out == range.attempt && !is_settled(*known)) return true;
+      if (known != nullptr && known->handed_out == range.attempt && !has_settled(*known)) return true;
     }
   return false;
 }

@@ -17,6 +17,10 @@ bool has_failed(const InstanceRecord& instance) {
          instance.attempts.back().state == AttemptState::failed;
 }
 
+bool has_settled(const InstanceRecord& instance) {
+  return instance.committed || instance.skipped || has_failed(instance);
+}
+
 Replay::Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped)
     : plan_(without_limits(plan)), progress_(plan_, Progress::Options{}) {
   for (const auto& [key, instance] : record.instances) {

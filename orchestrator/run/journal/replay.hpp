@@ -29,5 +29,7 @@ class Replay {
 
 /// Whether the journal says that the instance has failed, and no attempt is left.
 bool has_failed(const InstanceRecord& instance);
+/// Whether it has committed, was skipped, or has failed like that.
+bool has_settled(const InstanceRecord& instance);
 
 }  // namespace kernmill

@@ -6,6 +6,7 @@
 #include "kernmill/exec/attempt/attempt_runner.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
+#include "kernmill/run/journal/handover.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -32,13 +33,12 @@ RunRecord record_of_directories(const Attempt& attempt) {
 int carry_out(const Options& options, const RunDirectory& run, StopRequests& stop, AttemptJournal& journal) {
   journal.started(options.job);
   const fs::path input = "/dev/stdin";
-  const RunRecord record =
-      options.handed_over ? fold_lines(read_file(input), input) : fold_journal(run.journal());
-  const auto [plan, launcher] = read_plan_file(run);
+  const std::string lines = options.handed_over ? read_file(input) : "";
+  const RunRecord record = options.handed_over ? fold_lines(lines, input) : fold_journal(run.journal());
+  const Plan plan = options.handed_over ? handed_plan_in(lines) : read_plan_file(run).plan;
   const Attempt attempt = make_attempt(run, plan, options.attempt, record);
   if (!options.handed_over) check_parents(attempt, record);
   AttemptRunner::Given given{own_environment()};
-  given.launcher = launcher;
   given.token = value_of(given.environment, "KERNMILL_TOKEN");
   given.no_cache = options.no_cache;
   given.time_factor = options.time_factor;

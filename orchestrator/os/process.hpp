@@ -15,6 +15,7 @@ struct SpawnOptions {
   std::string work_dir;                                  ///< empty: this process's
   std::string out, err;                                  ///< files appended to; equal names share one file
   std::string input{};                                   ///< what it reads from its stdin; empty: /dev/null
+  std::vector<std::string> otherwise{};                  ///< argv where that cannot be started; or empty
   std::vector<unsigned> cores{};  ///< those it may run on; empty: all that this process may
   int oom_score = 0;  ///< its oom_score_adj: who is ended first for want of memory; 0: as this process
 };

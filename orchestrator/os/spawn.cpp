@@ -38,10 +38,16 @@ std::string resolve_program(const SpawnOptions& options) {
   const std::string& name = options.argv.front();
   if (name.find('/') != std::string::npos) return name;
   const std::string path = path_of(options);
+  // Thousands of children are the same program: what was found last is looked at first.
+  thread_local std::string last_path, last_name, last_file;
+  if (path == last_path && name == last_name && ::access(last_file.c_str(), X_OK) == 0) return last_file;
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
     std::string file = fmt::format("{}/{}", path.substr(begin, end - begin), name);
-    if (::access(file.c_str(), X_OK) == 0) return file;
+    if (::access(file.c_str(), X_OK) == 0) {
+      last_path = path, last_name = name, last_file = file;
+      return file;
+    }
     begin = end + 1;
   }
   return name;
@@ -213,10 +219,7 @@ class AllSignalsBlocked {
   sigset_t before_;
 };
 
-}  // namespace
-
-int spawn(const SpawnOptions& options) {
-  if (options.argv.empty()) throw std::runtime_error("cannot start a program without a name");
+int spawn_argv(const SpawnOptions& options) {
   const std::string program = resolve_program(options);
   std::vector<std::string> arguments = options.argv, environment;
   for (const auto& [name, value] : options.env) environment.push_back(fmt::format("{}={}", name, value));
@@ -252,6 +255,20 @@ int spawn(const SpawnOptions& options) {
   if (got == 0) return child;
   reap(child);
   throw std::runtime_error(explain(options, error));
+}
+
+}  // namespace
+
+int spawn(const SpawnOptions& options) {
+  if (options.argv.empty()) throw std::runtime_error("cannot start a program without a name");
+  if (options.otherwise.empty()) return spawn_argv(options);
+  try {
+    return spawn_argv(options);
+  } catch (const std::runtime_error&) {
+    SpawnOptions other = options;
+    other.argv = options.otherwise;
+    return spawn_argv(other);
+  }
 }
 
 int reap(int child) {

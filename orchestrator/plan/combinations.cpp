@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
 
 std::uint32_t cross_product_size(const Matrix& matrix) {
+  if (matrix.cut) return matrix.cut->size;
   if (matrix.axes.empty()) return 0;
   std::uint64_t size = 1;
   for (const Matrix::Axis& axis : matrix.axes) {
@@ -48,6 +49,11 @@ void mark(const Matrix& matrix, const std::vector<std::vector<std::uint32_t>>& p
     mark(matrix, places, axis + 1, prefix * radix + place, marked);
 }
 
+const Matrix::Cut& known(const Matrix::Cut& cut, std::uint32_t number) {
+  if (cut.number != number) throw std::out_of_range("this plan knows another combination of the matrix alone");
+  return cut;
+}
+
 }  // namespace
 
 Combinations::Combinations(const Matrix& matrix)
@@ -80,6 +86,7 @@ std::vector<std::uint32_t> Combinations::digits(const Matrix& matrix, std::uint3
 }
 
 Json Combinations::texts(const Matrix& matrix, std::uint32_t number) const {
+  if (matrix.cut) return known(*matrix.cut, number).texts;
   if (number >= product_) return matrix.include_text(number - product_);
   const auto places = digits(matrix, number);
   Json result = Json::object();
@@ -90,6 +97,7 @@ Json Combinations::texts(const Matrix& matrix, std::uint32_t number) const {
 }
 
 Json Combinations::values(const Matrix& matrix, std::uint32_t number) const {
+  if (matrix.cut) return known(*matrix.cut, number).values;
   if (number >= product_) return matrix.include.at(number - product_);
   const auto places = digits(matrix, number);
   Json result = Json::object();
@@ -99,6 +107,7 @@ Json Combinations::values(const Matrix& matrix, std::uint32_t number) const {
 }
 
 bool same_combinations(const Matrix& a, const Matrix& b) {
+  if (a.cut || b.cut) return a.cut && b.cut && a.cut->group == b.cut->group;
   return !a.empty() && a.axes == b.axes && a.exclude == b.exclude && a.include == b.include &&
          a.include_texts == b.include_texts;
 }

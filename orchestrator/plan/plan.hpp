@@ -62,6 +62,8 @@ class Plan {
 
   /// The values of the matrix (or, for a trial, of the space) that make this instance; {} when there is none.
   [[nodiscard]] Json values(InstanceId id) const;
+  /// Of those values that are numbers with a text of their own: {"axis": "3.10", ...}.
+  [[nodiscard]] Json texts(InstanceId id) const;
   /// The same as they were written, for names and variables: a number that has a text of its own as that
   /// text.
   [[nodiscard]] Json written_values(InstanceId id) const;
@@ -83,7 +85,6 @@ class Plan {
   void sort_stages();
   void connect();
   void count();
-  [[nodiscard]] Json texts(InstanceId id) const;
   [[nodiscard]] Json with_matrix(InstanceId id, const Json& templates) const;
 
   Workflow workflow_;

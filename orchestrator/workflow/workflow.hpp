@@ -39,7 +39,16 @@ struct Matrix {
   [[nodiscard]] Json include_text(std::size_t combination) const {
     return combination < include_texts.size() ? include_texts[combination] : Json::object();
   }
-  [[nodiscard]] bool empty() const { return axes.empty() && include.empty(); }
+  /// All that is left of a matrix in the plan of one instance (plan/instance_plan.hpp): how many combinations
+  /// there are, and what this one is.
+  struct Cut {
+    std::uint32_t size = 0;
+    std::uint32_t group = 0;  ///< matrices of the same combinations have the same
+    std::optional<std::uint32_t> number{};  ///< of the combination; nothing: none is known
+    Json values = Json::object(), texts = Json::object();
+  };
+  std::optional<Cut> cut{};
+  [[nodiscard]] bool empty() const { return axes.empty() && include.empty() && !cut; }
 };
 
 /// The environment variable that holds an axis's value in a command: KERNMILL_MATRIX_<AXIS>.

@@ -18,7 +18,20 @@ Where where_from(const Json& json, const File& file) {
           json.at(2).get<std::uint32_t>()};
 }
 
+Json to_json(const Matrix::Cut& cut) {
+  Json json{{"size", cut.size}, {"group", cut.group}, {"values", cut.values}, {"texts", cut.texts}};
+  if (cut.number) json["number"] = *cut.number;
+  return json;
+}
+
+Matrix::Cut cut_from(const Json& json) {
+  Matrix::Cut cut{json.at("size"), json.at("group"), {}, json.at("values"), json.at("texts")};
+  if (json.contains("number")) cut.number = json["number"].get<std::uint32_t>();
+  return cut;
+}
+
 Json to_json(const Matrix& matrix) {
+  if (matrix.cut) return {{"cut", to_json(*matrix.cut)}};
   Json axes = Json::object();
   Json texts = Json::object();
   for (const auto& axis : matrix.axes) axes[axis.name] = axis.values;
@@ -33,6 +46,10 @@ Json to_json(const Matrix& matrix) {
 
 Matrix matrix_from(const Json& json) {
   Matrix matrix;
+  if (json.contains("cut")) {
+    matrix.cut = cut_from(json["cut"]);
+    return matrix;
+  }
   const Json texts = json.value("texts", Json::object());
   for (const auto& [name, values] : json.at("axes").items())
     matrix.axes.push_back(

@@ -112,6 +112,11 @@ class ConductorWorld {
     ConductorPorts all;
     all.now = [this] { return now_ += std::chrono::seconds(1); };
     all.job_records = [this](const JobId& job) { return records_of(job); };
+    all.job_size = [this](InstanceId id, const AttemptScale&) {
+      JobSpec size;
+      size.cores = plan_.resources(id).cores();
+      return size;
+    };
     all.job_spec = [this](const AttemptOrder& order) {
       scales.push_back(order.scale);
       known[order.job] = order.known;

@@ -26,6 +26,7 @@ LocalMachine::LocalMachine(const RunDirectory& run, const Plan& plan, const Stop
                            JournalWriter& journal, Options options)
     : run_(run),
       plan_(plan),
+      plans_(plan),
       stop_(stop),
       gathered_(journal),
       options_(options),
@@ -40,6 +41,7 @@ ConductorPorts LocalMachine::ports() {
   ConductorPorts all;
   all.now = std::chrono::steady_clock::now;
   all.job_records = [this](const JobId& job) { return job_records(job); };
+  all.job_size = [this](InstanceId id, const AttemptScale& scale) { return job_size(id, scale); };
   all.job_spec = [this](const AttemptOrder& order) { return job_spec(order); };
   all.packing = [this](std::uint32_t stage) { return packing(stage); };
   all.pack_spec = [this](const PackOrder& order) { return pack_spec(order); };
@@ -115,23 +117,28 @@ JobSpec LocalMachine::pack_spec(const PackOrder& order) const {
   return spec;
 }
 
+JobSpec LocalMachine::job_size(InstanceId id, const AttemptScale& scale) const {
+  const Resources resources = plan_.resources(id);
+  JobSpec spec;
+  spec.cores = resources.cores();
+  spec.mem = static_cast<std::uint64_t>(static_cast<double>(memory_of(resources)) * scale.mem);
+  return spec;
+}
+
 JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
   const auto& [id, attempt, job, scale, known] = order;
   const std::string& stage = plan_.stage(id.stage).name;
-  const Resources resources = plan_.resources(id);
-  JobSpec spec;
+  JobSpec spec = job_size(id, scale);
   spec.name = plan_.label(id);
   spec.argv = {programs_.exec.string(),  "--run",     run_.root().string(),    "--stage", stage, "--instance",
                std::to_string(id.index), "--attempt", std::to_string(attempt), "--job",   job};
   spec.argv.emplace_back("--handed-over");
-  spec.input = to_line(Record{"handover"}) + known;  // never empty
+  spec.input = handover_of_plan(plans_.of(id)) + known;
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   if (scale.time != 1.0) spec.argv.insert(spec.argv.end(), {"--time-factor", fmt::format("{}", scale.time)});
   spec.env = job_environment(programs_);
   spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_.name(), stage, id.index, attempt));
   spec.work_dir = plan_.workflow().base_directory;
-  spec.cores = resources.cores();
-  spec.mem = static_cast<std::uint64_t>(static_cast<double>(memory_of(resources)) * scale.mem);
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
   spec.output = (directory / "exec.log").string();

@@ -5,7 +5,7 @@
 
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/os/stop_signals.hpp"
-#include "kernmill/plan/plan.hpp"
+#include "kernmill/plan/instance_plan.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/conductor/conductor.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
@@ -34,6 +34,7 @@ class LocalMachine {
   void put_away(const JobId& job);
   [[nodiscard]] Packing packing(std::uint32_t stage) const;
   [[nodiscard]] JobSpec pack_spec(const PackOrder& order) const;
+  [[nodiscard]] JobSpec job_size(InstanceId id, const AttemptScale& scale) const;
   [[nodiscard]] JobSpec job_spec(const AttemptOrder& order) const;
   [[nodiscard]] std::filesystem::path journal_file(const JobId& job) const;
   [[nodiscard]] CacheAnswer from_cache(InstanceId id, unsigned attempt, const CommitTable& commits);
@@ -42,6 +43,7 @@ class LocalMachine {
 
   const RunDirectory& run_;
   const Plan& plan_;
+  InstancePlans plans_;
   const StopSignals& stop_;
   GatheredFiles gathered_;
   std::map<JobId, std::uintmax_t> read_;  ///< so much of each running job's journal

@@ -135,6 +135,7 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   step.spawn.err = attempt.file("err.log").string();
   set_program(step, attempt);
   step.spawn.argv = with_long_texts_in_files(attempt, step.spawn.argv);
+  step.spawn.otherwise = with_long_texts_in_files(attempt, step.spawn.otherwise);
   const fs::path journal = journal_.path();
   // Whoever wonders whether this attempt lives looks at the time of its journal file.
   step.heartbeat = [journal] { ::utimensat(AT_FDCWD, journal.c_str(), nullptr, 0); };
@@ -156,7 +157,7 @@ void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const
   for (std::string& word : in_container(attempt)) words.push_back(std::move(word));
   if (stage.kind == TaskKind::command) {
     if (words.empty()) {
-      step.spawn.argv = command_words(attempt);
+      set_command(step.spawn, attempt);
       return;
     }
     for (std::string& word : command_words_alone(attempt)) words.push_back(std::move(word));

@@ -2,10 +2,12 @@
 
 #include <cctype>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "kernmill/base/shell_word.hpp"
+#include "kernmill/exec/attempt/plain_command.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/os/durable_file.hpp"
 
@@ -109,6 +111,17 @@ std::vector<std::string> with_long_texts_in_files(const Attempt& attempt,
 
 std::vector<std::string> command_words(const Attempt& attempt) {
   return bash(preparation(attempt.stage()) + command_text(attempt));
+}
+
+void set_command(SpawnOptions& spawn, const Attempt& attempt) {
+  spawn.argv = command_words(attempt);
+  // BASH_ENV is read by every shell, and could change what a word means.
+  const bool prepared = !attempt.stage().modules.empty() || !attempt.stage().setup.empty();
+  if (prepared || !value_of(spawn.env, "BASH_ENV").empty()) return;
+  if (auto plain = plain_words(spawn.argv.back())) {
+    spawn.otherwise = std::exchange(spawn.argv, std::move(*plain));  // a shell says what is wrong
+    set(spawn.env, "PWD", spawn.work_dir);
+  }
 }
 
 std::vector<std::string> command_words_alone(const Attempt& attempt) {

@@ -5,6 +5,7 @@
 #include "kernmill/exec/attempt/attempt.hpp"
 #include "kernmill/exec/attempt/reduce.hpp"
 #include "kernmill/exec/job/launcher.hpp"
+#include "kernmill/os/process.hpp"
 
 namespace kernmill::exec {
 
@@ -12,7 +13,11 @@ namespace kernmill::exec {
 /// modules loaded and its setup lines run before. `restart` is taken when an earlier attempt had started.
 std::vector<std::string> command_words(const Attempt& attempt);
 
-/// The same without the modules and the setup lines.
+/// Sets what runs a command stage: command_words, or the command by itself where a shell would only start it.
+/// The environment of `spawn` has to be set.
+void set_command(SpawnOptions& spawn, const Attempt& attempt);
+
+/// command_words without the modules and the setup lines.
 std::vector<std::string> command_words_alone(const Attempt& attempt);
 
 /// `words` as they are, or, where the stage has modules or setup lines, by way of a shell that runs those

@@ -12,19 +12,6 @@
 #include "kernmill/os/process.hpp"
 
 namespace kernmill::exec {
-namespace {
-
-int start_program(PackedProgram& program) {
-  if (program.by_shell.empty()) return spawn(program.spawn);
-  try {
-    return spawn(program.spawn);
-  } catch (const std::runtime_error&) {  // a shell may still know what to do, or says what is wrong
-    program.spawn.argv = program.by_shell;
-    return spawn(program.spawn);
-  }
-}
-
-}  // namespace
 
 PackedProcess::~PackedProcess() {
   if (!running()) return;
@@ -40,7 +27,7 @@ void PackedProcess::start(PackedProgram program) {
   last_call_ = false;
   deadline_.reset();
   rank_program_ = program.rank_program;
-  pid_ = start_program(program);
+  pid_ = spawn(program.spawn);
   process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_) throw std::system_error(errno, std::generic_category(), "cannot watch an instance");
   grace_ = grace_of(program.limit);

@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/exec/attempt/commit.hpp"
-#include "kernmill/exec/attempt/plain_command.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
 #include "kernmill/exec/job/container.hpp"
@@ -37,14 +36,7 @@ void set_command(PackedProgram& program, const Attempt& attempt, std::vector<std
     program.spawn.argv = with_setup(attempt.stage(), container);
     return;
   }
-  program.spawn.argv = command_words(attempt);
-  // BASH_ENV is read by every shell, and could change what a word means.
-  const bool prepared = !attempt.stage().modules.empty() || !attempt.stage().setup.empty();
-  if (prepared || !value_of(program.spawn.env, "BASH_ENV").empty()) return;
-  if (auto plain = plain_words(program.spawn.argv.back())) {
-    program.by_shell = std::exchange(program.spawn.argv, std::move(*plain));
-    set(program.spawn.env, "PWD", program.spawn.work_dir);
-  }
+  set_command(program.spawn, attempt);
 }
 
 void set_task(PackedProgram& program, const Attempt& attempt, std::vector<std::string> words) {
@@ -79,7 +71,7 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   std::vector<std::string> container = in_container(attempt, own, resources);
   if (attempt.stage().kind == TaskKind::command) {
     set_command(program, attempt, std::move(container));
-    program.by_shell = with_long_texts_in_files(attempt, program.by_shell);
+    spawn.otherwise = with_long_texts_in_files(attempt, spawn.otherwise);
     spawn.argv = with_long_texts_in_files(attempt, spawn.argv);
     return program;
   }

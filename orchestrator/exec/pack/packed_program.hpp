@@ -20,8 +20,7 @@ struct Place {
 /// What an instance of a pack is started as.
 struct PackedProgram {
   SpawnOptions spawn;
-  std::vector<std::string> by_shell;  ///< a command that can do without a shell, with one; else empty
-  std::string rank_program;           ///< as StepOptions has it
+  std::string rank_program;  ///< as StepOptions has it
   std::chrono::milliseconds limit{0};
 };
 

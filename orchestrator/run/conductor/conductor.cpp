@@ -117,14 +117,13 @@ bool Conductor::start(InstanceId id) {
   if (!passes_gate(id)) return true;
   if (packing_[id.stage].pack > 1 && !plan_.is_reduce(id)) return start_pack(id, packing_[id.stage]);
   if (take_from_cache(id)) return true;
+  if (!scheduler_.has_room(ports_.job_size(id, tries(id).scale))) return false;
   const unsigned attempt = tries(id).attempts + 1;
   const JobId job =
       fmt::format("{}.{}.{}-{}", plan_.stage(id.stage).name, id.index, attempt, options_.session);
   std::string known = handover(plan_, {id}, commits_);
   if (tries(id).started > 0) known += handover_of_start(plan_, id, tries(id).started);
-  const JobSpec spec = ports_.job_spec({id, attempt, job, tries(id).scale, std::move(known)});
-  if (!scheduler_.has_room(spec)) return false;
-  submit(id, attempt, job, spec);
+  submit(id, attempt, job, ports_.job_spec({id, attempt, job, tries(id).scale, std::move(known)}));
   return true;
 }
 

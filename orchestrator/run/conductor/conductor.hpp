@@ -60,6 +60,8 @@ struct ConductorPorts {
   /// What the job of an attempt has journalled; {} when it has not begun. Of a pack's: what is new since it
   /// was asked for last.
   std::function<std::vector<Record>(const JobId&)> job_records;
+  /// The cores and the memory that an attempt of the instance takes, and nothing else of its job.
+  std::function<JobSpec(InstanceId, const AttemptScale&)> job_size;
   /// The job that carries out an attempt. Its place in the run directory exists afterwards.
   std::function<JobSpec(const AttemptOrder&)> job_spec;
   /// How the instances of a stage are packed; empty: none is.

@@ -22,6 +22,14 @@ void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {
 }
 
 constexpr const char* pack_event = "pack";
+constexpr const char* plan_event = "plan";
+
+Json first_line(const std::string& lines, const char* event, const char* what) {
+  Json line = Json::parse(lines.substr(0, lines.find('\n')), nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object() || line.value("event", "") != event)
+    throw std::invalid_argument(std::string("nothing was handed over that says ") + what);
+  return line;
+}
 
 }  // namespace
 
@@ -37,6 +45,14 @@ std::string handover_of_start(const Plan& plan, InstanceId id, unsigned attempt)
   return to_line(to_record(events::Started{{plan.stage(id.stage).name, id.index, attempt}, {}, {}}));
 }
 
+std::string handover_of_plan(const Json& plan) {
+  return to_line(Record{plan_event, {{"plan", plan}}});
+}
+
+Plan handed_plan_in(const std::string& lines) {
+  return plan_from_json(first_line(lines, plan_event, "what is to be done").at("plan"));
+}
+
 std::string to_line(const HandedPack& pack) {
   Json instances = Json::array();
   for (const PackedInstance& instance : pack.instances) instances.push_back(to_json(instance));
@@ -46,9 +62,7 @@ std::string to_line(const HandedPack& pack) {
 }
 
 HandedPack handed_pack_in(const std::string& lines) {
-  const Json line = Json::parse(lines.substr(0, lines.find('\n')), nullptr, /*allow_exceptions=*/false);
-  if (!line.is_object() || line.value("event", "") != pack_event)
-    throw std::invalid_argument("nothing was handed over that says what is in the pack");
+  const Json line = first_line(lines, pack_event, "what is in the pack");
   HandedPack pack{line.at("slots"), line.at("fail_fast"), {}};
   for (const Json& instance : line.at("instances"))
     pack.instances.push_back(packed_instance_from_json(instance));

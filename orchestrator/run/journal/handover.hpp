@@ -13,6 +13,11 @@ namespace kernmill {
 /// has decided that they may run, so what else their parents did is not among them.
 std::string handover(const Plan& plan, const std::vector<InstanceId>& ids, const CommitTable& commits);
 
+/// What an attempt has to know of the plan (plan/instance_plan.hpp), as the first of these lines.
+std::string handover_of_plan(const Json& plan);
+/// The plan in that line. Throws std::invalid_argument when the lines do not begin with one.
+Plan handed_plan_in(const std::string& lines);
+
 /// That an attempt of the instance has started, in the same form.
 std::string handover_of_start(const Plan& plan, InstanceId id, unsigned attempt);
 

@@ -39,6 +39,15 @@ TEST(Handover, IsAsLongInALargeRunAsInASmallOne) {
             handover(large, {{1, 7}}, all_committed(large, 0)).size());
 }
 
+TEST(Handover, OfAPlanIsReadBackFromItsFirstLine) {
+  const Plan plan = two_stages(10);
+  const std::string lines = handover_of_plan(to_json(plan)) + handover(plan, {{1, 4}}, all_committed(plan, 0));
+  EXPECT_EQ(to_json(handed_plan_in(lines)), to_json(plan));
+  EXPECT_NE(fold_lines(lines, "handed over").find("a", 4), nullptr);
+  EXPECT_THROW((void)handed_plan_in(handover(plan, {{1, 4}}, all_committed(plan, 0))), std::invalid_argument);
+  EXPECT_THROW((void)handed_plan_in(""), std::invalid_argument);
+}
+
 TEST(Handover, OfAPackNamesAParentOfAllOfThemOnce) {
   const Plan plan = plan_of_stages({command_stage("a"), with_instances(command_stage("b", {"a"}), 9)});
   const std::string one = handover(plan, {{1, 0}}, all_committed(plan, 0));

@@ -7,6 +7,7 @@
 
 #include "kernmill/exec/attempt/parents.hpp"
 #include "kernmill/exec/element/consequences.hpp"
+#include "kernmill/exec/element/settled_stages.hpp"
 #include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::exec {
@@ -50,6 +51,14 @@ std::optional<RunRecord> record_for(const ElementContext& context, const std::ve
   return context.journal_of(own);
 }
 
+/// Stages that it waits for with all their instances.
+std::vector<std::uint32_t> whole_parents(const Plan& plan, InstanceId id) {
+  std::vector<std::uint32_t> stages;
+  for (const Edge& edge : plan.parents(id.stage))
+    if (!plan.referred(id, edge.stage)) stages.push_back(edge.stage);
+  return stages;
+}
+
 }  // namespace
 
 RunRecord ElementContext::whole_journal() const {
@@ -66,17 +75,26 @@ RunRecord ElementContext::journal_of(const JournalSelection& selection) const {
 }
 
 RunRecord read_until_settled(const ElementContext& context, const std::vector<InstanceId>& ids) {
+  SettledStages settled(context.run, context.plan, context.array.generation);
+  const std::vector<std::uint32_t> whole = whole_parents(context.plan, ids.front());
+  for (const std::uint32_t stage : whole) settled.look_for(stage);
   JournalSelection selection;
   for (const InstanceId id : ids) {
     selection.add_instance(context.plan, context.arrays, id);
-    selection.add_parents(context.plan, context.arrays, id);
+    selection.add_parents(context.plan, context.arrays, id, settled.known());
   }
-  return context.late_files.until(
-      [&] { return context.journal_of(selection); },
-      [&](const RunRecord& record) {
-        ParentRecords parents(context.plan, record);
+  RunRecord record = context.late_files.until(
+      [&] {
+        RunRecord read = context.journal_of(selection);
+        settled.add_to(read);
+        return read;
+      },
+      [&](const RunRecord& read) {
+        ParentRecords parents(context.plan, read);
         return std::all_of(ids.begin(), ids.end(), [&](InstanceId id) { return parents.all_settled(id); });
       });
+  for (const std::uint32_t stage : whole) settled.note(stage, record);
+  return record;
 }
 
 Look look_at_parents(const ElementContext& context, InstanceId id) {

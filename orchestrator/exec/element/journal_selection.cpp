@@ -52,12 +52,12 @@ bool JournalSelection::wants(std::string_view file) const {
 }
 
 void JournalSelection::add_parents(const Plan& plan, const std::vector<SubmittedArray>& arrays,
-                                   InstanceId id) {
+                                   InstanceId id, const std::set<std::uint32_t>& known) {
   for (const auto& stage : parents_of(plan, id)) {
-    if (stage.size() > 1)
-      add_stage(plan, arrays, stage.front().stage);
-    else if (!stage.empty())
+    if (stage.size() == 1)
       add_instance(plan, arrays, stage.front());
+    else if (!stage.empty() && !known.contains(stage.front().stage))
+      add_stage(plan, arrays, stage.front().stage);
   }
 }
 

@@ -15,8 +15,9 @@ class JournalSelection {
   /// What an attempt of the instance, or of all instances of its stage, was journalled in.
   void add_instance(const Plan& plan, const std::vector<SubmittedArray>& arrays, InstanceId id);
   void add_stage(const Plan& plan, const std::vector<SubmittedArray>& arrays, std::uint32_t stage);
-  /// The instances that this one waits for.
-  void add_parents(const Plan& plan, const std::vector<SubmittedArray>& arrays, InstanceId id);
+  /// The instances that this one waits for; not those of whole stages that are `known` without.
+  void add_parents(const Plan& plan, const std::vector<SubmittedArray>& arrays, InstanceId id,
+                   const std::set<std::uint32_t>& known = {});
   [[nodiscard]] bool wants(std::string_view file) const;
 
  private:

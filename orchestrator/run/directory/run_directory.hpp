@@ -16,6 +16,8 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path workflow() const { return root_ / "workflow.yaml"; }
   [[nodiscard]] std::filesystem::path plan() const { return root_ / "plan.json"; }
   [[nodiscard]] std::filesystem::path journal() const { return root_ / "journal"; }
+  /// Where jobs note what they have read of the journal, for others.
+  [[nodiscard]] std::filesystem::path settled() const { return root_ / "settled"; }
   [[nodiscard]] std::filesystem::path lock() const { return root_ / "conductor.lock"; }
   /// Below `stages/NAME`; those from 1,000 on in folders of 1,000, `1000-1999` and so on, since file systems
   /// do not like directories of many thousand entries.

@@ -50,7 +50,8 @@ void mark(const Matrix& matrix, const std::vector<std::vector<std::uint32_t>>& p
 }
 
 const Matrix::Cut& known(const Matrix::Cut& cut, std::uint32_t number) {
-  if (cut.number != number) throw std::out_of_range("this plan knows another combination of the matrix alone");
+  if (cut.number != number)
+    throw std::out_of_range("this plan knows another combination of the matrix alone");
   return cut;
 }
 

@@ -43,7 +43,7 @@ struct Matrix {
   /// there are, and what this one is.
   struct Cut {
     std::uint32_t size = 0;
-    std::uint32_t group = 0;  ///< matrices of the same combinations have the same
+    std::uint32_t group = 0;                ///< matrices of the same combinations have the same
     std::optional<std::uint32_t> number{};  ///< of the combination; nothing: none is known
     Json values = Json::object(), texts = Json::object();
   };

@@ -1,5 +1,5 @@
 // What Kernmill costs on a cluster, beside what Slurm itself can do: all in one run, the rivals in turn.
-//   bench_slurm [ROUNDS]
+//   bench_slurm [ROUNDS [ELEMENTS]]   ELEMENTS: of the large array, 5,000 unless given
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -37,7 +37,10 @@ double median(std::vector<double> values) {
 
 class Bench {
  public:
-  explicit Bench(int rounds) : rounds_(rounds), world_({.extra = "MaxJobCount=30000\nMinJobAge=5"}) {}
+  Bench(int rounds, int elements)
+      : rounds_(rounds),
+        elements_(elements),
+        world_({.extra = "MaxJobCount=30000\nMaxArraySize=10001\nMinJobAge=5"}) {}
 
   void run() {
     const std::vector<std::pair<std::string, std::function<void()>>> rivals{
@@ -60,6 +63,7 @@ class Bench {
                  median(done[name]), median(done[name]) / median(done[raw]));
     packed();
     status();
+    array();
   }
 
  private:
@@ -156,7 +160,25 @@ class Bench {
     fmt::print("kernmill status of that run: {:.0f} ms\n", 1000 * median(times));
   }
 
-  int rounds_;
+  /// A large array, one job an instance, beside the same by sbatch alone.
+  void array() {
+    std::string flow =
+        "  many:\n    pack: 1\n    run: 'true'\n    resources: {mem: 100M, time: 1m}\n    matrix: {i: [";
+    for (int i = 0; i < elements_; ++i) flow += (i == 0 ? "" : ", ") + std::to_string(i);
+    world_.workflow(flow + "]}\n");
+    std::vector<double> ours, raw;
+    for (int round = 0; round < rounds_; ++round) {
+      raw.push_back(
+          measure([&] {
+            sbatch({fmt::format("--array=0-{}", elements_ - 1), "--wrap", "true", "-o", "/dev/null"});
+          }).done);
+      ours.push_back(measure([this] { submit_flow(); }).done);
+    }
+    fmt::print("an array of {} jobs: {:.1f} s; by sbatch alone: {:.1f} s; {:.2f} times\n", elements_,
+               median(ours), median(raw), median(ours) / median(raw));
+  }
+
+  int rounds_, elements_;
   SubmitWorld world_;
   std::unique_ptr<Cluster> cluster_ = SlurmWorld::open();
 };
@@ -170,6 +192,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  kernmill::testing::Bench(argc > 1 ? std::max(1, std::atoi(argv[1])) : 3).run();
+  const auto number = [&](int at, int otherwise) {
+    return argc > at ? std::max(1, std::atoi(argv[at])) : otherwise;
+  };
+  kernmill::testing::Bench(number(1, 3), number(2, 5'000)).run();
   return 0;
 }

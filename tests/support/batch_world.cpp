@@ -61,8 +61,9 @@ std::string BatchWorld::job(const std::string& stage) const {
 int BatchWorld::spawn_exec(const std::vector<std::string>& arguments,
                            const std::vector<std::pair<std::string, std::string>>& variables) {
   SpawnOptions options;
-  options.argv = {KERNMILL_EXEC_ON_FAKE_CLUSTER, "--run", run().root().string(), "--generation",
-                  std::to_string(generation)};
+  options.argv = before;
+  options.argv.insert(options.argv.end(), {KERNMILL_EXEC_ON_FAKE_CLUSTER, "--run", run().root().string(),
+                                           "--generation", std::to_string(generation)});
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.env = {{"PATH", FAKE_SRUN_FOLDER ":/usr/local/bin:/usr/bin:/bin"},
                  {"KERNMILL_TASK", FAKE_TASK},

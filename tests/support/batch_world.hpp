@@ -36,6 +36,7 @@ class BatchWorld : public ExecWorld {
   [[nodiscard]] std::string log() const;
 
   std::vector<std::pair<std::string, std::string>> environment;  ///< of the jobs, beside what Slurm sets
+  std::vector<std::string> before;  ///< words in front of kernmill-exec's, such as strace's
   unsigned generation = 1;
 
  private:

@@ -51,8 +51,8 @@ bool JournalSelection::wants(std::string_view file) const {
          whole_.contains(job.substr(0, job.find('_'))) || whole_.contains(job);
 }
 
-void JournalSelection::add_parents(const Plan& plan, const std::vector<SubmittedArray>& arrays,
-                                   InstanceId id, const std::set<std::uint32_t>& known) {
+void JournalSelection::add_parents(const Plan& plan, const std::vector<SubmittedArray>& arrays, InstanceId id,
+                                   const std::set<std::uint32_t>& known) {
   for (const auto& stage : parents_of(plan, id)) {
     if (stage.size() == 1)
       add_instance(plan, arrays, stage.front());

@@ -19,9 +19,8 @@ Plan sample() {
   another.axes[0].values[2] = 20;
   Stage fit = command("fit", {"prepare"}, matrix);
   fit.config = {{"run", "fit ${{ matrix.x }}"}};
-  return plan({command("prepare"), fit, command("score", {"fit"}, matrix),
-               command("other", {"fit"}, another), command("last", {"score", "other"}),
-               tune("search", {"prepare"}, 3)});
+  return plan({command("prepare"), fit, command("score", {"fit"}, matrix), command("other", {"fit"}, another),
+               command("last", {"score", "other"}), tune("search", {"prepare"}, 3)});
 }
 
 Plan of_instance(const Plan& whole, InstanceId id) {
@@ -60,7 +59,8 @@ TEST(InstancePlan, KnowsNoOtherInstance) {
 
 TEST(InstancePlan, IsAsLongInALargeRunAsInASmallOne) {
   const auto length = [](int instances) {
-    const Plan whole = plan({command("a", {}, one_axis(instances)), command("b", {"a"}, one_axis(instances))});
+    const Plan whole =
+        plan({command("a", {}, one_axis(instances)), command("b", {"a"}, one_axis(instances))});
     return InstancePlans(whole).of({1, 7}).dump().size();
   };
   EXPECT_LE(length(90'000), length(10) + 20);  // digits of the numbers of instances

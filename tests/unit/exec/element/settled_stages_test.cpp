@@ -1,4 +1,5 @@
 // An element that waits for a large array reads one file where others have read thousands.
+#include <algorithm>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -26,31 +27,53 @@ Stage over(Stage stage, int values) {
   return stage;
 }
 
+Stage waits_for_all() {
+  Stage stage = over(BatchWorld::command("c", "true"), 4);
+  stage.needs = {"p"};
+  return stage;
+}
+
+std::string element(int i) {
+  return journal_name("1_" + std::to_string(i), 1);
+}
+
+void commit_parents(const RunDirectory& run, int count) {
+  for (int i = 0; i < count; ++i) {
+    JournalWriter journal(run.journal(), element(i), 0, "exec");
+    journal.append(to_record(events::Committed{{"p", static_cast<std::uint32_t>(i), 1}, {}}));
+  }
+}
+
 class SettledStages : public ::testing::Test {
  protected:
-  SettledStages() : world_({over(BatchWorld::command("p", "true"), many), waits_for_all()}) {}
-
-  static Stage waits_for_all() {
-    Stage stage = over(BatchWorld::command("c", "true"), 4);
-    stage.needs = {"p"};
-    return stage;
-  }
-  [[nodiscard]] std::string job(int element) const { return "1_" + std::to_string(element); }
-  void commit_parents(int count) {
-    for (int i = 0; i < count; ++i) {
-      JournalWriter journal(world_.run().journal(), journal_name(job(i), 1), 0, "exec");
-      journal.append(to_record(events::Committed{{"p", static_cast<std::uint32_t>(i), 1}, {}}));
-    }
-  }
+  void commit_parents(int count) { kernmill::commit_parents(world_.run(), count); }
   void forget_parents() {
     for (int i = 0; i < many; ++i)
-      fs::remove(world_.run().journal() /
-                 (journal_name(job(i), 1) + ".0." + host_name() + ".exec.jsonl"));
+      fs::remove(world_.run().journal() / (element(i) + ".0." + host_name() + ".exec.jsonl"));
   }
   [[nodiscard]] fs::path note() const { return world_.run().settled() / "p-g1"; }
 
-  BatchWorld world_;
+  BatchWorld world_{{over(BatchWorld::command("p", "true"), many), waits_for_all()}};
 };
+
+/// How many files an element opens that waits for so many others; the second, behind the first.
+std::ptrdiff_t opens_behind(int parents) {
+  BatchWorld world({over(BatchWorld::command("p", "true"), parents), waits_for_all()});
+  commit_parents(world.run(), parents);
+  EXPECT_EQ(world.run_job("c", 0), 0) << world.log();
+  const std::string trace = (world.run().root() / "trace").string();
+  world.before = {"strace", "-f", "-e", "trace=openat,open", "-o", trace};
+  EXPECT_EQ(world.run_job("c", 1), 0) << world.log();
+  const std::string lines = read_file(trace);
+  return std::count(lines.begin(), lines.end(), '\n');
+}
+
+TEST(AnElement, OpensAsManyFilesBehindALargeArrayAsBehindASmallOne) {
+  BatchWorld world({BatchWorld::command("c", "true")});
+  world.before = {"strace", "-o", "/dev/null"};
+  if (world.run_job("c") != 0) GTEST_SKIP() << "strace may not trace here";
+  EXPECT_EQ(opens_behind(400), opens_behind(120));
+}
 
 TEST_F(SettledStages, TheFirstNotesItAndOthersReadTheNoteAlone) {
   commit_parents(many);

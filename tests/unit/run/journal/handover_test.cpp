@@ -41,7 +41,8 @@ TEST(Handover, IsAsLongInALargeRunAsInASmallOne) {
 
 TEST(Handover, OfAPlanIsReadBackFromItsFirstLine) {
   const Plan plan = two_stages(10);
-  const std::string lines = handover_of_plan(to_json(plan)) + handover(plan, {{1, 4}}, all_committed(plan, 0));
+  const std::string lines =
+      handover_of_plan(to_json(plan)) + handover(plan, {{1, 4}}, all_committed(plan, 0));
   EXPECT_EQ(to_json(handed_plan_in(lines)), to_json(plan));
   EXPECT_NE(fold_lines(lines, "handed over").find("a", 4), nullptr);
   EXPECT_THROW((void)handed_plan_in(handover(plan, {{1, 4}}, all_committed(plan, 0))), std::invalid_argument);

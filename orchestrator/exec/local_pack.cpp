@@ -2,6 +2,7 @@
 
 #include "kernmill/exec/job/launcher.hpp"
 #include "kernmill/exec/pack/pack.hpp"
+#include "kernmill/os/core_sets.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/plan/packing.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
@@ -38,6 +39,7 @@ int run_local_pack(const Options& options, const RunDirectory& run, StopRequests
   how.token = value_of(own_environment(), "KERNMILL_TOKEN");
   how.no_cache = options.no_cache;
   how.fail_fast = pack.fail_fast;
+  how.shares_cores = static_cast<std::size_t>(array.resources.cores()) < allowed_cores().size();
   JournalWriter journal(run.journal(), options.job, options.restart, "exec", hook);
   return run_pack(how, commits_in(plan, fold_lines(lines, handed_over)), journal, stop);
 }

@@ -73,6 +73,22 @@ TEST_F(ManyInstances, AnAttemptOpensAsManyFilesInALargeRunAsInASmallOne) {
   EXPECT_EQ(large.front(), small.front());
 }
 
+// Nobody sets cores apart for a job here: two packs would share the first ones, and leave the others idle.
+TEST_F(ManyInstances, OfAPackThatHasNotTheWholeMachineArePinnedToNoCore) {
+  std::ofstream(folder() / "cores.yaml")
+      << "name: cores\nstages:\n  a:\n    pack: 4\n    matrix: {i: [0, 1, 2, 3]}\n"
+         "    run: sed -n 's/^Cpus_allowed_list:[^0-9]*/cores=c/p' /proc/self/status > $KERNMILL_METRICS\n";
+  const Finished free =
+      run_program({{"sed", "-n", "s/^Cpus_allowed_list:[^0-9]*/c/p", "/proc/self/status"}, folder(), {}});
+  const Finished finished = run_program({{KERNMILL, "run", "cores.yaml", "--quiet", "--cores", "1"},
+                                         folder(),
+                                         {{"KERNMILL_RUNS", ""}, {"KERNMILL_EXEC", KERNMILL_EXEC}}});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const RunRecord record = fold_journal(last().journal());
+  for (unsigned i = 0; i < 4; ++i)
+    EXPECT_EQ(record.find("a", i)->metrics.at("cores").get<std::string>() + "\n", free.out);
+}
+
 TEST_F(ManyInstances, LeaveAHandfulOfJournalFiles) {
   run(40, "");
   EXPECT_EQ(entries(last().journal()), 1U);

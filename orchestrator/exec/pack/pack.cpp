@@ -59,7 +59,9 @@ class Pack {
         mem_limit_(memory_limit(options.mem, options.array.resources)) {
     const unsigned count = std::max(1U, options.array.slots);
     const int cores = options.array.resources.cores() / static_cast<int>(count);
-    const auto sets = split_cores(allowed_cores(), count, static_cast<unsigned>(std::max(1, cores)));
+    const auto sets = options.shares_cores
+                          ? std::vector<CoreSet>(count)
+                          : split_cores(allowed_cores(), count, static_cast<unsigned>(std::max(1, cores)));
     for (unsigned i = 0; i < count; ++i) {
       const std::string name = fmt::format("{}.{}.{}", options.name(), options.restart, i);
       slots_.push_back(std::make_unique<Slot>(name, Place{i, count, sets[i]},

@@ -42,7 +42,9 @@ struct PackOptions {
   std::string token = {};  ///< KERNMILL_TOKEN of all processes; empty: this process's
   bool no_cache = false;
   bool fail_fast = false;  ///< after more failures than the stage's max_fails, nothing new starts
-  std::uint64_t mem = 0;   ///< bytes that the element got; 0: what the array asked for
+  /// Others run beside it on the same cores: its instances are pinned to none.
+  bool shares_cores = false;
+  std::uint64_t mem = 0;  ///< bytes that the element got; 0: what the array asked for
   /// What the journal says of an instance's parents. Empty: every instance may run. Its own `when` is looked
   /// at besides.
   std::function<Admission(InstanceId)> admit = {};
@@ -55,7 +57,7 @@ struct PackOptions {
 };
 
 /// Runs the instances of a packed element: `array.slots` of them side by side, each on its share of this
-/// process's cores, the next as soon as one has ended. Each has its records in the journal; a directory only
+/// process's cores unless others use them, too, the next as soon as one has ended. Each has its records in the journal; a directory only
 /// when it failed or left artifacts. One that ran out of memory is tried again alone; other failures as its
 /// stage's `retries` say. Returns 0 when all of them have been dealt with, failed ones too, and 75 when a
 /// request to stop came before that. Throws when the journal cannot be written, and when another process

@@ -105,9 +105,9 @@ bool holds_token(int pid, const std::string& token) {
     environment = read_if_open(pid, "environ");
   }
   if (!environment) return false;
-  const std::string wanted = "KERNMILL_TOKEN=" + token + '\0';
-  const std::size_t at = environment->find(wanted);
-  return at != std::string::npos && (at == 0 || (*environment)[at - 1] == '\0');
+  std::string wanted = '\0' + ("KERNMILL_TOKEN=" + token);
+  if (!token.ends_with('/')) wanted += '\0';
+  return ('\0' + *environment).find(wanted) != std::string::npos;
 }
 
 /// Adds whoever has a member as its parent or the leader of its group, until nobody is added.

@@ -40,7 +40,7 @@ TEST_F(Interrupted, ByCancelExitsWith130) {
   EXPECT_EQ(world.run({"cancel"}).exit_code, 0);
   EXPECT_EQ(program->wait().exit_code, 130);
   EXPECT_EQ(fold_journal(world.runs().back().journal()).outcome, "cancelled");
-  EXPECT_TRUE(processes_with_token(world.runs().back().name() + "/").empty());
+  EXPECT_TRUE(processes_with_token(run_token(world.runs().back())).empty());
 }
 
 TEST_F(Interrupted, ASecondConductorIsToldWhoTheFirstIs) {

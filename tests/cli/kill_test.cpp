@@ -155,13 +155,35 @@ TEST(Kill, LeavesOrphansThatResumeEndsBeforeItStartsAnything) {
   std::string word;
   std::getline(std::ifstream(world.folder() / "started"),
                word);  // waits until the first attempt is under way
-  const std::string token = world.runs().back().name() + "/only/0/1";
+  const std::string token = attempt_token(world.runs().back(), "only", 0, 1);
   EXPECT_GE(processes_with_token(token).size(), 3U);
   program.send(SIGKILL);
   EXPECT_EQ(program.wait().exit_code, 128 + SIGKILL);
   world.go_on();
   EXPECT_TRUE(processes_with_token(token).empty());
   world.expect_whole();
+}
+
+// Names of runs are times: two of one workflow, in different folders, may be the same.
+TEST(Kill, OfARunDoesNotReachAnotherOfTheSameName) {
+  const KillWorld mine("stubborn.yaml"), others("stubborn.yaml");
+  std::string word;
+  for (const KillWorld* world : {&mine, &others}) mkfifo((world->folder() / "started").c_str(), 0600);
+  Program other(others.kernmill({"run", "flow.yaml"}));
+  std::getline(std::ifstream(others.folder() / "started"), word);
+  const auto alive = processes_with_token(run_token(others.runs().back()));
+  EXPECT_GE(alive.size(), 3U);
+  {
+    Program program(mine.kernmill({"run", "flow.yaml"}));
+    std::getline(std::ifstream(mine.folder() / "started"), word);
+    program.send(SIGKILL);
+    program.wait();
+  }
+  const auto root = mine.runs().back().root();
+  std::filesystem::rename(root, root.parent_path() / others.runs().back().name());
+  mine.go_on();
+  for (const int process : alive) EXPECT_EQ(kill(process, 0), 0) << "the other run has lost " << process;
+  EXPECT_EQ(others.run({"cancel", "--force"}).exit_code, 0);
 }
 
 TEST(Kill, LeavesARunThatCancelClosesAndResumeFinishes) {
@@ -173,7 +195,7 @@ TEST(Kill, LeavesARunThatCancelClosesAndResumeFinishes) {
   program.send(SIGKILL);
   program.wait();
   EXPECT_EQ(world.run({"cancel"}).exit_code, 0);
-  EXPECT_TRUE(processes_with_token(world.runs().back().name() + "/").empty());
+  EXPECT_TRUE(processes_with_token(run_token(world.runs().back())).empty());
   EXPECT_EQ(fold_journal(world.runs().back().journal()).outcome, "cancelled");
   world.go_on();
   world.expect_whole();

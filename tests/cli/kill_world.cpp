@@ -62,7 +62,7 @@ void KillWorld::expect_whole() const {
     EXPECT_EQ(ran, 1) << name << ": the attempt that committed did not run exactly once";
   }
   EXPECT_EQ(std::set(lines.begin(), lines.end()).size(), lines.size()) << "an attempt ran twice";
-  EXPECT_TRUE(processes_with_token(last.name() + "/").empty());
+  EXPECT_TRUE(processes_with_token(run_token(last)).empty());
 }
 
 fs::path KillWorld::dying_exec(const std::string& instance, int boundary) const {

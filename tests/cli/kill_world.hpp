@@ -10,6 +10,7 @@
 #include "conductor_world.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/open_attempts.hpp"
 #include "program.hpp"
 
 namespace kernmill::testing {

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include <fcntl.h>
@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 
 namespace kernmill::testing {
 namespace {
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 fs::path scratch_file(const char* what) {
   static std::atomic<int> number{0};
@@ -50,6 +45,15 @@ void redirect(const fs::path& file, int to) {
 }
 
 }  // namespace
+
+// By <<, which takes a failure to read for an end: a file of /proc gives ESRCH when its process has just
+// gone.
+std::string content(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
 
 Program::Program(const Invocation& invocation) : out_(scratch_file("out")), err_(scratch_file("err")) {
   pid_ = fork();

@@ -42,6 +42,9 @@ class Program {
 /// Starts a program and waits for it.
 Finished run_program(const Invocation& invocation);
 
+/// What is in a file, as far as it can be read; of /proc, too.
+std::string content(const std::filesystem::path& file);
+
 /// Processes of this machine whose environment says KERNMILL_TOKEN=`beginning`...
 std::vector<int> processes_with_token(const std::string& beginning);
 

@@ -109,7 +109,7 @@ JobSpec LocalMachine::pack_spec(const PackOrder& order) const {
   spec.input = to_line(order.pack) + order.known;
   spec.env = job_environment(programs_);
   const PackedInstance& first = order.pack.instances.front();
-  spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_.name(), stage.name, first.index, first.attempt));
+  spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_, stage.name, first.index, first.attempt));
   spec.work_dir = plan_.workflow().base_directory;
   const fs::path directory = run_.slot(stage.name, order.job);
   make_directories(directory);
@@ -137,7 +137,7 @@ JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   if (scale.time != 1.0) spec.argv.insert(spec.argv.end(), {"--time-factor", fmt::format("{}", scale.time)});
   spec.env = job_environment(programs_);
-  spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_.name(), stage, id.index, attempt));
+  spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_, stage, id.index, attempt));
   spec.work_dir = plan_.workflow().base_directory;
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
@@ -163,7 +163,7 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
 }
 
 void LocalMachine::end_leftovers(InstanceId id, unsigned attempt) const {
-  end_tree(0, 0, attempt_token(run_.name(), plan_.stage(id.stage).name, id.index, attempt));
+  end_tree(0, 0, attempt_token(run_, plan_.stage(id.stage).name, id.index, attempt));
 }
 
 }  // namespace kernmill::cli

@@ -84,7 +84,7 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   options.journal_name = journal_name(context.batch.job.name(), context.array.generation);
   options.attempt = context.attempt();
   if (!context.launcher.empty()) options.launcher = context.launcher;
-  options.token = attempt_token(context.run.name(), context.plan.stage(context.array.plan.stage).name,
+  options.token = attempt_token(context.run, context.plan.stage(context.array.plan.stage).name,
                                 ids.front().index, context.attempt());
   options.no_cache = context.no_cache;
   options.mem = context.batch.place.memory();

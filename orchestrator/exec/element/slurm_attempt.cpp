@@ -94,7 +94,7 @@ class SlurmAttempt {
   [[nodiscard]] AttemptRunner::Given given() const {
     AttemptRunner::Given given{context_.environment};
     given.launcher = context_.launcher;
-    given.token = attempt_token(context_.run.name(), name_.stage, name_.instance, name_.number);
+    given.token = attempt_token(context_.run, name_.stage, name_.instance, name_.number);
     given.no_cache = context_.no_cache;
     given.batch = &context_.batch;
     return given;

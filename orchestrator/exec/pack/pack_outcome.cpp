@@ -32,6 +32,9 @@ void keep_directory(Attempt& attempt, SlotFiles& files) {
 AttemptOutcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end) {
   if (!left_metrics_alone(attempt, end)) keep_directory(attempt, files);
   try {
+    AttemptOutcome outcome = read_outcome(attempt, end);
+    if (attempt.place.empty() || outcome.leavings.artifacts.empty()) return outcome;
+    keep_directory(attempt, files);  // it was asked to stop, and had come to its end
     return read_outcome(attempt, end);
   } catch (const AttemptError&) {
     if (attempt.place.empty()) throw;

@@ -110,7 +110,8 @@ void Conductor::pack_ended(const JobEnd& end) {
   Pack pack = std::move(found->second);
   packs_.erase(found);
   read_pack(end.job, pack);
-  if (!pack.open.empty()) ports_.end_leftovers(pack.first, pack.first_attempt);
+  const bool was_killed = end.exit_code > 128;  // its guard may still be there
+  if (!pack.open.empty() || was_killed) ports_.end_leftovers(pack.first, pack.first_attempt);
   for (const auto& [index, attempt] : pack.open) {
     const bool is_to_blame = attempt.has_begun || !(pack.has_begun || stop_requests_ > 0);
     if (is_to_blame)

@@ -19,22 +19,11 @@ void check_host(const OpenAttempt& open, const std::string& this_host) {
       open.attempt.number, open.stage, open.index, host));
 }
 
-/// Whether the job of a pack may still run, with instances that have not begun.
-bool may_run(const PackRecord& pack, const RunRecord& record) {
-  for (const PackRecord::Range& range : pack.attempts)
-    for (unsigned index = range.first; index <= range.last; ++index) {
-      const InstanceRecord* known = record.find(pack.stage, index);
-      if (known != nullptr && known->handed_out == range.attempt && !has_settled(*known)) return true;
-    }
-  return false;
-}
-
-void end_packs(const std::string& run, const RunRecord& record) {
-  for (const PackRecord& pack : record.packs) {
-    if (!may_run(pack, record)) continue;
-    const PackRecord::Range& first = pack.attempts.front();
-    end_tree(0, 0, attempt_token(run, pack.stage, first.first, first.attempt));
-  }
+void end_processes(const RunDirectory& run, const std::vector<OpenAttempt>& open) {
+  for (const auto& [stage, index, attempt] : open)
+    for (const ProcessIdentity& root : {attempt.exec, attempt.step})
+      if (is_alive(root.pid, root.start_time)) end_tree(root.pid, root.start_time, "");
+  end_tree(0, 0, run_token(run));
 }
 
 }  // namespace
@@ -56,16 +45,13 @@ std::vector<OpenAttempt> newest_open_attempts(const RunRecord& record) {
   return open;
 }
 
-std::string attempt_token(const std::string& run, const std::string& stage, unsigned index,
-                          unsigned attempt) {
-  return fmt::format("{}/{}/{}/{}", run, stage, index, attempt);
+std::string run_token(const RunDirectory& run) {
+  return run.root().string() + "/";
 }
 
-void end_processes(const std::string& run, const OpenAttempt& open, const std::string& this_host) {
-  check_host(open, this_host);
-  const std::string token = attempt_token(run, open.stage, open.index, open.attempt.number);
-  end_tree(open.attempt.exec.pid, open.attempt.exec.start_time, token);
-  end_tree(open.attempt.step.pid, open.attempt.step.start_time, token);
+std::string attempt_token(const RunDirectory& run, const std::string& stage, unsigned index,
+                          unsigned attempt) {
+  return fmt::format("{}{}/{}/{}", run_token(run), stage, index, attempt);
 }
 
 RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, const std::string& this_host,
@@ -73,8 +59,7 @@ RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, 
   const RunRecord record = fold_journal(run.journal());
   const auto open = open_attempts(record);
   for (const OpenAttempt& attempt : open) check_host(attempt, this_host);
-  for (const OpenAttempt& attempt : open) end_processes(run.name(), attempt, this_host);
-  end_packs(run.name(), record);
+  end_processes(run, open);
   // Only now is nobody left who could still commit.
   for (const OpenAttempt& attempt : open_attempts(fold_journal(run.journal()))) {
     journal.append(to_record(

@@ -19,16 +19,19 @@ std::vector<OpenAttempt> open_attempts(const RunRecord& record);
 /// Those among them that have started, and that nothing newer has replaced.
 std::vector<OpenAttempt> newest_open_attempts(const RunRecord& record);
 
-/// `<run>/<stage>/<index>/<attempt>`: what every process of an attempt has in KERNMILL_TOKEN.
-std::string attempt_token(const std::string& run, const std::string& stage, unsigned index, unsigned attempt);
+/// `<directory of the run>/`, with which the tokens of all its attempts begin. By its path: two runs may have
+/// begun within one tick of their names' clock.
+std::string run_token(const RunDirectory& run);
+/// `<directory of the run>/<stage>/<index>/<attempt>`: what every process of an attempt has in
+/// KERNMILL_TOKEN.
+std::string attempt_token(const RunDirectory& run, const std::string& stage, unsigned index,
+                          unsigned attempt);
 
-/// Ends the processes of an attempt, wherever they hang in the process tree. Throws std::runtime_error when
-/// they were started on another host, where this process cannot see them.
-void end_processes(const std::string& run, const OpenAttempt& open, const std::string& this_host);
-
-/// Settles what a conductor that is gone left open: ends the processes of its open attempts, and then
-/// journals those that did not commit in the meantime as abandoned. Returns what the journal says afterwards.
-/// `abandoned` hears of each. The caller holds the conductor's lock.
+/// Settles what a conductor that is gone left open: ends every process of the run that is left here, also of
+/// attempts that have committed, and then journals attempts that did not as abandoned. Returns what the
+/// journal says afterwards. `abandoned` hears of each. The caller holds the conductor's lock. Throws
+/// std::runtime_error, and ends nothing, when attempts were started on another host, where this process
+/// cannot see theirs.
 RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, const std::string& this_host,
                                const std::function<void(const OpenAttempt&)>& abandoned = {});
 

@@ -141,6 +141,8 @@ TEST_F(Process, OrphanInASessionOfItsOwnIsFoundByItsToken) {
   EXPECT_TRUE(find_tree(child, child_start, "").empty());
   EXPECT_TRUE(find_tree(child, child_start, token_ + "0").empty()) << "a token that ours is the beginning of";
   EXPECT_EQ(find_tree(child, child_start, token_).size(), 1U);
+  EXPECT_EQ(find_tree(0, 0, token_.substr(0, token_.find('/') + 1)).empty(), false) << "all tokens below it";
+  EXPECT_TRUE(find_tree(0, 0, token_ + "/").empty());
   end_tree(child, child_start, token_);
   EXPECT_FALSE(is_alive(orphan, orphan_start));
 }

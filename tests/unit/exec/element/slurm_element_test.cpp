@@ -42,7 +42,7 @@ TEST(SlurmElement, IsTheInstanceOfItsNumber) {
   ASSERT_EQ(world.run_job("c", 2), 0) << world.log();
   EXPECT_THAT(world.events("c", 2), ElementsAre("started", "step_started", "committed"));
   EXPECT_EQ(world.body("started", "c", 2)["job"], "1_2");
-  EXPECT_EQ(output(world, "c", 2), "2 " + attempt_token(world.run().name(), "c", 2, 1) + "\n");
+  EXPECT_EQ(output(world, "c", 2), "2 " + attempt_token(world.run(), "c", 2, 1) + "\n");
 }
 
 TEST(SlurmElement, RestartOfTheJobIsTheNextAttempt) {

@@ -117,6 +117,24 @@ TEST(PackFault, ARequestToStopIsPassedOnAndTheRestRunsLater) {
   EXPECT_EQ(world.committed(), 6u);
 }
 
+TEST(PackFault, WhatComesToItsEndWhenItIsToldToStopKeepsWhatItHasMade) {
+  Stage stage = PackWorld::command(
+      "trap 'echo 1 >$KERNMILL_OUTPUT/value; exit 0' TERM\n"
+      "echo ready >$PIPE; while :; do read -r -t 60 line <$PLACE/never; done");
+  stage.config["outputs"] = {"value"};
+  PackWorld world(stage, 1, 1);
+  ASSERT_EQ(::mkfifo((world.run().root().parent_path().parent_path() / "never").c_str(), 0600), 0);
+  const int element = world.start();
+  world.pipe().next();
+  ::kill(element, SIGTERM);
+  EXPECT_EQ(reap(element), 75);
+  EXPECT_THAT(world.events(0), ElementsAre("started", "committed"));
+  const InstanceRecord instance = world.instance(0);
+  ASSERT_EQ(instance.artifacts.size(), 1u);
+  EXPECT_EQ(instance.artifacts[0].path, (world.attempt(0) / "value").string());
+  EXPECT_TRUE(std::filesystem::exists(instance.artifacts[0].path));
+}
+
 // As Slurm does it: every process of the job gets the signal, in no order.
 TEST(PackFault, AnInstanceThatIsToldToStopBeforeItsElementHasNotFailed) {
   PackWorld world(PackWorld::command("echo $$ >$PIPE; sleep 600"), 3, 2);

@@ -36,7 +36,7 @@ class DeadRun : public ::testing::Test {
   int start_orphan() {
     SpawnOptions options;
     options.argv = {"sleep", "1000"};
-    options.env = {{"PATH", "/usr/bin:/bin"}, {"KERNMILL_TOKEN", attempt_token(run.name(), "a", 0, 1)}};
+    options.env = {{"PATH", "/usr/bin:/bin"}, {"KERNMILL_TOKEN", attempt_token(run, "a", 0, 1)}};
     options.out = options.err = (folder.path() / "log").string();
     return spawn(options);
   }

@@ -121,6 +121,16 @@ void close_over(const std::vector<Stat>& processes, std::set<int>& members) {
   }
 }
 
+/// This process, and those that it descends from.
+std::set<int> self_and_ancestors(const std::vector<Stat>& processes) {
+  std::map<int, int> parents;
+  for (const Stat& process : processes) parents[process.who.pid] = process.who.parent;
+  std::set<int> line;
+  for (int pid = ::getpid(); pid > 0 && line.insert(pid).second;)
+    pid = parents.contains(pid) ? parents.at(pid) : 0;
+  return line;
+}
+
 FileDescriptor open_pidfd(int pid) {
   return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
@@ -156,15 +166,16 @@ bool is_alive(int pid, std::uint64_t start_time) {
 
 std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::string& token) {
   const std::vector<Stat> processes = living_processes();
-  const int self = ::getpid();
+  const std::set<int> spared = self_and_ancestors(processes);
   std::set<int> members;
   // A root that has ended but is not reaped yet still leads its group.
-  if (pid > 0 && pid != self && start_time_of(pid) == start_time && start_time != 0) members.insert(pid);
+  if (pid > 0 && !spared.contains(pid) && start_time_of(pid) == start_time && start_time != 0)
+    members.insert(pid);
   for (const auto& process : processes)
-    if (process.who.pid != self && !token.empty() && holds_token(process.who.pid, token))
+    if (!token.empty() && !spared.contains(process.who.pid) && holds_token(process.who.pid, token))
       members.insert(process.who.pid);
   close_over(processes, members);
-  members.erase(self);
+  for (const int one : spared) members.erase(one);
   std::vector<TreeMember> result;
   for (const auto& process : processes)
     if (members.contains(process.who.pid)) result.push_back(process.who);

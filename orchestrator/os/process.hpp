@@ -32,8 +32,8 @@ bool is_alive(int pid, std::uint64_t start_time);
 
 /// Sends `signal` to a process, its descendants, the process groups they lead, and every process of this user
 /// whose environment holds `KERNMILL_TOKEN=token` (children that were re-parented when theirs died; none for
-/// an empty token; a token that ends with `/` stands for all that begin with it). This process itself is
-/// never signalled. Returns how many were.
+/// an empty token; a token that ends with `/` stands for all that begin with it). This process itself
+/// and those that it descends from are never signalled. Returns how many were.
 int signal_tree(int pid, std::uint64_t start_time, const std::string& token, int signal);
 
 /// Ends such a tree: SIGKILL, again until nothing of it is left (by pidfd: waits for each end, no polling).

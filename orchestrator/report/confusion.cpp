@@ -1,5 +1,7 @@
 #include "kernmill/report/confusion.hpp"
 
+#include <algorithm>
+
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 
@@ -10,7 +12,12 @@ std::string confusion_text(const Json& evaluation) {
   if (!evaluation.is_object()) return {};
   const Json classes = evaluation.value("classes", Json::array());
   const Json counts = evaluation.value("confusion", Json::array());
-  if (classes.empty() || classes.size() > most_classes || counts.size() != classes.size()) return {};
+  const bool is_table = classes.is_array() && counts.is_array() &&
+                        std::all_of(counts.begin(), counts.end(), [&](const Json& row) {
+                          return row.is_array() && row.size() == classes.size();
+                        });
+  if (!is_table || classes.empty() || classes.size() > most_classes || counts.size() != classes.size())
+    return {};
   std::vector<TextTable::Align> align(classes.size() + 1, TextTable::Align::right);
   align.front() = TextTable::Align::left;
   TextTable table(align, "  ");

@@ -117,6 +117,15 @@ TEST(Kill, OfAPackAtEveryBoundaryOfItsJournal) {
   EXPECT_GT(boundary, 8) << "the pack journalled less than it should have";
 }
 
+// Its guard ends whatever has the token of the pack, and the pack has it, too.
+TEST(Kill, IsNotWhatAPackEndsBy) {
+  const KillWorld world("packed.yaml");
+  Invocation invocation = world.kernmill({"run", "flow.yaml"});
+  invocation.environment.back() = {"KERNMILL_EXEC", world.telling_exec().string()};
+  EXPECT_EQ(run_program(invocation).exit_code, 0);
+  EXPECT_EQ(world.lines("exits"), (std::vector<std::string>{"0", "0"}));
+}
+
 class KillOf : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(KillOf, KernmillAtRandomMoments) {

@@ -65,19 +65,30 @@ void KillWorld::expect_whole() const {
   EXPECT_TRUE(processes_with_token(run_token(last)).empty());
 }
 
-fs::path KillWorld::dying_exec(const std::string& instance, int boundary) const {
-  const fs::path script = folder() / "dying-exec";
-  std::ofstream(script) << "#!/bin/sh\n"
-                        << "KERNMILL_TEST_INSTANCE=" << instance << " KERNMILL_TEST_DIE_AT=" << boundary
-                        << " KERNMILL_TEST_KILLED='" << (folder() / "killed").string() << "' exec '"
-                        << KERNMILL_EXEC_DYING << "' \"$@\"\n";
-  fs::permissions(script, fs::perms::owner_all);
-  return script;
+fs::path KillWorld::script(const std::string& name, const std::string& text) const {
+  const fs::path file = folder() / name;
+  std::ofstream(file) << "#!/bin/sh\n" << text << '\n';
+  fs::permissions(file, fs::perms::owner_all);
+  return file;
 }
 
-std::vector<std::string> KillWorld::ledger() const {
+fs::path KillWorld::dying_exec(const std::string& instance, int boundary) const {
+  return script("dying-exec", "KERNMILL_TEST_INSTANCE=" + instance +
+                                  " KERNMILL_TEST_DIE_AT=" + std::to_string(boundary) +
+                                  " KERNMILL_TEST_KILLED='" + (folder() / "killed").string() + "' exec '" +
+                                  KERNMILL_EXEC_DYING + "' \"$@\"");
+}
+
+fs::path KillWorld::telling_exec() const {
+  return script("telling-exec", std::string("'") + KERNMILL_EXEC +
+                                    "' \"$@\"; end=$?\n"
+                                    "case \" $* \" in *' --pack '*) echo $end >> '" +
+                                    (folder() / "exits").string() + "';; esac\nexit $end");
+}
+
+std::vector<std::string> KillWorld::lines(const std::string& file) const {
   std::vector<std::string> lines;
-  std::ifstream stream(folder() / "ledger");
+  std::ifstream stream(folder() / file);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
 }

@@ -37,11 +37,15 @@ class KillWorld {
   /// A kernmill-exec that kills itself at a boundary of its journal when it carries out that instance
   /// ("left.1"), the first time.
   [[nodiscard]] std::filesystem::path dying_exec(const std::string& instance, int boundary) const;
+  /// A kernmill-exec that appends the exit status of each pack to the file `exits`.
+  [[nodiscard]] std::filesystem::path telling_exec() const;
   [[nodiscard]] bool exec_was_killed() const { return std::filesystem::exists(folder() / "killed"); }
   /// Lines that instances appended to the ledger: "stage instance attempt".
-  [[nodiscard]] std::vector<std::string> ledger() const;
+  [[nodiscard]] std::vector<std::string> ledger() const { return lines("ledger"); }
+  [[nodiscard]] std::vector<std::string> lines(const std::string& file) const;
 
  private:
+  [[nodiscard]] std::filesystem::path script(const std::string& name, const std::string& text) const;
   TemporaryDirectory folder_;
 };
 

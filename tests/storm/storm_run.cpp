@@ -188,19 +188,18 @@ bool StormRun::kill_one() {
   return true;
 }
 
-/// Orphans of a conductor are killed now and then, too; mostly it is resumed beside them.
+/// What a killed conductor or submitter has left is killed now and then, too; mostly it is resumed beside it.
 void StormRun::kill_some() {
   while (kills_left_ > 0 && kill_one()) {
-    const bool orphaned = !on_cluster() && program_->ends_within(milliseconds(0));
+    const bool orphaned = killed_program_ && program_->ends_within(milliseconds(0));
     if (orphaned && random(2) == 0) return;
   }
 }
 
-/// Whether it comes to rest: nothing of it runs or will.
+/// Whether it comes to rest: nothing of it runs or will, or only `resume` can say what becomes of it.
 bool StormRun::waits_for_rest() {
   const auto deadline = Clock::now() + patience;
-  // What a killed conductor has left is for `resume` to end.
-  const bool is_orphaned = !on_cluster() && killed_program_;
+  const bool is_orphaned = killed_program_;
   while (!is_orphaned && !is_at_rest()) {
     if (Clock::now() > deadline) {
       find(fmt::format("it did not come to rest in {} s", patience.count()));

@@ -4,7 +4,7 @@
 //   wait: true        waits for SIGTERM or SIGUSR1, writes "stopped" to PIPE, and ends with 75
 //   orphan: PIPE      leaves a child in a session of its own, which writes its process id there and waits
 //   raise: N          ends itself by that signal
-//   error: {...}      becomes error.json
+//   error: {...}      becomes error.json; error_text, result_text: the same, as a text
 //   result: {...}     becomes result.json; each of its artifacts becomes a file that holds its own name
 //   exit: N           its exit status
 #include <csignal>
@@ -68,6 +68,9 @@ int main(int argc, char** argv) {
     ::raise(signal);
   }
   if (config.contains("error")) std::ofstream(directory + "/error.json") << config["error"].dump();
+  for (const std::string name : {"error", "result"})
+    if (config.contains(name + "_text"))
+      std::ofstream(directory + "/" + name + ".json") << config[name + "_text"].get<std::string>();
   if (config.contains("result")) leave_files(directory, config["result"]);
   std::cerr << config.value("stderr", "");
   return config.value("exit", 0);

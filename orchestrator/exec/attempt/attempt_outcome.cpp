@@ -10,8 +10,8 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
+#include "kernmill/exec/attempt/result_file.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
-#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -24,32 +24,20 @@ std::string tail_of(const fs::path& file, std::size_t lines) {
   return text;
 }
 
-Json read_json(const fs::path& file) {
-  Json json = Json::parse(read_file(file), nullptr, false);
-  if (!json.is_object()) throw AttemptError(fmt::format("{} is no JSON object", file.string()));
-  return json;
-}
-
 Leavings task_leavings(const Attempt& attempt) {
-  const Json result = read_json(attempt.file("result.json"));
+  const bool is_trial = attempt.stage().kind == TaskKind::tune;
+  const fs::path result_file = attempt.file("result.json");
+  const TaskResult result = is_trial ? read_trial_result_file(result_file) : read_result_file(result_file);
   Leavings leavings;
-  leavings.metrics = result.value("metrics", Json::object());
-  const Json artifacts = result.value("artifacts", Json::object());
-  for (const auto& [name, path] : artifacts.items()) {
-    const fs::path file = attempt.file(path.get<std::string>());
+  leavings.metrics = result.metrics;
+  for (const auto& [name, path] : result.artifacts) {
+    const fs::path file = attempt.file(path);
     if (!fs::is_regular_file(file))
       throw AttemptError(
           fmt::format("result.json promises the artifact '{}', but {} is not there", name, file.string()));
     leavings.artifacts.emplace_back(name, file);
   }
   return leavings;
-}
-
-std::string error_message(const Json& error) {
-  std::string message = error.value("message", "no message");
-  if (const auto where = error.value("where", ""); !where.empty()) message = where + ": " + message;
-  if (const auto help = error.value("help", ""); !help.empty()) message += "\nhelp: " + help;
-  return message;
 }
 
 /// The signal that mpiexec says has ended a rank: it returns its number as if it were an exit status.
@@ -141,7 +129,7 @@ AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
   }
   if (fs::exists(attempt.file("error.json")))
     return failure(end.out_of_memory ? Cause::oom : Cause::error, end, 0,
-                   error_message(read_json(attempt.file("error.json"))));
+                   read_error_file(attempt.file("error.json")));
   if (!fs::exists(attempt.file("result.json"))) return without_result(attempt, end);
   done.leavings = task_leavings(attempt);
   return done;

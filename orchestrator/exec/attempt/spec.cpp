@@ -9,8 +9,9 @@ namespace {
 
 Json best_configuration(const std::string& path) {
   const Json best = Json::parse(read_file(path), nullptr, false);
-  if (!best.is_object() || !best.contains("train"))
-    throw AttemptError(fmt::format("{} is no best.json: it holds no train configuration", path));
+  if (!best.is_object() || !best.contains("train") || !best["train"].is_object())
+    throw AttemptError(
+        fmt::format("{} is no best.json: it holds no map `train`, the configuration to train with", path));
   return best["train"];
 }
 

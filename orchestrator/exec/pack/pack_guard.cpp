@@ -21,9 +21,11 @@ namespace {
   ::prctl(PR_SET_PDEATHSIG, 0);
   ::prctl(PR_SET_NAME, "kernmill-guard");
   ::setpgid(0, 0);
-  char nothing = 0;
-  while (::read(life, &nothing, 1) < 0 && errno == EINTR) {
+  char word = 0;
+  ssize_t got = 0;
+  while ((got = ::read(life, &word, 1)) < 0 && errno == EINTR) {
   }
+  if (got > 0) ::_exit(0);  // dismissed: the pack has come to its end
   try {
     end_tree(0, 0, token);
   } catch (const std::exception&) {
@@ -34,12 +36,12 @@ namespace {
 
 }  // namespace
 
-PackGuard::PackGuard(const std::string& token) {
+PackGuard::PackGuard(const std::string& token) : token_(token) {
   if (token.empty()) return;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot guard the instances of a pack");
-  const FileDescriptor read_end(ends[0]);
+  heard_ = FileDescriptor(ends[0]);
   life_ = FileDescriptor(ends[1]);
   pid_ = ::fork();
   if (pid_ < 0)
@@ -51,9 +53,12 @@ PackGuard::PackGuard(const std::string& token) {
 
 PackGuard::~PackGuard() {
   if (pid_ == 0) return;
+  // This process may have the token, too, so that the guard would end it: it ends what is left itself.
+  [[maybe_unused]] const ssize_t ignored = ::write(life_.get(), "", 1);
   life_.reset();
   try {
     reap(pid_);
+    end_tree(0, 0, token_);
   } catch (const std::exception&) {  // it ends by itself
   }
 }

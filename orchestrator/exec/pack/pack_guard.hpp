@@ -5,8 +5,9 @@
 
 namespace kernmill::exec {
 
-/// A process that ends whatever carries a token once this process has gone, or this object: also after a kill
-/// -9, when a batch system that knows processes only by their parents would leave the instances running.
+/// Ends whatever carries a token, beside this process, when this object goes; a process of its own does it
+/// when this one has gone before: also after a kill -9, when a batch system that knows processes only by
+/// their parents would leave the instances running.
 class PackGuard {
  public:
   /// Without a token it does nothing.
@@ -17,7 +18,9 @@ class PackGuard {
 
  private:
   int pid_ = 0;
-  FileDescriptor life_;  ///< the guard waits for its end
+  std::string token_;
+  FileDescriptor life_;   ///< the guard waits for its end, or a word
+  FileDescriptor heard_;  ///< where it does: kept open, so that a guard that was killed breaks no pipe
 };
 
 }  // namespace kernmill::exec

@@ -6,8 +6,12 @@
 namespace kernmill {
 
 std::string checksum(std::string_view text) {
+  return fmt::format("{:08x}", crc32_of(text));
+}
+
+std::uint32_t crc32_of(std::string_view text, std::uint32_t before) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  return fmt::format("{:08x}", ::crc32_z(0, bytes, text.size()));
+  return static_cast<std::uint32_t>(::crc32_z(before, bytes, text.size()));
 }
 
 }  // namespace kernmill

@@ -17,6 +17,7 @@
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
+#include "kernmill/run/journal/run_view.hpp"
 #include "kernmill/run/submit/batch_job.hpp"
 #include "kernmill/run/submit/submitted_array.hpp"
 
@@ -167,6 +168,7 @@ int close_run(const Options& options, const RunDirectory& run, const JournalWrit
                                [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
   const std::string outcome = Closing(run, plan, options.generation, *journal, job, late_files).settle();
   if (outcome.empty()) return exit_done;
+  keep_snapshot(run.journal(), Worth::grown);
   const int status = run_hook(run, plan.workflow(), outcome);
   return outcome == "done" ? status : exit_failed;
 }

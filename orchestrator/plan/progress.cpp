@@ -117,7 +117,7 @@ void Progress::require(InstanceId id, bool fits, std::string_view report) const 
 }
 
 bool Progress::may_start(std::uint32_t stage) const {
-  const auto bound = static_cast<std::uint32_t>(plan_->stage(stage).max_parallel);
+  const auto bound = options_.max_parallel ? static_cast<std::uint32_t>(plan_->stage(stage).max_parallel) : 0;
   const bool room = bound == 0 || count(stage, State::running) < bound;
   return room && count(stage, State::ready) > 0;
 }

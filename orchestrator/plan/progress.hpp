@@ -34,7 +34,8 @@ enum class PlanOutcome { done, failed };
 class Progress {
  public:
   struct Options {
-    bool fail_fast = false;  ///< after a failure beyond a stage's max_fails nothing new starts
+    bool fail_fast = false;    ///< after a failure beyond a stage's max_fails nothing new starts
+    bool max_parallel = true;  ///< false: all that could run is to be taken
   };
   /// The plan has to outlive this.
   Progress(const Plan& plan, Options options);

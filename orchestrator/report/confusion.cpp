@@ -27,7 +27,7 @@ std::string confusion_text(const Json& evaluation) {
   for (std::size_t row = 0; row < classes.size(); ++row) {
     std::vector<std::string> cells{number_text(classes[row])};
     for (const Json& count : counts[row]) cells.push_back(number_text(count));
-    table.row(std::move(cells));
+    table.row(cells);
   }
   return table.text();
 }

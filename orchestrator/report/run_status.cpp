@@ -8,68 +8,83 @@
 namespace kernmill {
 namespace {
 
-void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const StatusOptions& options) {
+/// How an instance stands: all that is counted of it.
+struct Standing {
+  State state = State::waiting;
+  bool interrupted = false, cached = false, lost = false, alive = false;
+  std::optional<QueuedInstance> queue;
+};
+
+/// An instance that the replay took is running only if an attempt of it is under way now.
+State settled(State replayed, bool is_open, bool alive) {
+  if (replayed != State::running) return replayed;
+  return is_open && alive ? State::running : State::ready;
+}
+
+Standing standing(const Replay& replay, const InstanceRecord* known, InstanceId id,
+                  const StatusOptions& options) {
+  Standing now;
+  if (options.queue) now.queue = options.queue(id);
+  const AttemptRecord* last = known == nullptr || known->attempts.empty() ? nullptr : &known->attempts.back();
+  const bool is_open = last != nullptr && last->state == AttemptState::open;
+  const bool runs = options.queue ? now.queue.has_value() && now.queue->running : options.alive;
+  now.state = settled(replay.state(id), is_open, runs);
+  now.alive = options.queue ? now.queue.has_value() : options.alive;
+  if (last == nullptr) return now;
+  now.cached = !last->cached_from.empty();
+  now.lost = options.queue && is_open && last->started && !now.alive;
+  now.interrupted =
+      !known->committed && (last->state == AttemptState::stopped || last->state == AttemptState::abandoned ||
+                            (is_open && !now.alive && (last->started || !options.queue)));
+  return now;
+}
+
+void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const Standing& now,
+                      const StatusOptions& options) {
   status.cause = last.cause;
   status.exit_code = last.exit_code;
   status.signal = last.signal;
   if (last.state == AttemptState::failed) status.message = last.message;
   status.cached_from = last.cached_from;
-  status.cached = !last.cached_from.empty();
+  if (options.reasons_only) return;
   const std::string& began = last.started_at.empty() ? last.submitted_at : last.started_at;
-  const bool open = last.state == AttemptState::open;
-  const bool alive = options.queue ? status.queue.has_value() : options.alive;
-  status.lost = options.queue && open && last.started && !alive;
-  if (!open || alive)
-    status.took = between(began, open ? options.now : last.ended_at).value_or(std::chrono::seconds{0});
-  status.interrupted = last.state == AttemptState::stopped || last.state == AttemptState::abandoned ||
-                       (open && !alive && (last.started || !options.queue));
+  const bool is_open = last.state == AttemptState::open;
+  if (!is_open || now.alive)
+    status.took = between(began, is_open ? options.now : last.ended_at).value_or(std::chrono::seconds{0});
 }
 
-/// An instance that the replay took is running only if an attempt of it is under way now.
-State settled(State replayed, const InstanceRecord* known, const StatusOptions& options,
-              const std::optional<QueuedInstance>& queue) {
-  if (replayed != State::running) return replayed;
-  const bool open =
-      known != nullptr && !known->attempts.empty() && known->attempts.back().state == AttemptState::open;
-  const bool alive = options.queue ? queue.has_value() && queue->running : options.alive;
-  return open && alive ? State::running : State::ready;
-}
-
-/// What is counted of an instance.
-InstanceStatus bare_status(const Replay& replay, const InstanceRecord* known, InstanceId id,
-                           const StatusOptions& options) {
+InstanceStatus described(const RunDirectory& run, const Plan& plan, InstanceId id, Standing now,
+                         const InstanceRecord* known, const StatusOptions& options) {
   InstanceStatus status;
   status.id = id;
-  if (options.queue) status.queue = options.queue(id);
-  status.state = settled(replay.state(id), known, options, status.queue);
-  if (known == nullptr || known->attempts.empty()) return status;
-  status.attempts = static_cast<unsigned>(known->attempts.size());
-  describe_attempt(status, known->attempts.back(), options);
-  if (known->committed) status.interrupted = false;
+  status.label = plan.label(id);
+  status.state = now.state;
+  status.interrupted = now.interrupted;
+  status.cached = now.cached;
+  status.lost = now.lost;
+  if (!options.reasons_only) status.values = plan.values(id);
+  if (!options.reasons_only) status.written = plan.written_values(id);
+  if (known != nullptr) {
+    status.attempts = static_cast<unsigned>(known->attempts.size());
+    status.why = known->why;
+    if (!known->attempts.empty()) describe_attempt(status, known->attempts.back(), now, options);
+    if (status.message.empty()) status.message = known->skip_reason;
+    if (!options.reasons_only) status.metrics = known->metrics;
+    if (!options.reasons_only) status.artifacts = known->artifacts;
+    if (!known->attempts.empty() && (!options.reasons_only || now.state == State::failed))
+      status.directory =
+          run.attempt(plan.stage(id.stage).name, id.index, known->attempts.back().number).string();
+  }
+  status.queue = std::move(now.queue);
   return status;
 }
 
-/// Adds what is told of it.
-void describe(InstanceStatus& status, const RunDirectory& run, const Plan& plan,
-              const InstanceRecord* known) {
-  status.label = plan.label(status.id);
-  status.values = plan.values(status.id);
-  status.written = plan.written_values(status.id);
-  if (known == nullptr) return;
-  status.metrics = known->metrics;
-  status.artifacts = known->artifacts;
-  if (status.message.empty()) status.message = known->skip_reason;
-  if (known->attempts.empty()) return;
-  const std::string& stage = plan.stage(status.id.stage).name;
-  status.directory = run.attempt(stage, status.id.index, known->attempts.back().number).string();
-}
-
-bool is_told(const InstanceStatus& instance, const Plan& plan, const StatusOptions& options) {
-  const bool open = instance.state == State::waiting || instance.state == State::ready;
-  const bool unusual = instance.interrupted || (!open && instance.state != State::finished);
-  if (plan.instance_count(instance.id.stage) > options.large_stage)
-    return unusual || plan.is_reduce(instance.id);
-  return options.everything || instance.state != State::waiting || instance.attempts > 0;
+bool is_told(const Standing& now, InstanceId id, const InstanceRecord* known, const Plan& plan,
+             const StatusOptions& options) {
+  const bool is_open = now.state == State::waiting || now.state == State::ready;
+  const bool is_unusual = now.interrupted || (!is_open && now.state != State::finished);
+  if (plan.instance_count(id.stage) > options.large_stage) return is_unusual || plan.is_reduce(id);
+  return options.everything || now.state != State::waiting || (known != nullptr && !known->attempts.empty());
 }
 
 /// The first start and the last end of a stage's attempts.
@@ -77,36 +92,116 @@ struct Span {
   std::string from, to;
   void take(const AttemptRecord& attempt, const std::string& now) {
     const std::string& begin = attempt.submitted_at.empty() ? attempt.started_at : attempt.submitted_at;
-    const std::string& end = attempt.ended_at.empty() ? now : attempt.ended_at;
+    take(begin, attempt.ended_at.empty() ? now : attempt.ended_at);
+  }
+  void take(const std::string& begin, const std::string& end) {
     if (!begin.empty() && (from.empty() || begin < from)) from = begin;
     to = std::max(to, end);
   }
 };
 
-StageStatus stage_status(const Plan& plan, std::uint32_t number, const std::vector<InstanceStatus>& instances,
-                         const std::vector<const InstanceRecord*>& records, const StatusOptions& options) {
-  StageStatus status;
-  status.name = plan.stage(number).name;
-  status.kind = plan.stage(number).kind;
-  status.instances = plan.instance_count(number);
-  Span span;
-  for (const InstanceStatus& instance : instances) {
-    ++status.count[instance.state];
-    status.cached += instance.cached ? 1 : 0;
-    status.interrupted += instance.interrupted ? 1 : 0;
-    const bool open = instance.state == State::waiting || instance.state == State::ready;
-    if (open && instance.queue && !instance.queue->running) {
-      ++status.queued;
-      if (status.queue_reason.empty()) status.queue_reason = instance.queue->reason;
-    }
-    const InstanceRecord* known = records[instance.id.index];
-    if (known == nullptr) continue;
-    if (status.instances == 1 || plan.is_reduce(instance.id)) status.metrics = known->metrics;
-    for (const AttemptRecord& attempt : known->attempts) span.take(attempt, options.now);
+/// Counts the instances of a stage, and tells of those of which there is something to tell.
+class StageCount {
+ public:
+  StageCount(const RunDirectory& run, const Plan& plan, const Replay& replay, std::uint32_t number,
+             const StatusOptions& options, RunStatus& status)
+      : run_(run), plan_(plan), replay_(replay), options_(options), number_(number), status_(status) {
+    StageStatus& stage = status.stages.emplace_back();
+    stage.name = plan.stage(number).name;
+    stage.kind = plan.stage(number).kind;
+    stage.instances = plan.instance_count(number);
   }
-  status.took = between(span.from, span.to).value_or(std::chrono::seconds{0});
-  return status;
-}
+
+  void count(const RunRecord& record, const PlainCommits* plain) {
+    const std::string name = stage().name;
+    auto known = record.instances.lower_bound({name, 0});
+    const auto next_known = [&](std::uint32_t index) -> const InstanceRecord* {
+      while (known != record.instances.end() && known->first.first == name && known->first.second < index)
+        ++known;
+      const bool is_it = known != record.instances.end() && known->first == std::pair(name, index);
+      return is_it ? &known->second : nullptr;
+    };
+    std::uint32_t index = 0;
+    std::size_t row = 0;
+    if (plain != nullptr && plain->summary(name) != nullptr)
+      for (const IndexRanges::Range& range : plain->summary(name)->instances.ranges()) {
+        for (; index < range.first; ++index) take(index, next_known(index));
+        row += take_plain(*plain, range, row);
+        index = range.last + 1;
+      }
+    for (; index < stage().instances; ++index) take(index, next_known(index));
+    if (plain != nullptr) take_times(plain->summary(name));
+    stage().took = between(span_.from, span_.to).value_or(std::chrono::seconds{0});
+  }
+
+ private:
+  StageStatus& stage() { return status_.stages.back(); }
+
+  /// Gives how many rows the range has.
+  std::size_t take_plain(const PlainCommits& plain, const IndexRanges::Range& range, std::size_t row) {
+    const std::uint32_t length = range.last - range.first + 1;
+    for (std::uint32_t i = 0; i < length; ++i) {
+      const std::uint32_t counted = is_large() ? alike(length - i, range.last) : 0;
+      if (counted > 0) stage().count[State::finished] += counted;
+      i += counted;
+      if (i == length) break;
+      const InstanceRecord known =
+          plain.record(plain.rows(stage().name).at(row + i), /*with_times=*/!options_.reasons_only);
+      take(range.first + i, &known);
+    }
+    return length;
+  }
+
+  [[nodiscard]] bool is_large() { return stage().instances > options_.large_stage; }
+  /// How many of the next `left` plain ones, up to `last`, are counted and not described.
+  std::uint32_t alike(std::uint32_t left, std::uint32_t last) {
+    if (told_finished_ < options_.first_of_large) return 0;
+    return plan_.is_reduce({number_, last}) ? left - 1 : left;
+  }
+
+  void take_times(const PlainSummary* summary) {
+    if (summary == nullptr || summary->instances.empty()) return;
+    span_.take(summary->begin == PlainSummary{}.begin ? "" : moment_text(summary->begin),
+               moment_text(summary->end));
+  }
+
+  void take(std::uint32_t index, const InstanceRecord* known) {
+    const InstanceId id{number_, index};
+    Standing now = standing(replay_, known, id, options_);
+    ++stage().count[now.state];
+    stage().cached += now.cached ? 1 : 0;
+    stage().interrupted += now.interrupted ? 1 : 0;
+    count_queued(now);
+    if (known != nullptr) {
+      if (stage().instances == 1 || plan_.is_reduce(id)) stage().metrics = known->metrics;
+      for (const AttemptRecord& attempt : known->attempts) span_.take(attempt, options_.now);
+    }
+    const bool is_first = now.state == State::finished && told_finished_ < options_.first_of_large;
+    if (!is_first && !is_told(now, id, known, plan_, options_)) return;
+    if (now.state == State::finished) ++told_finished_;
+    InstanceStatus told = described(run_, plan_, id, std::move(now), known, options_);
+    if (options_.tell)
+      options_.tell(status_, std::move(told));
+    else
+      status_.instances.push_back(std::move(told));
+  }
+
+  void count_queued(const Standing& now) {
+    const bool is_open = now.state == State::waiting || now.state == State::ready;
+    if (!is_open || !now.queue || now.queue->running) return;
+    ++stage().queued;
+    if (stage().queue_reason.empty()) stage().queue_reason = now.queue->reason;
+  }
+
+  const RunDirectory& run_;
+  const Plan& plan_;
+  const Replay& replay_;
+  const StatusOptions& options_;
+  std::uint32_t number_;
+  RunStatus& status_;
+  std::uint32_t told_finished_ = 0;
+  Span span_;
+};
 
 std::string run_state(const RunRecord& record, bool alive) {
   if (alive) return "running";
@@ -149,7 +244,7 @@ const StageStatus* RunStatus::stage(const std::string& wanted) const {
 }
 
 RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord& record,
-                     const StatusOptions& options) {
+                     const StatusOptions& options, const PlainCommits* plain) {
   RunStatus status;
   status.name = run.name();
   status.directory = run.root().string();
@@ -162,24 +257,9 @@ RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord&
   const std::string& end = options.alive ? options.now : record.ended_at;
   status.took = between(record.started_at, end).value_or(std::chrono::seconds{0});
 
-  const Replay replay(plan, record);
-  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
-    std::vector<InstanceStatus> instances;
-    std::vector<const InstanceRecord*> records(plan.instance_count(stage), nullptr);
-    instances.reserve(records.size());
-    const std::string& name = plan.stage(stage).name;
-    for (auto known = record.instances.lower_bound({name, 0});
-         known != record.instances.end() && known->first.first == name; ++known)
-      if (known->first.second < records.size()) records[known->first.second] = &known->second;
-    for (std::uint32_t index = 0; index < records.size(); ++index)
-      instances.push_back(bare_status(replay, records[index], {stage, index}, options));
-    status.stages.push_back(stage_status(plan, stage, instances, records, options));
-    for (InstanceStatus& instance : instances) {
-      if (!is_told(instance, plan, options)) continue;
-      describe(instance, run, plan, records[instance.id.index]);
-      status.instances.push_back(std::move(instance));
-    }
-  }
+  const Replay replay(plan, record, {}, plain);
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
+    StageCount(run, plan, replay, stage, options, status).count(record, plain);
   return status;
 }
 

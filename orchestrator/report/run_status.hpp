@@ -12,6 +12,7 @@
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/plain_commits.hpp"
 #include "kernmill/run/submit/cluster_view.hpp"
 
 namespace kernmill {
@@ -27,6 +28,7 @@ struct InstanceStatus {
   Cause cause = Cause::error;
   int exit_code = 0;
   int signal = 0;
+  std::string why;      ///< its first attempt was started
   std::string message;  ///< of the failure; or why it was skipped
   std::string help;     ///< what to do about the failure; may be empty
   std::string cached_from;
@@ -81,13 +83,19 @@ struct StatusOptions {
   bool everything = false;  ///< waiting instances too
   /// Instances of stages of more than this that finished or wait are counted, not described.
   std::uint32_t large_stage = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t first_of_large = 0;  ///< so many of those that finished are described all the same
+  bool reasons_only = false;         ///< of instances no values, metrics, artifacts and times
   /// Of a run on a cluster that answers: the job of an instance, if one may still run.
   std::function<std::optional<QueuedInstance>(InstanceId)> queue = {};
+  /// Gets the instances of which there is something to tell, in place of RunStatus::instances: what they need
+  /// does not grow with their number. The status has the stages up to that of the instance.
+  std::function<void(const RunStatus&, InstanceStatus)> tell = {};
 };
 
-/// What the plan and the journal say together.
+/// What the plan and the journal say together. `plain`: those that have committed beside those of the record.
+/// Of stages of more than `large_stage` instances their counts do.
 RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord& record,
-                     const StatusOptions& options);
+                     const StatusOptions& options, const PlainCommits* plain = nullptr);
 
 /// schema_version 1.
 Json to_json(const RunStatus& status);

@@ -84,10 +84,11 @@ std::string matrix_table(const StageStatus& stage, const std::vector<const Insta
       const Json& source = column < axes ? instances[row]->written : instances[row]->metrics;
       cells.push_back(source.contains(head[column]) ? number_text(source[head[column]]) : "-");
     }
-    table.row(std::move(cells));
+    table.row(cells);
   }
   std::string text = stage.name + "\n" + table.text();
-  if (instances.size() > most_rows) text += fmt::format("  ... and {} more\n", instances.size() - most_rows);
+  const std::uint32_t finished = stage.of(State::finished);
+  if (finished > most_rows) text += fmt::format("  ... and {} more\n", finished - most_rows);
   return text;
 }
 

@@ -4,7 +4,7 @@
 
 namespace kernmill {
 
-std::size_t display_width(const std::string& text) {
+std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\033') {
@@ -22,21 +22,35 @@ std::string padded(const std::string& text, std::size_t width, TextTable::Align 
   return align == TextTable::Align::left ? text + blanks : blanks + text;
 }
 
-std::string TextTable::text() const {
-  std::vector<std::size_t> widths;
-  for (const auto& cells : rows_) {
-    widths.resize(std::max(widths.size(), cells.size()));
-    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], display_width(cells[i]));
+void TextTable::row(const std::vector<std::string>& cells) {
+  widths_.resize(std::max(widths_.size(), cells.size()));
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    widths_[i] = std::max(widths_[i], display_width(cells[i]));
+    text_ += cells[i];
+    cells_.push_back(static_cast<std::uint32_t>(cells[i].size()));
   }
+  rows_.push_back(static_cast<std::uint32_t>(cells.size()));
+}
+
+std::string TextTable::text() const {
   std::string text;
-  for (const auto& cells : rows_) {
-    std::string line = indent_;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (i > 0) line += gap_;
-      line += padded(cells[i], widths[i], i < align_.size() ? align_[i] : Align::left);
+  std::string_view rest = text_;
+  auto bytes = cells_.begin();
+  for (const std::uint32_t cells : rows_) {
+    const std::size_t begin = text.size();
+    text += indent_;
+    for (std::size_t i = 0; i < cells; ++i, ++bytes) {
+      const std::string_view cell = rest.substr(0, *bytes);
+      rest.remove_prefix(*bytes);
+      if (i > 0) text += gap_;
+      const bool is_left = i >= align_.size() || align_[i] == Align::left;
+      const std::size_t blanks = widths_[i] - display_width(cell);
+      if (!is_left) text.append(blanks, ' ');
+      text += cell;
+      if (is_left && i + 1 < cells) text.append(blanks, ' ');
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
+    text.resize(std::max(begin, text.find_last_not_of(' ') + 1));
+    text += '\n';
   }
   return text;
 }

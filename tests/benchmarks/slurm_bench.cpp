@@ -1,5 +1,6 @@
 // What Kernmill costs on a cluster, beside what Slurm itself can do: all in one run, the rivals in turn.
 //   bench_slurm [ROUNDS [ELEMENTS]]   ELEMENTS: of the large array, 5,000 unless given
+//   bench_slurm million      what planning and submitting a million packed instances takes
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -9,22 +10,18 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernmill/report/quantity.hpp"
+#include "measured.hpp"
 #include "submit_world.hpp"
 
 namespace kernmill::testing {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 struct Times {
   double accepted = 0, done = 0;
@@ -64,6 +61,31 @@ class Bench {
     packed();
     status();
     array();
+  }
+
+  /// Submits 1,000 x 1,000 instances held, and shows them. Goal: at most 200 MB of memory.
+  void million() {
+    std::string axis = "[0";
+    for (int i = 1; i < 1'000; ++i) axis += ", " + std::to_string(i);
+    axis += "]";
+    world_.workflow("  many:\n    matrix: {i: " + axis + ", j: " + axis + "}\n    run: 'true'\n");
+    ::setenv("KERNMILL_SLURM_PLUGIN", KERNMILL_SLURM_PLUGIN_FILE, 1);
+    std::filesystem::current_path(world_.path());
+    const std::vector<std::vector<std::string>> commands{{"plan", "flow.yaml"},
+                                                         {"plan", "flow.yaml", "--scheduler", "slurm"},
+                                                         {"submit", "flow.yaml", "--hold", "-q"},
+                                                         {"status"},
+                                                         {"explain"},
+                                                         {"resume", "--hold", "-q"},
+                                                         {"cancel", "last"}};
+    for (const auto& command : commands) {
+      std::vector<std::string> words{KERNMILL};
+      words.insert(words.end(), command.begin(), command.end());
+      const Cost cost = cost_of(words);
+      fmt::print("{:40} {:7.2f} s ({:6.2f} s of CPU)  {:6.1f} MB  status {}\n",
+                 fmt::format("{}", fmt::join(command, " ")), cost.seconds, cost.cpu,
+                 static_cast<double>(cost.peak_kb) / 1024, cost.status);
+    }
   }
 
  private:
@@ -119,7 +141,7 @@ class Bench {
     for (int round = 0; round < rounds_; ++round) {
       ours.push_back(measure([this] { submit_flow(); }).done);
       running.push_back(time_of_instances());
-      bare.push_back(bare_loop(10'000, 16));
+      bare.push_back(10'000 / bare_loop(10'000, 16));
     }
     fmt::print(
         "10,000 instances of `true`, packed: {:.2f} s from the first start to the last commit, {:.2f} s from "
@@ -135,21 +157,6 @@ class Bench {
     }
     return between(first, last).value_or(std::chrono::duration<double>(0)).count();
   }
-  static double bare_loop(int count, int width) {
-    const auto begin = Clock::now();
-    char program[] = "/bin/true";
-    char* argv[] = {program, nullptr};
-    int running = 0;
-    for (int i = 0; i < count; ++i) {
-      if (running == width && ::wait(nullptr) > 0) --running;
-      pid_t pid = 0;
-      if (::posix_spawn(&pid, program, nullptr, nullptr, argv, environ) == 0) ++running;
-    }
-    while (::wait(nullptr) > 0) {
-    }
-    return seconds_since(begin);
-  }
-
   void status() {
     std::vector<double> times;
     for (int round = 0; round < 5; ++round) {
@@ -195,6 +202,10 @@ int main(int argc, char** argv) {
   const auto number = [&](int at, int otherwise) {
     return argc > at ? std::max(1, std::atoi(argv[at])) : otherwise;
   };
+  if (argc > 1 && std::string(argv[1]) == "million") {
+    kernmill::testing::Bench(1, 1).million();
+    return 0;
+  }
   kernmill::testing::Bench(number(1, 3), number(2, 5'000)).run();
   return 0;
 }

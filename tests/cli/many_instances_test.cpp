@@ -55,6 +55,21 @@ class ManyInstances : public ::testing::Test {
     return counts;
   }
 
+  /// Bytes that `kernmill status` of the last run reads of files whose paths end like that.
+  [[nodiscard]] std::size_t bytes_read(const std::string& ending) const {
+    const std::string trace = (folder() / "status-trace").string();
+    const Finished status = run_program(
+        {{"strace", "-f", "-y", "-s", "0", "-e", "trace=read,pread64", "-o", trace, KERNMILL, "status"},
+         folder(),
+         {}});
+    EXPECT_EQ(status.exit_code, 0) << status.err;
+    std::size_t bytes = 0;
+    std::ifstream lines(trace);
+    for (std::string line; std::getline(lines, line);)
+      if (line.find(ending + ">") != std::string::npos) bytes += std::stoul(line.substr(line.rfind('=') + 1));
+    return bytes;
+  }
+
   static std::size_t entries(const fs::path& directory) {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
   }
@@ -87,6 +102,18 @@ TEST_F(ManyInstances, OfAPackThatHasNotTheWholeMachineArePinnedToNoCore) {
   const RunRecord record = fold_journal(last().journal());
   for (unsigned i = 0; i < 4; ++i)
     EXPECT_EQ(record.find("a", i)->metrics.at("cores").get<std::string>() + "\n", free.out);
+}
+
+TEST_F(ManyInstances, AreShownByReadingAsMuchOfALargeRunAsOfASmallOne) {
+  if (run_program({{"strace", "-o", "/dev/null", "true"}, folder(), {}}).exit_code != 0)
+    GTEST_SKIP() << "strace may not trace here";
+  run(1'100, "");
+  const std::size_t small = bytes_read("/journal/snapshot");
+  EXPECT_GT(small, 0U);
+  EXPECT_EQ(bytes_read(".jsonl"), 0U) << "the snapshot stands for all of the journal";
+  run(1'600, "");
+  EXPECT_LE(bytes_read("/journal/snapshot"), small + 100);
+  EXPECT_EQ(bytes_read(".jsonl"), 0U);
 }
 
 TEST_F(ManyInstances, LeaveAHandfulOfJournalFiles) {

@@ -11,27 +11,10 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
-#include "kernmill/run/journal/events.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
 namespace {
-
-/// Why each instance was started, by stage and instance, as its newest `submitted` record says.
-using Reasons = std::map<std::pair<std::string, unsigned>, std::string>;
-
-Reasons reasons_in(const RunDirectory& run) {
-  namespace field = events::field;
-  Reasons reasons;
-  for (const auto& file : std::filesystem::directory_iterator(run.journal())) {
-    if (!file.path().filename().string().ends_with(".conductor.jsonl")) continue;
-    for (const Record& record : read_journal_file(file.path()))
-      if (record.event == events::Submitted::name && record.body.contains(field::why) &&
-          record.body.value(field::attempt, 1U) == 1)
-        reasons[{record.body.at(field::stage), record.body.at(field::instance)}] = record.body.at(field::why);
-  }
-  return reasons;
-}
 
 std::string parents_of(const Plan& plan, std::uint32_t stage) {
   std::string names;
@@ -55,10 +38,11 @@ std::string parents_in(const Plan& plan, const RunStatus& status, std::uint32_t 
 
 class Explainer {
  public:
-  Explainer(const RunDirectory& run, const Plan& plan, const RunStatus& status)
-      : plan_(plan), status_(status), reasons_(reasons_in(run)), ranks_(first_failed_ranks(run.journal())) {}
+  Explainer(const RunDirectory& run, const Plan& plan)
+      : plan_(plan), ranks_(first_failed_ranks(run.journal())) {}
 
-  [[nodiscard]] std::string why(const InstanceStatus& instance) const {
+  /// `status` has the stages up to that of the instance.
+  [[nodiscard]] std::string why(const RunStatus& status, const InstanceStatus& instance) const {
     switch (instance.state) {
       case State::finished:
         return instance.cached ? cached(instance) : "ran: " + reason(instance);
@@ -69,9 +53,9 @@ class Explainer {
                            counted(instance.attempts, "attempt"), printable(first_line(instance.message)),
                            rank_of(instance));
       case State::skipped:
-        return skipped(instance);
+        return skipped(status, instance);
       case State::blocked:
-        return blocked(instance);
+        return blocked(status, instance);
       case State::ready:
         return instance.interrupted ? "was interrupted; resume goes on with it" : "could start now";
       case State::waiting:
@@ -83,9 +67,8 @@ class Explainer {
  private:
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-  [[nodiscard]] std::string reason(const InstanceStatus& instance) const {
-    const auto found = reasons_.find({plan_.stage(instance.id.stage).name, instance.id.index});
-    std::string text = found == reasons_.end() ? "the cache was not asked" : found->second;
+  static std::string reason(const InstanceStatus& instance) {
+    std::string text = instance.why.empty() ? "the cache was not asked" : instance.why;
     if (instance.attempts > 1) text += fmt::format(" ({} attempts)", instance.attempts);
     return text;
   }
@@ -100,20 +83,18 @@ class Explainer {
     for (int up = 0; up < 4; ++up) run = run.parent_path();
     return "same task, configuration, inputs and program as in " + run.filename().string();
   }
-  [[nodiscard]] std::string skipped(const InstanceStatus& instance) const {
+  [[nodiscard]] std::string skipped(const RunStatus& status, const InstanceStatus& instance) const {
     if (!instance.message.empty()) return printable(instance.message);
-    return parents_in(plan_, status_, instance.id.stage, {State::skipped}) + " was skipped";
+    return parents_in(plan_, status, instance.id.stage, {State::skipped}) + " was skipped";
   }
-  [[nodiscard]] std::string blocked(const InstanceStatus& instance) const {
-    const std::string failed = parents_in(plan_, status_, instance.id.stage, {State::failed});
+  [[nodiscard]] std::string blocked(const RunStatus& status, const InstanceStatus& instance) const {
+    const std::string failed = parents_in(plan_, status, instance.id.stage, {State::failed});
     if (!failed.empty()) return failed + " failed";
-    const std::string behind = parents_in(plan_, status_, instance.id.stage, {State::blocked});
+    const std::string behind = parents_in(plan_, status, instance.id.stage, {State::blocked});
     return behind.empty() ? "its trials failed" : behind + " cannot run";
   }
 
   const Plan& plan_;
-  const RunStatus& status_;
-  Reasons reasons_;
   std::map<AttemptKey, RankEnd> ranks_;
 };
 
@@ -129,20 +110,22 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
   if (!arguments.parse(words)) return exit_done;
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
-  const RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
   const std::string stage = arguments.text("stage");
-  if (!stage.empty() && status.stage(stage) == nullptr)
+  if (!stage.empty() && plan.workflow().find(stage) == nullptr)
     throw UsageError(fmt::format("run {} has no stage '{}'", run.name(), stage));
 
-  const Explainer explainer(run, plan, status);
+  const Explainer explainer(run, plan);
   Json list = Json::array();
   TextTable table;
-  for (const InstanceStatus& instance : status.instances) {
-    if (!stage.empty() && plan.stage(instance.id.stage).name != stage) continue;
-    const std::string why = explainer.why(instance);
-    list.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", why}});
-    table.row({instance.label, word(instance), why});
-  }
+  inspect(run, plan, view_journal(run.journal()),
+          [&](const RunStatus& status, const InstanceStatus& instance) {
+            if (!stage.empty() && plan.stage(instance.id.stage).name != stage) return;
+            std::string why = explainer.why(status, instance);
+            if (arguments.json())
+              list.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", why}});
+            else
+              table.row({instance.label, word(instance), std::move(why)});
+          });
   if (arguments.json())
     fmt::print("{}\n",
                Json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(list)}}.dump(2));

@@ -11,6 +11,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/journal/run_view.hpp"
 
 namespace fs = std::filesystem;
 
@@ -53,11 +54,12 @@ unsigned newest_attempt(const RunDirectory& run, const std::string& stage, unsig
 
 /// Whether nothing more will be written by this attempt.
 bool has_ended(const RunDirectory& run, const std::string& stage, unsigned index, unsigned attempt) {
-  const RunRecord record = fold_journal(run.journal());
+  const RunView view = view_journal(run.journal());
+  const RunRecord& record = view.record;
   const bool alive = record.scheduler.empty() ? lock_holder(run.lock()).has_value() : record.outcome.empty();
   if (!alive) return true;
-  const InstanceRecord* known = record.find(stage, index);
-  if (known == nullptr) return false;
+  const auto known = view.find(stage, index);
+  if (!known) return false;
   return std::any_of(known->attempts.begin(), known->attempts.end(), [&](const AttemptRecord& one) {
     return one.number == attempt && one.state != AttemptState::open;
   });
@@ -105,9 +107,8 @@ void show_section(const fs::path& file, const std::string& label, unsigned attem
 /// True when the instance was packed, and left no directory of its own.
 bool show_packed(const Arguments& arguments, const RunDirectory& run, const Plan& plan, InstanceId id) {
   const std::string& stage = plan.stage(id.stage).name;
-  const RunRecord record = fold_journal(run.journal());
-  const InstanceRecord* known = record.find(stage, id.index);
-  if (known == nullptr || known->attempts.empty() || known->attempts.back().slot.empty()) return false;
+  const auto known = view_journal(run.journal()).find(stage, id.index);
+  if (!known || known->attempts.empty() || known->attempts.back().slot.empty()) return false;
   const AttemptRecord& last = known->attempts.back();
   const fs::path slot = run.slot(stage, last.slot);
   if (arguments.json()) {

@@ -15,17 +15,21 @@ namespace kernmill::cli {
 namespace {
 
 /// Says that there is nothing to go on with.
-int already_done(const RunDirectory& run, const Plan& plan, const RunRecord& record,
-                 const Arguments& arguments) {
+int already_done(const RunDirectory& run, const Plan& plan, const RunView& view, const Arguments& arguments) {
   if (arguments.json())
-    fmt::print("{}\n", to_json(inspect(run, plan, record, Depth::everything)).dump(2));
+    fmt::print("{}\n", to_json(inspect(run, plan, view, Depth::everything)).dump(2));
   else
     fmt::print(stderr, "{} is done already; nothing is left to run.\n", run.name());
   return exit_done;
 }
 
-bool is_all_there(const RunDirectory& run, RunRecord record) {
+bool is_all_there(const RunDirectory& run, const RunView& view) {
   DigestStore digests(run.root().parent_path());
+  RunRecord record;
+  record.instances = view.record.instances;
+  for (const auto& [stage, summary] : view.plain.summaries())
+    for (const PlainCommit& row : view.plain.rows(stage))
+      if (row.artifacts != 0) record.instances[{stage, row.instance}] = view.plain.record(row);
   return take_out_lost_results(record, digests).empty();
 }
 
@@ -54,9 +58,10 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   check_conduct_options(arguments);
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
-  const RunRecord record = fold_journal(run.journal());
-  if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, record))
-    return already_done(run, plan, record, arguments);
+  const RunView view = view_journal(run.journal(), {.trust = ViewOptions::Trust::bytes});
+  const RunRecord& record = view.record;
+  if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
+    return already_done(run, plan, view, arguments);
   // A submission that died before its first record has begun nothing here, either.
   const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
   const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);

@@ -27,7 +27,7 @@ void show_all(const std::vector<RunDirectory>& runs, bool json) {
   TextTable table({}, "");
   table.row({"RUN", "STATE", "DONE", "STARTED (UTC)", "TOOK"});
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-    const RunStatus status = inspect(*run, Depth::begun, Asking::nobody);
+    const RunStatus status = inspect(*run, Depth::summary, Asking::nobody);
     if (json)
       list.push_back({{"run", status.name},
                       {"directory", status.directory},

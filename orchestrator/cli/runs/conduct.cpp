@@ -14,7 +14,6 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/last_lines.hpp"
-#include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/local_machine.hpp"
 #include "kernmill/exec/closing.hpp"
 #include "kernmill/os/durable_file.hpp"
@@ -119,6 +118,10 @@ void show_end(RunStatus status, const Arguments& arguments) {
     fmt::print(stderr, "\n{}", closing_text(status, paint));
 }
 
+Depth depth_of_end(const Arguments& arguments) {
+  return arguments.json() ? Depth::everything : Depth::results;
+}
+
 void add_conduct_options(boost::program_options::options_description& options) {
   add_number(options, "cores,j", "N", "cores to use at most (default: all that this process may run on)");
   add_flag(options, "keep-going", "after a failure, finish what does not depend on it (the default)");
@@ -167,7 +170,7 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
   const RunResult result = conductor.run(self);
   machine.gather();
   lock.reset();  // what follows looks at the run from outside
-  RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
+  RunStatus status = inspect(run, plan, view_and_keep(run.journal()), depth_of_end(arguments));
   status.took = result.took;  // of this life of the run
   return {result.outcome, std::move(status)};
 }

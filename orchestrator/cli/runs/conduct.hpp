@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/report/run_status.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
@@ -32,6 +33,8 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
             const Hooks& hooks, std::unique_ptr<ConductorLock> lock = nullptr);
 
+/// How much of a run is looked at when it has ended.
+Depth depth_of_end(const Arguments& arguments);
 /// Shows how a run has ended: what failed on stderr, what came out of it on stdout.
 void show_end(RunStatus status, const Arguments& arguments);
 

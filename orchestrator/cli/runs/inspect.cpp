@@ -16,8 +16,9 @@ namespace {
 
 /// The journal has the message; error.json knows the place and the way out, too.
 void add_error_file(InstanceStatus& instance) {
+  if (instance.state != State::failed) return;
   const std::filesystem::path file = std::filesystem::path(instance.directory) / "error.json";
-  if (instance.state != State::failed || !std::filesystem::exists(file)) return;
+  if (!std::filesystem::exists(file)) return;
   const Json error = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!error.is_object()) return;
   const std::string where = error.value("where", "");
@@ -27,17 +28,25 @@ void add_error_file(InstanceStatus& instance) {
   if (instance.message.find(help) == std::string::npos) instance.help = help;
 }
 
-std::uint32_t large_stage(Depth depth) {
-  return depth == Depth::summary ? 100 : std::numeric_limits<std::uint32_t>::max();
+StatusOptions options_of(Depth depth) {
+  StatusOptions options{.now = utc_timestamp(), .everything = true};
+  if (depth == Depth::summary) options.large_stage = 100;
+  if (depth == Depth::results) options.large_stage = 1'000;
+  if (depth == Depth::results) options.first_of_large = 100;
+  return options;
 }
 
+/// What the journal says, in either of its forms.
+struct Known {
+  const RunRecord& record;
+  const PlainCommits* plain = nullptr;
+};
+
 /// Of a run that jobs carry on.
-RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
-                             Asking asking) {
-  StatusOptions options{.alive = record.outcome.empty(),
-                        .now = utc_timestamp(),
-                        .everything = depth != Depth::begun,
-                        .large_stage = large_stage(depth)};
+RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const Known& known,
+                             StatusOptions options, Asking asking) {
+  const RunRecord& record = known.record;
+  options.alive = record.outcome.empty();
   std::optional<ClusterView> view;
   std::string note;
   // What has ended cannot have a job: nobody needs to be asked then.
@@ -48,7 +57,7 @@ RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const Ru
     } catch (const ClusterError& error) {
       note = fmt::format("from the journal alone: {}", error.what());
     }
-  RunStatus status = run_status(run, plan, record, options);
+  RunStatus status = run_status(run, plan, record, options, known.plain);
   status.note = note;
   if (view && !view->held().empty()) {
     status.note = fmt::format("{} held ({}); kernmill resume {} releases what may be released",
@@ -60,24 +69,46 @@ RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const Ru
   return status;
 }
 
-}  // namespace
-
-RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const Known& known, StatusOptions options,
                   Asking asking) {
-  const bool alive = lock_holder(run.lock()).has_value();
-  RunStatus status = record.scheduler.empty() ? run_status(run, plan, record,
-                                                           {.alive = alive,
-                                                            .now = utc_timestamp(),
-                                                            .everything = depth != Depth::begun,
-                                                            .large_stage = large_stage(depth)})
-                                              : inspect_on_cluster(run, plan, record, depth, asking);
+  if (options.tell)
+    options.tell = [tell = std::move(options.tell)](const RunStatus& status, InstanceStatus instance) {
+      add_error_file(instance);
+      tell(status, std::move(instance));
+    };
+  options.alive = lock_holder(run.lock()).has_value();
+  RunStatus status = known.record.scheduler.empty()
+                         ? run_status(run, plan, known.record, options, known.plain)
+                         : inspect_on_cluster(run, plan, known, std::move(options), asking);
   for (InstanceStatus& instance : status.instances) add_error_file(instance);
   return status;
 }
 
+}  // namespace
+
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
+                  Asking asking) {
+  return inspect(run, plan, Known{record}, options_of(depth), asking);
+}
+
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view, Depth depth,
+                  Asking asking) {
+  return inspect(run, plan, Known{view.record, &view.plain}, options_of(depth), asking);
+}
+
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view,
+                  const std::function<void(const RunStatus&, InstanceStatus)>& tell) {
+  StatusOptions options = options_of(Depth::everything);
+  options.reasons_only = true;
+  options.tell = tell;
+  return inspect(run, plan, Known{view.record, &view.plain}, std::move(options), Asking::cluster);
+}
+
 RunStatus inspect(const RunDirectory& run, Depth depth, Asking asking) {
-  const auto plan = plan_of(run);
-  if (plan) return inspect(run, *plan, fold_journal(run.journal()), depth, asking);
+  if (const auto plan = plan_of(run)) {
+    const RunView view = view_journal(run.journal(), {.rows = depth != Depth::summary});
+    return inspect(run, *plan, view, depth, asking);
+  }
   RunStatus status;
   status.name = run.name();
   status.directory = run.root().string();

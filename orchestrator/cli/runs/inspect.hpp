@@ -1,6 +1,9 @@
 #pragma once
+#include <functional>
+
 #include "kernmill/report/run_status.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/run_view.hpp"
 
 namespace kernmill::cli {
 
@@ -10,7 +13,7 @@ enum class Asking { cluster, nobody };
 /// How much of a run is looked at.
 enum class Depth {
   everything,  ///< every instance
-  begun,       ///< those that have begun
+  results,     ///< of large stages what is not as usual, and the first that finished
   summary,     ///< of large stages only what is not as usual
 };
 
@@ -21,5 +24,11 @@ RunStatus inspect(const RunDirectory& run, Depth depth, Asking asking = Asking::
 /// The same of a run whose plan and journal are at hand, and with what failed tasks left in error.json.
 RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& record, Depth depth,
                   Asking asking = Asking::cluster);
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view, Depth depth,
+                  Asking asking = Asking::cluster);
+
+/// Tells of every instance, with what StatusOptions::reasons_only leaves of it, in place of keeping it.
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view,
+                  const std::function<void(const RunStatus&, InstanceStatus)>& tell);
 
 }  // namespace kernmill::cli

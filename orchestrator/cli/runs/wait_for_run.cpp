@@ -9,7 +9,6 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
-#include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/os/stop_signals.hpp"
 #include "kernmill/report/quantity.hpp"
 
@@ -63,12 +62,13 @@ int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arg
   auto until_asked = milliseconds(4'000);
   for (;;) {
     const auto begun = Steady::now();
-    const RunRecord record = fold_journal(run.journal());
+    const RunView view = view_journal(run.journal());
+    const RunRecord& record = view.record;
     const bool over = !record.outcome.empty();
     // The files say all there is to say; the cluster is asked seldom whether the run is in the queue still.
     const bool ask = over || begun - asked > until_asked;
     const RunStatus status =
-        inspect(run, plan, record, Depth::everything, ask ? Asking::cluster : Asking::nobody);
+        inspect(run, plan, view, depth_of_end(arguments), ask ? Asking::cluster : Asking::nobody);
     if (ask) {
       asked = begun;
       until_asked = std::min(2 * until_asked, milliseconds(60'000));

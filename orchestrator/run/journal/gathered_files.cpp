@@ -1,6 +1,7 @@
 #include "kernmill/run/journal/gathered_files.hpp"
 
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/journal/run_view.hpp"
 
 namespace kernmill {
 namespace {
@@ -23,6 +24,7 @@ void GatheredFiles::flush() {
   if (!lines_.empty()) journal_.append_lines(lines_);
   lines_.clear();
   for (const fs::path& file : files_) fs::remove(file);
+  if (!files_.empty()) keep_snapshot(journal_.path().parent_path(), Worth::doubled);
   files_.clear();
 }
 

@@ -120,6 +120,7 @@ struct InstanceRecord {
   bool committed = false;
   bool skipped = false;
   std::string skip_reason;
+  std::string why;                ///< its first attempt was started
   Json metrics = Json::object();  ///< of the committed attempt
   std::vector<Artifact> artifacts;
 };

@@ -8,7 +8,6 @@
 #include <simdjson.h>
 
 #include "kernmill/base/checksum.hpp"
-#include "kernmill/os/durable_file.hpp"
 
 namespace kernmill {
 namespace {
@@ -102,6 +101,14 @@ Json JournalLine::json(std::string_view key) const {
   return Json::parse(simdjson::minify(value));
 }
 
+std::string JournalLine::json_text(std::string_view key) const {
+  if (!has(key)) return {};
+  const auto value = value_of((*values_)[key], key);
+  if (value.is_object() && simdjson::dom::object(value).size() == 0) return {};
+  if (value.is_array() && simdjson::dom::array(value).size() == 0) return {};
+  return simdjson::minify(value);
+}
+
 Json JournalLine::json() const {
   return Json::parse(simdjson::minify(values_->object));
 }
@@ -109,19 +116,20 @@ Json JournalLine::json() const {
 /// Walks over the text of a file.
 class JournalLines {
  public:
-  JournalLines(std::string text, const fs::path& file)
-      : file_(file), text_(std::move(text)), size_(text_.size()) {
+  JournalLines(std::string text, const fs::path& file, std::size_t before)
+      : file_(file), text_(std::move(text)), size_(text_.size()), number_(before) {
     text_.resize(size_ + simdjson::SIMDJSON_PADDING);  // the parser looks at some bytes behind a line
   }
 
-  void walk(const std::function<void(const JournalLine&)>& take) {
+  std::size_t walk(const std::function<void(const JournalLine&)>& take) {
     for (std::size_t begin = 0; begin < size_;) {
-      ++number_;
       const std::size_t end = text_.find('\n', begin);
-      if (end == std::string::npos) return;  // torn: its writer died in the middle of it
+      if (end == std::string::npos) break;  // torn: its writer died in the middle of it
+      ++number_;
       visit({text_.data() + begin, end - begin}, take);
       begin = end + 1;
     }
+    return number_;
   }
 
  private:
@@ -147,18 +155,14 @@ class JournalLines {
   const fs::path& file_;
   std::string text_;
   std::size_t size_;
-  std::size_t number_ = 0;
+  std::size_t number_;
   simdjson::dom::parser parser_;
   JournalLine::Values values_;
 };
 
-void for_each_line(const fs::path& file, const std::function<void(const JournalLine&)>& take) {
-  JournalLines(read_file(file), file).walk(take);
-}
-
-void for_each_line(std::string lines, const fs::path& from,
-                   const std::function<void(const JournalLine&)>& take) {
-  JournalLines(std::move(lines), from).walk(take);
+std::size_t for_each_line(std::string lines, const fs::path& file,
+                          const std::function<void(const JournalLine&)>& take, std::size_t before) {
+  return JournalLines(std::move(lines), file, before).walk(take);
 }
 
 }  // namespace kernmill

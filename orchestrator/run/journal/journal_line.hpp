@@ -25,6 +25,8 @@ class JournalLine {
   /// A copy of a value, or of the whole line.
   [[nodiscard]] Json json(std::string_view key) const;
   [[nodiscard]] Json json() const;
+  /// The JSON text of a value; empty when it is missing, or holds nothing.
+  [[nodiscard]] std::string json_text(std::string_view key) const;
 
   [[nodiscard]] std::string_view event() const { return text("event"); }
   [[nodiscard]] std::string_view time() const { return text("time", ""); }
@@ -44,12 +46,11 @@ class JournalLine {
 /// A line of JSON with a checksum of what stands before it as its last member.
 std::string with_checksum(std::string line);
 
-/// Calls `take` with each line of a file that was written whole; what stands behind the last end of line was
-/// cut short, and is none. Throws std::runtime_error with file and line for a line that is damaged, and for
-/// one that a newer Kernmill wrote.
-void for_each_line(const std::filesystem::path& file, const std::function<void(const JournalLine&)>& take);
-/// The same of lines that have been read; `from` stands for their file in messages.
-void for_each_line(std::string lines, const std::filesystem::path& from,
-                   const std::function<void(const JournalLine&)>& take);
+/// Calls `take` with each of these lines of a file that was written whole; what stands behind the last end of
+/// line was cut short, and is none. `before` lines of the file stand before them; gives how many there are
+/// with them. Throws std::runtime_error with file and line for a line that is damaged, and for one that a
+/// newer Kernmill wrote.
+std::size_t for_each_line(std::string lines, const std::filesystem::path& file,
+                          const std::function<void(const JournalLine&)>& take, std::size_t before = 0);
 
 }  // namespace kernmill

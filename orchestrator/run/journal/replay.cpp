@@ -1,16 +1,6 @@
 #include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill {
-namespace {
-
-/// Everything that could run is to be taken.
-Plan without_limits(const Plan& plan) {
-  Workflow workflow = plan.workflow();
-  for (Stage& stage : workflow.stages) stage.max_parallel = 0;
-  return Plan(std::move(workflow));
-}
-
-}  // namespace
 
 bool has_failed(const InstanceRecord& instance) {
   return !instance.committed && !instance.attempts.empty() &&
@@ -21,8 +11,16 @@ bool has_settled(const InstanceRecord& instance) {
   return instance.committed || instance.skipped || has_failed(instance);
 }
 
-Replay::Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped)
-    : plan_(without_limits(plan)), progress_(plan_, Progress::Options{}) {
+Replay::Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped,
+               const PlainCommits* plain)
+    : plan_(plan), progress_(plan, {.max_parallel = false}) {
+  if (plain != nullptr)
+    for (const auto& [stage, summary] : plain->summaries()) {
+      const std::uint32_t number = plan_.stage_number(stage);
+      for (const IndexRanges::Range& range : summary.instances.ranges())
+        for (std::uint32_t index = range.first; index <= range.last; ++index)
+          progress_.restore({number, index}, State::finished);
+    }
   for (const auto& [key, instance] : record.instances) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
     if (instance.committed)

@@ -4,6 +4,7 @@
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/plain_commits.hpp"
 
 namespace kernmill {
 
@@ -11,8 +12,10 @@ namespace kernmill {
 /// decided by the same rules as when a run is conducted.
 class Replay {
  public:
-  /// `skipped`: instances that are skipped beside those that the journal names.
-  Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped = {});
+  /// `skipped`: instances that are skipped beside those that the journal names; `plain`: those that have
+  /// committed beside those of the record, if there are any. The plan has to outlive this.
+  Replay(const Plan& plan, const RunRecord& record, const std::vector<InstanceId>& skipped = {},
+         const PlainCommits* plain = nullptr);
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
 
@@ -23,7 +26,7 @@ class Replay {
   [[nodiscard]] PlanOutcome outcome() const { return progress_.outcome(); }
 
  private:
-  Plan plan_;
+  const Plan& plan_;
   Progress progress_;
 };
 

@@ -45,6 +45,8 @@ InstanceStatus bare_status(const Replay& replay, const InstanceRecord* known, In
   if (known == nullptr || known->attempts.empty()) return status;
   status.attempts = static_cast<unsigned>(known->attempts.size());
   describe_attempt(status, known->attempts.back(), options);
+  for (const AttemptRecord& attempt : known->attempts)
+    if (attempt.state == AttemptState::lost) status.made_again = attempt.message;
   if (known->committed) status.interrupted = false;
   return status;
 }
@@ -66,7 +68,8 @@ void describe(InstanceStatus& status, const RunDirectory& run, const Plan& plan,
 
 bool is_told(const InstanceStatus& instance, const Plan& plan, const StatusOptions& options) {
   const bool open = instance.state == State::waiting || instance.state == State::ready;
-  const bool unusual = instance.interrupted || (!open && instance.state != State::finished);
+  const bool unusual =
+      instance.interrupted || !instance.made_again.empty() || (!open && instance.state != State::finished);
   if (plan.instance_count(instance.id.stage) > options.large_stage)
     return unusual || plan.is_reduce(instance.id);
   return options.everything || instance.state != State::waiting || instance.attempts > 0;
@@ -201,6 +204,7 @@ Json to_json(const InstanceStatus& instance) {
   if (!instance.help.empty()) json["help"] = instance.help;
   if (instance.cached) json["cached_from"] = instance.cached_from;
   if (instance.lost) json["lost"] = true;
+  if (!instance.made_again.empty()) json["made_again"] = instance.made_again;
   if (instance.queue) {
     json["job"] = instance.queue->job;
     if (!instance.queue->running) json["queued_because"] = instance.queue->reason;

@@ -59,6 +59,13 @@ class Explainer {
       : plan_(plan), status_(status), reasons_(reasons_in(run)), ranks_(first_failed_ranks(run.journal())) {}
 
   [[nodiscard]] std::string why(const InstanceStatus& instance) const {
+    const std::string text = why_as_it_is(instance);
+    if (instance.made_again.empty()) return text;
+    return fmt::format("{}; made again, since {}", text, printable(instance.made_again));
+  }
+
+ private:
+  [[nodiscard]] std::string why_as_it_is(const InstanceStatus& instance) const {
     switch (instance.state) {
       case State::finished:
         return instance.cached ? cached(instance) : "ran: " + reason(instance);
@@ -80,7 +87,6 @@ class Explainer {
     return {};
   }
 
- private:
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
   [[nodiscard]] std::string reason(const InstanceStatus& instance) const {

@@ -85,6 +85,7 @@ class Fold {
   struct Known {
     InstanceRecord record;
     std::vector<Leavings> commits;
+    std::map<unsigned, std::string> lost;  ///< attempts whose results are, and why
   };
 
   void start_run(const Line& line) {
@@ -142,6 +143,10 @@ class Fold {
       known.record.skip_reason = line.text(field::why, "");
     } else if (line.has(field::attempt)) {
       const unsigned number = number_in(line, field::attempt);
+      if (event == events::ResultLost::name) {
+        known.lost[number] = line.text(field::why, "");
+        return;
+      }
       if (event == events::Committed::name) known.commits.push_back(leavings_in(line, number));
       take_attempt(line, event, attempt_of(known.record, number));
     }
@@ -199,11 +204,16 @@ class Fold {
 
   /// The fence: an older attempt that still ran, on a node that was thought lost, commits nothing.
   static InstanceRecord settled(Known known) {
+    for (auto& [number, why] : known.lost) {
+      AttemptRecord& attempt = attempt_of(known.record, number);
+      attempt.state = AttemptState::lost;
+      attempt.message = std::move(why);
+    }
     unsigned newest = 0;
     for (const auto& attempt : known.record.attempts)
       if (attempt.started) newest = attempt.number;
     for (Leavings& leavings : known.commits) {
-      if (leavings.attempt != newest) continue;
+      if (leavings.attempt != newest || known.lost.contains(leavings.attempt)) continue;
       known.record.committed = true;
       known.record.metrics = std::move(leavings.metrics);
       known.record.artifacts.clear();

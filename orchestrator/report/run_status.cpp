@@ -39,6 +39,14 @@ Standing standing(const Replay& replay, const InstanceRecord* known, InstanceId 
   return now;
 }
 
+/// Why the result of an earlier attempt is lost; empty when none is.
+std::string why_made_again(const InstanceRecord& known) {
+  std::string why;
+  for (const AttemptRecord& attempt : known.attempts)
+    if (attempt.state == AttemptState::lost) why = attempt.message;
+  return why;
+}
+
 void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const Standing& now,
                       const StatusOptions& options) {
   status.cause = last.cause;
@@ -67,6 +75,7 @@ InstanceStatus described(const RunDirectory& run, const Plan& plan, InstanceId i
   if (known != nullptr) {
     status.attempts = static_cast<unsigned>(known->attempts.size());
     status.why = known->why;
+    status.made_again = why_made_again(*known);
     if (!known->attempts.empty()) describe_attempt(status, known->attempts.back(), now, options);
     if (status.message.empty()) status.message = known->skip_reason;
     if (!options.reasons_only) status.metrics = known->metrics;
@@ -82,7 +91,8 @@ InstanceStatus described(const RunDirectory& run, const Plan& plan, InstanceId i
 bool is_told(const Standing& now, InstanceId id, const InstanceRecord* known, const Plan& plan,
              const StatusOptions& options) {
   const bool is_open = now.state == State::waiting || now.state == State::ready;
-  const bool is_unusual = now.interrupted || (!is_open && now.state != State::finished);
+  const bool is_unusual = now.interrupted || (!is_open && now.state != State::finished) ||
+                          (known != nullptr && !why_made_again(*known).empty());
   if (plan.instance_count(id.stage) > options.large_stage) return is_unusual || plan.is_reduce(id);
   return options.everything || now.state != State::waiting || (known != nullptr && !known->attempts.empty());
 }

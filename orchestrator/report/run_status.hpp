@@ -41,6 +41,7 @@ struct InstanceStatus {
   std::vector<std::string> output;      ///< the last lines that a command printed
   std::string directory;                ///< of its last attempt; empty when there was none
   std::optional<QueuedInstance> queue;  ///< of a run on a cluster
+  std::string made_again;               ///< why: what it had committed is lost; empty when nothing was
   bool lost = false;  ///< it has started, left no end record, and the cluster does not know it any more
 };
 

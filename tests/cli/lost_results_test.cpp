@@ -40,6 +40,21 @@ TEST_F(LostResult, IsMadeAgainWhenTheRunIsResumedAndItIsSaid) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("a is made again: " + result(1).string() + " is gone"));
   EXPECT_EQ(told(), "2");
+  EXPECT_THAT(world.run({"explain", "last", "a"}).out,
+              HasSubstr("(2 attempts); made again, since " + result(1).string() + " is gone"));
+  EXPECT_THAT(world.run({"status", "last", "--json"}).out, HasSubstr("\"made_again\""));
+}
+
+TEST_F(LostResult, IsStillToBeMadeAgainWhenWhoeverSawItWasKilled) {
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 1);
+  fs::remove(result(1));
+  std::ofstream(world.folder() / "ready") << "yes";
+  Invocation dying = world.kernmill({"resume", "last"}, KERNMILL_DYING);
+  dying.environment.emplace_back("KERNMILL_TEST_DIE_AT", "2");  // `result_lost` is durable
+  EXPECT_EQ(run_program(dying).exit_code, 137);
+  EXPECT_THAT(world.run({"status"}).out, HasSubstr("a is made again: " + result(1).string() + " is gone"));
+  EXPECT_EQ(world.run({"resume", "last"}).exit_code, 0);
+  EXPECT_EQ(told(), "2");
 }
 
 TEST_F(LostResult, ThatWasChangedIsNotReadAndIsMadeAgain) {

@@ -16,14 +16,15 @@ function(kernmill_slurm_test name)
   add_dependencies(test_${name} kernmill_slurm ${arg_NEEDS})
 endfunction()
 
-kernmill_slurm_test(slurm_plugin SOURCES slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)
+kernmill_slurm_test(slurm_plugin SOURCES slurm/cluster_start_test.cpp slurm/plugin_test.cpp slurm/plugin_faults_test.cpp slurm/same_job_test.cpp)
 if(TARGET kernmill_run)
   kernmill_slurm_test(spank SOURCES slurm/spank_test.cpp LINK kernmill::run NEEDS kernmill_spank
     DEFINES KERNMILL_SPANK_FILE="$<TARGET_FILE:kernmill_spank>")
 endif()
 
 if(TARGET kernmill-exec)
-  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/faults_test.cpp slurm/generations_test.cpp slurm/submit_world.cpp
+  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/faults_test.cpp slurm/generations_test.cpp slurm/lost_results_test.cpp
+            slurm/submit_world.cpp
     LINK kernmill::run
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>"
     NEEDS kernmill kernmill-exec kernmill_dying)

@@ -60,7 +60,7 @@ int PackWorld::start(unsigned restart, const Hook& hook) {
         exec::left_to_run(plan_, array, 0, array.attempt + restart, fold_journal(run_.journal()));
     options.job = "7_0";
     options.restart = restart;
-    options.attempt = array.attempt + restart;
+    options.attempt = is_local ? 0 : array.attempt + restart;
     options.flush_interval = flush_interval;
     options.token = run_.name();
     options.mem = mem;

@@ -35,6 +35,7 @@ class PackWorld {
   EventPipe& pipe() { return pipe_; }
   [[nodiscard]] const RunDirectory& run() const { return run_; }
 
+  bool is_local = false;  ///< a conductor has handed out the numbers of the attempts
   std::uint64_t mem = 0;  ///< that the element got
   std::chrono::milliseconds stop_grace{20'000};
   std::chrono::milliseconds flush_interval{100};

@@ -43,6 +43,13 @@ class Explainer {
 
   /// `status` has the stages up to that of the instance.
   [[nodiscard]] std::string why(const RunStatus& status, const InstanceStatus& instance) const {
+    const std::string text = why_as_it_is(status, instance);
+    if (instance.made_again.empty()) return text;
+    return fmt::format("{}; made again, since {}", text, printable(instance.made_again));
+  }
+
+ private:
+  [[nodiscard]] std::string why_as_it_is(const RunStatus& status, const InstanceStatus& instance) const {
     switch (instance.state) {
       case State::finished:
         return instance.cached ? cached(instance) : "ran: " + reason(instance);
@@ -64,7 +71,6 @@ class Explainer {
     return {};
   }
 
- private:
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
   static std::string reason(const InstanceStatus& instance) {

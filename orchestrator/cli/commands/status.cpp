@@ -9,6 +9,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -44,6 +45,18 @@ void show_all(const std::vector<RunDirectory>& runs, bool json) {
     fmt::print("{}", table.text());
 }
 
+/// Instances that are open again since their results are lost.
+void show_made_again(const RunStatus& status) {
+  constexpr std::size_t shown = 5;
+  std::vector<const InstanceStatus*> open;
+  for (const InstanceStatus& instance : status.instances)
+    if (!instance.made_again.empty() && instance.state != State::finished) open.push_back(&instance);
+  if (!open.empty()) fmt::print("\n");
+  for (std::size_t i = 0; i < std::min(open.size(), shown); ++i)
+    fmt::print("  {} is made again: {}\n", open[i]->label, printable(open[i]->made_again));
+  if (open.size() > shown) fmt::print("  and {} more\n", open.size() - shown);
+}
+
 void show_one(const RunStatus& status, const Arguments& arguments) {
   if (arguments.json()) {
     fmt::print("{}\n", to_json(status).dump(2));
@@ -64,6 +77,7 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
   if (lost > 0)
     fmt::print("\n  {} started, left no end record, and the scheduler does not know {} job any more: lost\n",
                lost, lost == 1 ? "its" : "their");
+  show_made_again(status);
   if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, status.note));
   fmt::print("\n  run   {}\n", status.directory);
   if (status.state != "done" && status.state != "running" && status.state != "queued")

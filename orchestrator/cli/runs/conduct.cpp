@@ -84,18 +84,11 @@ void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
     if (stage.kind != TaskKind::tune || artifact.name != "best" || !std::filesystem::exists(artifact.path))
       continue;
     const Json best = Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false);
-    if (best.is_object()) instance.point = best.value("point", Json::object());
+    if (best.is_object() && best.contains("point") && best["point"].is_object())
+      instance.point = best["point"];
   }
   if (stage.kind == TaskKind::command && stage.instances == 1)
     instance.output = last_lines(std::filesystem::path(instance.directory) / "out.log", most_lines);
-}
-
-void tell_of_lost_results(const std::vector<LostResult>& lost, const Plan& plan) {
-  constexpr std::size_t shown = 5;
-  for (std::size_t i = 0; i < std::min(lost.size(), shown); ++i)
-    fmt::print(stderr, "{} is made again: {}\n",
-               plan.label({plan.stage_number(lost[i].stage), lost[i].instance}), lost[i].why);
-  if (lost.size() > shown) fmt::print(stderr, "and {} more\n", lost.size() - shown);
 }
 
 }  // namespace
@@ -157,7 +150,9 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
                    plan.label({plan.stage_number(open.stage), open.index}));
     });
   DigestStore digests(run.root().parent_path());
-  if (resumed) tell_of_lost_results(take_out_lost_results(record, digests), plan);
+  if (resumed)
+    for (const std::string& line : to_lines(give_up_lost_results(record, digests, journal), plan))
+      fmt::print(stderr, "{}\n", line);
   if (resumed && record.generations.empty()) gather_ended_jobs(run.journal(), journal);
 
   LocalScheduler scheduler({.cores = arguments.number("cores").value_or(0)});

@@ -19,7 +19,8 @@ PackRecords::PackRecords(const PackOptions& options, JournalWriter& journal)
 
 void PackRecords::started(const PackedInstance& instance, const std::string& slot) {
   buffer_.add(to_record(events::Started{subject(instance), job_, process_, slot}));
-  if (known_attempt_ > 0 && instance.attempt > known_attempt_) flush();
+  const bool is_beyond_known = known_attempt_ > 0 && instance.attempt > known_attempt_;
+  if (is_beyond_known || retried_.contains(instance.index)) flush();
 }
 
 void PackRecords::committed(const PackedInstance& instance, const CommittedResult& result) {
@@ -42,6 +43,7 @@ void PackRecords::retrying(const PackedInstance& instance, const AttemptOutcome&
   events::Retrying event{subject(instance), reason_of(outcome), next.mem_factor, next.time_factor};
   if (!next.counts) event.counts = false;
   buffer_.add(to_record(event));
+  retried_.insert(instance.index);
 }
 
 events::Subject PackRecords::subject(const PackedInstance& instance) const {

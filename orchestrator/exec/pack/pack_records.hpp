@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+
 #include "kernmill/exec/attempt/attempt_journal.hpp"
 #include "kernmill/exec/attempt/attempt_outcome.hpp"
 #include "kernmill/exec/attempt/element_fence.hpp"
@@ -30,6 +32,7 @@ class PackRecords {
   const std::string job_;
   const unsigned known_attempt_;
   const ProcessIdentity process_;
+  std::set<unsigned> retried_;  ///< instances that have been tried again in this pack
 };
 
 }  // namespace kernmill::exec

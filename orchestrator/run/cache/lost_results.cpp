@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/run/journal/events.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -31,12 +33,40 @@ std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& di
     for (const Artifact& artifact : instance.artifacts)
       if (why.empty()) why = why_lost(artifact, digests);
     if (!instance.committed || why.empty()) continue;
-    lost.push_back({key.first, key.second, std::move(why)});
+    unsigned attempt = 0;
+    for (AttemptRecord& one : instance.attempts)
+      if (one.state == AttemptState::committed) {
+        one.state = AttemptState::lost;
+        attempt = one.number;
+      }
+    lost.push_back({key.first, key.second, attempt, std::move(why)});
     instance.committed = false;
     instance.metrics = Json::object();
     instance.artifacts.clear();
   }
   return lost;
+}
+
+std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests,
+                                             JournalWriter& journal) {
+  std::vector<LostResult> lost = take_out_lost_results(record, digests);
+  for (const LostResult& one : lost)
+    journal.append(to_record(events::ResultLost{{one.stage, one.instance, one.attempt}, one.why}));
+  return lost;
+}
+
+std::vector<std::string> to_lines(const std::vector<LostResult>& lost, const Plan& plan) {
+  constexpr std::size_t shown = 5;
+  std::vector<std::string> lines;
+  for (const LostResult& one : lost) {
+    if (lines.size() == shown) {
+      lines.push_back(fmt::format("and {} more", lost.size() - shown));
+      break;
+    }
+    lines.push_back(fmt::format("{} is made again: {}",
+                                plan.label({plan.stage_number(one.stage), one.instance}), one.why));
+  }
+  return lines;
 }
 
 }  // namespace kernmill

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/plan/plan.hpp"
 #include "kernmill/run/cache/digest.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
@@ -10,7 +11,7 @@ namespace kernmill {
 /// A committed result that is no longer as it was committed.
 struct LostResult {
   std::string stage;
-  unsigned instance = 0;
+  unsigned instance = 0, attempt = 0;
   std::string why;  ///< "/runs/a/stages/fit/0/attempt-1/model.h5 is gone"
 };
 
@@ -18,5 +19,10 @@ struct LostResult {
 /// as never committed from then on, so that who goes on with the run makes them again. What was made of them
 /// stays.
 std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests);
+/// The same, and journals them: for every reader they are open again.
+std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal);
+
+/// A line for each, of a few at most: "fit[3] is made again: /runs/a/.../model.h5 is gone".
+std::vector<std::string> to_lines(const std::vector<LostResult>& lost, const Plan& plan);
 
 }  // namespace kernmill

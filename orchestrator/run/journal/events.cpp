@@ -130,6 +130,12 @@ Record to_record(const Abandoned& event) {
   return record_of<Abandoned>(std::move(body));
 }
 
+Record to_record(const ResultLost& event) {
+  Json body = body_of(event.of);
+  body[field::why] = event.why;
+  return record_of<ResultLost>(std::move(body));
+}
+
 Record to_record(const Failed& event) {
   return record_of<Failed>(body_of(event.of, event.reason));
 }

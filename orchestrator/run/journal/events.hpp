@@ -150,6 +150,13 @@ struct Reason {
   std::string message;
 };
 
+/// What an attempt has committed is not there any more as it was.
+struct ResultLost {
+  static constexpr const char* name = "result_lost";
+  Subject of;
+  std::string why;
+};
+
 struct Failed {
   static constexpr const char* name = "failed";
   Subject of;
@@ -184,6 +191,7 @@ Record to_record(const Started& event);
 Record to_record(const StepStarted& event);
 Record to_record(const Committed& event);
 Record to_record(const Abandoned& event);
+Record to_record(const ResultLost& event);
 Record to_record(const Failed& event);
 Record to_record(const Stopped& event);
 Record to_record(const Retrying& event);

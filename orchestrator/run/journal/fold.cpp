@@ -86,11 +86,16 @@ void take_attempt(const Line& line, std::string_view event, AttemptRecord& attem
 
 /// The fence: an older attempt that still ran, on a node that was thought lost, commits nothing.
 InstanceRecord settled(KnownInstance known) {
+  for (auto& [number, why] : known.lost) {
+    AttemptRecord& attempt = attempt_of(known.record, number);
+    attempt.state = AttemptState::lost;
+    attempt.message = std::move(why);
+  }
   unsigned newest = 0;
   for (const auto& attempt : known.record.attempts)
     if (attempt.started) newest = attempt.number;
   for (const FoldState::Leavings& leavings : known.commits) {
-    if (leavings.attempt != newest) continue;
+    if (leavings.attempt != newest || known.lost.contains(leavings.attempt)) continue;
     known.record.committed = true;
     known.record.metrics = leavings.metrics.empty() ? Json(Json::object()) : Json::parse(leavings.metrics);
     known.record.artifacts.clear();
@@ -129,7 +134,7 @@ RunRecord Fold::finish() {
 Fold::Instance Fold::instance(std::string stage, unsigned index) {
   const PlainCommit* row = to_look_ ? state_.plain.find(stage, index) : nullptr;
   if (row == nullptr) return state_.instances.try_emplace({std::move(stage), index}).first;
-  KnownInstance known{state_.plain.record(*row), {}};
+  KnownInstance known{state_.plain.record(*row), {}, {}};
   const TextBlock& texts = state_.plain.texts();
   known.commits.push_back(
       {row->attempt, std::string(texts.at(row->metrics)), std::string(texts.at(row->artifacts))});
@@ -198,6 +203,10 @@ void Fold::take_instance(const Line& line, std::string_view event) {
     known.record.skip_reason = line.text(field::why, "");
   } else if (line.has(field::attempt)) {
     const unsigned number = number_in(line, field::attempt);
+    if (event == events::ResultLost::name) {
+      known.lost[number] = line.text(field::why, "");
+      return;
+    }
     if (event == events::Submitted::name && number == 1 && line.has(field::why))
       known.record.why = line.text(field::why);
     if (event == events::Committed::name)
@@ -210,7 +219,7 @@ void Fold::take_instance(const Line& line, std::string_view event) {
 
 void Fold::make_plain(Instance of) {
   const KnownInstance& known = of->second;
-  if (known.commits.empty() || known.record.attempts.size() != 1 ||
+  if (known.commits.empty() || !known.lost.empty() || known.record.attempts.size() != 1 ||
       known.commits.back().attempt != known.record.attempts.front().number)
     return;
   const FoldState::Leavings& left = known.commits.back();

@@ -25,6 +25,7 @@ struct FoldState {
   struct Known {
     InstanceRecord record;
     std::vector<Leavings> commits;
+    std::map<unsigned, std::string> lost;  ///< attempts whose results are, and why
   };
   using Instances = std::map<std::pair<std::string, unsigned>, Known>;
 

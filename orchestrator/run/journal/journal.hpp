@@ -20,6 +20,7 @@ namespace kernmill {
 /// | submitted    | conductor             | stage, instance, attempt, job |
 /// | skipped      | conductor             | stage, instance, why |
 /// | abandoned    | conductor             | stage, instance, attempt, why (found dead on resume, or ended by it) |
+/// | result_lost  | conductor, submit     | stage, instance, attempt, why (what it committed is gone or changed: the instance is open again) |
 /// | run_finished | conductor, closing job | outcome: done, failed, interrupted, cancelled |
 /// | submitting   | submit                | generation, token, fail_fast, no_cache, arrays (as job_plan.hpp writes them) |
 /// | array_submitted | submit             | generation, array (its key; "close": the closing job), job |
@@ -92,8 +93,9 @@ struct ProcessIdentity {
   std::string host;
 };
 
-/// How an attempt has ended, as far as the journal knows; open: there is no end record.
-enum class AttemptState { open, committed, failed, stopped, abandoned, retrying };
+/// How an attempt has ended, as far as the journal knows; open: there is no end record; lost: it committed
+/// what is no longer there.
+enum class AttemptState { open, committed, failed, stopped, abandoned, retrying, lost };
 
 /// What the journal says of one attempt.
 struct AttemptRecord {
@@ -163,7 +165,8 @@ struct RunRecord {
 
 /// Folds every file of the journal, while others write and gather it, too. A torn last line is no record. A
 /// commit counts only from the newest attempt that has started (one taken from the cache starts with its
-/// commit). Throws std::runtime_error with file and line for a damaged line that is not the last.
+/// commit), and as long as nobody has found its result lost. Throws std::runtime_error with file and line for
+/// a damaged line that is not the last.
 RunRecord fold_journal(const std::filesystem::path& journal);
 /// The same of those files alone whose names (not paths) are wanted.
 RunRecord fold_journal(const std::filesystem::path& journal,

@@ -175,7 +175,7 @@ void fields(Io& io, Is<FoldState::Leavings> auto& of) {
 }
 template <typename Io>
 void fields(Io& io, Is<FoldState::Known> auto& of) {
-  io(of.record, of.commits);
+  io(of.record, of.commits, of.lost);
 }
 template <typename Io>
 void fields(Io& io, Is<FoldState> auto& of) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/cluster_check/cluster_capacity.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
@@ -65,6 +66,7 @@ class MissingJobs {
     for (const std::string& line :
          settle_submissions(run_, record, cluster_, jobs, *journal, options_.submission))
       options_.tell(line);
+    if (options_.resumed) give_up_lost(record, *journal);
     withdraw(record, jobs);
     const ClusterView view(run_, plan_, record, jobs);
     abandon_lost(record, view, *journal);
@@ -88,6 +90,13 @@ class MissingJobs {
     SubmissionOptions options = options_.submission;
     if (!options.cancelled) options.cancelled = [this] { return is_cancel_wished(run_); };
     return options;
+  }
+
+  /// First of all: what waits in the queue for a result that is lost waits for a job that is gone.
+  void give_up_lost(RunRecord& record, JournalWriter& journal) const {
+    DigestStore digests(run_.root().parent_path());
+    for (const std::string& line : to_lines(give_up_lost_results(record, digests, journal), plan_))
+      options_.tell(line);
   }
 
   /// Takes out of the queue what waits for jobs that are gone.

@@ -35,10 +35,10 @@ struct SubmittedJobs {
 
 /// Submits what a run still lacks, as a new generation. Everything that is there is used first: ready
 /// results, and the jobs that are in the queue already; those among them that can never run, since what they
-/// wait for is made anew, are withdrawn and made anew, too; attempts whose job is gone are journalled as
-/// abandoned. Nothing is returned, and nothing was submitted, when all that is missing is in the queue. Is
-/// the run's conductor for as long as it takes: `lock`, or one that it takes itself. Throws RunIsLocked,
-/// ClusterError, SubmissionCancelled.
+/// wait for is made anew, are withdrawn and made anew, too; results that are gone or changed are journalled
+/// as lost, attempts whose job is gone as abandoned. Nothing is returned, and nothing was submitted, when all
+/// that is missing is in the queue. Is the run's conductor for as long as it takes: `lock`, or one that it
+/// takes itself. Throws RunIsLocked, ClusterError, SubmissionCancelled.
 std::optional<SubmittedJobs> submit_missing(const RunDirectory& run, const Plan& plan, Cluster& cluster,
                                             const ClusterFacts& facts, const MissingJobsOptions& options,
                                             std::unique_ptr<ConductorLock> lock = nullptr);

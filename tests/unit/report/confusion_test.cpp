@@ -19,6 +19,9 @@ TEST(Confusion, IsNothingForANumericTarget) {
 
 TEST(Confusion, IsNothingForADamagedReport) {
   EXPECT_EQ(confusion_text(Json()), "");
+  EXPECT_EQ(confusion_text({{"classes", 1}, {"confusion", {{1}}}}), "");
+  EXPECT_EQ(confusion_text({{"classes", {"a", "b"}}, {"confusion", {1, 2}}}), "");
+  EXPECT_EQ(confusion_text({{"classes", {"a", "b"}}, {"confusion", {{1, 2}, {3}}}}), "");
 }
 
 }  // namespace

@@ -65,11 +65,13 @@ TEST(PackFault, InstancesEndWithAPackThatIsKilledBetweenTwoRecords) {
 }
 
 // The number of a first attempt is known by the element's start; that of another one is not.
-TEST(PackFault, ARetryIsJournalledBeforeItBegins) {
+class RetryInAPack : public ::testing::TestWithParam<bool> {};
+TEST_P(RetryInAPack, IsJournalledBeforeItBegins) {
   Stage stage = PackWorld::command("[ $KERNMILL_ATTEMPT = 2 ] || exit 1; echo ready >$PIPE; sleep 600");
   stage.retries.max = 1;
   stage.retries.on = {"error"};
   PackWorld world(stage, 1, 1);
+  world.is_local = GetParam();
   world.flush_interval = std::chrono::hours(1);
   const int element = world.start();
   world.pipe().next();
@@ -78,6 +80,7 @@ TEST(PackFault, ARetryIsJournalledBeforeItBegins) {
   EXPECT_THAT(world.events(0), ElementsAre("started", "retrying", "started"));
   EXPECT_EQ(world.instance(0).attempts.back().number, 2u);
 }
+INSTANTIATE_TEST_SUITE_P(HereAndInJobs, RetryInAPack, ::testing::Bool());
 
 /// Whether a process ends within a minute.
 bool ends(int pid) {

@@ -16,6 +16,8 @@ class LostResults : public ::testing::Test {
     InstanceRecord& fit = record_.instances[{"fit", 0}];
     fit.committed = true;
     fit.metrics = {{"loss", 0.5}};
+    fit.attempts.emplace_back().number = 2;
+    fit.attempts.back().state = AttemptState::committed;
     for (const char* name : {"model", "log"}) {
       write(path(name), "content");
       fit.artifacts.push_back({name, path(name), 7, sha256("content")});
@@ -59,6 +61,19 @@ TEST_F(LostResults, OfAFileWithAFlippedByteToo) {
   ASSERT_EQ(lost.size(), 1U);
   EXPECT_THAT(lost[0].why, HasSubstr("has been changed since it was committed"));
   EXPECT_FALSE(fit().committed);
+}
+
+TEST_F(LostResults, AreOpenAgainForEveryReaderOfTheJournal) {
+  JournalWriter journal(directory_.path(), "resume", 0, "conductor");
+  EXPECT_TRUE(give_up_lost_results(record_, digests_, journal).empty());
+  EXPECT_TRUE(read_journal_file(journal.path()).empty());
+  fs::remove(path("log"));
+  EXPECT_EQ(give_up_lost_results(record_, digests_, journal).size(), 1U);
+  const auto records = read_journal_file(journal.path());
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].event, "result_lost");
+  EXPECT_EQ(records[0].body["attempt"], 2);
+  EXPECT_EQ(fit().attempts.back().state, AttemptState::lost);
 }
 
 }  // namespace

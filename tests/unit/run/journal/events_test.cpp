@@ -160,6 +160,31 @@ TEST(Events, AbandonedHasItsReason) {
   EXPECT_FALSE(to_record(events::Abandoned{fit, {}, "found dead"}).body.contains("cause"));
 }
 
+TEST(Events, AResultThatIsLostOpensItsInstanceAgain) {
+  const events::ResultLost lost{fit, "/runs/model.h5 is gone"};
+  EXPECT_EQ(to_record(lost).body,
+            (Json{{"stage", "fit"}, {"instance", 3}, {"attempt", 1}, {"why", "/runs/model.h5 is gone"}}));
+  const events::Started first{fit, "1", process};
+  for (const RunRecord& record : {read_back(first, events::Committed{fit, some_result()}, lost),
+                                  read_back(lost, first, events::Committed{fit, some_result()})}) {
+    const InstanceRecord& instance = *record.find("fit", 3);
+    EXPECT_FALSE(instance.committed);
+    EXPECT_TRUE(instance.artifacts.empty());
+    EXPECT_TRUE(instance.metrics.empty());
+    EXPECT_EQ(instance.attempts.at(0).state, AttemptState::lost);
+    EXPECT_EQ(instance.attempts.at(0).message, "/runs/model.h5 is gone");
+  }
+}
+
+TEST(Events, WhatIsMadeAgainAfterALossCounts) {
+  const Subject second{"fit", 3, 2};
+  const RunRecord record = read_back(events::Started{second, "2", process}, events::Committed{second},
+                                     events::ResultLost{fit, "gone"}, events::Started{fit, "1", process},
+                                     events::Committed{fit, some_result()});
+  EXPECT_TRUE(record.find("fit", 3)->committed);
+  EXPECT_TRUE(record.find("fit", 3)->artifacts.empty()) << "those of the first attempt";
+}
+
 TEST(Events, FailedAndStoppedHaveTheirReason) {
   EXPECT_EQ(to_record(events::Failed{fit, reason}).body, (Json{{"stage", "fit"},
                                                                {"instance", 3},

@@ -210,6 +210,22 @@ TEST_F(MissingJobsTest, AreNumberedOnAfterAPackThatDiedBeforeItsFirstRecord) {
   EXPECT_EQ(made->arrays[0].attempt, 2U);
 }
 
+// b and c are in the queue, and c waits for a, of which a file was deleted.
+TEST_F(MissingJobsTest, AreThoseWhoseResultsAreLostAndWhatWaitsForThem) {
+  submit();
+  set_state("1", JobState::completed);
+  const std::string file = (folder.path() / "model.h5").string();
+  journal("1", events::Started{{"a", 0, 1}, "1", {7, 8, "n1"}},
+          events::Committed{{"a", 0, 1}, {{{{"model", file, 5, "abc"}}, Json::object()}}});
+  const auto made = resume();
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->arrays.size(), 3U);
+  EXPECT_EQ(made->arrays[0].attempt, 2U);
+  EXPECT_THAT(told, ElementsAre("a is made again: " + file + " is gone",
+                                "submits anew what waited for jobs that are gone: 2 3"));
+  EXPECT_FALSE(record().find("a", 0)->committed);
+}
+
 TEST_F(MissingJobsTest, AreNobodysWhileAnotherConductsTheRun) {
   const ConductorLock other(run.lock(), self_identity());
   EXPECT_THROW(submit(), RunIsLocked);

@@ -29,12 +29,16 @@ bool may_run(const PackRecord& pack, const RunRecord& record) {
   return false;
 }
 
-void end_packs(const std::string& run, const RunRecord& record) {
+/// Gives whether there was one that may still have run.
+bool end_packs(const std::string& run, const RunRecord& record) {
+  bool any = false;
   for (const PackRecord& pack : record.packs) {
     if (!may_run(pack, record)) continue;
+    any = true;
     const PackRecord::Range& first = pack.attempts.front();
     end_tree(0, 0, attempt_token(run, pack.stage, first.first, first.attempt));
   }
+  return any;
 }
 
 }  // namespace
@@ -70,13 +74,16 @@ void end_processes(const std::string& run, const OpenAttempt& open, const std::s
 
 RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, const std::string& this_host,
                                const std::function<void(const OpenAttempt&)>& abandoned) {
-  const RunRecord record = fold_journal(run.journal());
+  RunRecord record = fold_journal(run.journal());
   const auto open = open_attempts(record);
   for (const OpenAttempt& attempt : open) check_host(attempt, this_host);
   for (const OpenAttempt& attempt : open) end_processes(run.name(), attempt, this_host);
-  end_packs(run.name(), record);
+  const bool ended_packs = end_packs(run.name(), record);
+  if (open.empty() && !ended_packs) return record;
   // Only now is nobody left who could still commit.
-  for (const OpenAttempt& attempt : open_attempts(fold_journal(run.journal()))) {
+  record = fold_journal(run.journal());
+  const auto left = open_attempts(record);
+  for (const OpenAttempt& attempt : left) {
     journal.append(to_record(
         events::Abandoned{{attempt.stage, attempt.index, attempt.attempt.number},
                           {},
@@ -84,7 +91,7 @@ RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, 
                                                   : "submitted by a conductor that is gone; never started"}));
     if (abandoned) abandoned(attempt);
   }
-  return fold_journal(run.journal());
+  return left.empty() ? record : fold_journal(run.journal());
 }
 
 }  // namespace kernmill

@@ -43,6 +43,10 @@ TEST(SlurmPack, TenThousandInstancesAreAFewElementsAndAFewFiles) {
   const auto files =
       std::distance(fs::recursive_directory_iterator(run.root()), fs::recursive_directory_iterator());
   EXPECT_LT(files, 200);
+  // The closing job leaves it once it has written the end.
+  wait_until("the snapshot of the journal", [&] { return fs::exists(run.journal() / "snapshot"); });
+  const Finished status = world.kernmill({"status"});
+  EXPECT_NE(status.out.find("10000/10000"), std::string::npos) << status.out;
 }
 
 TEST(SlurmPack, AFailureInAPackBlocksItsOwnSuccessorAlone) {

@@ -26,6 +26,16 @@ std::int64_t nanoseconds(const timespec& time) {
 
 }  // namespace
 
+std::optional<FileIdentity> file_identity(const fs::path& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) return {};
+    fail(path);
+  }
+  return FileIdentity{found.st_ino, static_cast<std::uint64_t>(found.st_size), nanoseconds(found.st_mtim),
+                      nanoseconds(found.st_ctim)};
+}
+
 bool is_gathering(std::string_view name) {
   return name.ends_with(".conductor.jsonl");
 }
@@ -35,13 +45,6 @@ std::optional<JournalFile> JournalFile::open(const fs::path& path, Missing missi
   if (!file && errno == ENOENT && missing == Missing::may_be) return {};
   if (!file) fail(path);
   return JournalFile(path, std::move(file));
-}
-
-FileIdentity JournalFile::identity() const {
-  struct stat found {};
-  if (::fstat(file_.get(), &found) != 0) fail(path_);
-  return {found.st_ino, static_cast<std::uint64_t>(found.st_size), nanoseconds(found.st_mtim),
-          nanoseconds(found.st_ctim)};
 }
 
 bool JournalFile::append(std::string& text, std::uint64_t offset, std::size_t most) const {

@@ -19,6 +19,9 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
+/// Nothing when there is no such file. Throws std::system_error when it cannot be looked at.
+std::optional<FileIdentity> file_identity(const std::filesystem::path& path);
+
 /// How far a file has been read: whole lines.
 struct ReadMark {
   std::uint64_t bytes = 0, lines = 0;
@@ -34,7 +37,6 @@ class JournalFile {
   enum class Missing { fails, may_be };
   static std::optional<JournalFile> open(const std::filesystem::path& path, Missing missing);
 
-  [[nodiscard]] FileIdentity identity() const;
   /// Whether its first `bytes` have that checksum.
   [[nodiscard]] bool begins_with(std::uint64_t bytes, std::uint32_t crc);
   /// Walks over the whole lines from the mark on, which moves behind them. `first` is called before the first

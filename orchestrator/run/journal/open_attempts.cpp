@@ -1,5 +1,6 @@
 #include "kernmill/run/journal/open_attempts.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -24,6 +25,21 @@ void end_processes(const RunDirectory& run, const std::vector<OpenAttempt>& open
     for (const ProcessIdentity& root : {attempt.exec, attempt.step})
       if (is_alive(root.pid, root.start_time)) end_tree(root.pid, root.start_time, "");
   end_tree(0, 0, run_token(run));
+}
+
+/// Whether the job of a pack may still run, with instances that have not begun.
+bool may_run(const PackRecord& pack, const RunRecord& record) {
+  for (const PackRecord::Range& range : pack.attempts)
+    for (unsigned index = range.first; index <= range.last; ++index) {
+      const InstanceRecord* known = record.find(pack.stage, index);
+      if (known != nullptr && known->handed_out == range.attempt && !has_settled(*known)) return true;
+    }
+  return false;
+}
+
+bool some_pack_may_run(const RunRecord& record) {
+  return std::any_of(record.packs.begin(), record.packs.end(),
+                     [&](const PackRecord& pack) { return may_run(pack, record); });
 }
 
 }  // namespace
@@ -56,12 +72,15 @@ std::string attempt_token(const RunDirectory& run, const std::string& stage, uns
 
 RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, const std::string& this_host,
                                const std::function<void(const OpenAttempt&)>& abandoned) {
-  const RunRecord record = fold_journal(run.journal());
+  RunRecord record = fold_journal(run.journal());
   const auto open = open_attempts(record);
   for (const OpenAttempt& attempt : open) check_host(attempt, this_host);
   end_processes(run, open);
+  if (open.empty() && !some_pack_may_run(record)) return record;
   // Only now is nobody left who could still commit.
-  for (const OpenAttempt& attempt : open_attempts(fold_journal(run.journal()))) {
+  record = fold_journal(run.journal());
+  const auto left = open_attempts(record);
+  for (const OpenAttempt& attempt : left) {
     journal.append(to_record(
         events::Abandoned{{attempt.stage, attempt.index, attempt.attempt.number},
                           {},
@@ -69,7 +88,7 @@ RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, 
                                                   : "submitted by a conductor that is gone; never started"}));
     if (abandoned) abandoned(attempt);
   }
-  return fold_journal(run.journal());
+  return left.empty() ? record : fold_journal(run.journal());
 }
 
 }  // namespace kernmill

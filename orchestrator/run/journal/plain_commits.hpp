@@ -10,7 +10,7 @@
 #include "kernmill/plan/index_ranges.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
-/// Private to run/ and report/: the many instances of a large run of which there is nothing to tell.
+/// The many instances of a large run of which there is nothing to tell: RunView has them in rows.
 namespace kernmill {
 
 /// Texts in one block, by number. The empty one is 0.

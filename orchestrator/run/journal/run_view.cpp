@@ -22,12 +22,11 @@ constexpr std::uint64_t least_bytes = 256 * 1024;
 /// Whether each file begins with what the snapshot stands for.
 bool fits(const SnapshotFile& snapshot, const fs::path& journal, Trust trust) {
   return std::all_of(snapshot.covered().begin(), snapshot.covered().end(), [&](const CoveredFile& covered) {
+    const auto now = file_identity(journal / covered.name);
+    if (!now || now->size < covered.mark.bytes) return false;
+    if (trust == Trust::times && *now == covered.as_read) return true;
     auto file = JournalFile::open(journal / covered.name, JournalFile::Missing::may_be);
-    if (!file) return false;
-    const FileIdentity now = file->identity();
-    if (now.size < covered.mark.bytes) return false;
-    return (trust == Trust::times && now == covered.as_read) ||
-           file->begins_with(covered.mark.bytes, covered.mark.crc);
+    return file && file->begins_with(covered.mark.bytes, covered.mark.crc);
   });
 }
 
@@ -110,14 +109,22 @@ class Reading {
   }
 
   void read(const std::string& name) {
-    auto file = open_journal_file(journal_ / name);
-    if (!file) return;
     CoveredFile& covered = files_[name];
+    const auto now = file_identity(journal_ / name);
+    // A cluster's run may have thousands of files: those that are read need not be opened.
+    if (now && *now == covered.as_read && now->size == covered.mark.bytes) return;
+    auto file = open_journal_file(journal_ / name);
+    if (!now || !file) return forget(name);
     covered.name = name;
-    covered.as_read = file->identity();
+    covered.as_read = *now;
     file->read_lines(
         covered.mark, crc_ == Crc::yes, [this] { need_rows(); },
         [this](const JournalLine& line) { fold_.take(line); });
+  }
+
+  /// It was gathered before it could be read.
+  void forget(const std::string& name) {
+    if (files_[name].mark.bytes == 0) files_.erase(name);
   }
 
   void need_rows() {

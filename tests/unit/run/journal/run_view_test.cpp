@@ -315,7 +315,7 @@ TEST_F(Snapshot, IsBelievedByTimesBySomebodyWhoLooksAndByBytesBySomebodyWhoActs)
   FoldState state = snapshot->state().value();
   ASSERT_TRUE(snapshot->add_rows(state));
   overwrite(file_, 2'000, '\x01');
-  covered.at(0).as_read = JournalFile::open(file_, JournalFile::Missing::fails)->identity();
+  covered.at(0).as_read = file_identity(file_).value();
   write_snapshot(journal(), covered, state);
   EXPECT_EQ(viewed(Trust::times), before);
   EXPECT_EQ(viewed(Trust::bytes), whole());

@@ -27,7 +27,7 @@ class PackRecords {
   const std::string stage_;
   RecordBuffer buffer_;
   ElementFence fence_;
-  const std::string job_;
+  const std::string job_, node_;
   const unsigned known_attempt_;
   const ProcessIdentity process_;
 };

@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/run/bad_nodes/bad_nodes.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
@@ -65,9 +67,9 @@ class Explainer {
       case State::running:
         return "running: " + reason(instance);
       case State::failed:
-        return fmt::format("{} after {}: {}{}", to_string(instance.cause),
+        return fmt::format("{} after {}: {}{}{}", to_string(instance.cause),
                            counted(instance.attempts, "attempt"), printable(first_line(instance.message)),
-                           rank_of(instance));
+                           place_of_stall(instance), rank_of(instance));
       case State::skipped:
         return skipped(instance);
       case State::blocked:
@@ -82,6 +84,13 @@ class Explainer {
 
  private:
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  /// The innermost functions of the first process that hung.
+  static std::string place_of_stall(const InstanceStatus& instance) {
+    const std::size_t end = instance.message.find('\n');
+    if (instance.cause != Cause::stalled || end == std::string::npos) return "";
+    return "; " + printable(first_line(instance.message.substr(end + 1)));
+  }
 
   [[nodiscard]] std::string reason(const InstanceStatus& instance) const {
     const auto found = reasons_.find({plan_.stage(instance.id.stage).name, instance.id.index});
@@ -129,7 +138,8 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
   if (!arguments.parse(words)) return exit_done;
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
-  const RunStatus status = inspect(run, plan, fold_journal(run.journal()), Depth::everything);
+  const RunRecord record = fold_journal(run.journal());
+  const RunStatus status = inspect(run, plan, record, Depth::everything);
   const std::string stage = arguments.text("stage");
   if (!stage.empty() && status.stage(stage) == nullptr)
     throw UsageError(fmt::format("run {} has no stage '{}'", run.name(), stage));
@@ -143,11 +153,18 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
     list.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", why}});
     table.row({instance.label, word(instance), why});
   }
-  if (arguments.json())
-    fmt::print("{}\n",
-               Json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(list)}}.dump(2));
-  else
+  const auto avoided =
+      bad_nodes(node_attempts(record), plan.workflow().bad_nodes, std::chrono::system_clock::now());
+  if (arguments.json()) {
+    Json json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(list)}};
+    for (const BadNode& bad : avoided)
+      json["avoided_nodes"].push_back(
+          {{"node", bad.node}, {"until", utc_timestamp(bad.until)}, {"why", bad.why}});
+    fmt::print("{}\n", json.dump(2));
+  } else {
     fmt::print("{}", table.text());
+    for (const BadNode& bad : avoided) fmt::print("the next attempts avoid {}\n", to_text(bad));
+  }
   return exit_done;
 }
 

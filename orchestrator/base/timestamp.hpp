@@ -16,4 +16,7 @@ std::optional<std::int64_t> milliseconds_of(std::string_view timestamp);
 /// A moment in UTC, to the second, as strftime() writes it: at most 31 characters, empty if it would be more.
 std::string utc_text(std::chrono::system_clock::time_point moment, const char* format);
 
+/// The moment that a text like that means, with thousandths of a second or without; nothing when it is none.
+std::optional<std::chrono::system_clock::time_point> utc_moment(std::string_view text);
+
 }  // namespace kernmill

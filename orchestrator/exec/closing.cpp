@@ -13,6 +13,7 @@
 #include "kernmill/exec/job/job_journal.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/bad_nodes/bad_nodes_folder.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
@@ -79,6 +80,7 @@ class Closing {
     record = fold_journal(run_.journal());
     std::string outcome = outcome_of(record);
     journal_.append(to_record(events::RunFinished{outcome, generation_}));
+    if (plan_.workflow().bad_nodes.per_user) tell_of_bad_nodes(record);
     return outcome;
   }
 
@@ -102,13 +104,27 @@ class Closing {
                              [](const RunRecord& record) { return newest_open_attempts(record).empty(); });
   }
 
+  /// Later runs of this user are to avoid them.
+  void tell_of_bad_nodes(const RunRecord& record) {
+    const Environment own = own_environment();
+    try {
+      known_bad_nodes(run_, plan_.workflow(), record, job_.cluster().facts().name,
+                      {.folder = bad_nodes_folder(value_of(own, "XDG_STATE_HOME"), value_of(own, "HOME"))});
+    } catch (const ClusterError& error) {
+      fmt::print(stderr, "kernmill-exec: other runs are not told of bad nodes: {}\n", error.what());
+    }
+  }
+
   void abandon(const OpenAttempt& open) {
     const auto state = states_.find(open.attempt.job);
     const auto [cause, why] = state == states_.end()
                                   ? std::pair{Cause::node_fail, std::string("its job is gone")}
                                   : end_of(state->second);
     journal_.append(to_record(events::Abandoned{
-        {open.stage, open.index, open.attempt.number}, cause, why + ", and has left no last word"}));
+        {open.stage, open.index, open.attempt.number},
+        cause,
+        why + ", and has left no last word",
+        state != states_.end() && state->second == JobState::node_fail ? open.attempt.node : ""}));
   }
 
   std::string outcome_of(RunRecord record) const {

@@ -12,12 +12,14 @@
 #include "kernmill/exec/element/slurm_element.hpp"
 #include "kernmill/exec/local_attempt.hpp"
 #include "kernmill/exec/local_pack.hpp"
+#include "kernmill/exec/stall/other_nodes.hpp"
 
 namespace kernmill::exec {
 
 int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   try {
     open_standard_streams();
+    if (const auto status = look_at_this_node({argv + 1, argv + argc})) return *status;
     StopRequests stop;  // first: no request is to find this process unprepared
     const Options options = parse_options({argv + 1, argv + argc});
     const RunDirectory run(std::filesystem::canonical(options.run));

@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 #include <thread>
+#include <tuple>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -29,8 +30,7 @@ namespace {
 struct Stat {
   TreeMember who;
   int group = 0;
-  char state = '?';
-  [[nodiscard]] bool ended() const { return state == 'Z' || state == 'X'; }
+  [[nodiscard]] bool ended() const { return who.state == 'Z' || who.state == 'X'; }
 };
 
 /// The whole of a small file of /proc; nothing when it cannot be opened (the process has gone, or is
@@ -58,14 +58,17 @@ std::optional<Stat> read_stat(int pid) {
   Stat stat;
   stat.who.pid = pid;
   stat.who.program = text.substr(open + 1, close - open - 1);
-  unsigned long long start = 0;
+  unsigned long long start = 0, user = 0, system = 0;
+  long long user_of_children = 0, system_of_children = 0;
   // state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt utime stime cutime cstime priority
   // nice threads itrealvalue starttime
   if (std::sscanf(text.c_str() + close + 1,
-                  " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                  &stat.state, &stat.who.parent, &stat.group, &start) != 4)
+                  " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %*d %*d %llu",
+                  &stat.who.state, &stat.who.parent, &stat.group, &user, &system, &user_of_children,
+                  &system_of_children, &start) != 8)
     return std::nullopt;
   stat.who.start_time = start;
+  stat.who.ticks = user + system + static_cast<std::uint64_t>(user_of_children + system_of_children);
   return stat;
 }
 
@@ -165,14 +168,46 @@ bool is_alive(int pid, std::uint64_t start_time) {
 }
 
 std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::string& token) {
-  const std::vector<Stat> processes = living_processes();
+  return ProcessTable().tree(pid, start_time, token);
+}
+
+struct ProcessTable::Content {
+  std::vector<Stat> processes;
+  /// Whether a process holds a token, by what tells it from others; another program may hold another.
+  std::map<std::tuple<int, std::uint64_t, std::string, std::string>, bool> holders;
+
+  bool is_holder(const TreeMember& who, const std::string& token) {
+    const auto [known, is_new] =
+        holders.try_emplace({who.pid, who.start_time, who.program, token}, /*placeholder=*/false);
+    if (is_new) known->second = holds_token(who.pid, token);
+    return known->second;
+  }
+};
+
+ProcessTable::ProcessTable() : content_(std::make_unique<Content>()) {
+  refresh();
+}
+
+ProcessTable::~ProcessTable() = default;
+
+void ProcessTable::refresh() {
+  content_->processes = living_processes();
+  std::set<std::pair<int, std::uint64_t>> alive;
+  for (const Stat& process : content_->processes) alive.emplace(process.who.pid, process.who.start_time);
+  std::erase_if(content_->holders, [&](const auto& entry) {
+    return !alive.contains({std::get<0>(entry.first), std::get<1>(entry.first)});
+  });
+}
+
+std::vector<TreeMember> ProcessTable::tree(int pid, std::uint64_t start_time, const std::string& token) {
+  const std::vector<Stat>& processes = content_->processes;
   const std::set<int> spared = self_and_ancestors(processes);
   std::set<int> members;
   // A root that has ended but is not reaped yet still leads its group.
   if (pid > 0 && !spared.contains(pid) && start_time_of(pid) == start_time && start_time != 0)
     members.insert(pid);
   for (const auto& process : processes)
-    if (!token.empty() && !spared.contains(process.who.pid) && holds_token(process.who.pid, token))
+    if (!token.empty() && !spared.contains(process.who.pid) && content_->is_holder(process.who, token))
       members.insert(process.who.pid);
   close_over(processes, members);
   for (const int one : spared) members.erase(one);

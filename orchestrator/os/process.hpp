@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,9 +46,29 @@ struct TreeMember {
   int parent = 0;
   std::uint64_t start_time = 0;
   std::string program;  ///< its short name, as the kernel keeps it: 15 characters at most
+  std::uint64_t ticks =
+      0;             ///< of processor time, its children's that have ended included (sysconf(_SC_CLK_TCK))
+  char state = '?';  ///< as ps has it: R, S, D, T, t, ...
 };
 /// The members of such a tree that are alive now, by process id.
 std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::string& token);
+
+/// The processes of this machine at one moment, for whoever looks at several trees, or at one again and
+/// again. Each process's environment is read once.
+class ProcessTable {
+ public:
+  ProcessTable();
+  ~ProcessTable();
+  ProcessTable(const ProcessTable&) = delete;
+  ProcessTable& operator=(const ProcessTable&) = delete;
+  void refresh();
+  /// As `find_tree`.
+  std::vector<TreeMember> tree(int pid, std::uint64_t start_time, const std::string& token);
+
+ private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
 
 /// Sends a signal to the process with this id if it is the one that started then. Returns whether it was
 /// sent.

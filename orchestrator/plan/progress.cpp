@@ -8,8 +8,8 @@
 namespace kernmill {
 namespace {
 
-constexpr std::array<std::string_view, 6> cause_names{"error",     "oom",       "timeout",
-                                                      "node_fail", "preempted", "cancelled"};
+constexpr std::array<std::string_view, 7> cause_names{"error",     "oom",       "timeout", "node_fail",
+                                                      "preempted", "cancelled", "stalled"};
 
 StageProgress at_the_beginning(const Plan& plan, std::uint32_t stage) {
   const auto& parents = plan.parents(stage);

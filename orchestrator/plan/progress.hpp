@@ -11,7 +11,7 @@
 namespace kernmill {
 
 /// Why an attempt ended without a commit.
-enum class Cause : std::uint8_t { error, oom, timeout, node_fail, preempted, cancelled };
+enum class Cause : std::uint8_t { error, oom, timeout, node_fail, preempted, cancelled, stalled };
 std::string_view to_string(Cause cause);
 std::optional<Cause> cause(std::string_view name);
 

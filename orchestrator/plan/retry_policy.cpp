@@ -18,7 +18,7 @@ bool is_named(const Retries& policy, Cause cause) {
 }  // namespace
 
 Retry retry_after(const Retries& policy, const EarlierTries& earlier, const Ended& ended) {
-  Retry retry{Retry::What::again, true, earlier.mem_factor, earlier.time_factor, false};
+  Retry retry{Retry::What::again, true, earlier.mem_factor, earlier.time_factor};
   if (ended.how == Ended::How::stopped && ended.cause == Cause::cancelled)
     return {Retry::What::give_way, false};
   if (is_continued(ended)) {
@@ -28,7 +28,6 @@ Retry retry_after(const Retries& policy, const EarlierTries& earlier, const Ende
   if (!is_named(policy, ended.cause) || earlier.failures >= policy.max) return {Retry::What::none};
   if (ended.cause == Cause::oom) retry.mem_factor *= policy.mem_factor;
   if (ended.cause == Cause::timeout) retry.time_factor *= policy.time_factor;
-  retry.elsewhere = ended.cause == Cause::node_fail;
   return retry;
 }
 

@@ -36,7 +36,6 @@ struct Retry {
   bool counts = true;  ///< against the retries that the stage allows
   /// For the next attempt, times what the plan says.
   double mem_factor = 1.0, time_factor = 1.0;
-  bool elsewhere = false;  ///< not on the node that it ran on
 };
 
 /// The one policy of local runs, jobs and packed elements alike. Pure. An attempt that ran out of time but

@@ -1,12 +1,12 @@
 #include "kernmill/report/quantity.hpp"
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/workflow/by_kind.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
@@ -74,24 +74,10 @@ std::string values_text(const Json& values) {
   return text;
 }
 
-// Without sscanf, which takes a seventh of the time of a `status` of 10,000 instances.
 std::optional<double> seconds_of(std::string_view time_stamp) {
-  if (time_stamp.size() < 19) return {};
-  bool is_valid = true;
-  const auto number = [&](std::size_t begin, std::size_t digits) {
-    int value = 0;
-    const char* const first = time_stamp.data() + begin;
-    const auto [end, error] = std::from_chars(first, first + digits, value);
-    is_valid = is_valid && error == std::errc{} && end == first + digits;
-    return value;
-  };
-  using namespace std::chrono;
-  const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
-                            day(static_cast<unsigned>(number(8, 2))));
-  const auto time = hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2));
-  const int thousandths = time_stamp.size() >= 23 && time_stamp[19] == '.' ? number(20, 3) : 0;
-  if (!is_valid || !date.ok()) return {};
-  return static_cast<double>((sys_days(date).time_since_epoch() + time).count()) + 1e-3 * thousandths;
+  const auto moment = utc_moment(time_stamp);
+  if (!moment) return {};
+  return std::chrono::duration<double>(moment->time_since_epoch()).count();
 }
 
 std::optional<std::chrono::duration<double>> between(std::string_view from, std::string_view to) {

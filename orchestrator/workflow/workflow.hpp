@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ std::optional<TaskKind> task_kind(std::string_view name);
 /// When a failed instance is tried again, and how it is changed then.
 struct Retries {
   int max = 0;
-  std::vector<std::string> on{"oom", "timeout", "node_fail", "preempted"};  ///< causes; also "error"
+  std::vector<std::string> on{"oom", "timeout", "node_fail", "preempted", "stalled"};  ///< also "error"
   double mem_factor = 1.0;
   double time_factor = 1.0;
 };
@@ -80,9 +81,10 @@ struct Stage {
       needs;  ///< every stage it waits for (inputs, expressions, needs:), once each, in file order
   Matrix matrix;
   Retries retries;
-  int max_parallel = 0;  ///< 0: no bound of its own
-  int pack = 1;          ///< instances that share a job; 0: as many as seem good
-  int max_fails = 0;     ///< how many instances may fail without failing the stage
+  int max_parallel = 0;           ///< 0: no bound of its own
+  int pack = 1;                   ///< instances that share a job; 0: as many as seem good
+  int max_fails = 0;              ///< how many instances may fail without failing the stage
+  std::chrono::seconds stall{0};  ///< without a sign of life for so long, an attempt has failed; 0: never
   std::vector<std::string> modules, setup;
   std::string container;
 };
@@ -94,6 +96,13 @@ struct Encryption {
   [[nodiscard]] bool on() const { return !key_file.empty() || !key_env.empty(); }
 };
 
+/// For how long, and for whom, a node is avoided after attempts have failed because of it.
+struct BadNodes {
+  std::chrono::seconds avoid_for{3600};  ///< 0: none is
+  bool per_user = false;                 ///< in every run of the user, not in this one alone
+  friend bool operator==(const BadNodes&, const BadNodes&) = default;
+};
+
 /// A whole workflow, checked: names are unique, references resolve, the graph has no cycle.
 struct Workflow {
   std::string name;
@@ -103,6 +112,7 @@ struct Workflow {
   Json params = Json::object();
   bool share_group = false;
   Encryption encryption;
+  BadNodes bad_nodes;
   std::string on_success, on_failure;  ///< shell commands for the end of a run; may be empty
   std::string mail_to;                 ///< who is told of the end of a submitted run; may be empty
   bool mail_of_failure_only = false;

@@ -105,6 +105,7 @@ Json to_json(const Stage& stage) {
             {"modules", stage.modules},
             {"setup", stage.setup},
             {"container", stage.container}};
+  if (stage.stall.count() > 0) json["stall"] = stage.stall.count();
   for (const Input& input : stage.inputs) json["inputs"].push_back(to_json(input));
   return json;
 }
@@ -130,6 +131,7 @@ Stage stage_from(const Json& json, const File& file) {
   stage.max_parallel = json.at("max_parallel").get<int>();
   stage.pack = json.value("pack", 1);
   stage.max_fails = json.at("max_fails").get<int>();
+  stage.stall = std::chrono::seconds(json.value("stall", std::int64_t{0}));
   stage.modules = json.at("modules").get<std::vector<std::string>>();
   stage.setup = json.at("setup").get<std::vector<std::string>>();
   stage.container = json.at("container").get<std::string>();
@@ -156,6 +158,9 @@ Json to_json(const Workflow& workflow) {
             {"mail_to", workflow.mail_to},
             {"mail_of_failure_only", workflow.mail_of_failure_only},
             {"stages", Json::array()}};
+  if (workflow.bad_nodes != BadNodes{})
+    json["bad_nodes"] = {{"seconds", workflow.bad_nodes.avoid_for.count()},
+                         {"per_user", workflow.bad_nodes.per_user}};
   if (workflow.encryption.on()) json["encryption"] = to_json(workflow.encryption);
   for (const Stage& stage : workflow.stages) json["stages"].push_back(to_json(stage));
   return json;
@@ -171,6 +176,10 @@ Workflow workflow_from_json(const Json& json) {
   if (const auto found = json.find("encryption"); found != json.end()) {
     workflow.encryption.key_file = found->value("key_file", "");
     workflow.encryption.key_env = found->value("key_env", "");
+  }
+  if (const auto found = json.find("bad_nodes"); found != json.end()) {
+    workflow.bad_nodes.avoid_for = std::chrono::seconds(found->at("seconds").get<std::int64_t>());
+    workflow.bad_nodes.per_user = found->at("per_user").get<bool>();
   }
   workflow.on_success = json.value("on_success", "");
   workflow.on_failure = json.value("on_failure", "");

@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/run/bad_nodes/bad_nodes.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
@@ -56,9 +58,9 @@ class Explainer {
       case State::running:
         return "running: " + reason(instance);
       case State::failed:
-        return fmt::format("{} after {}: {}{}", to_string(instance.cause),
+        return fmt::format("{} after {}: {}{}{}", to_string(instance.cause),
                            counted(instance.attempts, "attempt"), printable(first_line(instance.message)),
-                           rank_of(instance));
+                           place_of_stall(instance), rank_of(instance));
       case State::skipped:
         return skipped(status, instance);
       case State::blocked:
@@ -72,6 +74,13 @@ class Explainer {
   }
 
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  /// The innermost functions of the first process that hung.
+  static std::string place_of_stall(const InstanceStatus& instance) {
+    const std::size_t end = instance.message.find('\n');
+    if (instance.cause != Cause::stalled || end == std::string::npos) return "";
+    return "; " + printable(first_line(instance.message.substr(end + 1)));
+  }
 
   static std::string reason(const InstanceStatus& instance) {
     std::string text = instance.why.empty() ? "the cache was not asked" : instance.why;
@@ -123,20 +132,27 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
   const Explainer explainer(run, plan);
   Json list = Json::array();
   TextTable table;
-  inspect(run, plan, view_journal(run.journal()),
-          [&](const RunStatus& status, const InstanceStatus& instance) {
-            if (!stage.empty() && plan.stage(instance.id.stage).name != stage) return;
-            std::string why = explainer.why(status, instance);
-            if (arguments.json())
-              list.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", why}});
-            else
-              table.row({instance.label, word(instance), std::move(why)});
-          });
-  if (arguments.json())
-    fmt::print("{}\n",
-               Json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(list)}}.dump(2));
-  else
+  const RunView view = view_journal(run.journal());
+  inspect(run, plan, view, [&](const RunStatus& status, const InstanceStatus& instance) {
+    if (!stage.empty() && plan.stage(instance.id.stage).name != stage) return;
+    std::string why = explainer.why(status, instance);
+    if (arguments.json())
+      list.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", why}});
+    else
+      table.row({instance.label, word(instance), std::move(why)});
+  });
+  const auto avoided =
+      bad_nodes(node_attempts(view), plan.workflow().bad_nodes, std::chrono::system_clock::now());
+  if (arguments.json()) {
+    Json json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(list)}};
+    for (const BadNode& bad : avoided)
+      json["avoided_nodes"].push_back(
+          {{"node", bad.node}, {"until", utc_timestamp(bad.until)}, {"why", bad.why}});
+    fmt::print("{}\n", json.dump(2));
+  } else {
     fmt::print("{}", table.text());
+    for (const BadNode& bad : avoided) fmt::print("the next attempts avoid {}\n", to_text(bad));
+  }
   return exit_done;
 }
 

@@ -14,6 +14,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -120,6 +121,8 @@ void show_stage(const Preview& preview, std::uint32_t number) {
   if (!plan.parents(number).empty()) fmt::print("    after {}\n", parents_text(plan, number));
   if (!stage.when.empty()) fmt::print("    when {}\n", stage.when);
   if (stage.pack != 1 && count > 1) fmt::print("    {}\n", pack_text(stage.pack));
+  if (stage.stall.count() > 0)
+    fmt::print("    stalled after {} without a sign of life\n", spell_time(stage.stall));
   if (const StageEstimate* estimate = preview.estimate(number))
     fmt::print("    {}\n", estimate_text(*estimate, std::chrono::system_clock::now()));
   show_instances(preview, number);
@@ -173,6 +176,7 @@ Json stage_json(const Preview& preview, std::uint32_t number) {
             {"resources", stage.resources},
             {"pack", stage.pack == 0 ? Json("auto") : Json(stage.pack)},
             {"instances", std::move(instances)}};
+  if (stage.stall.count() > 0) json["stall_seconds"] = stage.stall.count();
   if (const StageEstimate* estimate = preview.estimate(number)) json["estimate"] = estimate_json(*estimate);
   return json;
 }

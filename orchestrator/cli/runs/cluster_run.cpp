@@ -23,7 +23,8 @@ namespace {
 
 std::vector<std::pair<std::string, std::string>> cluster_environment(const Programs& programs) {
   auto env = job_environment(programs);
-  for (const char* name : {"SLURM_CONF", "KERNMILL_SLURM_PLUGIN", "KERNMILL_CONTAINER_TEMPLATE"})
+  for (const char* name :
+       {"SLURM_CONF", "XDG_STATE_HOME", "KERNMILL_SLURM_PLUGIN", "KERNMILL_CONTAINER_TEMPLATE"})
     if (const std::string value = environment(name); !value.empty()) env.emplace_back(name, value);
   return env;
 }
@@ -76,6 +77,7 @@ MissingJobsOptions missing_jobs_options(const RunDirectory& run, const Plan& pla
                          .fail_fast = arguments.has("fail-fast"),
                          .timeout = std::chrono::seconds(arguments.number("patience").value_or(60)),
                          .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }},
+          .bad_nodes = {.folder = bad_nodes_folder(environment("XDG_STATE_HOME"), environment("HOME"))},
           .hook = hooks.journal,
           .take_ready_results =
               [&run, &plan, ready](const RunRecord& record, JournalWriter& journal) {

@@ -39,6 +39,14 @@ Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptNam
   return attempt;
 }
 
+StallOptions stall_options(const Attempt& attempt) {
+  StallOptions options;
+  options.after = attempt.stage().stall;
+  options.traces = {attempt.directory(), attempt.run.checkpoints(attempt.stage().name, attempt.id.index)};
+  options.stacks = attempt.file(stacks_file);
+  return options;
+}
+
 std::optional<unsigned> newer_attempt(const RunRecord& record, const AttemptName& name) {
   const auto* own = record.find(name.stage, name.instance);
   if (own != nullptr)

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernmill/exec/stall/stall_watch.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
@@ -39,6 +40,13 @@ struct Attempt {
   }
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return directory() / name; }
 };
+
+/// The file of an attempt that says where it hung.
+inline constexpr const char* stacks_file = "stacks.log";
+
+/// How an attempt is watched for a stall, as its stage's `stall` says. What its program is called, and what
+/// marks its processes, is left to who starts it.
+StallOptions stall_options(const Attempt& attempt);
 
 /// The attempt of that name, with what the journal says of the others. Throws AttemptError when the plan has
 /// no such instance, or a newer attempt of it has started.

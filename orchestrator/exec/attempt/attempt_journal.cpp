@@ -7,12 +7,12 @@
 namespace kernmill::exec {
 
 events::Reason reason_of(const AttemptOutcome& outcome) {
-  return {outcome.cause, outcome.exit_code, outcome.signal, outcome.message};
+  return {outcome.cause, outcome.exit_code, outcome.signal, outcome.message, outcome.node};
 }
 
-void AttemptJournal::started(const std::string& job) {
+void AttemptJournal::started(const std::string& job, const std::string& node) {
   const ProcessIdentity self{::getpid(), start_time_of(::getpid()), host_name()};
-  journal_.append(to_record(events::Started{subject(), job, self}));
+  journal_.append(to_record(events::Started{subject(), job, self, {}, node}));
 }
 
 void AttemptJournal::step_started(int pid, std::uint64_t start_time) {

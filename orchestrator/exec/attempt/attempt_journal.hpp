@@ -17,7 +17,7 @@ class AttemptJournal {
   AttemptJournal(JournalWriter& journal, AttemptName attempt)
       : journal_(journal), attempt_(std::move(attempt)) {}
   /// From here on, an older attempt can no longer commit.
-  void started(const std::string& job);
+  void started(const std::string& job, const std::string& node = {});
   void step_started(int pid, std::uint64_t start_time);
   void committed(const CommittedResult& result);
   /// `stopped` or `failed`, by what the outcome is.

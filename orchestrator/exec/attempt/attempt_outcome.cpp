@@ -12,6 +12,9 @@
 #include "kernmill/base/last_lines.hpp"
 #include "kernmill/exec/attempt/result_file.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
+#include "kernmill/exec/stall/stacks.hpp"
+#include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -103,11 +106,26 @@ int signal_of(const Attempt& attempt, const StepEnd& end) {
 AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
   const int signal = signal_of(attempt, end);
   const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
-  return failure(cause, end, signal, describe_end(end, signal) + tail_of(attempt.file("err.log"), 5));
+  AttemptOutcome outcome =
+      failure(cause, end, signal, describe_end(end, signal) + tail_of(attempt.file("err.log"), 5));
+  if (cause == Cause::node_fail) outcome.node = end.failed_node;
+  return outcome;
+}
+
+/// What is left of it goes on in a further attempt, if the stage's `retries` allow one.
+AttemptOutcome stall(const Attempt& attempt, const StepEnd& end) {
+  const fs::path stacks = attempt.file(stacks_file);
+  const auto idle = std::chrono::duration_cast<std::chrono::seconds>(end.stalled);
+  std::string message =
+      fmt::format("no output, metric, checkpoint or processor time for {}", spell_time(idle));
+  if (fs::exists(stacks)) message += fmt::format("; where it hung: {}", stacks.string());
+  for (const std::string& frames : innermost_frames(stacks)) message += '\n' + frames;
+  return failure(Cause::stalled, end, 0, std::move(message));
 }
 
 /// An end that is neither a result nor a task's own error.
 AttemptOutcome without_result(const Attempt& attempt, const StepEnd& end) {
+  if (end.stalled.count() > 0) return stall(attempt, end);
   if (end.near_limit)
     return end.exit_code == exit_stopped && !end.killed
                ? stop(Cause::timeout, end, "its time was running out")
@@ -127,6 +145,7 @@ AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
     done.leavings = command_leavings(attempt);
     return done;
   }
+  if (end.stalled.count() > 0 && !fs::exists(attempt.file("result.json"))) return stall(attempt, end);
   if (fs::exists(attempt.file("error.json")))
     return failure(end.out_of_memory ? Cause::oom : Cause::error, end, 0,
                    read_error_file(attempt.file("error.json")));

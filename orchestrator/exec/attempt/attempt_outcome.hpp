@@ -18,6 +18,7 @@ struct AttemptOutcome {
   int exit_code = 0;
   int signal = 0;  ///< that ended it; 0: none, or not known
   std::string message;
+  std::string node = {};  ///< of a batch system, because of which it ended
 };
 
 /// Reads a step's end. For a task, error.json and result.json decide before the exit status does: a launcher

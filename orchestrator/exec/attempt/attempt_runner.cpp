@@ -17,6 +17,7 @@
 #include "kernmill/exec/attempt/step.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/exec/job/srun.hpp"
+#include "kernmill/exec/stall/other_nodes.hpp"
 #include "kernmill/os/durable_file.hpp"
 
 namespace kernmill::exec {
@@ -79,6 +80,7 @@ StepEnd AttemptRunner::run_program(const Attempt& attempt, const StepOptions& st
     const SrunReport report = read_srun_report(attempt.file("err.log"), before);
     end.out_of_memory |= report.out_of_memory;
     end.node_failed = report.node_failed;
+    end.failed_node = report.failed_node;
     if (!report.not_launched || end.asked_to_stop) return end;
     const auto pause = backoff.pause();
     if (!pause) return end;
@@ -141,6 +143,7 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   step.heartbeat = [journal] { ::utimensat(AT_FDCWD, journal.c_str(), nullptr, 0); };
   step.heartbeat_interval =
       std::chrono::seconds(std::max(1, number_of(given_.environment, "KERNMILL_HEARTBEAT", 30)));
+  step.stall = stall_options(attempt);
   if (given_.batch != nullptr) {
     heed_batch_system(step, attempt);
   } else {
@@ -178,6 +181,9 @@ void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const
 void AttemptRunner::heed_batch_system(StepOptions& step, const Attempt& attempt) {
   OwnJob& job = given_.batch->job;
   step.told_to_end = given_.batch->told_to_end;
+  if (step.stall.after.count() > 0)
+    step.stall.others = other_nodes(given_.batch->place, given_.environment, step.token, step.rank_program,
+                                    step.stall.stacks);
   step.time_left = [&job] { return job.time_left(); };
   if (uses_srun(attempt))
     step.signal_ranks = [&job](int signal) { return job.signal(signal); };

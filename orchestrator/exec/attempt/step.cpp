@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include <poll.h>
@@ -81,11 +82,13 @@ class Step {
     if (options_.limit.count() > 0) limit_.set(options_.limit - grace_of(options_.limit));
     if (memory_.is_on()) look_.set(look_interval);
     if (options_.heartbeat) heartbeat_.set(options_.heartbeat_interval);
+    if (options_.stall.after.count() > 0) watch_for_stall();
     if (in_batch_job()) hear_batch_system();  // it may have said something before
     while (true) {
       pollfd entries[] = {{process_.get(), POLLIN, 0},  {end_.asked_to_stop ? -1 : stop_.fd(), POLLIN, 0},
                           {limit_.fd(), POLLIN, 0},     {again_.fd(), POLLIN, 0},
-                          {heartbeat_.fd(), POLLIN, 0}, {look_.fd(), POLLIN, 0}};
+                          {heartbeat_.fd(), POLLIN, 0}, {look_.fd(), POLLIN, 0},
+                          {stall_look_.fd(), POLLIN, 0}};
       if (::poll(entries, std::size(entries), -1) < 0 && errno != EINTR) fail("cannot wait for the step");
       if (entries[0].revents != 0) return;
       if (entries[1].revents != 0) hear_requests();
@@ -93,6 +96,7 @@ class Step {
       if (again_.expired()) pass_on();
       if (heartbeat_.expired()) beat();
       if (look_.expired()) look_at_memory();
+      if (stall_look_.expired()) look_for_stall();
     }
   }
 
@@ -108,7 +112,30 @@ class Step {
   /// Of the orphans that became our children.
   void reap_ended() const {
     for (const int child : children().value_or(std::vector<int>{}))
-      if (child != pid_) ::waitpid(child, nullptr, WNOHANG);
+      if (child != pid_ && !(stall_ && child == stall_->helper())) ::waitpid(child, nullptr, WNOHANG);
+  }
+
+  void watch_for_stall() {
+    StallOptions options = options_.stall;
+    options.token = options_.token;
+    options.rank_program = options_.rank_program;
+    stall_.emplace(std::move(options), pid_, start_time_, StallWatch::Clock::now());
+    processes_.emplace();
+    wait_for_next_look();
+  }
+
+  void wait_for_next_look() {
+    const auto time = stall_->due() - StallWatch::Clock::now();
+    stall_look_.set(std::max(milliseconds(1), std::chrono::ceil<milliseconds>(time)));
+  }
+
+  /// What has been asked to stop for another reason has its own limit.
+  void look_for_stall() {
+    if (end_.asked_to_stop || end_.near_limit) return;
+    processes_->refresh();
+    if (!stall_->look(StallWatch::Clock::now(), *processes_)) return wait_for_next_look();
+    end_.stalled = stall_->idle();
+    end_within(options_.grace);
   }
 
   void beat() {
@@ -188,7 +215,9 @@ class Step {
   bool is_last_call_ = false;  ///< whatever still runs when the limit is reached is ended
   MemoryWatch memory_{options_.mem};
   bool exceeded_ = false;
-  Timer limit_, again_, heartbeat_, look_;
+  std::optional<StallWatch> stall_;
+  std::optional<ProcessTable> processes_;
+  Timer limit_, again_, heartbeat_, look_, stall_look_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "kernmill/exec/stall/stall_watch.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/os/stop_requests.hpp"
 
@@ -25,20 +26,23 @@ struct StepOptions {
   std::chrono::milliseconds grace{20'000};
   /// Called after such a request has been passed on: there may be no time left for it later.
   std::function<void()> told_to_end = {};
-  std::uint64_t mem = 0;  ///< bytes that it may have, where somebody has to watch that; 0: nobody
+  StallOptions stall = {};  ///< how it is told that nothing happens any more; its token is the step's
+  std::uint64_t mem = 0;    ///< bytes that it may have, where somebody has to watch that; 0: nobody
   /// Called again and again while the step runs, to show that somebody watches it.
   std::function<void()> heartbeat = {};
   std::chrono::milliseconds heartbeat_interval{30'000};
 };
 
 struct StepEnd {
-  int exit_code = 0;           ///< of the launcher or shell; 128 + signal when a signal ended it
-  int signal = 0;              ///< that ended the launcher or shell
-  bool asked_to_stop = false;  ///< from outside
-  bool near_limit = false;     ///< asked to stop because its time was running out
-  bool killed = false;         ///< at its time limit
-  bool node_failed = false;    ///< one of its nodes, as its launcher says
-  bool out_of_memory = false;  ///< the kernel ended a process of this job's memory group
+  int exit_code = 0;                     ///< of the launcher or shell; 128 + signal when a signal ended it
+  int signal = 0;                        ///< that ended the launcher or shell
+  bool asked_to_stop = false;            ///< from outside
+  bool near_limit = false;               ///< asked to stop because its time was running out
+  bool killed = false;                   ///< at its time limit
+  std::chrono::milliseconds stalled{0};  ///< asked to stop because it had shown no sign of life for so long
+  bool node_failed = false;              ///< one of its nodes, as its launcher says
+  std::string failed_node = {};          ///< which, if it says so
+  bool out_of_memory = false;            ///< the kernel ended a process of this job's memory group
 };
 
 /// How long before its limit a step is asked to stop: `notice_of_end`.

@@ -86,6 +86,7 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   if (!context.launcher.empty()) options.launcher = context.launcher;
   options.token = attempt_token(context.run, context.plan.stage(context.array.plan.stage).name,
                                 ids.front().index, context.attempt());
+  options.node = context.batch.place.node;
   options.no_cache = context.no_cache;
   options.mem = context.batch.place.memory();
   options.time_left = [&job = context.batch.job] { return job.time_left(); };

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/exec/element/node_failures.hpp"
 #include "kernmill/plan/retry_policy.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/workflow/value/units.hpp"
@@ -52,6 +53,7 @@ class SlurmAttempt {
       return look.what == Look::What::blocked ? exit_failed : exit_done;
     }
     tries_ = earlier_tries(look.record, context_, id_);
+    settle_lost_attempt(context_, id_, look.record, writer_);
     try {
       if (const auto closed = gate(look.record)) return *closed;
       return attempt(look.record);
@@ -78,7 +80,7 @@ class SlurmAttempt {
   }
 
   int attempt(const RunRecord& record) {
-    journal_.started(context_.batch.job.name());
+    journal_.started(context_.batch.job.name(), context_.batch.place.only_node());
     const Attempt attempt = make_attempt(context_.run, context_.plan, name_, record);
     check_fence(attempt, own_records());
     mark_ = checkpoint_mark(checkpoints());
@@ -120,6 +122,8 @@ class SlurmAttempt {
   }
 
   int give_up(AttemptOutcome outcome) {
+    if (outcome.cause == Cause::node_fail && outcome.node.empty())
+      outcome.node = context_.batch.place.only_node();
     if (newer_attempt(own_records(),
                       name_)) {  // its job is another's by now: not to be requeued, and nothing follows
       journal_.gave_up(outcome);
@@ -137,7 +141,7 @@ class SlurmAttempt {
     if (retry.what == Retry::What::again) {
       journal_.retrying(outcome, retry);
       if (back_in_queue || context_.batch.job.requeue(context_.requeue)) {
-        context_.batch.job.change(changes(retry), context_.requeue);
+        context_.batch.job.change(changes(retry, outcome.cause), context_.requeue);
         return exit_stopped;
       }
       outcome.message += "\nit was to be tried again, but the batch system did not take it back";
@@ -179,7 +183,7 @@ class SlurmAttempt {
   }
 
   /// What the next start of the job gets, where that differs from this one.
-  [[nodiscard]] BatchJob::Options changes(const Retry& retry) const {
+  [[nodiscard]] BatchJob::Options changes(const Retry& retry, Cause cause) const {
     BatchJob::Options options;
     const BatchPlace& place = context_.batch.place;
     const Resources& planned = context_.array.plan.resources;
@@ -193,9 +197,8 @@ class SlurmAttempt {
     if (retry.time_factor != tries_.time_factor && planned.time.count() > 0)
       options.emplace_back(
           "time", sbatch_time(std::chrono::ceil<std::chrono::seconds>(planned.time * retry.time_factor)));
-    if (retry.elsewhere && !place.node.empty())
-      options.emplace_back("exclude",
-                           planned.exclude.empty() ? place.node : planned.exclude + "," + place.node);
+    if (const std::string exclude = nodes_to_avoid(context_, id_, cause); exclude != planned.exclude)
+      options.emplace_back("exclude", exclude);
     return options;
   }
 

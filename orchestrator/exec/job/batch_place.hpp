@@ -19,6 +19,9 @@ struct BatchPlace {
 
   int cpus = 0;  ///< on this node; 0: not said
 
+  /// The node, where it is the only one.
+  [[nodiscard]] std::string only_node() const { return nodes == 1 ? node : ""; }
+
   /// Bytes that it may have on this node; 0: not said.
   [[nodiscard]] std::uint64_t memory() const;
   /// How the batch system names it: "12_3", "12". Journal files are named so, too.

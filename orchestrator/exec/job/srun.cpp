@@ -44,6 +44,12 @@ void take_line(SrunReport& report, std::string_view line) {
                          contains_any(line, {"Unable to contact slurm controller", "Socket timed out",
                                              "Connection refused", "Communication connection failure",
                                              "Zero Bytes were transmitted", "Message connect failure"});
+  // srun: error: Node failure on n3
+  constexpr std::string_view failure = "Node failure on ";
+  if (const std::size_t at = line.find(failure); at != std::string_view::npos) {
+    line.remove_prefix(at + failure.size());
+    report.failed_node = line.substr(0, line.find_first_of(" ,[:"));
+  }
 }
 
 }  // namespace

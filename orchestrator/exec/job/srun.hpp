@@ -25,6 +25,7 @@ Environment srun_environment(const Environment& own, const Resources& resources)
 struct SrunReport {
   bool out_of_memory = false;
   bool node_failed = false;
+  std::string failed_node;    ///< its name, if it was said
   bool not_launched = false;  ///< the controller was away: no rank has run
 };
 /// Reads the end of a file of stderr, from `offset` on.

@@ -120,10 +120,18 @@ class Pack {
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
       program.limit = std::chrono::duration_cast<milliseconds>(limit);
-      slot.process.start(std::move(program));
+      slot.process.start(std::move(program), stall_options_of(slot, attempt));
     } catch (const std::exception& error) {
       fail(slot, error.what());
     }
+  }
+
+  /// The logs of a slot lie beside the folder that its instances work in.
+  static StallOptions stall_options_of(const Slot& slot, const Attempt& attempt) {
+    StallOptions options = stall_options(attempt);
+    options.traces.push_back(slot.files.out());
+    options.traces.push_back(slot.files.err());
+    return options;
   }
 
   bool may_run(const Slot& slot, const Attempt& attempt) {
@@ -161,6 +169,7 @@ class Pack {
     if (records_.due() && *records_.due() <= now) records_.flush();
     for (const auto& slot : slots_) slot->process.check_time(now);
     if (mem_limit_ > 0 && next_sample_ <= now) check_memory(now);
+    check_stalls(now);
     if (next_heartbeat_ <= now) beat(now);
   }
 
@@ -168,7 +177,9 @@ class Pack {
     Clock::time_point next = next_heartbeat_;
     if (mem_limit_ > 0) next = std::min(next, next_sample_);
     next = std::min(next, records_.due().value_or(next));
-    for (const auto& slot : slots_) next = std::min(next, slot->process.deadline().value_or(next));
+    for (const auto& slot : slots_)
+      next =
+          std::min({next, slot->process.deadline().value_or(next), slot->process.next_look().value_or(next)});
     return static_cast<int>(
         std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(next - Clock::now()).count()));
   }
@@ -200,6 +211,21 @@ class Pack {
     const std::uint64_t limit = mem_limit_ / 20 * 19;
     if (sum > limit && largest != nullptr) largest->process.end_for_memory();
     next_sample_ = now + until_next_sample(sum, limit, running());
+  }
+
+  /// One look at the machine's processes is for all instances that are due about now.
+  void check_stalls(Clock::time_point now) {
+    const auto is_due = [&](const Slot& slot, milliseconds early) {
+      const auto due = slot.process.next_look();
+      return due && *due <= now + early;
+    };
+    if (std::none_of(slots_.begin(), slots_.end(),
+                     [&](const auto& slot) { return is_due(*slot, milliseconds(0)); }))
+      return;
+    if (!processes_) processes_ = std::make_unique<ProcessTable>();
+    processes_->refresh();
+    for (const auto& slot : slots_)
+      if (is_due(*slot, milliseconds(50))) slot->process.check_stall(now, *processes_, options_.stop_grace);
   }
 
   void settle(Slot& slot) {
@@ -294,6 +320,7 @@ class Pack {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::uint64_t mem_limit_;
   std::unique_ptr<MemoryGroup> memory_ = std::make_unique<MemoryGroup>();
+  std::unique_ptr<ProcessTable> processes_;  ///< made when a stage is watched for stalls
   Clock::time_point next_sample_ = Clock::now();
   Clock::time_point next_heartbeat_ = Clock::now() + options_.heartbeat;
   int failed_ = 0;  ///< instances, for good

@@ -39,6 +39,7 @@ struct PackOptions {
   unsigned attempt = 0;
   /// Starts an instance of several ranks, on the element's node.
   std::string launcher = "mpiexec -n {ntasks}";
+  std::string node = {};   ///< by the batch system's name
   std::string token = {};  ///< KERNMILL_TOKEN of all processes; empty: this process's
   bool no_cache = false;
   bool fail_fast = false;  ///< after more failures than the stage's max_fails, nothing new starts

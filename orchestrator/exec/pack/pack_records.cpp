@@ -14,11 +14,12 @@ PackRecords::PackRecords(const PackOptions& options, JournalWriter& journal)
       buffer_(journal, options.flush_interval),
       fence_(options.run.journal(), options.name(), options.restart),
       job_(options.job),
+      node_(options.node),
       known_attempt_(options.attempt),
       process_{::getpid(), start_time_of(::getpid()), host_name()} {}
 
 void PackRecords::started(const PackedInstance& instance, const std::string& slot) {
-  buffer_.add(to_record(events::Started{subject(instance), job_, process_, slot}));
+  buffer_.add(to_record(events::Started{subject(instance), job_, process_, slot, node_}));
   const bool is_beyond_known = known_attempt_ > 0 && instance.attempt > known_attempt_;
   if (is_beyond_known || retried_.contains(instance.index)) flush();
 }

@@ -29,7 +29,7 @@ class PackRecords {
   const std::string stage_;
   RecordBuffer buffer_;
   ElementFence fence_;
-  const std::string job_;
+  const std::string job_, node_;
   const unsigned known_attempt_;
   const ProcessIdentity process_;
   std::set<unsigned> retried_;  ///< instances that have been tried again in this pack

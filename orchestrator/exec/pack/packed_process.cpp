@@ -22,15 +22,20 @@ PackedProcess::~PackedProcess() {
   }
 }
 
-void PackedProcess::start(PackedProgram program) {
+void PackedProcess::start(PackedProgram program, StallOptions stall) {
   end_ = {};
   last_call_ = false;
   deadline_.reset();
+  stall_.reset();
   rank_program_ = program.rank_program;
   pid_ = spawn(program.spawn);
   process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_) throw std::system_error(errno, std::generic_category(), "cannot watch an instance");
   grace_ = grace_of(program.limit);
+  if (stall.after.count() > 0) {
+    stall.rank_program = rank_program_;
+    stall_.emplace(std::move(stall), pid_, start_time_of(pid_), Clock::now());
+  }
   if (program.limit.count() > 0) deadline_ = Clock::now() + program.limit - grace_;
 }
 
@@ -60,7 +65,21 @@ void PackedProcess::end_for_memory() {
   end_all();
 }
 
+std::optional<PackedProcess::Clock::time_point> PackedProcess::next_look() const {
+  if (!running() || !stall_ || last_call_) return {};
+  return stall_->due();
+}
+
+void PackedProcess::check_stall(Clock::time_point now, ProcessTable& table, std::chrono::milliseconds grace) {
+  if (!stall_->look(now, table)) return;
+  end_.stalled = stall_->idle();
+  last_call_ = true;
+  deadline_ = now + grace;
+  pass_on();
+}
+
 StepEnd PackedProcess::finish() {
+  stall_.reset();
   // The first process is a zombie until it is reaped: nobody else can have its number, or its group's, yet.
   ::kill(-pid_, SIGKILL);
   const ChildEnd end = wait_for_end(pid_);

@@ -19,7 +19,7 @@ class PackedProcess {
   ~PackedProcess();
 
   /// Throws std::runtime_error that says why it cannot be started.
-  void start(PackedProgram program);
+  void start(PackedProgram program, StallOptions stall);
   [[nodiscard]] bool running() const { return pid_ > 0; }
   [[nodiscard]] int pid() const { return pid_; }
   /// Readable once the first process has ended; -1 when none runs.
@@ -31,6 +31,10 @@ class PackedProcess {
   /// Asked again, it only gets less time.
   void ask_to_stop(std::chrono::milliseconds grace);
   void end_for_memory();
+  /// Looks for a stall, and asks a stalled one to stop within `grace`.
+  void check_stall(Clock::time_point now, ProcessTable& table, std::chrono::milliseconds grace);
+  /// When `check_stall` has something to do.
+  [[nodiscard]] std::optional<Clock::time_point> next_look() const;
   /// Ends what the first process, which has ended, leaves behind in its process group.
   StepEnd finish();
 
@@ -43,6 +47,7 @@ class PackedProcess {
   std::string rank_program_;
   std::chrono::milliseconds grace_{0};
   std::optional<Clock::time_point> deadline_;
+  std::optional<StallWatch> stall_;
   bool last_call_ = false;  ///< it has been asked to stop
   StepEnd end_;
 };

@@ -193,8 +193,24 @@ void check(const Resources& asked, const ClusterFacts& facts, const Partitions& 
   check_membership("qos", asked.qos, facts.qos, &Partition::allowed_qos, partitions, findings);
 }
 
+std::size_t objections(const Resources& asked, const Stage& stage, const ClusterFacts& facts) {
+  Diagnostics diagnostics;
+  Findings findings(stage, diagnostics);
+  ResourceSet set;
+  set.resources = asked;
+  findings.begin(set);
+  check(asked, facts, partitions_of(asked, facts, findings), findings);
+  return diagnostics.all().size();
+}
+
 }  // namespace
 }  // namespace cluster_check
+
+bool could_run_as_well(const Resources& asked, const Resources& before, const Stage& stage,
+                       const ClusterFacts& facts) {
+  using cluster_check::objections;
+  return objections(asked, stage, facts) <= objections(before, stage, facts);
+}
 
 void check_against(const Plan& plan, const ClusterFacts& facts, Diagnostics& diagnostics) {
   const JobPlanOptions options = job_plan_options(plan, facts);

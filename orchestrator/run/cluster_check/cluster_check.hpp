@@ -10,4 +10,9 @@ namespace kernmill {
 /// Pure.
 void check_against(const Plan& plan, const ClusterFacts& facts, Diagnostics& diagnostics);
 
+/// Whether there is nothing to be said against what a job asks for that is not to be said against `before`,
+/// too: an error, or that nodes which would do are down.
+bool could_run_as_well(const Resources& asked, const Resources& before, const Stage& stage,
+                       const ClusterFacts& facts);
+
 }  // namespace kernmill

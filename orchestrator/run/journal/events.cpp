@@ -24,6 +24,7 @@ Json body_of(const Subject& of, const Reason& reason) {
   if (reason.exit_code) body[field::exit_code] = *reason.exit_code;
   if (reason.signal != 0) body[field::signal] = reason.signal;
   body[field::message] = reason.message;
+  if (!reason.node.empty()) body[field::node] = reason.node;
   return body;
 }
 
@@ -103,6 +104,7 @@ Record to_record(const Started& event) {
   body[field::job] = event.job;
   body.update(body_of(event.process));
   if (!event.slot.empty()) body[field::slot] = event.slot;
+  if (!event.node.empty()) body[field::node] = event.node;
   return record_of<Started>(std::move(body));
 }
 
@@ -127,6 +129,7 @@ Record to_record(const Abandoned& event) {
   Json body = body_of(event.of);
   if (event.cause) body[field::cause] = to_string(*event.cause);
   body[field::why] = event.why;
+  if (!event.node.empty()) body[field::node] = event.node;
   return record_of<Abandoned>(std::move(body));
 }
 

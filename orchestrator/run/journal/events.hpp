@@ -28,6 +28,7 @@ inline constexpr const char* arrays = "arrays";
 inline constexpr const char* array = "array";
 inline constexpr const char* job = "job";
 inline constexpr const char* slot = "slot";
+inline constexpr const char* node = "node";
 inline constexpr const char* attempts = "attempts";
 inline constexpr const char* stage = "stage";
 inline constexpr const char* instance = "instance";
@@ -121,6 +122,7 @@ struct Started {
   std::string job;
   ProcessIdentity process;
   std::string slot = {};  ///< of a packed one
+  std::string node = {};  ///< of a batch system, where it has been given one alone
 };
 
 struct StepStarted {
@@ -140,6 +142,7 @@ struct Abandoned {
   Subject of;
   std::optional<Cause> cause = {};
   std::string why;
+  std::string node = {};  ///< because of which it ended
 };
 
 /// Why an attempt ended without a commit, in its own words.
@@ -148,6 +151,7 @@ struct Reason {
   std::optional<int> exit_code = {};
   int signal = 0;  ///< 0: none, left out
   std::string message;
+  std::string node = {};  ///< because of which it ended
 };
 
 /// What an attempt has committed is not there any more as it was.

@@ -49,6 +49,7 @@ void end(AttemptRecord& attempt, AttemptState state, const Line& line) {
   attempt.state = state;
   attempt.ended_at = line.time();
   attempt.message = line.text(field::message, line.text(field::why, ""));
+  attempt.failed_node = line.text(field::node, "");
   attempt.exit_code = static_cast<int>(line.number(field::exit_code, 0));
   attempt.signal = static_cast<int>(line.number(field::signal, 0));
   if (state != AttemptState::committed) attempt.cause = cause_in(line);
@@ -63,6 +64,7 @@ void take_attempt(const Line& line, std::string_view event, AttemptRecord& attem
     attempt.started = true;
     attempt.started_at = line.time();
     attempt.exec = identity(line);
+    attempt.node = line.text(field::node, "");
   } else if (event == events::StepStarted::name) {
     attempt.step = identity(line);
   } else if (event == events::Committed::name) {

@@ -19,7 +19,7 @@ namespace kernmill {
 /// | run_started  | conductor, submit     | pid, start_time, host, resumed; scheduler ("slurm"), when jobs carry it on |
 /// | submitted    | conductor             | stage, instance, attempt, job |
 /// | skipped      | conductor             | stage, instance, why |
-/// | abandoned    | conductor             | stage, instance, attempt, why (found dead on resume, or ended by it) |
+/// | abandoned    | conductor, closing job, next attempt | stage, instance, attempt, why (found dead on resume, or ended by it); node, where one is known to be the cause |
 /// | result_lost  | conductor, submit     | stage, instance, attempt, why (what it committed is gone or changed: the instance is open again) |
 /// | run_finished | conductor, closing job | outcome: done, failed, interrupted, cancelled |
 /// | submitting   | submit                | generation, token, fail_fast, no_cache, arrays (as job_plan.hpp writes them) |
@@ -28,10 +28,10 @@ namespace kernmill {
 /// | released     | submit                | generation |
 /// | rolled_back  | submit                | generation, why |
 /// | packed       | conductor             | stage, job, attempts: [first instance, last, number of their attempt], ... |
-/// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host |
+/// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host; slot, of a packed one; node, of a batch system, where it has one alone |
 /// | step_started | exec                  | stage, instance, attempt, pid, start_time, host |
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
-/// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message |
+/// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message; node, where one is known to be the cause |
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
 /// | rank_ended   | the SPANK plug-in     | stage, instance, attempt, job, step, rank, node, pid, exit_code or signal, memory |
 /// | retrying     | exec                  | as failed, and mem_factor, time_factor: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
@@ -113,6 +113,8 @@ struct AttemptRecord {
   bool counts = true;                          ///< against the retries that its stage allows, likewise
   std::string key;                             ///< cache key it was committed under
   std::string cached_from;                     ///< attempt directory that its artifacts were taken from
+  std::string node;                            ///< of a batch system, where it had one alone
+  std::string failed_node;                     ///< because of which it ended
   std::string slot;                            ///< of a packed one: where its logs lie (RunDirectory::slot)
 };
 

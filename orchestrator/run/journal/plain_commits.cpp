@@ -75,7 +75,7 @@ bool PlainCommits::take(const std::string& stage, unsigned index, const Instance
   const auto submitted = moment_of(only.submitted_at), started = moment_of(only.started_at),
              ended = moment_of(only.ended_at);
   if (!submitted || !started || !ended || *ended == PlainCommit::no_time) return false;
-  if (!texts_.has_room(only.slot.size() + instance.why.size() + metrics.size() + artifacts.size()))
+  if (!texts_.has_room(only.slot.size() + only.node.size() + instance.why.size() + metrics.size() + artifacts.size()))
     return false;
   Stage& rows = stages_[stage];
   if (rows.place.size() <= index) rows.place.resize(std::max<std::size_t>(index + 1, rows.place.size() * 2));
@@ -85,6 +85,7 @@ bool PlainCommits::take(const std::string& stage, unsigned index, const Instance
                        .instance = index,
                        .attempt = only.number,
                        .slot = texts_.add(only.slot, true),
+                       .node = texts_.add(only.node, true),
                        .why = texts_.add(instance.why, true),
                        .metrics = texts_.add(metrics, false),
                        .artifacts = texts_.add(artifacts, false)});
@@ -157,6 +158,7 @@ InstanceRecord PlainCommits::record(const PlainCommit& row, bool with_times) con
   only.started = true;
   only.state = AttemptState::committed;
   only.slot = texts_.at(row.slot);
+  only.node = texts_.at(row.node);
   if (!with_times) return instance;
   only.submitted_at = moment_text(row.submitted);
   only.started_at = moment_text(row.started);

@@ -35,7 +35,8 @@ struct PlainCommit {
   static constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
   std::int64_t submitted = no_time, started = no_time, ended = no_time;  ///< milliseconds since 1970
   std::uint32_t instance = 0, attempt = 0;
-  std::uint32_t slot = 0, why = 0, metrics = 0, artifacts = 0;  ///< numbers of texts
+  std::uint32_t slot = 0, node = 0, why = 0, metrics = 0, artifacts = 0;  ///< numbers of texts
+  std::uint32_t unused = 0;                                               ///< no byte is padding
 };
 
 /// Those of a stage, counted.
@@ -45,7 +46,7 @@ struct PlainSummary {
   std::int64_t end = PlainCommit::no_time;                        ///< the latest
 };
 
-/// Plain commits by stage: a row of 48 bytes each, in place of an InstanceRecord of a thousand.
+/// Plain commits by stage: a row of 56 bytes each, in place of an InstanceRecord of a thousand.
 class PlainCommits {
  public:
   /// Takes the instance when it is plain; else it does nothing and gives false.

@@ -133,7 +133,7 @@ template <typename Io>
 void fields(Io& io, Is<AttemptRecord> auto& of) {
   io(of.number, of.job, of.started, of.state, of.cause, of.exit_code, of.signal, of.message, of.submitted_at,
      of.started_at, of.ended_at, of.exec, of.step, of.mem_factor, of.time_factor, of.counts, of.key,
-     of.cached_from, of.slot);
+     of.cached_from, of.node, of.failed_node, of.slot);
 }
 template <typename Io>
 void fields(Io& io, Is<Artifact> auto& of) {

@@ -77,6 +77,8 @@ class MissingJobs {
       end_older_closing_jobs(view.superseded_closing_jobs());
       return {};
     }
+    const auto bad = known_bad_nodes(run_, plan_.workflow(), record, facts.name, options_.bad_nodes);
+    for (const std::string& line : avoid_in(made.arrays, bad, plan_, facts)) options_.tell(line);
     journal->append(to_record(events::RunStarted{self, options_.resumed, "slurm"}));
     made.submission =
         submit_jobs(context(generation, view), plan_, made.arrays, cluster_, *journal, submission_options());

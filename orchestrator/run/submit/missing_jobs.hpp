@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernmill/run/bad_nodes/bad_nodes_folder.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/submission.hpp"
 
@@ -19,6 +20,7 @@ struct MissingJobsOptions {
   std::filesystem::path exec;                            ///< kernmill-exec
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment of the jobs
   SubmissionOptions submission;
+  BadNodesContext bad_nodes = {};
   JournalWriter::Hook hook;  ///< around each record of this generation
   /// Commits what earlier runs have made already, and skips what is known to be skipped: neither needs a job.
   /// Returns what is known afterwards.

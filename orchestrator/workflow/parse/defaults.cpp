@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/value/units.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -47,6 +49,22 @@ void read_resources(SettingsReader& reader, const Fields& fields, Diagnostics& d
       common.resource_where[field.setting->name] = field.value->where;
 }
 
+constexpr std::chrono::seconds least_sensible_stall{60};
+
+void read_stall(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics,
+                CommonSettings& common) {
+  const auto json = converted(reader, fields, "stall");
+  if (!json) return;
+  const auto time = parse_time(json->is_string() ? json->get<std::string>() : json->dump());
+  if (!time) return;
+  common.stall = *time;
+  const std::string help =
+      "a healthy program may wait that long for a file system or for others; 10m is a good beginning";
+  if (time->count() > 0 && *time < least_sensible_stall)
+    diagnostics.warning(fields.find("stall")->value->where,
+                        fmt::format("'stall' is only {}", spell_time(*time)), help);
+}
+
 void merge(Json& weaker, const Json& stronger) {
   for (const auto& [key, value] : stronger.items()) weaker[key] = value;
 }
@@ -59,6 +77,9 @@ CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnos
   if (auto env = converted(reader, fields, "env")) common.env = std::move(*env);
   if (auto retries = converted(reader, fields, "retries"); retries && retries->is_object())
     common.retries = std::move(*retries);
+  read_stall(reader, fields, diagnostics, common);
+  if (auto bad_nodes = converted(reader, fields, "bad_nodes"); bad_nodes && bad_nodes->is_object())
+    common.bad_nodes = std::move(*bad_nodes);
   if (auto modules = converted(reader, fields, "modules"); modules && modules->is_array())
     common.modules = modules->get<std::vector<std::string>>();
   if (auto setup = converted(reader, fields, "setup"); setup && setup->is_array())
@@ -77,6 +98,8 @@ CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger) {
                 [&](const auto& place) { return !weaker.resources.contains(place.first); });
   merge(weaker.env, stronger.env);
   merge(weaker.retries, stronger.retries);
+  merge(weaker.bad_nodes, stronger.bad_nodes);
+  if (stronger.stall) weaker.stall = stronger.stall;
   if (stronger.modules) weaker.modules = stronger.modules;
   if (stronger.setup) weaker.setup = stronger.setup;
   if (stronger.container) weaker.container = stronger.container;

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ struct CommonSettings {
   std::map<std::string, Where> resource_where;  ///< by canonical name: the value's place
   Json env = Json::object();
   Json retries = Json::object();
+  Json bad_nodes = Json::object();  ///< of the outer defaults: a stage has none of its own
+  std::optional<std::chrono::seconds> stall;
   std::optional<std::vector<std::string>> modules, setup;
   std::optional<std::string> container;
 };

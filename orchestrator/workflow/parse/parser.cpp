@@ -16,6 +16,7 @@
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
 #include "kernmill/workflow/parse/templates.hpp"
+#include "kernmill/workflow/value/units.hpp"
 #include "kernmill/workflow/yaml/yaml_reader.hpp"
 
 namespace kernmill {
@@ -83,6 +84,8 @@ class WorkflowParser {
   static std::string stage_key_help(const std::string& key) {
     if (stage_settings().find(key) != nullptr || resource_settings().find(key) != nullptr)
       return fmt::format("'{}' belongs into a stage, or under 'defaults'", key);
+    if (defaults_settings().find(key) != nullptr)
+      return fmt::format("'{}' belongs under 'defaults', into a profile or into the site file", key);
     return "";
   }
 
@@ -165,6 +168,16 @@ class WorkflowParser {
         defaults_ = lay_over(defaults_, read_defaults(*value, reader));
     if (const Field* field = given.find("defaults"); field != nullptr && !field->value->is_null())
       defaults_ = lay_over(defaults_, read_defaults(*field->value, reader));
+    read_bad_nodes(defaults_.bad_nodes);
+  }
+
+  void read_bad_nodes(const Json& given) {
+    if (given.contains("for")) {
+      const Json& time = given["for"];
+      const auto known = parse_time(time.is_string() ? time.get<std::string>() : time.dump());
+      if (known) workflow_.bad_nodes.avoid_for = *known;
+    }
+    workflow_.bad_nodes.per_user = given.value("keep", "run") == "user";
   }
 
   /// Linux takes words of 128 KiB at most, and so does the shell that gets the command as one.

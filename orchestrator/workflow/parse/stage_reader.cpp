@@ -94,8 +94,8 @@ TemplateScope scope_of(const Setting* setting, const std::string& key) {
   if (name == "resources" || resource_settings().find(name) == setting ||
       is({"run", "restart", "inputs", "input", "outputs"}))
     scope.stages = is({"inputs", "input"});
-  if (is({"matrix", "needs", "retries", "max_parallel", "pack", "max_fails", "modules", "setup", "container",
-          "task", "space", "strategy", "objective"}))
+  if (is({"matrix", "needs", "retries", "stall", "max_parallel", "pack", "max_fails", "modules", "setup",
+          "container", "task", "space", "strategy", "objective"}))
     scope.matrix = scope.stages = false;
   return scope;
 }
@@ -191,6 +191,19 @@ void read_pack(StageDraft& stage, SettingsReader& reader, Diagnostics& diagnosti
                                   nodes.is_string() ? nodes.get<std::string>() : nodes.dump()));
 }
 
+/// One that comes from `defaults:` is for the stages that run longer than that.
+void check_stall(const StageDraft& stage, Diagnostics& diagnostics) {
+  const Field* field = stage.fields.find("stall");
+  const Json time = stage.stage.resources.value("time", Json());
+  const std::string text = time.is_string() ? time.get<std::string>() : time.dump();
+  const auto limit = has_template(text) ? std::nullopt : parse_time(text);
+  if (field == nullptr || !limit || limit->count() == 0 || stage.stage.stall < *limit) return;
+  diagnostics.error(field->value->where,
+                    fmt::format("'stall' ({}) is not shorter than 'time' ({}), which ends the attempt first",
+                                spell_time(stage.stage.stall), spell_time(*limit)),
+                    "give it a tenth of the time, or leave it out");
+}
+
 Retries retries_of(const Json& json) {
   Retries retries;
   if (json.contains("max") && json["max"].is_number()) retries.max = json["max"].get<int>();
@@ -205,6 +218,7 @@ void take(Stage& stage, CommonSettings common) {
   stage.resource_where = std::move(common.resource_where);
   stage.env = std::move(common.env);
   stage.retries = retries_of(common.retries);
+  stage.stall = common.stall.value_or(std::chrono::seconds(0));
   stage.modules = common.modules.value_or(std::vector<std::string>{});
   stage.setup = common.setup.value_or(std::vector<std::string>{});
   stage.container = common.container.value_or("");
@@ -267,6 +281,7 @@ void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& def
   SettingsReader reader(draft.diagnostics, stage.matrix_broken ? nullptr : &stage.stage.matrix);
   take(stage.stage, lay_over(defaults, read_common(reader, stage.fields, draft.diagnostics)));
   check_resources(stage.stage, draft.diagnostics);
+  check_stall(stage, draft.diagnostics);
   read_when(stage, draft.diagnostics);
   stage.stage.max_parallel = count_of(stage, reader, "max_parallel");
   read_pack(stage, reader, draft.diagnostics);

@@ -110,6 +110,7 @@ const Table& stage_settings();
 /// The keys of `resources:`, which may also stand on the stage itself.
 const Table& resource_settings();
 const Table& retries_settings();
+const Table& bad_nodes_settings();
 const Table& defaults_settings();
 const Table& encryption_settings();
 const Table& workflow_settings();

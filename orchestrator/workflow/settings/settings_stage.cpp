@@ -23,6 +23,14 @@ Setting retries() {
           .aliases = {"max_retries"},
           .table = &retries_settings()};
 }
+Setting stall() {
+  return {.name = "stall",
+          .type = T::time,
+          .doc =
+              "an attempt without output, metric, checkpoint and processor time for so long has failed: "
+              "10m; 0 is never",
+          .fallback = "0"};
+}
 Setting modules() {
   return {.name = "modules",
           .type = T::text_list,
@@ -97,16 +105,43 @@ const Table& retries_settings() {
         .range = {.low = 0, .high = 1000}},
        {.name = "on",
         .type = T::text_list,
-        .doc = "the causes (default oom, timeout, node_fail, preempted)",
-        .choices = {"oom", "timeout", "node_fail", "preempted", "error"}},
+        .doc = "the causes (default all but error)",
+        .choices = {"oom", "timeout", "node_fail", "preempted", "stalled", "error"}},
        {.name = "mem", .type = T::factor, .doc = "after oom, memory times this: x2"},
        {.name = "time", .type = T::factor, .doc = "after timeout, the time limit times this: x1.5"}},
       "max"};
   return table;
 }
 
+const Table& bad_nodes_settings() {
+  static const Table table{
+      "'bad_nodes'",
+      {{.name = "for",
+        .type = T::time,
+        .doc = "for so long after a failure, no attempt is made on that node; 0 is never",
+        .fallback = "1h"},
+       {.name = "keep",
+        .type = T::text,
+        .doc = "who avoids it: this run, or every run of this user",
+        .fallback = "run",
+        .choices = {"run", "user"}}},
+      "for"};
+  return table;
+}
+
 const Table& defaults_settings() {
-  static const Table table{"'defaults'", {resources(), env(), retries(), modules(), setup(), container()}};
+  static const Table table{"'defaults'",
+                           {resources(),
+                            env(),
+                            retries(),
+                            stall(),
+                            modules(),
+                            setup(),
+                            container(),
+                            {.name = "bad_nodes",
+                             .type = T::table,
+                             .doc = "what is done about nodes that attempts fail on",
+                             .table = &bad_nodes_settings()}}};
   return table;
 }
 
@@ -128,6 +163,7 @@ const Table& stage_settings() {
         .doc = "axis -> values: an instance for each combination, less `exclude`, plus `include`"},
        resources(),
        retries(),
+       stall(),
        {.name = "max_parallel",
         .type = T::integer,
         .doc = "instances that run at the same time at most",

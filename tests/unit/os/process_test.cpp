@@ -147,6 +147,27 @@ TEST_F(Process, OrphanInASessionOfItsOwnIsFoundByItsToken) {
   EXPECT_FALSE(is_alive(orphan, orphan_start));
 }
 
+TEST(ProcessTable, SaysWhatATreeHasUsedAndWhetherItIsStopped) {
+  const int child = ::fork();
+  if (child == 0)
+    for (volatile bool forever = true; forever;) {
+    }
+  const auto start = start_time_of(child);
+  ProcessTable table;
+  const auto look = [&] {
+    table.refresh();
+    return table.tree(child, start, "").at(0);
+  };
+  const std::uint64_t before = look().ticks;
+  while (look().ticks < before + 3) ::usleep(10'000);  // or CTest's time limit
+  ::kill(child, SIGSTOP);
+  while (look().state != 'T') ::usleep(1'000);
+  ::kill(child, SIGKILL);
+  reap(child);
+  table.refresh();
+  EXPECT_TRUE(table.tree(child, start, "").empty());
+}
+
 TEST_F(Process, SignalReachesTheWholeTreeAndCounts) {
   const int child =
       spawn(shell("trap 'wait; exit 9' TERM; "

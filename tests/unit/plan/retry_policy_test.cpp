@@ -42,40 +42,33 @@ TEST_P(RetryPolicyTable, DecidesAsExpected) {
   EXPECT_EQ(retry.counts, given.expected.counts);
   EXPECT_EQ(retry.mem_factor, given.expected.mem_factor);
   EXPECT_EQ(retry.time_factor, given.expected.time_factor);
-  EXPECT_EQ(retry.elsewhere, given.expected.elsewhere);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     RetryPolicy, RetryPolicyTable,
     testing::Values(
-        Case{"MoreMemoryAfterOutOfMemory",
-             2,
-             {How::failed, Cause::oom, false},
-             {What::again, true, 6, 5, false}},
-        Case{"MoreTimeAfterATimeout",
-             2,
-             {How::failed, Cause::timeout, false},
-             {What::again, true, 3, 7.5, false}},
+        Case{"MoreMemoryAfterOutOfMemory", 2, {How::failed, Cause::oom, false}, {What::again, true, 6, 5}},
+        Case{"MoreTimeAfterATimeout", 2, {How::failed, Cause::timeout, false}, {What::again, true, 3, 7.5}},
         Case{"ATaskThatStoppedForTimeHadATimeout",
              2,
              {How::stopped, Cause::timeout, false},
-             {What::again, true, 3, 7.5, false}},
-        Case{"AnotherNodeAfterItsNodeFailed",
+             {What::again, true, 3, 7.5}},
+        Case{"TheSameAfterItsNodeFailed",
              2,
              {How::failed, Cause::node_fail, false},
-             {What::again, true, 3, 5, true}},
+             {What::again, true, 3, 5}},
+        Case{"TheSameAfterAStall", 2, {How::failed, Cause::stalled, false}, {What::again, true, 3, 5}},
+        Case{"AStallCountsWhateverItLeft", 2, {How::failed, Cause::stalled, true}, {What::again, true, 3, 5}},
+        Case{"NoneAfterAStallWithoutRetries", 0, {How::failed, Cause::stalled, true}, {What::none}},
         Case{"ATimeoutWithANewCheckpointIsFree",
              0,
              {How::failed, Cause::timeout, true},
-             {What::again, false, 3, 5, false}},
+             {What::again, false, 3, 5}},
         Case{"AStopForTimeWithANewCheckpointIsFree",
              0,
              {How::stopped, Cause::timeout, true},
-             {What::again, false, 3, 5, false}},
-        Case{"PreemptionIsFree",
-             0,
-             {How::stopped, Cause::preempted, false},
-             {What::again, false, 3, 5, false}},
+             {What::again, false, 3, 5}},
+        Case{"PreemptionIsFree", 0, {How::stopped, Cause::preempted, false}, {What::again, false, 3, 5}},
         Case{"OutOfMemoryCountsWhateverItLeft", 1, {How::failed, Cause::oom, true}, {What::none}},
         Case{"NoneAfterTheLastRetry", 1, {How::failed, Cause::timeout, false}, {What::none}},
         Case{"NoneForACauseThatIsNotNamed", 9, {How::failed, Cause::error, true}, {What::none}},
@@ -91,7 +84,6 @@ TEST(RetryPolicy, AnInstanceThatSavesBeforeEachTimeLimitGoesOnForever) {
     ASSERT_EQ(retry.what, What::again);
     EXPECT_FALSE(retry.counts) << "it got further";
     EXPECT_EQ(retry.time_factor, 1.5) << "it needs another round, not a longer one";
-    EXPECT_FALSE(retry.elsewhere);
     tries = {tries.failures + (retry.counts ? 1 : 0), retry.mem_factor, retry.time_factor};
   }
   EXPECT_EQ(retry_after(policy(0), tries, {How::failed, Cause::timeout, false}).what, What::none)

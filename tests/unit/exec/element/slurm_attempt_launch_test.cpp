@@ -145,6 +145,7 @@ TEST(Srun, ItsWordsTellWhyAStepEnded) {
   EXPECT_TRUE(report("srun: error: n1: task 0: Out Of Memory\n").out_of_memory);
   EXPECT_FALSE(report("my program: Out Of Memory of things to say\n").out_of_memory);
   EXPECT_TRUE(report("srun: error: Node failure on n2\n").node_failed);
+  EXPECT_EQ(report("srun: error: Node failure on n2\n").failed_node, "n2");
   EXPECT_FALSE(report("srun: error: Unable to create step for job 4: Requested node configuration is not "
                       "available\n")
                    .not_launched);

@@ -159,7 +159,37 @@ TEST(SlurmAttemptRetry, NodeThatFailedIsAvoided) {
   BatchWorld world(
       {retried(BatchWorld::command("c", "echo 'srun: error: Node failure on n2' >&2; exit 1"), 1)});
   EXPECT_EQ(world.run_job("c"), 75);
-  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 exclude=n1"));
+  EXPECT_EQ(world.body("retrying", "c")["node"], "n2");
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1", "change 1 exclude=n2"))
+      << "not that of the batch script";
+}
+
+/// Three instances, the command of which fails on n1 alone.
+Stage fails_on_n1(int max) {
+  Stage c = retried(BatchWorld::command("c", "[ $SLURMD_NODENAME = n2 ]"), max);
+  c.retries.on = {"error"};
+  c.matrix.axes = {{"i", {0, 1, 2}}};
+  c.resources = {{"exclude", "n7"}};
+  return c;
+}
+
+TEST(SlurmAttemptRetry, NodeThatSeveralInstancesFailOnAloneIsAvoided) {
+  BatchWorld world({fails_on_n1(3)});
+  world.environment = {{"SLURMD_NODENAME", "n2"}};
+  EXPECT_EQ(world.run_job("c", 2), 0) << world.log();
+  world.environment.clear();
+  EXPECT_EQ(world.run_job("c", 0), 75);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1_0")) << "that may be its own fault";
+  EXPECT_EQ(world.run_job("c", 1), 75);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1_0", "requeue 1_1", "change 1_1 exclude=n7,n1"));
+  EXPECT_THAT(world.log(), HasSubstr("the next attempt avoids n1 until "));
+}
+
+TEST(SlurmAttemptRetry, ProgramThatFailsEverywhereIsNoFaultOfItsNode) {
+  BatchWorld world({fails_on_n1(3)});
+  EXPECT_EQ(world.run_job("c", 0), 75);
+  EXPECT_EQ(world.run_job("c", 1), 75);
+  EXPECT_THAT(world.calls(), ElementsAre("requeue 1_0", "requeue 1_1"));
 }
 
 }  // namespace

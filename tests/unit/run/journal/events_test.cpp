@@ -102,6 +102,19 @@ TEST(Events, SkippedSaysWhy) {
   EXPECT_EQ(record.find("fit", 3)->skip_reason, "it is false");
 }
 
+TEST(Events, AnAttemptKnowsItsNodeOrTheOneThatEndedIt) {
+  const events::Started started{fit, "12_3", process, "", "n1"};
+  EXPECT_EQ(attempt_after(started).node, "n1");
+  const Reason failure{Cause::node_fail, 1, 0, "one of its nodes failed", "n2"};
+  EXPECT_EQ(to_record(events::Failed{fit, failure}).body["node"], "n2");
+  EXPECT_EQ(attempt_after(started, events::Failed{fit, failure}).failed_node, "n2");
+  const events::Abandoned abandoned{fit, Cause::node_fail, "its node went down", "n2"};
+  EXPECT_EQ(attempt_after(started, abandoned).failed_node, "n2");
+  EXPECT_FALSE(to_record(events::Failed{fit, reason}).body.contains("node"));
+  EXPECT_EQ(attempt_after(started, events::Failed{fit, reason}).node, "n1");
+  EXPECT_EQ(attempt_after(started, events::Failed{fit, reason}).failed_node, "");
+}
+
 TEST(Events, SubmittedStartedAndStepStartedFollowAnAttempt) {
   EXPECT_EQ(to_record(events::Submitted{fit, "j", "new"}).body,
             (Json{{"stage", "fit"}, {"instance", 3}, {"attempt", 1}, {"job", "j"}, {"why", "new"}}));

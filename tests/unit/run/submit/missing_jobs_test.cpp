@@ -73,6 +73,18 @@ TEST_F(MissingJobsTest, AreNoneWhereAllIsInTheQueue) {
   EXPECT_THAT(cluster.calls, IsEmpty());
 }
 
+TEST_F(MissingJobsTest, AvoidTheNodesThatHaveFailed) {
+  submit();
+  for (const char* id : {"1", "2", "3", "4"}) set_state(id, JobState::cancelled);
+  const events::Subject a{"a", 0, 1};
+  journal("1", events::Started{a, "1", {7, 8, "host"}, "", "n2"},
+          events::Failed{a, {Cause::node_fail, 1, 0, "one of its nodes failed", "n2"}});
+  ASSERT_TRUE(resume());
+  EXPECT_EQ(option_of(cluster.submitted[4], "exclude"), "n2");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], ::testing::StartsWith("avoids n2 until "));
+}
+
 TEST_F(MissingJobsTest, AreThoseWhoseJobIsGoneAndWaitForThoseThatAreThere) {
   submit();
   set_state("1", JobState::completed);

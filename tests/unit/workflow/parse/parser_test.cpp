@@ -255,6 +255,30 @@ TEST(Parser, AcceptsEveryAlias) {
   EXPECT_TRUE(parsed.workflow.share_group);
 }
 
+TEST(Parser, LaysAStallOverTheOneOfTheDefaults) {
+  const Parsed parsed = parse_good(
+      "defaults: {stall: 10m}\nstages: {a: {run: ls}, b: {run: ls, stall: 90}, c: {run: ls, stall: 0}, d: "
+      "{run: "
+      "ls, time: 5m}}");
+  EXPECT_EQ(parsed.stage("a").stall, std::chrono::minutes(10));
+  EXPECT_EQ(parsed.stage("b").stall, std::chrono::minutes(90)) << "a bare number is minutes";
+  EXPECT_EQ(parsed.stage("c").stall, std::chrono::minutes(0));
+  EXPECT_EQ(parsed.stage("d").stall, std::chrono::minutes(10))
+      << "its time limit comes first, and that is fine";
+  const Workflow again = workflow_from_json(to_json(parsed.workflow));
+  EXPECT_EQ(again.find("b")->stall, std::chrono::minutes(90));
+}
+
+TEST(Parser, TakesWhatIsDoneAboutBadNodesFromTheDefaults) {
+  EXPECT_EQ(parse_good("stages: {a: {run: ls}}").workflow.bad_nodes, BadNodes{});
+  const Parsed parsed = parse_good("defaults: {bad_nodes: {for: 30m, keep: user}}\nstages: {a: {run: ls}}");
+  const BadNodes expected{.avoid_for = std::chrono::minutes(30), .per_user = true};
+  EXPECT_EQ(parsed.workflow.bad_nodes, expected);
+  EXPECT_EQ(workflow_from_json(to_json(parsed.workflow)).bad_nodes, expected);
+  EXPECT_EQ(parse_good("defaults: {bad_nodes: 2h}\nstages: {a: {run: ls}}").workflow.bad_nodes.avoid_for,
+            std::chrono::hours(2));
+}
+
 TEST(Parser, SortsWhatItFinds) {
   const Parsed parsed = parse("stages: {b: {run: ls, needs: nobody}}\nnmae: x\n");
   ASSERT_EQ(parsed.diagnostics.all().size(), 2u);

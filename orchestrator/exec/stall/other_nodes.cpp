@@ -45,7 +45,8 @@ OtherNodes other_nodes(const BatchPlace& place, const Environment& own, const st
   others.stacks.argv.push_back("--output=" + stacks.string() + ".%t");
   others.stacks.out = "/dev/null";
   signs.argv.insert(signs.argv.end(), {self, signs_option, token});
-  others.stacks.argv.insert(others.stacks.argv.end(), {self, stacks_option, token, rank_program});
+  others.stacks.argv.insert(others.stacks.argv.end(),
+                            {self, stacks_option, token, rank_program, stacks.string()});
   return others;
 }
 
@@ -54,8 +55,8 @@ std::optional<int> look_at_this_node(const std::vector<std::string>& words) {
     std::cout << to_line(signs_of(find_tree(0, 0, words[1])));
     return exit_done;
   }
-  if (words.size() == 3 && words[0] == stacks_option) {
-    const fs::path scratch = fs::temp_directory_path() / fmt::format("kernmill-stacks-{}", ::getpid());
+  if (words.size() == 4 && words[0] == stacks_option) {
+    const std::string scratch = fmt::format("{}.{}-{}.part", words[3], host_name(), ::getpid());
     take_stacks(std::cout, scratch, find_tree(0, 0, words[1]), words[2]);
     return exit_done;
   }

@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "kernmill/exec/stall/stacks.hpp"
 
@@ -128,8 +127,8 @@ void StallWatch::look_here(Clock::time_point now, const std::vector<TreeMember>&
 
 void StallWatch::ask_others(Clock::time_point now) try {
   SpawnOptions& ask = options_.others.signs;
-  // Not among the attempt's own files: it would be a sign of life.
-  ask.out = (fs::temp_directory_path() / fmt::format("kernmill-signs-{}-{}", ::getpid(), pid_)).string();
+  // Beside the attempt's folder: in it, it would be a sign of life.
+  ask.out = options_.stacks.parent_path().string() + ".signs";
   drop(ask.out);
   helper_.emplace(ask, now + most_of_a_helper);
   phase_ = Phase::asking_others;

@@ -28,7 +28,7 @@ namespace {
 
 struct StormOptions {
   std::uint64_t seed = 20261129;
-  unsigned kills = 24;
+  unsigned kills = 16;
   unsigned lanes = 3;
   unsigned first = 0;
   std::string only;  ///< the beginning of the kinds of runs that are wanted

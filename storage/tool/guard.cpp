@@ -1,11 +1,14 @@
 #include "kernmill/storage/tool/guard.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,21 +18,19 @@
 namespace kernmill::storage::tool {
 namespace {
 
-/// Waits for the child, at most so long. True when it has ended.
-bool await(pid_t child, std::chrono::seconds patience, int& status) {
-  sigset_t mask;
-  sigemptyset(&mask);
-  sigaddset(&mask, SIGCHLD);
+/// Waits for the child to end, at most so long, by the pipe that closes with it. (Where other threads are,
+/// SIGCHLD may find one of those, and is gone.)
+bool ends_within(std::chrono::seconds patience, int closes_with_it) {
+  using std::chrono::milliseconds;
   const auto end = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    const pid_t ended = ::waitpid(child, &status, WNOHANG);
-    if (ended == child) return true;
-    if (ended < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
-    const auto left =
-        std::chrono::duration_cast<std::chrono::seconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    const timespec time{left.count(), 0};
-    ::sigtimedwait(&mask, nullptr, &time);
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    constexpr milliseconds most{1'000'000'000};
+    pollfd entry{closes_with_it, POLLIN, 0};
+    const int ready = ::poll(&entry, 1, static_cast<int>(std::clamp(left, milliseconds(0), most).count()));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
+    if (std::chrono::steady_clock::now() >= end) return false;
   }
 }
 
@@ -56,25 +57,22 @@ std::string content_of(int file) {
 ChildEnd in_child(const std::function<int(std::string& said)>& work, std::chrono::seconds patience) {
   const int text = ::memfd_create("said", MFD_CLOEXEC);
   if (text < 0) throw std::system_error(errno, std::generic_category(), "memfd_create");
-  sigset_t mask, before;
-  sigemptyset(&mask);
-  sigaddset(&mask, SIGCHLD);
-  ::sigprocmask(SIG_BLOCK, &mask, &before);  // it waits until it is asked for
+  int life[2];
+  if (::pipe2(life, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (child == 0) {
-    ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    be_the_child(work, text);
-  }
+  if (child == 0) be_the_child(work, text);
+  ::close(life[1]);
   ChildEnd end;
   int status = 0;
-  if (!await(child, patience, status)) {
+  if (!ends_within(patience, life[0])) {
     end.timed_out = true;
     ::kill(child, SIGKILL);
-    ::waitpid(child, &status, 0);
   }
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::close(life[0]);
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
   end.said = content_of(text);
   ::close(text);

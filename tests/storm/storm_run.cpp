@@ -214,7 +214,7 @@ bool StormRun::waits_for_rest() {
 void StormRun::check() {
   client_.reset();
   check_attempts();
-  const auto deadline = Clock::now() + seconds(5);
+  const auto deadline = Clock::now() + seconds(30);  // the closing job has more to do than to write the end
   while (!victims_in(options_.folder, on_cluster()).empty())
     if (Clock::now() > deadline) return find("something of it still runs");
 }

@@ -35,20 +35,21 @@ struct StormOptions {
 };
 StormOptions options;
 
-/// Whether jobs of a run are in the queue, for several threads. Asks the cluster twice a second at most.
+/// Whether jobs of a run are in the queue, for several threads. What was known half a second ago is a yes; a
+/// no is asked for anew, since jobs may have been submitted meanwhile.
 class Queue {
  public:
-  bool has_live_jobs(const std::string& run) {
+  bool has_live_jobs(const std::string& run) try {
     const std::lock_guard guard(mutex_);
-    const auto now = std::chrono::steady_clock::now();
     if (!cluster_) cluster_ = SlurmWorld::open();
-    if (now - asked_ > std::chrono::milliseconds(500)) try {
-        jobs_ = cluster_->jobs();
-        asked_ = now;
-      } catch (const ClusterError&) {
-        return true;
-      }
-    return !live_jobs(RunDirectory("/" + run), jobs_).empty();
+    const RunDirectory named("/" + run);
+    const bool is_fresh = std::chrono::steady_clock::now() - asked_ < std::chrono::milliseconds(500);
+    if (is_fresh && !live_jobs(named, jobs_).empty()) return true;
+    jobs_ = cluster_->jobs();
+    asked_ = std::chrono::steady_clock::now();
+    return !live_jobs(named, jobs_).empty();
+  } catch (const ClusterError&) {
+    return true;
   }
 
  private:

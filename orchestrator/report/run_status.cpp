@@ -290,6 +290,7 @@ Json to_json(const InstanceStatus& instance) {
   if (!instance.message.empty()) json["message"] = instance.message;
   if (!instance.help.empty()) json["help"] = instance.help;
   if (instance.cached) json["cached_from"] = instance.cached_from;
+  if (!instance.made_again.empty()) json["made_again"] = instance.made_again;
   if (instance.lost) json["lost"] = true;
   if (instance.queue) {
     json["job"] = instance.queue->job;

@@ -106,8 +106,11 @@ int signal_of(const Attempt& attempt, const StepEnd& end) {
 AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
   const int signal = signal_of(attempt, end);
   const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
-  AttemptOutcome outcome =
-      failure(cause, end, signal, describe_end(end, signal) + tail_of(attempt.file("err.log"), 5));
+  std::string message = describe_end(end, signal);
+  // Hydra 4.0 writes to its proxy when that has ended with the ranks: a few times in a hundred.
+  if (attempt.stage().kind != TaskKind::command && end.signal == SIGPIPE)
+    message += ", as mpiexec may be when a rank has failed, before it can say how";
+  AttemptOutcome outcome = failure(cause, end, signal, message + tail_of(attempt.file("err.log"), 5));
   if (cause == Cause::node_fail) outcome.node = end.failed_node;
   return outcome;
 }

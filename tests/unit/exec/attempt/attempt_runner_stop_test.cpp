@@ -14,8 +14,8 @@
 namespace kernmill {
 namespace {
 
-using testing::ExecWorld;
 using ::testing::AnyOf;
+using testing::ExecWorld;
 using ::testing::HasSubstr;
 
 bool has_mpiexec() {

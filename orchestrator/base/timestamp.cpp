@@ -65,8 +65,9 @@ std::optional<std::chrono::system_clock::time_point> utc_moment(std::string_view
   constexpr std::size_t seconds = 19, thousandths = 4;  // characters
   if (text.size() < seconds) return {};
   const bool is_exact = text.size() >= seconds + thousandths && text[seconds] == '.';
-  const auto moment = milliseconds_of(fmt::format(
-      "{}{}Z", text.substr(0, seconds), is_exact ? text.substr(seconds, thousandths) : std::string_view(".000")));
+  const auto moment =
+      milliseconds_of(fmt::format("{}{}Z", text.substr(0, seconds),
+                                  is_exact ? text.substr(seconds, thousandths) : std::string_view(".000")));
   if (!moment) return {};
   return std::chrono::system_clock::time_point(std::chrono::milliseconds(*moment));
 }

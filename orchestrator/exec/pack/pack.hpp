@@ -58,11 +58,11 @@ struct PackOptions {
 };
 
 /// Runs the instances of a packed element: `array.slots` of them side by side, each on its share of this
-/// process's cores unless others use them, too, the next as soon as one has ended. Each has its records in the journal; a directory only
-/// when it failed or left artifacts. One that ran out of memory is tried again alone; other failures as its
-/// stage's `retries` say. Returns 0 when all of them have been dealt with, failed ones too, and 75 when a
-/// request to stop came before that. Throws when the journal cannot be written, and when another process
-/// carries out the element now; no instance is left running then.
+/// process's cores unless others use them, too, the next as soon as one has ended. Each has its records in
+/// the journal; a directory only when it failed or left artifacts. One that ran out of memory is tried again
+/// alone; other failures as its stage's `retries` say. Returns 0 when all of them have been dealt with,
+/// failed ones too, and 75 when a request to stop came before that. Throws when the journal cannot be
+/// written, and when another process carries out the element now; no instance is left running then.
 int run_pack(const PackOptions& options, CommitTable commits, JournalWriter& journal, StopRequests& stop);
 
 }  // namespace kernmill::exec

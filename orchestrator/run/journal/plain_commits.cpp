@@ -75,7 +75,8 @@ bool PlainCommits::take(const std::string& stage, unsigned index, const Instance
   const auto submitted = moment_of(only.submitted_at), started = moment_of(only.started_at),
              ended = moment_of(only.ended_at);
   if (!submitted || !started || !ended || *ended == PlainCommit::no_time) return false;
-  if (!texts_.has_room(only.slot.size() + only.node.size() + instance.why.size() + metrics.size() + artifacts.size()))
+  if (!texts_.has_room(only.slot.size() + only.node.size() + instance.why.size() + metrics.size() +
+                       artifacts.size()))
     return false;
   Stage& rows = stages_[stage];
   if (rows.place.size() <= index) rows.place.resize(std::max<std::size_t>(index + 1, rows.place.size() * 2));

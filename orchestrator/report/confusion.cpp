@@ -23,7 +23,7 @@ std::string confusion_text(const Json& evaluation) {
   TextTable table(align, "  ");
   std::vector<std::string> head{"true \\ predicted"};
   for (const Json& name : classes) head.push_back(number_text(name));
-  table.row(std::move(head));
+  table.row(head);
   for (std::size_t row = 0; row < classes.size(); ++row) {
     std::vector<std::string> cells{number_text(classes[row])};
     for (const Json& count : counts[row]) cells.push_back(number_text(count));

@@ -45,7 +45,7 @@ class Explainer {
 
   /// `status` has the stages up to that of the instance.
   [[nodiscard]] std::string why(const RunStatus& status, const InstanceStatus& instance) const {
-    const std::string text = why_as_it_is(status, instance);
+    std::string text = why_as_it_is(status, instance);
     if (instance.made_again.empty()) return text;
     return fmt::format("{}; made again, since {}", text, printable(instance.made_again));
   }

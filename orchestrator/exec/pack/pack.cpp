@@ -120,7 +120,7 @@ class Pack {
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
       program.limit = std::chrono::duration_cast<milliseconds>(limit);
-      slot.process.start(std::move(program), stall_options_of(slot, attempt));
+      slot.process.start(program, stall_options_of(slot, attempt));
     } catch (const std::exception& error) {
       fail(slot, error.what());
     }

@@ -22,7 +22,7 @@ PackedProcess::~PackedProcess() {
   }
 }
 
-void PackedProcess::start(PackedProgram program, StallOptions stall) {
+void PackedProcess::start(const PackedProgram& program, StallOptions stall) {
   end_ = {};
   last_call_ = false;
   deadline_.reset();

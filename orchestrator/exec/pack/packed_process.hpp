@@ -19,7 +19,7 @@ class PackedProcess {
   ~PackedProcess();
 
   /// Throws std::runtime_error that says why it cannot be started.
-  void start(PackedProgram program, StallOptions stall);
+  void start(const PackedProgram& program, StallOptions stall);
   [[nodiscard]] bool running() const { return pid_ > 0; }
   [[nodiscard]] int pid() const { return pid_; }
   /// Readable once the first process has ended; -1 when none runs.

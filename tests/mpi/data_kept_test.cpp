@@ -3,8 +3,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "data_fixture.hpp"
-#include "kernmill/tasks/kinds/deploy.hpp"
+#include "deploying_fixture.hpp"
 
 /// Numbers, names and rows are kept as they are written, or it is said where one is not.
 namespace kernmill::tasks {
@@ -15,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class Kept : public Preprocessing {
+class Kept : public Deploying {
  protected:
   std::vector<double> train_features() { return rows_of(dataset(), Part::train).features; }
   std::vector<double> targets() { return rows_of(dataset(), Part::train).target; }
@@ -43,22 +42,6 @@ class Kept : public Preprocessing {
     out.resize(stream.total_out);
     deflateEnd(&stream);
     return out;
-  }
-  /// Deploys a model that predicts the features of what was prepared last.
-  Result deploy_file(const std::string& name, const std::string& text) {
-    put(directory / name, text);
-    storage::Schema schema = dataset().schema();
-    schema.target_kind = storage::TargetKind::numbers;
-    schema.target_names = schema.features;
-    const Scorer scorer{
-        [](auto features, auto, auto scores) { std::copy(features.begin(), features.end(), scores.begin()); },
-        schema.features.size(), false};
-    Spec spec;
-    spec.config = defaults();
-    spec.config["probabilities"] = false;
-    spec.output_directory = directory;
-    spec.inputs["input"] = directory / name;
-    return deploy(spec, comm, schema, scorer);
   }
   std::string predictions() { return content(directory / "predictions.csv"); }
   Json metrics;

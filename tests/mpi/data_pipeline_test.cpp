@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "data_fixture.hpp"
-#include "kernmill/tasks/kinds/deploy.hpp"
+#include "deploying_fixture.hpp"
 #include "reference_transformers.hpp"
 
 /// Imputing, encoding and scaling, against scikit-learn and end to end.
@@ -24,7 +23,7 @@ void expect_close(const std::vector<double>& actual, const std::vector<double>& 
         << what << ", number " << i;
 }
 
-class Pipeline : public Preprocessing {
+class Pipeline : public Deploying {
  protected:
   static std::string csv_of(const std::vector<double>& numbers, std::size_t columns) {
     std::string csv = "a,b,c\n";
@@ -156,20 +155,10 @@ TEST_F(Pipeline, SaysWhatIsWrongWithAColumn) {
 TEST_F(Pipeline, DeploysWhatItFitted) {
   const std::string csv = "age,city\n20,Bonn\n,Ulm\n41,Bonn\n35,\n7,Ulm\n";
   run_text(csv, {{"impute", impute("median")}, {"encode", encode("one_hot", "ignore")}, {"scale", "robust"}});
-  storage::Schema schema = dataset().schema();
+  storage::Schema schema = schema_of_features();
   const std::vector<double> expected = train_features();
-  schema.target_kind = storage::TargetKind::numbers;
-  schema.target_names = schema.features;  // a model that predicts its features
-  const Scorer scorer{
-      [](auto features, auto, auto scores) { std::copy(features.begin(), features.end(), scores.begin()); },
-      schema.features.size(), false};
-  Spec spec;
-  spec.config = defaults();
-  spec.config["probabilities"] = false;
-  spec.output_directory = directory;
-  spec.inputs["input"] = directory / "new.csv";
-  put(directory / "new.csv", "city,id,age\nBonn,1,20\nUlm,2,\nBonn,3,41\n,4,35\nUlm,5,7\nRom,6,NA\n");
-  deploy(spec, comm, schema, scorer);
+  const std::string file = "city,id,age\nBonn,1,20\nUlm,2,\nBonn,3,41\n,4,35\nUlm,5,7\nRom,6,NA\n";
+  deploy_file("new.csv", file, schema);
   std::string lines = "row";
   for (const auto& name : schema.features) lines += ",prediction_" + name;
   for (std::size_t i = 0; i < expected.size(); ++i)
@@ -177,7 +166,7 @@ TEST_F(Pipeline, DeploysWhatItFitted) {
   EXPECT_EQ(content(directory / "predictions.csv"), lines + fmt::format("\n5,{},0,0\n", expected[3]));
 
   schema.steps.at(2).numbers = {0};  // the one-hot step: unknown categories are errors
-  EXPECT_EQ(failure([&] { deploy(spec, comm, schema, scorer); }),
+  EXPECT_EQ(failure([&] { deploy_file("new.csv", file, schema); }),
             "'Rom' in column 'city' is none of the categories that the model knows @ new.csv:7:1");
 }
 

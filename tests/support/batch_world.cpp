@@ -141,4 +141,11 @@ std::string BatchWorld::log() const {
   return read_file(path() / "exec.log");
 }
 
+Stage over(Stage stage, int values) {
+  Matrix::Axis axis{"x", {}};
+  for (int v = 0; v < values; ++v) axis.values.emplace_back(v);
+  stage.matrix.axes = {axis};
+  return stage;
+}
+
 }  // namespace kernmill::testing

@@ -53,4 +53,7 @@ class BatchWorld : public ExecWorld {
   std::filesystem::path cluster_;
 };
 
+/// The stage with a matrix of one axis, `x`, with values 0, 1, ...
+Stage over(Stage stage, int values);
+
 }  // namespace kernmill::testing

@@ -26,7 +26,6 @@ LocalMachine::LocalMachine(const RunDirectory& run, const Plan& plan, const Stop
                            JournalWriter& journal, Options options)
     : run_(run),
       plan_(plan),
-      plans_(plan),
       stop_(stop),
       gathered_(journal),
       options_(options),
@@ -125,7 +124,7 @@ JobSpec LocalMachine::job_size(InstanceId id, const AttemptScale& scale) const {
   return spec;
 }
 
-JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
+JobSpec LocalMachine::job_spec(const AttemptOrder& order) {
   const auto& [id, attempt, job, scale, known] = order;
   const std::string& stage = plan_.stage(id.stage).name;
   JobSpec spec = job_size(id, scale);
@@ -133,7 +132,8 @@ JobSpec LocalMachine::job_spec(const AttemptOrder& order) const {
   spec.argv = {programs_.exec.string(),  "--run",     run_.root().string(),    "--stage", stage, "--instance",
                std::to_string(id.index), "--attempt", std::to_string(attempt), "--job",   job};
   spec.argv.emplace_back("--handed-over");
-  spec.input = handover_of_plan(plans_.of(id)) + known;
+  if (!plans_) plans_.emplace(plan_);
+  spec.input = handover_of_plan(plans_->of(id)) + known;
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   if (scale.time != 1.0) spec.argv.insert(spec.argv.end(), {"--time-factor", fmt::format("{}", scale.time)});
   spec.env = job_environment(programs_);

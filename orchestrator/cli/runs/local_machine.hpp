@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kernmill/cli/runs/programs.hpp"
@@ -35,7 +36,7 @@ class LocalMachine {
   [[nodiscard]] Packing packing(std::uint32_t stage) const;
   [[nodiscard]] JobSpec pack_spec(const PackOrder& order) const;
   [[nodiscard]] JobSpec job_size(InstanceId id, const AttemptScale& scale) const;
-  [[nodiscard]] JobSpec job_spec(const AttemptOrder& order) const;
+  [[nodiscard]] JobSpec job_spec(const AttemptOrder& order);
   [[nodiscard]] std::filesystem::path journal_file(const JobId& job) const;
   [[nodiscard]] CacheAnswer from_cache(InstanceId id, unsigned attempt, const CommitTable& commits);
   void end_leftovers(InstanceId id, unsigned attempt) const;
@@ -43,7 +44,7 @@ class LocalMachine {
 
   const RunDirectory& run_;
   const Plan& plan_;
-  InstancePlans plans_;
+  std::optional<InstancePlans> plans_;  ///< made for the first attempt that is not packed
   const StopSignals& stop_;
   GatheredFiles gathered_;
   std::map<JobId, std::uintmax_t> read_;  ///< so much of each running job's journal

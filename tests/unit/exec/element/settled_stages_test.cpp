@@ -17,15 +17,9 @@ namespace fs = std::filesystem;
 using testing::BatchWorld;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using testing::over;
 
 constexpr int many = 120;
-
-Stage over(Stage stage, int values) {
-  Matrix::Axis axis{"x", {}};
-  for (int v = 0; v < values; ++v) axis.values.emplace_back(v);
-  stage.matrix.axes = {axis};
-  return stage;
-}
 
 Stage waits_for_all() {
   Stage stage = over(BatchWorld::command("c", "true"), 4);

@@ -19,13 +19,7 @@ using testing::EventPipe;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-Stage over(Stage stage, int values) {
-  Matrix::Axis axis{"x", {}};
-  for (int v = 0; v < values; ++v) axis.values.emplace_back(v);
-  stage.matrix.axes = {axis};
-  return stage;
-}
+using testing::over;
 
 Stage after(Stage stage, std::vector<std::string> needs) {
   stage.needs = std::move(needs);

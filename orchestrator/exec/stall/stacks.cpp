@@ -185,8 +185,9 @@ void take_stacks(std::ostream& out, const fs::path& scratch, std::vector<TreeMem
       break;
     }
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+    const std::string threads = threads_of(process.pid);  // before a debugger stops and wakes them
     const std::string text = fmt::format("{}{} (pid {})\n", header, process.program, process.pid) +
-                             stack_of(process, scratch, left) + threads_of(process.pid);
+                             stack_of(process, scratch, left) + threads;
     out << text << std::flush;
     bytes += text.size();
   }

@@ -19,6 +19,18 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
+/// A process that waits for ever, and does so already.
+int sleeping_child() {
+  const int child = ::fork();
+  if (child == 0)
+    for (;;) ::pause();
+  for (std::string state; state != "S";) {
+    std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+    stat >> state >> state >> state;
+  }
+  return child;
+}
+
 TEST(FunctionsIn, AreThoseOfTheFirstStackOfGdb) {
   EXPECT_THAT(functions_in("[Using host libthread_db library]\n"
                            "0x00007f4a in clock_nanosleep () from /lib/libc.so.6\n"
@@ -37,9 +49,7 @@ TEST(FunctionsIn, AreThoseOfEuStack) {
 }
 
 TEST(TakeStacks, SaysOfEachProcessWhereItIsRanksFirst) {
-  const int child = ::fork();
-  if (child == 0)
-    for (;;) ::pause();
+  const int child = sleeping_child();
   const testing::TemporaryDirectory place;
   const auto file = place.path() / "stacks.log";
   std::vector<TreeMember> processes = find_tree(child, start_time_of(child), "");
@@ -66,9 +76,7 @@ TEST(TakeStacks, SaysOfEachProcessWhereItIsRanksFirst) {
 
 // The time is over before the first process is asked.
 TEST(TakeStacks, DoesWithoutADebuggerWhenThereIsNoTime) {
-  const int child = ::fork();
-  if (child == 0)
-    for (;;) ::pause();
+  const int child = sleeping_child();
   const testing::TemporaryDirectory place;
   std::ostringstream out;
   take_stacks(out, place.path() / "scratch", find_tree(child, start_time_of(child), ""), "",

@@ -24,3 +24,10 @@ set_tests_properties(Install.TheInstalledProgramAnswers PROPERTIES FIXTURES_REQU
 set_tests_properties(Install.InstallsIntoAPrefix Install.AConsumerConfigures Install.AConsumerBuilds
                      Install.AConsumerRuns Install.TheInstalledProgramAnswers
                      PROPERTIES LABELS install TIMEOUT 300)
+
+get_property(programs GLOBAL PROPERTY KERNMILL_PROGRAMS)
+if(KERNMILL_HARDEN AND NOT KERNMILL_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND programs)
+  list(TRANSFORM programs REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE files)
+  add_test(NAME Install.ProgramsAreHardened COMMAND "${CMAKE_CURRENT_LIST_DIR}/hardened.sh" ${files})
+  set_tests_properties(Install.ProgramsAreHardened PROPERTIES LABELS install)
+endif()

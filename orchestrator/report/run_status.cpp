@@ -55,6 +55,7 @@ void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const S
   if (last.state == AttemptState::failed) status.message = last.message;
   status.cached_from = last.cached_from;
   if (options.reasons_only) return;
+  status.node = last.node;
   const std::string& began = last.started_at.empty() ? last.submitted_at : last.started_at;
   const bool is_open = last.state == AttemptState::open;
   if (!is_open || now.alive)

@@ -39,6 +39,7 @@ struct InstanceStatus {
   std::vector<Artifact> artifacts;
   Json point = Json::object();          ///< of the best trial, for the reduce of a tune stage
   std::vector<std::string> output;      ///< the last lines that a command printed
+  std::string node;                     ///< that a batch system gave its last attempt; may be empty
   std::string directory;                ///< of its last attempt; empty when there was none
   std::optional<QueuedInstance> queue;  ///< of a run on a cluster
   std::string made_again;               ///< why: what it had committed is lost; empty when nothing was

@@ -30,6 +30,7 @@ std::string normalised(std::string text, const fs::path& folder) {
   text = replaced(text, "cmake [^\n]* --target kernmill_slurm", "<BUILD>");
   text = replaced(text, "\n +?where BUILD is [^\n]*", "");
   text = replaced(text, "\"seconds\": [0-9.e-]+", "\"seconds\": <SECONDS>");
+  text = replaced(text, "(finished([ ,])+[0-9]+[ ,]+)[0-9.]+", "$1<SECONDS>");
   return text;
 }
 
@@ -77,8 +78,9 @@ TEST_F(Golden, Help) {
   expect("help", {"--help"});
 }
 TEST_F(Golden, HelpOfEveryCommand) {
-  for (const std::string command : {"validate", "plan", "run", "submit", "resume", "status", "logs",
-                                    "explain", "cancel", "clean", "doctor", "version", "data", "model"})
+  for (const std::string command :
+       {"validate", "plan", "run", "submit", "resume", "status", "logs", "results", "explain", "cancel",
+        "clean", "doctor", "version", "data", "model"})
     expect("help_" + command, {command, "--help"});
 }
 TEST_F(Golden, UnknownCommandIsGivenASuggestion) {
@@ -135,9 +137,27 @@ TEST_F(Golden, RunStatusExplainAndLogsOfARunThatIsDone) {
   expect("status_done", {"status"});
   expect("status_all", {"status", "--all"});
   expect("explain_done", {"explain", "last", "collect"});
+  expect("results_done", {"results"});
+  expect("results_top", {"results", "last", "square", "--sort", "area", "--top", "3"});
+  expect("results_csv", {"results", "--sort", "+area", "--csv"});
+  expect("results_json", {"results", "last", "square", "--top", "1", "--json"});
+  expect("results_unknown_column", {"results", "--sort", "are"});
   expect("logs_collect", {"logs", "collect"});
   expect("resume_done", {"resume", "last"});
   expect("clean_newest", {"clean", "--keep", "0"});
+}
+
+TEST_F(Golden, ResultsAreReadByALineOfPython) {
+  kernmill({"run", "study.yaml"});
+  const Finished python = run_program({{"python3", "-c",
+                                        "import csv, subprocess, sys\n"
+                                        "rows = list(csv.DictReader(subprocess.run(sys.argv[1:], stdout=-1, "
+                                        "text=True).stdout.splitlines()))\n"
+                                        "print(len(rows), max(int(row['area']) for row in rows))",
+                                        KERNMILL, "results", "last", "square", "--csv"},
+                                       folder.path(),
+                                       {}});
+  EXPECT_EQ(python.out, "15 15\n") << python.err;
 }
 
 TEST_F(Golden, SecondRunIsTakenFromTheCache) {

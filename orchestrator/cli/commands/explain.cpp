@@ -133,7 +133,7 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
   Json list = Json::array();
   TextTable table;
   const RunView view = view_journal(run.journal());
-  inspect(run, plan, view, [&](const RunStatus& status, const InstanceStatus& instance) {
+  inspect(run, plan, view, Telling::reasons, [&](const RunStatus& status, const InstanceStatus& instance) {
     if (!stage.empty() && plan.stage(instance.id.stage).name != stage) return;
     std::string why = explainer.why(status, instance);
     if (arguments.json())

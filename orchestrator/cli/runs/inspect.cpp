@@ -96,10 +96,10 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view
   return inspect(run, plan, Known{view.record, &view.plain}, options_of(depth), asking);
 }
 
-RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view,
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view, Telling telling,
                   const std::function<void(const RunStatus&, InstanceStatus)>& tell) {
   StatusOptions options = options_of(Depth::everything);
-  options.reasons_only = true;
+  options.reasons_only = telling == Telling::reasons;
   options.tell = tell;
   return inspect(run, plan, Known{view.record, &view.plain}, std::move(options), Asking::cluster);
 }

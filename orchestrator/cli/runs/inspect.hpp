@@ -27,8 +27,12 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunRecord& re
 RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view, Depth depth,
                   Asking asking = Asking::cluster);
 
-/// Tells of every instance, with what StatusOptions::reasons_only leaves of it, in place of keeping it.
-RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view,
+/// Tells of every instance in place of keeping it.
+enum class Telling {
+  reasons,  ///< with what StatusOptions::reasons_only leaves of it
+  all,
+};
+RunStatus inspect(const RunDirectory& run, const Plan& plan, const RunView& view, Telling telling,
                   const std::function<void(const RunStatus&, InstanceStatus)>& tell);
 
 }  // namespace kernmill::cli

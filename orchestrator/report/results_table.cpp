@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "kernmill/report/quantity.hpp"
@@ -32,18 +33,21 @@ bool is_own(const std::string& name) {
   return std::find(own_names.begin(), own_names.end(), name) != own_names.end();
 }
 
-/// A metric that is no number in JSON is written as a text: "nan".
-bool has_no_value(const Json& cell) {
-  return cell.is_null() || (cell.is_number_float() && std::isnan(cell.get<double>()));
+/// JSON has no such numbers: the journal holds them as texts.
+bool is_infinite(const Json& cell) {
+  return cell == "inf" || cell == "-inf";
 }
 
 /// Numbers, then texts, then what has no value.
 int rank_of(const Json& cell) {
-  if (has_no_value(cell)) return 2;
-  return cell.is_number() || cell.is_boolean() ? 0 : 1;
+  const bool is_nan = cell == "nan" || (cell.is_number_float() && std::isnan(cell.get<double>()));
+  if (cell.is_null() || is_nan) return 2;
+  return cell.is_number() || cell.is_boolean() || is_infinite(cell) ? 0 : 1;
 }
 
 double number_of(const Json& cell) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (is_infinite(cell)) return cell == "inf" ? infinity : -infinity;
   return cell.is_boolean() ? static_cast<double>(cell.get<bool>()) : cell.get<double>();
 }
 

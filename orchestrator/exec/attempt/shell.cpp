@@ -1,7 +1,10 @@
 #include "kernmill/exec/attempt/shell.hpp"
 
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -53,17 +56,28 @@ std::string command_text(const Attempt& attempt) {
 bool is_metric_name(const std::string& name) {
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front()))) return false;
   for (const char c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-') return false;
+    if (!std::isalnum(static_cast<unsigned char>(c)) &&
+        std::string_view("_-./").find(c) == std::string_view::npos)
+      return false;
   return true;
 }
 
-/// Numbers and booleans as such; anything else is a string, and so is a whole number of more than 64 bits: as
-/// a real it would be another one.
+/// Numbers as JSON has them, and as C, Fortran and Python print them (".5", "5.", "+5", "1e-05"); booleans;
+/// what is no finite number becomes one of the texts nan, inf and -inf. Anything else is a text, and so is a
+/// whole number of more than 64 bits: as a real it would be another one.
 Json metric_value(const std::string& text) {
-  Json value = Json::parse(text, nullptr, false);
-  const bool is_whole = text.find_first_not_of("-0123456789") == std::string::npos;
+  const Json value = Json::parse(text, nullptr, false);
+  const bool is_whole = text.find_first_not_of("+-0123456789") == std::string::npos;
   if (value.is_number_float() && is_whole) return text;
-  return value.is_number() || value.is_boolean() ? value : Json(text);
+  if (value.is_number() || value.is_boolean()) return value;
+  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+  double number = 0;
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || text.starts_with("+-")) return text;
+  if (std::isnan(number)) return "nan";
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  if (!is_whole) return number;
+  return text.starts_with('+') ? metric_value(text.substr(1)) : Json(text);  // 007 is a name
 }
 
 Json read_metrics(const fs::path& file) {
@@ -78,7 +92,7 @@ Json read_metrics(const fs::path& file) {
     const std::string name = line.substr(0, equals);
     if (equals == std::string::npos || !is_metric_name(name))
       throw AttemptError(
-          fmt::format("{}:{}: '{}' is no metric; write name=value, the name of letters, digits and _",
+          fmt::format("{}:{}: '{}' is no metric; write name=value, the name of letters, digits and _ - . /",
                       file.string(), number, line));
     metrics[name] = metric_value(line.substr(equals + 1));
   }

@@ -1,7 +1,5 @@
 #include "kernmill/report/results_table.hpp"
 
-#include <limits>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,14 +48,15 @@ TEST(ResultsTable, NamesThatAreTakenSayWhatTheyAreOf) {
 TEST(ResultsTable, WhatHasNoNumberComesLastInBothOrders) {
   ResultsTable table;
   table.add(trial("nothing", {}, Json::object()));
-  table.add(trial("nan", {}, {{"loss", std::numeric_limits<double>::quiet_NaN()}}));
+  table.add(trial("nan", {}, {{"loss", "nan"}}));
   table.add(trial("one", {}, {{"loss", 1}}));
   table.add(trial("text", {}, {{"loss", "diverged"}}));
   table.add(trial("ten", {}, {{"loss", 10.0}}));
+  table.add(trial("endless", {}, {{"loss", "inf"}}));
   EXPECT_TRUE(table.sort("loss", Order::largest_first));
-  EXPECT_THAT(labels(table), ElementsAre("ten", "one", "text", "nothing", "nan"));
+  EXPECT_THAT(labels(table), ElementsAre("endless", "ten", "one", "text", "nothing", "nan"));
   EXPECT_TRUE(table.sort("loss", Order::smallest_first));
-  EXPECT_THAT(labels(table), ElementsAre("one", "ten", "text", "nothing", "nan"));
+  EXPECT_THAT(labels(table), ElementsAre("one", "ten", "endless", "text", "nothing", "nan"));
   table.keep_first(1);
   EXPECT_THAT(labels(table), ElementsAre("one"));
 }

@@ -29,6 +29,26 @@ TEST(AttemptRunnerCommand, CommitsTheMetricsItWrote) {
   EXPECT_EQ(world.last_record("c").body["metrics"], (Json{{"loss", 0.25}, {"note", "a=b"}, {"ok", true}}));
 }
 
+TEST(AttemptRunnerCommand, MetricsAreNumbersAsProgramsPrintThem) {
+  ExecWorld world({ExecWorld::command("c",
+                                      "printf '%s\\n' a=.50 b=5. c=+3 d=1e-05 e=-.5 val/loss=NaN f=-Infinity "
+                                      "g=inf h=007 i=1.2.3 j=+-1 k=0x10 "
+                                      ">$KERNMILL_METRICS")});
+  ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
+  EXPECT_EQ(world.last_record("c").body["metrics"], (Json{{"a", 0.5},
+                                                          {"b", 5.0},
+                                                          {"c", 3},
+                                                          {"d", 1e-5},
+                                                          {"e", -0.5},
+                                                          {"val/loss", "nan"},
+                                                          {"f", "-inf"},
+                                                          {"g", "inf"},
+                                                          {"h", "007"},
+                                                          {"i", "1.2.3"},
+                                                          {"j", "+-1"},
+                                                          {"k", "0x10"}}));
+}
+
 TEST(AttemptRunnerCommand, BadMetricLineIsAFailureWithFileAndLine) {
   ExecWorld world({ExecWorld::command("c", "printf 'loss=1\\nthree words here\\n' >$KERNMILL_METRICS")});
   EXPECT_EQ(world.carry_out("c"), 1);

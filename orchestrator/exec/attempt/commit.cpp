@@ -139,8 +139,9 @@ std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   const Decision decision =
       decide(attempt.plan, attempt.id, results_of(attempt), cache, digests, programs(digests));
   if (decision.what != Decision::What::cached) return {};
-  const CacheEntry taken = take(*decision.entry, attempt.directory(), digests);
-  const Commit commit{taken.metrics, taken.artifacts, taken.recipe};
+  const auto taken = take(*decision.entry, attempt.directory(), digests);
+  if (!taken) return {};  // somebody has changed it just now
+  const Commit commit{taken->metrics, taken->artifacts, taken->recipe};
   store_in_cache(attempt, commit);
   CommittedResult result = commit.result();
   result.cached_from = decision.entry->attempt_directory.string();

@@ -73,6 +73,7 @@ MissingJobsOptions missing_jobs_options(const RunDirectory& run, const Plan& pla
           .no_cache = arguments.has("no-cache"),
           .exec = programs.exec,
           .env = cluster_environment(programs),
+          .handed_over = [&plan](const Stage& stage) { return handed_over(plan.workflow(), stage); },
           .submission = {.hold = arguments.has("hold"),
                          .fail_fast = arguments.has("fail-fast"),
                          .timeout = std::chrono::seconds(arguments.number("patience").value_or(60)),
@@ -120,7 +121,13 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
   const SubmissionContext context{.run = RunDirectory(root / (plan.workflow().name + "-DRY-RUN")),
                                   .generation = 1,
                                   .exec = programs.exec,
-                                  .env = cluster_environment(programs)};
+                                  .env = cluster_environment(programs),
+                                  .handed_over = [&plan](const Stage& stage) {
+                                    auto variables = handed_over(plan.workflow(), stage);
+                                    for (auto& variable : variables)
+                                      variable.second = "<of your environment>";
+                                    return variables;
+                                  }};
   std::map<std::string, std::string> job_of;
   std::vector<std::string> all;
   for (const ArrayPlan& array : plan_jobs(plan, options)) {
@@ -134,6 +141,7 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
 
 int submit_new(const Plan& plan, const std::filesystem::path& root, const Arguments& arguments,
                const Hooks& hooks, bool wait) {
+  check_variables(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   Diagnostics findings;
@@ -153,6 +161,7 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
 
 int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments& arguments,
                       const Hooks& hooks) {
+  check_variables(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   return submit_and_tell(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,

@@ -77,8 +77,9 @@ TEST_F(Golden, Help) {
   expect("help", {"--help"});
 }
 TEST_F(Golden, HelpOfEveryCommand) {
-  for (const std::string command : {"validate", "plan", "run", "submit", "resume", "status", "logs",
-                                    "explain", "cancel", "clean", "doctor", "version", "data", "model"})
+  for (const std::string command :
+       {"validate", "plan", "run", "submit", "resume", "status", "logs", "explain", "cancel", "clean",
+        "audit", "doctor", "version", "data", "model"})
     expect("help_" + command, {command, "--help"});
 }
 TEST_F(Golden, UnknownCommandIsGivenASuggestion) {

@@ -11,6 +11,7 @@
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
@@ -127,6 +128,7 @@ int cancel(const Command& self, const std::vector<std::string>& words, const Hoo
   if (!arguments.parse(words)) return exit_done;
 
   const RunDirectory run = run_to_act_on(arguments, arguments.text("run"));
+  audit(run, self.name, arguments);
   const ProcessIdentity identity = self_identity();
   const bool was_conducted = lock_holder(run.lock()).has_value();
   const auto lock = free_lock(run, identity, arguments);

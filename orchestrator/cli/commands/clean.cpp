@@ -8,6 +8,7 @@
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
@@ -158,8 +159,10 @@ int clean(const Command& self, const std::vector<std::string>& words, const Hook
   std::vector<Candidate> candidates = examine(chosen_runs(arguments), arguments, cluster);
   if (yes)
     for (Candidate& candidate : candidates)
-      if (candidate.why_kept.empty())
+      if (candidate.why_kept.empty()) {
+        audit(candidate.run, self.name, arguments);
         candidate.why_kept = remove_run(candidate.run, self_identity(), std::ref(cluster));
+      }
   if (yes) tidy_own_cache(run_root(arguments));
   show(candidates, yes, arguments);
   return exit_done;

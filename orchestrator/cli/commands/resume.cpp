@@ -2,6 +2,7 @@
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
@@ -65,6 +66,7 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   const RunRecord& record = view.record;
   if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
     return already_done(run, plan, view, arguments);
+  audit(run, self.name, arguments, &plan.workflow());
   // A submission that died before its first record has begun nothing here, either.
   const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
   const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);

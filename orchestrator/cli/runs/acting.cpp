@@ -27,9 +27,8 @@ std::optional<uid_t> vouched_for(const Arguments& arguments) {
 }  // namespace
 
 void add_acting_options(boost::program_options::options_description& options) {
-  add_text(
-      options, "owned-by", "USER",
-      "go on although the run is this user's, or others may write it: what it says is done in your name");
+  add_text(options, "owned-by", "USER",
+           "go on although the run is USER's, or others may write it: what it says is done in your name");
 }
 
 RunDirectory run_to_act_on(const Arguments& arguments, const std::string& selector) {

@@ -8,6 +8,7 @@
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/ready_results.hpp"
@@ -155,6 +156,7 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
     return exit_usage;
   }
   NewRun made = freeze(plan, root, MeantFor::a_cluster);
+  audit(made.directory, "submit", arguments, &plan.workflow());
   return submit_and_tell(made.directory, plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
                          wait || arguments.has("wait"), std::move(made.lock));
 }

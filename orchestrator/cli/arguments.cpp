@@ -57,6 +57,9 @@ bool Arguments::parse(const std::vector<std::string>& arguments) {
     throw UsageError(fmt::format("kernmill {}: {}", command_.name, error.what()),
                      fmt::format("see kernmill {} --help", command_.name));
   }
+  for (const auto& [name, value] : values_)
+    if (const int* number = boost::any_cast<int>(&value.value()); number != nullptr && *number < 0)
+      throw UsageError(fmt::format("--{} takes a number from 0 on, not {}", name, *number));
   if (!has("help")) return true;
   std::fputs(help().c_str(), stdout);
   return false;

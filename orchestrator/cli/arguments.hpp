@@ -19,7 +19,7 @@ class Arguments {
             std::vector<std::string> words = {}, bool rest = false);
 
   /// False: --help was asked for, and has been printed. Throws UsageError, with a suggestion for an option
-  /// that does not exist.
+  /// that does not exist, and for a number below 0.
   bool parse(const std::vector<std::string>& arguments);
 
   [[nodiscard]] bool has(const std::string& name) const { return values_.count(name) > 0; }

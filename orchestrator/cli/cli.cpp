@@ -85,8 +85,8 @@ int complain(const std::string& message, const std::string& help, ExitStatus cod
 std::span<const Command> commands() {
   static const std::array list{validate_command, plan_command,   run_command,     submit_command,
                                resume_command,   status_command, results_command, logs_command,
-                               explain_command,  cancel_command, clean_command,   data_command,
-                               model_command,    doctor_command, version_command};
+                               explain_command,  cancel_command, clean_command,   audit_command,
+                               data_command,     model_command,  doctor_command,  version_command};
   return list;
 }
 

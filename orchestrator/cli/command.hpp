@@ -30,6 +30,6 @@ std::span<const Command> commands();
 
 extern const Command validate_command, plan_command, run_command, submit_command, resume_command,
     status_command, results_command, logs_command, explain_command, cancel_command, clean_command,
-    data_command, model_command, doctor_command, version_command;
+    audit_command, data_command, model_command, doctor_command, version_command;
 
 }  // namespace kernmill::cli

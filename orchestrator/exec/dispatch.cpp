@@ -13,6 +13,7 @@
 #include "kernmill/exec/local_attempt.hpp"
 #include "kernmill/exec/local_pack.hpp"
 #include "kernmill/exec/stall/other_nodes.hpp"
+#include "kernmill/run/directory/trust.hpp"
 
 namespace kernmill::exec {
 
@@ -23,6 +24,7 @@ int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const Clust
     StopRequests stop;  // first: no request is to find this process unprepared
     const Options options = parse_options({argv + 1, argv + argc});
     const RunDirectory run(std::filesystem::canonical(options.run));
+    check_believed(run, TrustDepth::doors, user_called(value_of(own_environment(), vouched_variable)));
     switch (options.what) {
       case Options::What::element:
         return run_slurm_element(options, run, stop, hook, open_cluster);
@@ -37,6 +39,9 @@ int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const Clust
   } catch (const std::invalid_argument& error) {
     fmt::print(stderr, "kernmill-exec: {}\n", error.what());
     return exit_usage;
+  } catch (const NotBelieved& why) {
+    fmt::print(stderr, "kernmill-exec: {}\nhelp: {}\n", why.what(), why.help);
+    return exit_unavailable;
   } catch (const std::exception& error) {
     fmt::print(stderr, "kernmill-exec: {}\n", error.what());
     return exit_unavailable;

@@ -1,14 +1,14 @@
 #include "kernmill/os/durable_file.hpp"
 
 #include <cerrno>
-#include <string_view>
+#include <optional>
 #include <system_error>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/os/file_beside.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/file_mode.hpp"
 
@@ -27,28 +27,37 @@ mode_t mode_of_files_in(const fs::path& directory) {
   return *mode;
 }
 
-void write_all(int fd, std::string_view text, const fs::path& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_on_file("cannot write", path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+void make_missing_directories(const fs::path& path, std::optional<mode_t> given) {
+  if (fs::is_directory(path)) return;
+  const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  make_missing_directories(parent, given);
+  const mode_t mode = given.value_or(mode_of_files_in(parent) == 0640 ? 0750 : 0700);
+  if (make_directory(path, mode)) sync_directory(parent);
 }
 
 }  // namespace
 
 void make_directories(const fs::path& path) {
-  if (fs::is_directory(path)) return;
-  const fs::path parent = path.parent_path();
-  make_directories(parent);
-  const mode_t mode = mode_of_files_in(parent) == 0640 ? 0750 : 0700;
+  make_missing_directories(path, {});
+}
+
+void make_directories(const fs::path& path, mode_t mode) {
+  make_missing_directories(path, mode);
+}
+
+bool make_directory(const fs::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0) {
-    if (errno == EEXIST && fs::is_directory(path)) return;  // another process was quicker
+    if (errno == EEXIST && fs::is_directory(path)) return false;
     fail_on_file("cannot make the directory", path);
   }
-  if (::chmod(path.c_str(), mode) != 0) fail_on_file("cannot set the permissions of", path);
-  sync_directory(parent);
+  const FileDescriptor made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat is {};
+  if (!made || ::fstat(made.get(), &is) != 0) fail_on_file("cannot look at the directory", path);
+  // What needs no change gets none: to set permissions takes setgid from who is not in the group.
+  const mode_t wanted = mode | (is.st_mode & S_ISGID);
+  if ((is.st_mode & 07777) != wanted && ::fchmod(made.get(), wanted) != 0)
+    fail_on_file("cannot set the permissions of", path);
+  return true;
 }
 
 void sync_directory(const fs::path& path) {
@@ -60,19 +69,10 @@ void sync_directory(const fs::path& path) {
 
 void write_file_durably(const fs::path& path, const std::string& content) {
   const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const fs::path beside = directory / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
-  const mode_t mode = mode_of_files_in(directory);
-  try {
-    const FileDescriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (!file) fail_on_file("cannot write", path);
-    if (::fchmod(file.get(), mode) != 0) fail_on_file("cannot set the permissions of", path);
-    write_all(file.get(), content, path);
-    if (::fsync(file.get()) != 0) fail_on_file("cannot write", path);
-    if (::rename(beside.c_str(), path.c_str()) != 0) fail_on_file("cannot write", path);
-  } catch (...) {
-    ::unlink(beside.c_str());
-    throw;
-  }
+  FileBeside file(path, mode_of_files_in(directory));
+  file.write(content);
+  file.sync();
+  file.take_place();
   sync_directory(directory);
 }
 

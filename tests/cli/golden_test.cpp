@@ -80,7 +80,7 @@ TEST_F(Golden, Help) {
 TEST_F(Golden, HelpOfEveryCommand) {
   for (const std::string command :
        {"validate", "plan", "run", "submit", "resume", "status", "logs", "results", "explain", "cancel",
-        "clean", "doctor", "version", "data", "model"})
+        "clean", "audit", "doctor", "version", "data", "model"})
     expect("help_" + command, {command, "--help"});
 }
 TEST_F(Golden, UnknownCommandIsGivenASuggestion) {

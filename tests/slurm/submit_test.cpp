@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "submit_world.hpp"
 #include "temporary_directory.hpp"
@@ -39,6 +40,35 @@ TEST(Submit, RunsAChainWithArraysAndLeavesNothingInTheQueue) {
   wait_until("an empty queue", [&] { return world.queue().empty(); });
   EXPECT_EQ(world.kernmill({"status"}).exit_code, 0);
   EXPECT_EQ(world.state("each[3]"), "finished");
+}
+
+TEST(Submit, HandsASecretOfTheEnvironmentToTheJobsThatNameItAndToNoFile) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  asks: {run: 'printf %s "$TOKEN" | sha256sum > asks', env: {TOKEN: {from: env, name: SITE_TOKEN}}}
+  packed:
+    matrix: {i: [1, 2]}
+    pack: 2
+    run: 'printf %s "$SITE_TOKEN" | sha256sum > packed.$KERNMILL_MATRIX_I'
+    env: {SITE_TOKEN: {from: env}}
+  other: {run: 'env > other'}
+)");
+  const std::string secret = "s3cr3t-of-the-test";
+  EXPECT_EQ(world.kernmill({"submit", "flow.yaml"}).exit_code, 2) << "it is not set";
+  const Finished submitted = world.kernmill({"submit", "flow.yaml"}, {{"SITE_TOKEN", secret}});
+  EXPECT_EQ(submitted.exit_code, 0) << submitted.err;
+  EXPECT_EQ(world.outcome(), "done");
+  for (const char* file : {"asks", "packed.1", "packed.2"})
+    EXPECT_EQ(world.lines(file), (std::vector<std::string>{sha256(secret) + "  -"})) << file;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(world.run().root()))
+    if (file.is_regular_file()) {
+      EXPECT_EQ(read_file(file.path()).find(secret), std::string::npos) << file.path();
+    }
+  for (const std::string& line : world.lines("other"))
+    EXPECT_EQ(line.find(secret), std::string::npos) << line;
+  const Finished shown = world.kernmill({"submit", "flow.yaml", "--dry-run"}, {{"SITE_TOKEN", secret}});
+  EXPECT_EQ((shown.out + shown.err).find(secret), std::string::npos);
 }
 
 TEST(Submit, RunsAThousandElementsBetweenTwoOthers) {

@@ -6,15 +6,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "kernmill/base/counted.hpp"
+#include "kernmill/base/shell_word.hpp"
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/conductor/conductor_process.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/submit/cancellation.hpp"
@@ -30,13 +32,21 @@ void check_host(const RunDirectory& run, const ProcessIdentity& conductor, const
                                        conductor.pid, conductor.host));
 }
 
-/// Asks a living conductor to stop, and waits until it has.
-void stop_conductor(const ProcessIdentity& conductor, bool force) {
-  const FileDescriptor handle(static_cast<int>(syscall(SYS_pidfd_open, conductor.pid, 0)));
-  if (!handle || !signal_process(conductor.pid, conductor.start_time, SIGTERM)) return;
-  if (force)
-    signal_process(conductor.pid, conductor.start_time, SIGINT);  // the second request ends jobs at once
-  pollfd ended{handle.get(), POLLIN, 0};
+/// Asks a living conductor to stop, and waits until it has. Throws when the process that the lock names is
+/// not what holds it: nothing is signalled on the word of a file.
+void stop_conductor(const RunDirectory& run, const ProcessIdentity& named, bool force) {
+  const FileDescriptor conductor = proved_conductor(run.lock(), named);
+  if (!conductor) {
+    const auto now = lock_holder(run.lock());
+    if (!now || now->pid != named.pid) return;  // it has ended just now
+    throw std::runtime_error(
+        fmt::format("{} names process {}, which does not hold it: that process was left alone; look for the "
+                    "conductor of {} with: fuser -v {}",
+                    run.lock().string(), named.pid, run.name(), word_for_shell(run.lock().string())));
+  }
+  signal_conductor(conductor, SIGTERM);
+  if (force) signal_conductor(conductor, SIGINT);  // the second request ends jobs at once
+  pollfd ended{conductor.get(), POLLIN, 0};
   while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
   }
 }
@@ -58,7 +68,7 @@ std::unique_ptr<ConductorLock> free_lock(const RunDirectory& run, const ProcessI
       fmt::print(stderr, "stopping {} (process {})\n", run.name(), holder->pid);
     if (holder) told = holder->pid;
     if (holder && holder->purpose == ConductorLock::Purpose::conduct)
-      stop_conductor(*holder, arguments.has("force"));
+      stop_conductor(run, *holder, arguments.has("force"));
     else
       wish_to_cancel(run);
     std::this_thread::sleep_for(between_looks);
@@ -110,13 +120,15 @@ int cancel_on_cluster(const RunDirectory& run, JournalWriter& journal, bool was_
 int cancel(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
   boost::program_options::options_description options;
   add_runs_option(options);
+  add_acting_options(options);
   add_flag(options, "force", "end running instances at once: they write no checkpoint");
   add_number(options, "patience", "SECONDS",
              "how long to wait for the jobs of a cluster to end (default 300)");
   Arguments arguments(self, options, {"run"});
   if (!arguments.parse(words)) return exit_done;
 
-  const RunDirectory run = chosen_run(arguments, arguments.text("run"));
+  const RunDirectory run = run_to_act_on(arguments, arguments.text("run"));
+  audit(run, self.name, arguments);
   const ProcessIdentity identity = self_identity();
   const bool was_conducted = lock_holder(run.lock()).has_value();
   const auto lock = free_lock(run, identity, arguments);

@@ -7,10 +7,13 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cache/cache.hpp"
+#include "kernmill/run/cache/own_cache.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/removal.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
@@ -22,15 +25,16 @@ namespace {
 
 /// "12h", "30d", "2w"; a bare number is days.
 std::chrono::seconds age_in(const std::string& text) {
+  constexpr double day = 86400, longest = 36500 * day;
   char* unit = nullptr;
   const double number = std::strtod(text.c_str(), &unit);
   const std::string_view rest(unit);
-  const double seconds = rest == "h"                   ? 3600
-                         : rest == "w"                 ? 7 * 86400
-                         : rest.empty() || rest == "d" ? 86400
-                                                       : 0;
-  if (unit == text.c_str() || seconds == 0 || number < 0)
+  const double seconds = rest == "h" ? 3600 : rest == "w" ? 7 * day : rest.empty() || rest == "d" ? day : 0;
+  const bool is_plain = text.find_first_of("0123456789.") == 0 && text.find_first_of("xXeE") == text.npos;
+  if (!is_plain || unit == text.c_str() || seconds == 0)
     throw UsageError(fmt::format("--older-than takes an age such as 12h, 30d or 2w, not '{}'", text));
+  if (number * seconds > longest)
+    throw UsageError(fmt::format("--older-than takes at most 36500d, not '{}'", text));
   return std::chrono::seconds(static_cast<long long>(number * seconds));
 }
 
@@ -73,12 +77,12 @@ struct Candidate {
 /// The runs that the user means; those by age and number when none is named.
 std::vector<RunDirectory> chosen_runs(const Arguments& arguments) {
   std::vector<RunDirectory> runs;
-  for (const std::string& name : arguments.texts("run")) runs.push_back(chosen_run(arguments, name));
+  for (const std::string& name : arguments.texts("run")) runs.push_back(run_to_act_on(arguments, name));
   if (!runs.empty()) return runs;
   if (!arguments.has("older-than") && !arguments.has("keep"))
     throw UsageError("kernmill clean: say which runs", "name them, or use --older-than 30d or --keep 5");
-  runs = list_runs(run_root(arguments));
-  const auto keep = static_cast<std::size_t>(std::max(0, arguments.number("keep").value_or(0)));
+  runs = own_runs(arguments);
+  const auto keep = static_cast<std::size_t>(arguments.number("keep").value_or(0));
   runs.erase(runs.end() - static_cast<std::ptrdiff_t>(std::min(keep, runs.size())), runs.end());
   if (!arguments.has("older-than")) return runs;
   const auto limit = std::chrono::system_clock::now() - age_in(arguments.text("older-than"));
@@ -105,12 +109,14 @@ class LazyCluster {
   std::optional<ClusterError> silence_;
 };
 
-std::vector<Candidate> examine(const std::vector<RunDirectory>& runs, LazyCluster& cluster) {
+std::vector<Candidate> examine(const std::vector<RunDirectory>& runs, const Arguments& arguments,
+                               LazyCluster& cluster) {
   std::vector<Candidate> candidates;
   for (const RunDirectory& run : runs) {
     DigestStore digests(run.root().parent_path());
     const Cache cache(run.root().parent_path(), digests);
-    Candidate candidate{run, why_it_stays(run, std::ref(cluster)), bytes_freed(run.root())};
+    Candidate candidate{run, why_left_alone(run, arguments), bytes_freed(run.root())};
+    if (candidate.why_kept.empty()) candidate.why_kept = why_it_stays(run, std::ref(cluster));
     if (candidate.why_kept.empty() && holds_newest_results(run, cache))
       candidate.why_kept = "holds the newest results of its workflow";
     candidates.push_back(std::move(candidate));
@@ -142,6 +148,7 @@ void show(const std::vector<Candidate>& candidates, bool removed, const Argument
 int clean(const Command& self, const std::vector<std::string>& words, const Hooks&) {
   boost::program_options::options_description options;
   add_runs_option(options);
+  add_acting_options(options);
   add_text(options, "older-than", "AGE", "runs made longer ago than that: 12h, 30d, 2w");
   add_number(options, "keep", "N", "all but the newest N");
   add_flag(options, "yes,y", "remove them; without it nothing is removed");
@@ -149,11 +156,14 @@ int clean(const Command& self, const std::vector<std::string>& words, const Hook
   if (!arguments.parse(words)) return exit_done;
   const bool yes = arguments.has("yes");
   LazyCluster cluster;
-  std::vector<Candidate> candidates = examine(chosen_runs(arguments), cluster);
+  std::vector<Candidate> candidates = examine(chosen_runs(arguments), arguments, cluster);
   if (yes)
     for (Candidate& candidate : candidates)
-      if (candidate.why_kept.empty())
+      if (candidate.why_kept.empty()) {
+        audit(candidate.run, self.name, arguments);
         candidate.why_kept = remove_run(candidate.run, self_identity(), std::ref(cluster));
+      }
+  if (yes) tidy_own_cache(run_root(arguments));
   show(candidates, yes, arguments);
   return exit_done;
 }

@@ -8,6 +8,7 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/cli/commands/import_data.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
 
@@ -67,6 +68,7 @@ int data(const Command& self, const Words& words, const Hooks& hooks) {
   Arguments arguments(self, options, {"verb", "files"}, /*rest=*/true);
   if (!arguments.parse(words)) return exit_done;
   check_verb(self, arguments, {"info", "head", "verify", "diff", "import", "export"});
+  audit_key_use("data " + arguments.text("verb"), arguments);
   if (arguments.text("verb") == "import") return import_data(arguments, hooks);
   become_storage("data", arguments);
 }
@@ -77,6 +79,7 @@ int model(const Command& self, const Words& words, const Hooks&) {
   Arguments arguments(self, options, {"verb", "files"}, /*rest=*/true);
   if (!arguments.parse(words)) return exit_done;
   check_verb(self, arguments, {"info", "verify"});
+  audit_key_use("model " + arguments.text("verb"), arguments);
   become_storage("model", arguments);
 }
 

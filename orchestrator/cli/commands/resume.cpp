@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
@@ -51,22 +54,25 @@ void refuse_while_jobs_are_left(const RunDirectory& run) {
 int resume(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
   boost::program_options::options_description options;
   add_runs_option(options);
+  add_acting_options(options);
   add_conduct_options(options);
   add_submit_options(options);
   Arguments arguments(self, options, {"run"});
   if (!arguments.parse(words)) return exit_done;
   check_conduct_options(arguments);
-  const RunDirectory run = chosen_run(arguments, arguments.text("run"));
+  const RunDirectory run = run_to_act_on(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
   const RunView view = view_journal(run.journal(), {.trust = ViewOptions::Trust::bytes});
   const RunRecord& record = view.record;
   if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
     return already_done(run, plan, view, arguments);
+  audit(run, self.name, arguments, &plan.workflow());
   // A submission that died before its first record has begun nothing here, either.
   const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
   const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);
   if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks);
   if (was_submitted(run, record)) refuse_while_jobs_are_left(run);
+  check_variables(plan.workflow());
   return conduct(run, plan, /*resumed=*/true, arguments, hooks);
 }
 

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
+#include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 
 namespace kernmill::cli {
@@ -27,7 +29,9 @@ int run(const Command& self, const std::vector<std::string>& words, const Hooks&
   const auto root = new_run_root(arguments, workflow->base_directory);
   const Plan plan(std::move(*workflow));
   if (arguments.text("scheduler") == "slurm") return submit_new(plan, root, arguments, hooks, /*wait=*/true);
+  check_variables(plan.workflow());
   NewRun made = freeze(plan, root);
+  audit(made.directory, self.name, arguments, &plan.workflow());
   return conduct(made.directory, plan, /*resumed=*/false, arguments, hooks, std::move(made.lock));
 }
 

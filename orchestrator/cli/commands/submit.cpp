@@ -32,7 +32,6 @@ int submit(const Command& self, const std::vector<std::string>& words, const Hoo
   add_flag(options, "quiet,q", "print the name of the run alone");
   Arguments arguments(self, options, {"workflow"});
   if (!arguments.parse(words)) return exit_done;
-  if (arguments.number("patience").value_or(1) < 0) throw UsageError("--patience takes a number of seconds");
   auto workflow = load_workflow(arguments, arguments.required("workflow"));
   if (!workflow) return exit_usage;
   const auto root = new_run_root(arguments, workflow->base_directory);

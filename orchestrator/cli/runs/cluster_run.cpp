@@ -8,6 +8,7 @@
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/ready_results.hpp"
@@ -73,6 +74,7 @@ MissingJobsOptions missing_jobs_options(const RunDirectory& run, const Plan& pla
           .no_cache = arguments.has("no-cache"),
           .exec = programs.exec,
           .env = cluster_environment(programs),
+          .handed_over = [&plan](const Stage& stage) { return handed_over(plan.workflow(), stage); },
           .submission = {.hold = arguments.has("hold"),
                          .fail_fast = arguments.has("fail-fast"),
                          .timeout = std::chrono::seconds(arguments.number("patience").value_or(60)),
@@ -120,7 +122,13 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
   const SubmissionContext context{.run = RunDirectory(root / (plan.workflow().name + "-DRY-RUN")),
                                   .generation = 1,
                                   .exec = programs.exec,
-                                  .env = cluster_environment(programs)};
+                                  .env = cluster_environment(programs),
+                                  .handed_over = [&plan](const Stage& stage) {
+                                    auto variables = handed_over(plan.workflow(), stage);
+                                    for (auto& variable : variables)
+                                      variable.second = "<of your environment>";
+                                    return variables;
+                                  }};
   std::map<std::string, std::string> job_of;
   std::vector<std::string> all;
   for (const ArrayPlan& array : plan_jobs(plan, options)) {
@@ -134,6 +142,7 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
 
 int submit_new(const Plan& plan, const std::filesystem::path& root, const Arguments& arguments,
                const Hooks& hooks, bool wait) {
+  check_variables(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   Diagnostics findings;
@@ -147,12 +156,14 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
     return exit_usage;
   }
   NewRun made = freeze(plan, root, MeantFor::a_cluster);
+  audit(made.directory, "submit", arguments, &plan.workflow());
   return submit_and_tell(made.directory, plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
                          wait || arguments.has("wait"), std::move(made.lock));
 }
 
 int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments& arguments,
                       const Hooks& hooks) {
+  check_variables(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   return submit_and_tell(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,

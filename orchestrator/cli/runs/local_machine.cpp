@@ -88,6 +88,12 @@ Packing LocalMachine::packing(std::uint32_t stage) const {
   return packing;
 }
 
+std::vector<std::pair<std::string, std::string>> LocalMachine::environment_for(const Stage& stage) const {
+  auto environment = job_environment(programs_);
+  for (auto& variable : handed_over(plan_.workflow(), stage)) environment.push_back(std::move(variable));
+  return environment;
+}
+
 JobSpec LocalMachine::pack_spec(const PackOrder& order) const {
   const Stage& stage = plan_.stage(order.stage);
   const Resources all = for_pack(plan_.resources({order.stage, 0}), {order.pack.slots, order.pack.slots});
@@ -106,7 +112,7 @@ JobSpec LocalMachine::pack_spec(const PackOrder& order) const {
                "--pack"};
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   spec.input = to_line(order.pack) + order.known;
-  spec.env = job_environment(programs_);
+  spec.env = environment_for(stage);
   const PackedInstance& first = order.pack.instances.front();
   spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_, stage.name, first.index, first.attempt));
   spec.work_dir = plan_.workflow().base_directory;
@@ -136,7 +142,7 @@ JobSpec LocalMachine::job_spec(const AttemptOrder& order) {
   spec.input = handover_of_plan(plans_->of(id)) + known;
   if (options_.no_cache) spec.argv.emplace_back("--no-cache");
   if (scale.time != 1.0) spec.argv.insert(spec.argv.end(), {"--time-factor", fmt::format("{}", scale.time)});
-  spec.env = job_environment(programs_);
+  spec.env = environment_for(plan_.stage(id.stage));
   spec.env.emplace_back("KERNMILL_TOKEN", attempt_token(run_, stage, id.index, attempt));
   spec.work_dir = plan_.workflow().base_directory;
   const fs::path directory = attempt_directory(id, attempt);
@@ -151,7 +157,9 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
   if (decision.what != Decision::What::cached) return {.committed = {}, .why_not = decision.reason};
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);
-  CacheEntry taken = take(*decision.entry, directory, digests_);
+  auto taken_as_it_was = take(*decision.entry, directory, digests_);
+  if (!taken_as_it_was) return {.committed = {}, .why_not = "the earlier result has changed just now"};
+  CacheEntry taken = std::move(*taken_as_it_was);
   taken.workflow = plan_.workflow().name;
   taken.stage = plan_.stage(id.stage).name;
   taken.instance = id.index;

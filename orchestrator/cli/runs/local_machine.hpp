@@ -34,6 +34,7 @@ class LocalMachine {
   [[nodiscard]] std::vector<Record> job_records(const JobId& job);
   void put_away(const JobId& job);
   [[nodiscard]] Packing packing(std::uint32_t stage) const;
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_for(const Stage& stage) const;
   [[nodiscard]] JobSpec pack_spec(const PackOrder& order) const;
   [[nodiscard]] JobSpec job_size(InstanceId id, const AttemptScale& scale) const;
   [[nodiscard]] JobSpec job_spec(const AttemptOrder& order);

@@ -3,7 +3,12 @@
 #include <cstdlib>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include "kernmill/cli/command.hpp"
+#include "kernmill/run/directory/trust.hpp"
+#include "kernmill/workflow/env_source.hpp"
 
 namespace fs = std::filesystem;
 
@@ -38,10 +43,32 @@ Programs find_programs() {
 
 std::vector<std::pair<std::string, std::string>> job_environment(const Programs& programs) {
   std::vector<std::pair<std::string, std::string>> variables;
-  for (const char* name : {"PATH", "HOME", "USER", "LANG", "TMPDIR", "KERNMILL_LAUNCHER_TEMPLATE"})
+  for (const char* name :
+       {"PATH", "HOME", "USER", "LANG", "TMPDIR", "KERNMILL_LAUNCHER_TEMPLATE", vouched_variable})
     if (const std::string value = environment(name); !value.empty()) variables.emplace_back(name, value);
   variables.emplace_back("KERNMILL_TASK", programs.task.string());
   return variables;
+}
+
+std::vector<std::pair<std::string, std::string>> handed_over(const Workflow& workflow, const Stage& stage) {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (const std::string& name : variables_needed(workflow, stage))
+    if (const char* value = std::getenv(name.c_str())) variables.emplace_back(handed_over_name(name), value);
+  return variables;
+}
+
+void check_variables(const Workflow& workflow) {
+  std::string missing, names;
+  for (const Stage& stage : workflow.stages)
+    for (const std::string& name : variables_needed(workflow, stage)) {
+      if (std::getenv(name.c_str()) != nullptr) continue;
+      missing += fmt::format("{}{} (stage {})", missing.empty() ? "" : ", ", name, stage.name);
+      if (names.empty()) names = name;
+    }
+  if (missing.empty()) return;
+  throw UsageError(
+      fmt::format("not set in your environment, from which the workflow takes it: {}", missing),
+      fmt::format("export {}=...; it is handed over to the jobs, and written to no file", names));
 }
 
 }  // namespace kernmill::cli

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernmill/workflow/workflow.hpp"
+
 namespace kernmill::cli {
 
 /// The programs of an installation that work together.
@@ -19,6 +21,12 @@ Programs find_programs();
 
 /// The environment that jobs start with: a few variables of this process, nothing else.
 std::vector<std::pair<std::string, std::string>> job_environment(const Programs& programs);
+
+/// What the jobs of a stage are handed over of this process's environment, since its `env` or the run's key
+/// says so, by the names that they have on the way.
+std::vector<std::pair<std::string, std::string>> handed_over(const Workflow& workflow, const Stage& stage);
+/// Throws UsageError that lists the variables that are not set and who needs them.
+void check_variables(const Workflow& workflow);
 
 /// The value of an environment variable, or `otherwise` when it is not set or empty.
 std::string environment(const char* name, const std::string& otherwise = {});

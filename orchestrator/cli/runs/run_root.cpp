@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
+#include "kernmill/cli/runs/acting.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
@@ -24,6 +25,7 @@ NewRun freeze(const Plan& plan, const fs::path& root, MeantFor where) {
         const auto purpose = submits ? ConductorLock::Purpose::settle : ConductorLock::Purpose::conduct;
         lock = std::make_unique<ConductorLock>(made.lock(), self, purpose);
       });
+  vouch_for_new(run);
   if (submits)
     submission_journal(run, 0)->append(to_record(events::RunStarted{self, /*resumed=*/false, "slurm"}));
   write_file_durably(run.workflow(), workflow.text);
@@ -49,9 +51,9 @@ fs::path run_root(const Arguments& arguments) {
   return list_runs(".").empty() ? fs::absolute("runs") : fs::current_path();
 }
 
-RunDirectory chosen_run(const Arguments& arguments, const std::string& selector) {
+RunDirectory chosen_run(const Arguments& arguments, const std::string& selector, uid_t user) {
   try {
-    return select_run(run_root(arguments), selector.empty() ? "last" : selector);
+    return select_run(run_root(arguments), selector.empty() ? "last" : selector, user);
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
@@ -33,8 +35,9 @@ std::filesystem::path new_run_root(const Arguments& arguments, const std::filesy
 /// runs itself.
 std::filesystem::path run_root(const Arguments& arguments);
 
-/// The run that the user named (`last` when none); throws UsageError that lists what there is.
-RunDirectory chosen_run(const Arguments& arguments, const std::string& selector);
+/// The run that the user named (`last`, which is that user's newest, when none), to look at; throws
+/// UsageError that lists what there is.
+RunDirectory chosen_run(const Arguments& arguments, const std::string& selector, uid_t user = ::geteuid());
 
 /// The plan of a run, as it was frozen; nothing when the run was killed before it had one.
 std::optional<Plan> plan_of(const RunDirectory& run);

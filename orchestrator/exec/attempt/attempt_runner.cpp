@@ -44,6 +44,7 @@ std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
   if (attempt.number == 1 && !given_.no_cache)
     if (const auto cached = committed_from_cache(attempt)) {
       journal_.committed(*cached);
+      audit_deployment(attempt, *cached);
       return {};
     }
   stop_.asked();
@@ -66,6 +67,7 @@ void AttemptRunner::commit(const Attempt& attempt, const Leavings& leavings,
   const Commit commit = prepare_commit(attempt, leavings);
   check_fence(attempt, others());
   journal_.committed(commit.result());
+  audit_deployment(attempt, commit.result());
   store_in_cache(attempt, commit);
 }
 

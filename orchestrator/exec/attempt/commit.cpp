@@ -12,6 +12,7 @@
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/run/audit/audit_log.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
@@ -94,6 +95,21 @@ CommittedResult Commit::result() const {
   return {{artifacts, metrics}, recipe ? recipe->key : ""};
 }
 
+void audit_deployment(const Attempt& attempt, const CommittedResult& result) {
+  if (attempt.stage().kind != TaskKind::deploy) return;
+  AuditEvent event{.command = "deploy", .run = attempt.run.name()};
+  event.details = {{"stage", attempt.stage().name}, {"instance", attempt.id.index}};
+  for (const auto& [stage, artifact] : artifacts_read_by(attempt))
+    event.details["from"].push_back({{"artifact", stage + "." + artifact.name}, {"sha256", artifact.sha256}});
+  for (const Artifact& artifact : result.left.artifacts)
+    event.details["left"].push_back({{"artifact", artifact.name}, {"sha256", artifact.sha256}});
+  try {
+    audit_act(attempt.run, std::move(event));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "kernmill-exec: the audit log does not have this deployment: {}\n", error.what());
+  }
+}
+
 void check_inputs(const Attempt& attempt) {
   std::optional<DigestStore> digests;
   for (const auto& [stage, artifact] : artifacts_read_by(attempt)) {
@@ -139,8 +155,9 @@ std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   const Decision decision =
       decide(attempt.plan, attempt.id, results_of(attempt), cache, digests, programs(digests));
   if (decision.what != Decision::What::cached) return {};
-  const CacheEntry taken = take(*decision.entry, attempt.directory(), digests);
-  const Commit commit{taken.metrics, taken.artifacts, taken.recipe};
+  const auto taken = take(*decision.entry, attempt.directory(), digests);
+  if (!taken) return {};  // somebody has changed it just now
+  const Commit commit{taken->metrics, taken->artifacts, taken->recipe};
   store_in_cache(attempt, commit);
   CommittedResult result = commit.result();
   result.cached_from = decision.entry->attempt_directory.string();

@@ -32,4 +32,8 @@ void store_in_cache(const Attempt& attempt, const Commit& commit);
 /// lie in the attempt's directory then.
 std::optional<CommittedResult> committed_from_cache(const Attempt& attempt);
 
+/// Notes in the audit log what a deploy stage has committed; nothing of other stages. What keeps it from that
+/// is told on stderr.
+void audit_deployment(const Attempt& attempt, const CommittedResult& result);
+
 }  // namespace kernmill::exec

@@ -11,6 +11,7 @@
 
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/exec/attempt/plain_command.hpp"
+#include "kernmill/exec/attempt/secrets.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/os/durable_file.hpp"
 
@@ -150,9 +151,25 @@ std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::s
   return result;
 }
 
-void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix) {
+namespace {
+
+/// What the stage's `env` says. What was handed over for it is in no other place from here on.
+void add_named_variables(Environment& environment, const Attempt& attempt) {
+  const HandedOver secrets(environment);
   const Json variables = resolve(attempt, attempt.plan.env(attempt.id));
-  for (const auto& [name, value] : variables.items()) set(environment, name, text_of(value));
+  for (const auto& [name, value] : variables.items()) {
+    const auto source = env_source(value);
+    set(environment, name, source ? secrets.value_of(name, *source) : text_of(value));
+  }
+  const std::string& key = attempt.plan.workflow().encryption.key_env;
+  if (attempt.stage().kind != TaskKind::command && !key.empty())
+    set(environment, key, secrets.value_of(key, {EnvSource::From::environment, key}));
+}
+
+}  // namespace
+
+void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix) {
+  add_named_variables(environment, attempt);
   set(environment, "KERNMILL_RUN", attempt.run.root().string());
   set(environment, "KERNMILL_STAGE", attempt.stage().name);
   set(environment, "KERNMILL_INSTANCE", std::to_string(attempt.id.index));

@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "kernmill/run/directory/trust.hpp"
+
 namespace kernmill::exec {
 namespace {
 
@@ -18,7 +20,7 @@ void replace(std::string& text, std::string_view what, const std::string& with) 
 bool belongs_to_outer_job(std::string_view name) {
   for (const std::string_view prefix : {"PMI_", "PMIX_", "SLURM_", "HYDRA_", "HYDI_", "MPI_", "MPICH_"})
     if (name.starts_with(prefix)) return true;
-  return name == "PMI_FD" || name == "GFORTRAN_UNBUFFERED_PRECONNECTED";
+  return name == vouched_variable || name == "PMI_FD" || name == "GFORTRAN_UNBUFFERED_PRECONNECTED";
 }
 
 }  // namespace

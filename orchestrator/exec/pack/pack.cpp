@@ -153,7 +153,10 @@ class Pack {
     attempt.place.clear();
     make_directories(attempt.directory());
     const auto cached = committed_from_cache(attempt);
-    if (cached) records_.committed(slot.instance, *cached);
+    if (cached) {
+      records_.committed(slot.instance, *cached);
+      audit_deployment(attempt, *cached);
+    }
     attempt.place = slot.files.work();
     return cached.has_value();
   }
@@ -242,6 +245,7 @@ class Pack {
       if (outcome.what != AttemptOutcome::What::done) return give_up(slot, outcome);
       const Commit commit = packed_commit(attempt, outcome.leavings);
       records_.committed(slot.instance, commit.result());
+      audit_deployment(attempt, commit.result());
       if (commit.recipe) {
         records_.flush();
         store_in_cache(attempt, commit);

@@ -1,5 +1,6 @@
 #include "kernmill/exec/pack/slot_files.hpp"
 
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/os/file_beside.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/file_mode.hpp"
 
@@ -35,9 +37,11 @@ std::uintmax_t append_line(const FileDescriptor& log, const fs::path& file, cons
 void copy_from(const fs::path& from, std::uintmax_t begin, const fs::path& to) {
   std::ifstream source(from, std::ios::binary);
   source.seekg(static_cast<std::streamoff>(begin));
-  std::ofstream target(to, std::ios::binary);
-  if (source.peek() != std::ifstream::traits_type::eof()) target << source.rdbuf();
-  if (!target) throw std::system_error(errno, std::generic_category(), "cannot write " + to.string());
+  FileBeside target(to, mode_of_files_in(to.parent_path().c_str()).value_or(0600));
+  std::array<char, 65536> block{};
+  while (source.read(block.data(), block.size()) || source.gcount() > 0)
+    target.write({block.data(), static_cast<std::size_t>(source.gcount())});
+  target.take_place();
 }
 
 }  // namespace

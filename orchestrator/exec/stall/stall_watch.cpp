@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "kernmill/exec/stall/stacks.hpp"
+#include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/os/file_mode.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -33,6 +35,7 @@ void drop(const fs::path& file) {
 
 /// Of all nodes where there are several and they answer, else of this one.
 void take_all_stacks(const StallOptions& options, const std::vector<TreeMember>& processes) {
+  FileDescriptor(open_log(options.stacks.c_str())).reset();  // with the permissions of its folder
   std::ofstream out(options.stacks, std::ios::app);
   if (options.others.nodes > 0 && ends_well_within(options.others.stacks, most_of_a_helper)) {
     for (int node = 0; node < options.others.nodes; ++node) {

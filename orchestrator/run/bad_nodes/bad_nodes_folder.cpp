@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/os/durable_file.hpp"
+#include "kernmill/os/file_beside.hpp"
 #include "kernmill/os/replace_file.hpp"
+#include "kernmill/run/directory/trust.hpp"
 
 namespace kernmill {
 namespace {
@@ -17,14 +18,6 @@ using std::chrono::seconds;
 
 std::int64_t seconds_since_1970(TimePoint time) {
   return std::chrono::floor<seconds>(time.time_since_epoch()).count();
-}
-
-Json read_json(const fs::path& file) {
-  try {
-    return Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  } catch (const std::system_error&) {  // its run has just removed it
-    return Json();
-  }
 }
 
 /// What one run said. Of another version's words it takes what it understands.
@@ -52,9 +45,12 @@ fs::path bad_nodes_folder(const std::string& xdg_state_home, const std::string& 
 std::vector<BadNode> read_bad_nodes(const fs::path& folder, const std::string& cluster, TimePoint now) {
   std::vector<BadNode> all;
   std::error_code none;
+  remove_files_left_beside(folder, std::chrono::hours(24));
   for (const auto& entry : fs::directory_iterator(folder, none)) {
     if (entry.path().extension() != ".json") continue;
-    const Json json = read_json(entry.path());
+    const auto text = read_own_file(entry.path());
+    if (!text) continue;  // another user has put it there, or its run has just removed it
+    const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     std::vector<BadNode> bad = nodes_in(json);
     // Its run may be about to write it anew: it is left alone for a while.
     const auto is_over_at = [&](TimePoint time) {
@@ -67,7 +63,7 @@ std::vector<BadNode> read_bad_nodes(const fs::path& folder, const std::string& c
     }
     std::erase_if(bad, [&](const BadNode& node) { return node.until <= now; });
     for (BadNode& node : bad) node.why += fmt::format(", in {}", entry.path().stem().string());
-    if (json.value("cluster", "") == cluster) all = merged(std::move(all), bad);
+    if (json.is_object() && json.value("cluster", "") == cluster) all = merged(std::move(all), bad);
   }
   return all;
 }

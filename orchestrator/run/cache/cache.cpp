@@ -1,17 +1,21 @@
 #include "kernmill/run/cache/cache.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/replace_file.hpp"
+#include "kernmill/run/cache/own_cache.hpp"
+#include "kernmill/run/directory/trust.hpp"
 
 namespace kernmill {
 namespace {
@@ -51,9 +55,9 @@ CacheEntry entry_from_json(const Json& json) {
 }
 
 std::optional<Json> read_json(const fs::path& path) {
-  std::ifstream stream(path);
-  if (!stream) return {};
-  Json json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const auto text = read_own_file(path);
+  if (!text) return {};
+  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("schema_version", Json()) != schema_version) return {};
   return json;
 }
@@ -69,7 +73,30 @@ std::string escaped(const std::string& name) {
   return text;
 }
 
-bool is_intact(const Artifact& artifact, DigestStore& digests) {
+/// An artifact's place below its attempt's folder; nothing when it lies elsewhere.
+std::optional<fs::path> place_in_attempt(const Artifact& artifact, const fs::path& attempt) {
+  const fs::path path = artifact.path;
+  if (!attempt.is_absolute() || !path.is_absolute()) return {};
+  if (std::find(path.begin(), path.end(), "..") != path.end()) return {};
+  const fs::path place = path.lexically_normal().lexically_relative(attempt.lexically_normal());
+  if (place.empty() || *place.begin() == ".." || place == ".") return {};
+  return place;
+}
+
+/// A regular file of this user's below a folder, no link on the way; empty: there is none.
+FileDescriptor open_own_artifact(const fs::path& folder, const fs::path& place) {
+  FileDescriptor at(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  for (auto part = place.begin(); at && part != place.end(); ++part) {
+    const int kind = std::next(part) == place.end() ? O_NONBLOCK : O_DIRECTORY;
+    at = FileDescriptor(::openat(at.get(), part->c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind));
+  }
+  if (!at || ::fstat(at.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != ::geteuid())
+    return {};
+  return at;
+}
+
+bool is_as_committed(const Artifact& artifact, DigestStore& digests) {
   std::error_code error;
   if (fs::file_size(artifact.path, error) != artifact.bytes || error) return false;
   try {
@@ -79,29 +106,52 @@ bool is_intact(const Artifact& artifact, DigestStore& digests) {
   }
 }
 
+bool is_intact(const Artifact& artifact, const fs::path& attempt, DigestStore& digests) {
+  const auto place = place_in_attempt(artifact, attempt);
+  if (!place || !open_own_artifact(attempt, *place)) return false;
+  return is_as_committed(artifact, digests);
+}
+
 void sync_file(const fs::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || ::fsync(file.get()) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot sync " + path.string());
 }
 
-/// On disk when it returns: a commit record may follow.
-void link_or_copy(const fs::path& from, const fs::path& to, DigestStore& digests) {
+bool is_same_file(const struct stat& one, const fs::path& other) {
+  struct stat status {};
+  return ::lstat(other.c_str(), &status) == 0 && status.st_dev == one.st_dev && status.st_ino == one.st_ino;
+}
+
+/// Copies what is open, by its descriptor.
+void copy(const FileDescriptor& from, const fs::path& to) {
+  fs::copy_file(fmt::format("/proc/self/fd/{}", from.get()), to, fs::copy_options::overwrite_existing);
+  sync_file(to);
+}
+
+/// On disk when it returns: a commit record may follow. What others may write is copied: by a link, they
+/// could write it later. False: `from` is another file by now.
+bool link_or_copy(const FileDescriptor& opened, const fs::path& from, const fs::path& to,
+                  DigestStore& digests) {
   make_directories(to.parent_path());
   fs::remove(to);
-  std::error_code error;
-  digests.link(from, to, error);
-  if (error) {  // another file system, or one without hard links
-    fs::copy_file(from, to);
-    sync_file(to);
+  struct stat status {};
+  if (::fstat(opened.get(), &status) != 0) return false;
+  std::error_code error = std::make_error_code(std::errc::operation_not_permitted);
+  if (why_not_believed(status, ::geteuid()).empty()) digests.link(from, to, error);
+  if (!error && !is_same_file(status, to)) {
+    fs::remove(to);
+    return false;
   }
+  if (error) copy(opened, to);  // or another file system, or one without hard links
   sync_directory(to.parent_path());
+  return true;
 }
 
 }  // namespace
 
 Cache::Cache(const fs::path& runs_root, DigestStore& digests)
-    : directory_(fs::absolute(runs_root) / ".cache"), digests_(&digests) {}
+    : directory_(own_cache_directory(runs_root)), digests_(&digests) {}
 
 std::optional<CacheEntry> Cache::read(const std::string& key) const {
   try {
@@ -119,7 +169,7 @@ std::optional<CacheEntry> Cache::lookup(const std::string& key) {
   auto entry = read(key);
   if (!entry) return {};
   for (const Artifact& artifact : entry->artifacts)
-    if (!is_intact(artifact, *digests_)) return {};
+    if (!is_intact(artifact, entry->attempt_directory, *digests_)) return {};
   return entry;
 }
 
@@ -131,6 +181,7 @@ std::optional<CacheEntry> Cache::newest(const std::string& workflow, const std::
 }
 
 void Cache::store(const CacheEntry& entry) {
+  make_own_cache_directory(directory_);
   replace_file(entry_path(entry.recipe.key), to_json(entry).dump() + "\n");
   const Json newest{{"schema_version", schema_version}, {"key", entry.recipe.key}};
   replace_file(newest_path(entry.workflow, entry.stage, entry.instance), newest.dump() + "\n");
@@ -144,14 +195,17 @@ fs::path Cache::newest_path(const std::string& workflow, const std::string& stag
   return directory_ / "newest" / escaped(workflow) / escaped(stage) / fmt::format("{}.json", instance);
 }
 
-CacheEntry take(const CacheEntry& entry, const fs::path& destination, DigestStore& digests) {
+std::optional<CacheEntry> take(const CacheEntry& entry, const fs::path& destination, DigestStore& digests) {
   CacheEntry taken = entry;
-  taken.attempt_directory = fs::absolute(destination);
+  taken.attempt_directory = fs::absolute(destination).lexically_normal();
   for (Artifact& artifact : taken.artifacts) {
-    const fs::path place =
-        taken.attempt_directory / fs::path(artifact.path).lexically_relative(entry.attempt_directory);
-    link_or_copy(artifact.path, place, digests);
-    artifact.path = place.string();
+    const auto place = place_in_attempt(artifact, entry.attempt_directory);
+    if (!place) return {};
+    const FileDescriptor opened = open_own_artifact(entry.attempt_directory, *place);
+    const fs::path to = taken.attempt_directory / *place;
+    if (!opened || !link_or_copy(opened, artifact.path, to, digests)) return {};
+    artifact.path = to.string();
+    if (!is_as_committed(artifact, digests)) return {};
   }
   return taken;
 }

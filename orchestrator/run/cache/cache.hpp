@@ -22,8 +22,9 @@ struct CacheEntry {
   std::string created;  ///< ISO 8601, UTC
 };
 
-/// Results of earlier runs by recipe, in `<runs root>/.cache`. Copies nothing: an entry says where a run has
-/// left the artifacts. Any number of processes may use it at once; what is damaged counts as absent.
+/// This user's results of earlier runs by recipe, in the user's own cache folder (own_cache.hpp). Copies
+/// nothing: an entry says where a run has left the artifacts. Any number of processes may use it at once;
+/// what is damaged, and what others have made or may have changed (ADR 0011), counts as absent.
 class Cache {
  public:
   /// Reads and writes nothing yet. `digests` has to outlive this.
@@ -49,8 +50,11 @@ class Cache {
 };
 
 /// Puts the artifacts of an entry into `destination` (which exists): by hard link, by copy where that cannot
-/// be. Gives the entry as it is there, to be committed and stored in turn, so that the result outlives the
-/// run it was taken from. Throws std::system_error that names the file.
-CacheEntry take(const CacheEntry& entry, const std::filesystem::path& destination, DigestStore& digests);
+/// be or others may write the file; each is digested again there. Gives the entry as it is there, to be
+/// committed and stored in turn, so that the result outlives the run it was taken from; nothing when an
+/// artifact is no longer what was committed, or lies outside of its attempt's folder. Throws
+/// std::system_error that names the file.
+std::optional<CacheEntry> take(const CacheEntry& entry, const std::filesystem::path& destination,
+                               DigestStore& digests);
 
 }  // namespace kernmill

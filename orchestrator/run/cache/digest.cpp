@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <fstream>
 #include <span>
 #include <system_error>
 #include <vector>
@@ -15,6 +14,8 @@
 #include "kernmill/base/sha256.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/replace_file.hpp"
+#include "kernmill/run/cache/own_cache.hpp"
+#include "kernmill/run/directory/trust.hpp"
 
 namespace kernmill {
 namespace {
@@ -36,7 +37,7 @@ std::int64_t nanoseconds(const timespec& time) {
 }  // namespace
 
 DigestStore::DigestStore(const fs::path& runs_root, Clock now)
-    : runs_root_(fs::absolute(runs_root)), now_(std::move(now)) {}
+    : runs_root_(fs::absolute(runs_root)), cache_(own_cache_directory(runs_root)), now_(std::move(now)) {}
 
 bool DigestStore::may_be_changed_unseen(const Stamp& stamp, std::chrono::system_clock::time_point then) {
   return std::chrono::nanoseconds(stamp.changed) + coarsest_time_stamp > then.time_since_epoch();
@@ -79,7 +80,7 @@ void DigestStore::link(const fs::path& from, const fs::path& to, std::error_code
 }
 
 std::string DigestStore::read(const fs::path& file) {
-  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!descriptor) fail(errno, "cannot read", file);
   Sha256 hash;
   std::vector<std::byte> block(block_size);
@@ -95,14 +96,14 @@ std::string DigestStore::read(const fs::path& file) {
 
 fs::path DigestStore::place_of(const fs::path& file) const {
   const std::string name = kernmill::sha256(file.string());
-  return runs_root_ / ".cache" / "digests" / name.substr(0, 2) / (name + ".json");
+  return cache_ / "digests" / name.substr(0, 2) / (name + ".json");
 }
 
 std::optional<DigestStore::Known> DigestStore::recall(const fs::path& file) const {
   if (const auto found = known_.find(file); found != known_.end()) return found->second;
-  std::ifstream stream(place_of(file));
-  if (!stream) return {};
-  const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const auto text = cache_.empty() ? std::nullopt : read_own_file(place_of(file));
+  if (!text) return {};
+  const auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
   try {  // what is damaged was never remembered
     if (json.at("path") != file.string()) return {};
     return Known{{json.at("size"), json.at("mtime_ns"), json.at("ctime_ns"), json.at("inode")},
@@ -119,6 +120,7 @@ void DigestStore::remember(const fs::path& file, const Known& known) {
       {"path", file.string()},           {"size", known.stamp.size},   {"mtime_ns", known.stamp.modified},
       {"ctime_ns", known.stamp.changed}, {"inode", known.stamp.inode}, {"sha256", known.digest}};
   try {
+    make_own_cache_directory(cache_);
     replace_file(place_of(file), json.dump() + "\n");
   } catch (const std::system_error&) {  // as promised: the next one computes it again
   }

@@ -10,12 +10,12 @@
 
 namespace kernmill {
 
-/// Gives files their SHA-256 in 64 hex digits, and remembers it below `<runs root>/.cache/digests` by path,
-/// size, time of modification, time of change (which nobody can set back) and inode, so that a login node
-/// does not read terabytes twice. A digest that was taken so soon after a change that another one could have
-/// got the same time is not remembered. Any number of processes on any number of machines may use one store.
-/// What cannot be remembered (no runs root yet, a read-only one) is computed again the next time; nothing
-/// else follows from it. Not thread-safe.
+/// Gives files their SHA-256 in 64 hex digits, and remembers it in this user's cache folder by path, size,
+/// time of modification, time of change (which nobody can set back) and inode, so that a login node does not
+/// read terabytes twice. A digest that was taken so soon after a change that another one could have got the
+/// same time is not remembered. Any number of processes on any number of machines may use one store. What
+/// cannot be remembered (no runs root yet, a read-only one) is computed again the next time; nothing else
+/// follows from it. Not thread-safe.
 class DigestStore {
  public:
   using Clock = std::function<std::chrono::system_clock::time_point()>;
@@ -55,7 +55,7 @@ class DigestStore {
   [[nodiscard]] static bool may_be_changed_unseen(const Stamp& stamp,
                                                   std::chrono::system_clock::time_point then);
 
-  std::filesystem::path runs_root_;
+  std::filesystem::path runs_root_, cache_;
   Clock now_;
   std::map<std::filesystem::path, Known> known_;
   std::uint64_t bytes_read_ = 0;

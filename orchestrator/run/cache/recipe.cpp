@@ -141,7 +141,10 @@ class RecipeBuilder {
   }
 
   void add_surroundings_of_command() {
-    recipe_.body["env"] = resolved(plan_.env(id_));
+    recipe_.body["env"] = Json::object();
+    const Json variables = resolved(plan_.env(id_));
+    for (const auto& [name, value] : variables.items())
+      recipe_.body["env"][name] = value.is_object() ? value : Json(hidden_value(name, value));
     recipe_.body["matrix"] = plan_.written_values(id_);
     recipe_.body["modules"] = stage_.modules;
     recipe_.body["setup"] = stage_.setup;
@@ -185,6 +188,10 @@ class RecipeBuilder {
 };
 
 }  // namespace
+
+std::string hidden_value(const std::string& variable, const Json& value) {
+  return "sha256:" + sha256(fmt::format("{}={}", variable, canonical_json(value)));
+}
 
 std::string canonical_json(const Json& json) {
   return canonical(json).dump();

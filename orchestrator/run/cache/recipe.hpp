@@ -11,8 +11,8 @@
 namespace kernmill {
 
 /// All that the result of an instance depends on: {kind, config, inputs by SHA-256, program by SHA-256}, and
-/// for a command its env, matrix, modules, setup and container. How many ranks it runs on is no part of it.
-/// Two instances with the same key would leave the same.
+/// for a command its env (hidden; of a secret, where it comes from), matrix, modules, setup and container.
+/// How many ranks it runs on is no part of it. Two instances with the same key would leave the same.
 struct Recipe {
   Json body = Json::object();
   std::map<std::string, std::string> input_names;  ///< what people call each of body's inputs
@@ -23,6 +23,10 @@ struct Recipe {
 std::string canonical_json(const Json& json);
 /// SHA-256 of the canonical JSON, in hex.
 std::string recipe_key(const Json& body);
+
+/// What a recipe has of a variable's value: enough to see that it changed. A secret has its place elsewhere
+/// (env_source.hpp): this can be guessed at.
+std::string hidden_value(const std::string& variable, const Json& value);
 
 /// The programs that do the work, by SHA-256; empty: not there.
 struct ProgramDigests {

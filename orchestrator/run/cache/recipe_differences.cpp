@@ -69,6 +69,21 @@ void compare_inputs(const Recipe& before, const Recipe& now, std::vector<std::st
     if (!new_inputs.contains(key)) found.push_back(fmt::format("input {} is gone", name_of(before, key)));
 }
 
+/// By name alone. Recipes of earlier versions hold the values themselves.
+void compare_variables(const Recipe& before, const Recipe& now, std::vector<std::string>& found) {
+  const Json& old_values = member(before.body, "env");
+  const Json& new_values = member(now.body, "env");
+  for (const auto& [name, value] : new_values.items()) {
+    const auto old = old_values.find(name);
+    if (old == old_values.end())
+      found.push_back(fmt::format("variable {} is new", name));
+    else if (!same(*old, value) && hidden_value(name, *old) != value)
+      found.push_back(fmt::format("variable {} changed", name));
+  }
+  for (const auto& [name, value] : old_values.items())
+    if (!new_values.contains(name)) found.push_back(fmt::format("variable {} is gone", name));
+}
+
 /// Values of a member that is compared as a whole.
 void compare_whole(const Recipe& before, const Recipe& now, const std::string& key,
                    std::vector<std::string>& found) {
@@ -83,7 +98,7 @@ std::vector<std::string> differences(const Recipe& before, const Recipe& now) {
     found.emplace_back("kind of task changed");
   compare_inputs(before, now, found);
   compare("setting", "", member(before.body, "config"), member(now.body, "config"), found);
-  compare("variable", "", member(before.body, "env"), member(now.body, "env"), found);
+  compare_variables(before, now, found);
   compare("value", "matrix.", member(before.body, "matrix"), member(now.body, "matrix"), found);
   for (const char* key : {"modules", "setup", "container"}) compare_whole(before, now, key, found);
   if (!same(member(before.body, "program"), member(now.body, "program")))

@@ -19,10 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const std::string& what, const fs::path& path) {
-  throw std::system_error(errno, std::generic_category(), what + " " + path.string());
-}
-
 /// `<workflow>-<YYYYMMDD-HHMMSS>-<4 hex>` without the workflow: it sorts by time. Times are UTC, and the four
 /// digits the fraction of the second, so that runs of one second are in order too.
 constexpr std::size_t suffix_length = 21;
@@ -64,20 +60,24 @@ std::string file_name(const std::string& workflow) {
   return name;
 }
 
-void make_directory(const fs::path& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0) fail("cannot make the directory", path);
-  if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);  // whatever the umask
-}
-
 /// A directory of runs is the user's alone when it is new; one that is there is opened to the group, if need
 /// be.
 void make_root(const fs::path& root, bool share_group) {
   std::error_code error;
-  const bool is_new = fs::create_directories(root, error);
+  if (root.has_parent_path()) fs::create_directories(root.parent_path(), error);
   if (error) throw std::system_error(error, "cannot make the directory of runs " + root.string());
-  if (is_new) fs::permissions(root, fs::perms::owner_all, error);
+  make_directory(root, share_group ? 0750 : 0700);
   if (share_group)
     fs::permissions(root, fs::perms::group_read | fs::perms::group_exec, fs::perm_options::add, error);
+}
+
+/// Of the runs of that user, the newest.
+const RunDirectory* last_of(const std::vector<RunDirectory>& runs, uid_t user) {
+  const auto found = std::find_if(runs.rbegin(), runs.rend(), [&](const RunDirectory& run) {
+    struct stat status {};
+    return ::stat(run.root().c_str(), &status) == 0 && status.st_uid == user;
+  });
+  return found == runs.rend() ? nullptr : &*found;
 }
 
 std::string listed(const std::vector<RunDirectory>& runs) {
@@ -119,9 +119,7 @@ RunDirectory create_run_directory(const fs::path& root, const std::string& workf
   fs::path path;
   do {
     path = base / (file_name(workflow) + suffix_at(std::chrono::system_clock::now()));
-  } while (::mkdir(path.c_str(), mode) != 0 && errno == EEXIST);
-  if (!fs::is_directory(path)) fail("cannot make the run directory", path);
-  if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
+  } while (!make_directory(path, mode));
   RunDirectory run(path);
   if (before_it_shows) before_it_shows(run);
   make_directory(run.journal(), mode);
@@ -144,7 +142,7 @@ std::vector<RunDirectory> list_runs(const fs::path& root) {
   return runs;
 }
 
-RunDirectory select_run(const fs::path& root, const std::string& selector) {
+RunDirectory select_run(const fs::path& root, const std::string& selector, uid_t user) {
   if (selector.find('/') != std::string::npos || selector == "." || selector == "..") {
     if (is_run(selector)) return RunDirectory(fs::canonical(selector));
     throw std::runtime_error(fmt::format(
@@ -155,7 +153,12 @@ RunDirectory select_run(const fs::path& root, const std::string& selector) {
     throw std::runtime_error(
         fmt::format("there are no runs in {}; start one with 'kernmill run', or name their place with --runs",
                     root.string()));
-  if (selector == "last") return runs.back();
+  if (selector == "last") {
+    if (const RunDirectory* last = last_of(runs, user)) return *last;
+    throw std::runtime_error(
+        fmt::format("'last' is a run of your own, and all in {} are of others; say which:{}", root.string(),
+                    listed(runs)));
+  }
   std::vector<RunDirectory> fitting;
   for (const auto& run : runs) {
     if (run.name() == selector) return run;

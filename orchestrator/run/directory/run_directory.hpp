@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 namespace kernmill {
 
 /// Where things lie in a run directory (the contract of DESIGN.md, "The run directory"). Pure names: makes
@@ -39,9 +41,10 @@ RunDirectory create_run_directory(const std::filesystem::path& root, const std::
                                   bool share_group,
                                   const std::function<void(const RunDirectory&)>& before_it_shows = {});
 
-/// The run that `selector` means: `last`, a run's name, a unique prefix, or a path. Throws std::runtime_error
-/// that lists the candidates when none or several fit.
-RunDirectory select_run(const std::filesystem::path& root, const std::string& selector);
+/// The run that `selector` means: `last` (the newest of that user's), a run's name, a unique prefix, or a
+/// path. Throws std::runtime_error that lists the candidates when none or several fit.
+RunDirectory select_run(const std::filesystem::path& root, const std::string& selector,
+                        uid_t user = ::geteuid());
 
 /// Every run below `root`, oldest first.
 std::vector<RunDirectory> list_runs(const std::filesystem::path& root);

@@ -86,6 +86,9 @@ BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const Arr
   BatchJob job;
   job.script = script(context, "stage " + stage, "--array " + quoted_for_shell(array.key));
   job.env = context.env;
+  if (context.handed_over)
+    for (auto& variable : context.handed_over(plan.stage(array.stage)))
+      job.env.push_back(std::move(variable));
   job.options = common_options(context, plan, stage, array.key);
   if (array.is_array)
     job.options.emplace_back("array",

@@ -1,8 +1,10 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernmill/plan/job_plan.hpp"
@@ -18,6 +20,8 @@ struct SubmissionContext {
   std::filesystem::path exec;                            ///< kernmill-exec
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment of the jobs
   bool no_cache = false;
+  /// What the jobs of a stage get besides, of the environment of who submits them. Empty: nothing.
+  std::function<std::vector<std::pair<std::string, std::string>>(const Stage&)> handed_over = {};
   std::vector<std::string> live_jobs{};  ///< of earlier generations: the closing job waits for them, too
 };
 

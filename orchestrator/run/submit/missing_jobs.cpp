@@ -143,7 +143,8 @@ class MissingJobs {
                               .generation = generation,
                               .exec = options_.exec,
                               .env = options_.env,
-                              .no_cache = options_.no_cache};
+                              .no_cache = options_.no_cache,
+                              .handed_over = options_.handed_over};
     const auto closing = view.closing_jobs();
     for (const std::string& id : view.jobs())
       if (std::find(closing.begin(), closing.end(), id) == closing.end()) context.live_jobs.push_back(id);

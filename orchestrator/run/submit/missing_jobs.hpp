@@ -19,6 +19,8 @@ struct MissingJobsOptions {
   bool no_cache = false;
   std::filesystem::path exec;                            ///< kernmill-exec
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment of the jobs
+  /// As in SubmissionContext.
+  std::function<std::vector<std::pair<std::string, std::string>>(const Stage&)> handed_over = {};
   SubmissionOptions submission;
   BadNodesContext bad_nodes = {};
   JournalWriter::Hook hook;  ///< around each record of this generation

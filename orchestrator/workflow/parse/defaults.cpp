@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/parse/secrets.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {
@@ -74,7 +75,10 @@ void merge(Json& weaker, const Json& stronger) {
 CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics) {
   CommonSettings common;
   read_resources(reader, fields, diagnostics, common);
-  if (auto env = converted(reader, fields, "env")) common.env = std::move(*env);
+  if (auto env = converted(reader, fields, "env")) {
+    common.env = std::move(*env);
+    warn_of_secrets(*fields.find("env")->value, diagnostics);
+  }
   if (auto retries = converted(reader, fields, "retries"); retries && retries->is_object())
     common.retries = std::move(*retries);
   read_stall(reader, fields, diagnostics, common);

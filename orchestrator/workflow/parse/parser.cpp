@@ -14,6 +14,7 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/workflow/parse/references.hpp"
+#include "kernmill/workflow/parse/secrets.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
 #include "kernmill/workflow/parse/templates.hpp"
 #include "kernmill/workflow/value/units.hpp"
@@ -118,7 +119,15 @@ class WorkflowParser {
     const auto other = overrides_.find(entry.key);
     const Value& value = other == overrides_.end() ? entry.value : other->second;
     Value param = resolved(value, "'params'");
+    warn_of_secret_param(entry.key, param, other == overrides_.end() ? entry.key_where : set_where(entry.key),
+                         diagnostics_);
     std::get<Value::Map>(draft_.params.data).push_back({entry.key, entry.key_where, std::move(param)});
+  }
+
+  /// The place of `--set NAME=...`, without what it was set to.
+  static Where set_where(const std::string& name) {
+    return {std::make_shared<const SourceFile>(SourceFile{"--set", name + "=..."}), 1, 1,
+            static_cast<std::uint32_t>(name.size())};
   }
 
   void read_overrides(const std::vector<std::string>& names) {

@@ -11,6 +11,7 @@
 #include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/resource_rules.hpp"
+#include "kernmill/workflow/parse/secrets.hpp"
 #include "kernmill/workflow/parse/task_config.hpp"
 #include "kernmill/workflow/parse/templates.hpp"
 #include "kernmill/workflow/value/units.hpp"
@@ -280,6 +281,7 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
 void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& defaults) {
   SettingsReader reader(draft.diagnostics, stage.matrix_broken ? nullptr : &stage.stage.matrix);
   take(stage.stage, lay_over(defaults, read_common(reader, stage.fields, draft.diagnostics)));
+  place_secret_files(stage, draft);
   check_resources(stage.stage, draft.diagnostics);
   check_stall(stage, draft.diagnostics);
   read_when(stage, draft.diagnostics);

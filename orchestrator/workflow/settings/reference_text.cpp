@@ -105,7 +105,8 @@ void add_variant(std::string& out, const Setting& setting, const std::string& pa
 /// The tables of the settings that are maps themselves.
 void add_nested(std::string& out, const Table& table, const std::string& path) {
   for (const Setting& setting : table.settings) {
-    const bool named = setting.type == SettingType::table_map;
+    const bool named = setting.type == SettingType::table_map ||
+                       (setting.type == SettingType::text_map && setting.table != nullptr);
     const std::string here =
         (path.empty() ? setting.name : path + "." + setting.name) + (named ? ".NAME" : "");
     if (setting.type == SettingType::variant) add_variant(out, setting, here);

@@ -151,7 +151,9 @@ class SchemaBuilder {
       case T::real_list:
         return list_of(number(setting, "number"));
       case T::text_map:
-        return {{"type", "object"}, {"additionalProperties", scalar()}};
+        return {{"type", "object"},
+                {"additionalProperties",
+                 setting.table == nullptr ? scalar() : either({scalar(), table_schema(*setting.table)})}};
       case T::table_map:
         return {{"type", "object"}, {"additionalProperties", table_schema(*setting.table)}};
       case T::table:

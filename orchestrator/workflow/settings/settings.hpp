@@ -17,7 +17,7 @@ enum class SettingType {
   text_list,     ///< or one text
   integer_list,  ///< or one integer
   real_list,     ///< or one number
-  text_map,      ///< name -> scalar, kept as text
+  text_map,      ///< name -> scalar, kept as text, or a map with the settings of `table`
   table_map,     ///< name -> a map with the settings of `table`
   table,         ///< a map with settings of its own
   variant,       ///< a map whose `type` says which settings it has
@@ -67,7 +67,7 @@ struct Setting {
   std::vector<std::string> aliases{};
   std::vector<std::string> choices{};  ///< of a text, or of the items of a text_list
   Range range{};                       ///< of a number, or of the items of a list
-  const Table* table = nullptr;        ///< of a table, or of each map in a table_map
+  const Table* table = nullptr;        ///< of a table, or of each map in a table_map or text_map
   const Variant* variant = nullptr;    ///< of a variant
   std::string artifact{};  ///< of a reference: what it has to be: dataset, model, best, csv, or any
   bool transient = false;  ///< checked, and not kept in the config
@@ -112,6 +112,8 @@ const Table& resource_settings();
 const Table& retries_settings();
 const Table& bad_nodes_settings();
 const Table& defaults_settings();
+/// Where a variable in `env` comes from: `{from: env}`.
+const Table& env_source_settings();
 const Table& encryption_settings();
 const Table& workflow_settings();
 /// The settings of `train:` in a tune stage: those of a train stage that a trial may vary.

@@ -62,7 +62,8 @@ class SettingsReader {
   std::optional<Json> period(const Value& value, const std::string& name, std::string_view wanted);
   std::optional<Json> unit(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> list(const Setting& setting, const Value& value, const std::string& name);
-  std::optional<Json> text_map(const Value& value, const std::string& name);
+  std::optional<Json> text_map(const Setting& setting, const Value& value, const std::string& name);
+  std::optional<Json> env_source_of(const Setting& setting, const Value::Entry& entry);
   std::optional<Json> table_map(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> table(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> variant(const Setting& setting, const Value& value, const std::string& name);

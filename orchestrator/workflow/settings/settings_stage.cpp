@@ -14,7 +14,10 @@ Setting resources() {
   return {.name = "resources", .type = T::table, .doc = "what a job asks for", .table = &resource_settings()};
 }
 Setting env() {
-  return {.name = "env", .type = T::text_map, .doc = "environment variables"};
+  return {.name = "env",
+          .type = T::text_map,
+          .doc = "environment variables: texts, or where a secret comes from when the job runs",
+          .table = &env_source_settings()};
 }
 Setting retries() {
   return {.name = "retries",
@@ -194,6 +197,20 @@ const Table& mail_table() {
         .fallback = "end",
         .choices = {"end", "failure"}}},
       "to"};
+  return table;
+}
+
+const Table& env_source_settings() {
+  static const Table table{
+      "the source of a variable",
+      {{.name = "from",
+        .type = T::text,
+        .doc = "the environment of who starts the run, or a file that only you may use; the value is written "
+               "nowhere",
+        .required = true,
+        .choices = {"env", "file"}},
+       words("name", "the variable there, when it has another name"),
+       words("path", "the file, relative to the workflow's; a line end at its end is left out")}};
   return table;
 }
 

@@ -101,7 +101,7 @@ std::optional<Json> SettingsReader::convert(const Setting& setting, const Value&
     case T::real_list:
       return list(setting, value, name);
     case T::text_map:
-      return text_map(value, name);
+      return text_map(setting, value, name);
     case T::table:
       return table(setting, value, name);
     case T::table_map:
@@ -233,7 +233,8 @@ std::optional<Json> SettingsReader::list(const Setting& setting, const Value& va
   return whole ? std::optional(result) : std::nullopt;
 }
 
-std::optional<Json> SettingsReader::text_map(const Value& value, const std::string& name) {
+std::optional<Json> SettingsReader::text_map(const Setting& setting, const Value& value,
+                                             const std::string& name) {
   const auto* map = std::get_if<Value::Map>(&value.data);
   if (map == nullptr) return wrong_type(value, name, "a map from names to values");
   Json result = Json::object();
@@ -250,6 +251,10 @@ std::optional<Json> SettingsReader::text_map(const Value& value, const std::stri
                           "Kernmill sets the variables that begin with KERNMILL_ itself; take another name");
       continue;
     }
+    if (setting.table != nullptr && entry.value.is_map()) {
+      if (auto source = env_source_of(setting, entry)) result[entry.key] = std::move(*source);
+      continue;
+    }
     static const Setting any{.name = "env", .type = SettingType::text, .doc = ""};
     constexpr std::size_t longest = 128 * 1024 - 2;  // what Linux takes of NAME=VALUE
     if (entry.key.size() + entry.value.text.size() > longest) {
@@ -261,6 +266,27 @@ std::optional<Json> SettingsReader::text_map(const Value& value, const std::stri
       result[entry.key] = std::move(*json);
   }
   return result;
+}
+
+/// `{from: env}` with the name filled in, or `{from: file, path: ...}`.
+std::optional<Json> SettingsReader::env_source_of(const Setting& setting, const Value::Entry& entry) {
+  const std::string name = fmt::format("'{}'", entry.key);
+  auto source = table(setting, entry.value, name);
+  if (!source || !source->contains("from")) return std::nullopt;
+  const bool is_file = source->at("from") == "file";
+  const auto refuse = [&](const std::string& why, const std::string& help) {
+    diagnostics_->error(entry.value.where, name + why, help);
+    return std::nullopt;
+  };
+  if (has_template(source->dump()))
+    return refuse(" cannot take its source from results or a matrix", "name the variable or the file itself");
+  if (is_file && source->value("path", "").empty())
+    return refuse(" is to come from a file, and none is named", entry.key + ": {from: file, path: FILE}");
+  if (source->contains(is_file ? "name" : "path"))
+    return refuse(is_file ? " takes 'name' only with from: env" : " takes 'path' only with from: file",
+                  entry.key + (is_file ? ": {from: file, path: FILE}" : ": {from: env, name: VARIABLE}"));
+  if (!is_file && !source->contains("name")) (*source)["name"] = entry.key;
+  return source;
 }
 
 std::optional<Json> SettingsReader::templated(const Setting& setting, const Value& value,

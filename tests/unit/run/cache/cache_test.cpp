@@ -114,7 +114,7 @@ TEST_F(ResultCache, TakingLinksTheArtifactsAndTellsWhereTheyAre) {
   const CacheEntry stored = entry();
   const fs::path destination = directory_.path() / "run-2" / "attempt-1";
   fs::create_directories(destination);
-  const CacheEntry taken = take(stored, destination, digests_);
+  const CacheEntry taken = take(stored, destination, digests_).value();
   EXPECT_EQ(taken.attempt_directory, destination);
   EXPECT_EQ(taken.artifacts[0].path, (destination / "model.h5").string());
   EXPECT_TRUE(fs::equivalent(stored.artifacts[0].path, taken.artifacts[0].path));
@@ -125,7 +125,7 @@ TEST_F(ResultCache, WhatWasTakenOutlivesTheRunItCameFrom) {
   cache_.store(stored);
   const fs::path destination = directory_.path() / "run-2" / "attempt-1";
   fs::create_directories(destination);
-  cache_.store(take(stored, destination, digests_));
+  cache_.store(take(stored, destination, digests_).value());
   fs::remove_all(directory_.path() / "run-1");
   const auto found = cache_.lookup(stored.recipe.key);
   ASSERT_TRUE(found);
@@ -139,7 +139,7 @@ TEST_F(ResultCache, TakingMakesFoldersThatArtifactsLieIn) {
   stored.artifacts.push_back({"plots/roc.svg", nested.string(), 6, sha256("<svg/>")});
   const fs::path destination = directory_.path() / "run-2";
   fs::create_directories(destination);
-  EXPECT_EQ(text_of(take(stored, destination, digests_).artifacts[1].path), "<svg/>");
+  EXPECT_EQ(text_of(take(stored, destination, digests_)->artifacts[1].path), "<svg/>");
 }
 
 TEST_F(ResultCache, TakingTwiceIsAsGoodAsOnce) {
@@ -147,7 +147,7 @@ TEST_F(ResultCache, TakingTwiceIsAsGoodAsOnce) {
   const fs::path destination = directory_.path() / "run-2";
   write(destination / "model.h5", "left by an attempt that died");
   take(stored, destination, digests_);
-  EXPECT_EQ(text_of(take(stored, destination, digests_).artifacts[0].path), "a model");
+  EXPECT_EQ(text_of(take(stored, destination, digests_)->artifacts[0].path), "a model");
 }
 
 TEST_F(ResultCache, TakingCopiesWhereNoLinkIsPossible) {
@@ -159,7 +159,7 @@ TEST_F(ResultCache, TakingCopiesWhereNoLinkIsPossible) {
     GTEST_SKIP() << "there is but one file system here";
   const CacheEntry stored = entry();
   fs::create_directories(memory);
-  EXPECT_EQ(text_of(take(stored, memory, digests_).artifacts[0].path), "a model");
+  EXPECT_EQ(text_of(take(stored, memory, digests_)->artifacts[0].path), "a model");
   fs::remove_all(memory);
 }
 

@@ -26,6 +26,20 @@ Stage thrifty(Stage stage) {
   return stage;
 }
 
+TEST(BatchJob, HandsOverToAStageWhatItAsksForAndToNobodyElse) {
+  const Plan plan = plan_of_stages({command_stage("a"), command_stage("b")});
+  SubmissionContext given = context();
+  given.handed_over = [](const Stage& stage) {
+    std::vector<std::pair<std::string, std::string>> variables;
+    if (stage.name == "b") variables.emplace_back("KERNMILL_FROM_ENV_TOKEN", "t");
+    return variables;
+  };
+  const auto arrays = plan_jobs(plan, {});
+  EXPECT_EQ(batch_job(given, plan, arrays[0], {}).env, given.env);
+  EXPECT_EQ(batch_job(given, plan, arrays[1], {}).env.back().second, "t");
+  EXPECT_EQ(closing_job(given, plan, {}).env, given.env);
+}
+
 TEST(BatchJob, SaysAllThatSbatchWouldBeTold) {
   Workflow workflow;
   workflow.name = "test";

@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+
+#include "kernmill/exec/job/launcher.hpp"
+#include "kernmill/workflow/env_source.hpp"
+
+namespace kernmill::exec {
+
+/// The values that the plan names and does not hold: those that the job was handed over in its environment,
+/// and those in files.
+class HandedOver {
+ public:
+  /// Takes them out of the environment: a program gets what its stage asks for, by the name that it asks for.
+  explicit HandedOver(Environment& environment);
+
+  /// The value of that variable. Throws AttemptError that says what is missing and what to do; never the
+  /// value.
+  [[nodiscard]] std::string value_of(const std::string& variable, const EnvSource& source) const;
+
+ private:
+  Environment values_;
+};
+
+}  // namespace kernmill::exec

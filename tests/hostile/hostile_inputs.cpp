@@ -154,8 +154,8 @@ std::vector<HostileFile> hostile_inputs(const fs::path& directory, const fs::pat
   add("nul.csv", "", std::string("a,b\n1,\0\n", 8));
   add("index.svm", "", "1 18446744073709551615:1\n0 1:1\n");
   add("wide.svm", "", "1 4000000000:1\n0 1:1\n");
-  add("bomb.csv.gz", "expand", gzipped(std::string(1 << 20, '0'), 400));
-  add("bomb_of_rows.csv.gz", "expand", "" + gzipped("x\n" + std::string(1 << 20, '\n'), 400));
+  add("bomb.csv.gz", "expand", gzipped(std::string(1 << 20, '0'), 100));
+  add("bomb_of_rows.csv.gz", "expand", gzipped("1\n" + std::string(1 << 20, '\n'), 66));
   add("garbage.csv.gz", "cannot be expanded", std::string("\x1F\x8B\x08\0\0\0\0\0\0\x03", 10) + numbers);
   add("cut.csv.gz", "cannot be expanded", gzipped("a,b\n1,2\n", 1000).substr(0, 30));
   add("array_in.npy.gz", "columns", gzipped(npy("(3, 0)"), 1));

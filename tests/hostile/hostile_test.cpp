@@ -141,6 +141,31 @@ TEST_F(Hostile, CheckpointsThroughTheToolAndTrain) {
   }
 }
 
+TEST_F(Hostile, InputThatTheUserTrustsMayLieInOtherFilesButNotInPipes) {
+  for (const HostileFile& file : hostile_inputs(files(), secret())) {
+    const std::string name = file.file.stem();
+    const bool elsewhere = name == "input_external" || name == "input_virtual" ||
+                           name == "input_external_link" || name == "input_soft_link_that_leaves";
+    const bool special = name == "input_external_pipe" || name == "input_virtual_pipe" ||
+                         name == "input_link_to_a_pipe" || name == "input_link_to_a_device";
+    if (file.file.extension() != ".h5" || (!elsewhere && !special)) continue;
+    const Json config = preprocess_settings({{"external_files", true}, {"datasets", {"t"}}});
+    through_task({file.file, special ? "which is not a regular file" : ""}, "preprocess", config,
+                 {{"input", file.file}});
+    EXPECT_EQ(fs::exists(path() / "out" / "dataset.h5"), elsewhere) << name;
+    fs::remove(path() / "out" / "dataset.h5");
+  }
+}
+
+TEST_F(Hostile, WhatExpandsBeyondMeasureIsReadWhereTheStageSaysSo) {
+  for (const HostileFile& file : hostile_inputs(files(), secret())) {
+    if (file.file.filename() != "input_bomb_of_rows.csv.gz") continue;
+    through_task({file.file, ""}, "preprocess", preprocess_settings({{"max_expansion", 2000}}),
+                 {{"input", file.file}});
+    EXPECT_TRUE(fs::exists(path() / "out" / "dataset.h5"));
+  }
+}
+
 TEST_F(Hostile, InputThroughTasks) {
   for (const HostileFile& file : hostile_inputs(files(), secret())) {
     const std::string name = file.file.filename();

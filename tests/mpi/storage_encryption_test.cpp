@@ -251,9 +251,10 @@ TEST_F(Encrypted, AChangedByteOfAModelIsFound) {
 }
 
 TEST_F(Encrypted, TheContentHashIsThatOfTheContentAlone) {
-  const auto hash_of = [&](const auto&... written) {
-    write(written...);
-    return DatasetReader(MPI_COMM_WORLD, file(), {key_of(1)}).content_hash();
+  const auto hash_of = [&](MPI_Comm comm, const auto& name, const std::optional<Key>& key,
+                           const auto&... written) {
+    write(comm, name, key, written...);
+    return DatasetReader(MPI_COMM_WORLD, file(), {key}).content_hash();
   };
   const std::string hash = hash_of(MPI_COMM_WORLD, file(), std::optional<Key>());
   EXPECT_EQ(hash.size(), 64U);

@@ -38,6 +38,10 @@ fs::path checkpoint_file(const fs::path& directory, std::uint64_t step) {
   return directory / fmt::format("{}{}{}", prefix, step, suffix);
 }
 
+bool is_checkpoint(const fs::path& file) {
+  return step_of(file).has_value();
+}
+
 std::vector<std::pair<std::uint64_t, fs::path>> checkpoints_in(const fs::path& directory) {
   std::vector<std::pair<std::uint64_t, fs::path>> found;
   std::error_code error;

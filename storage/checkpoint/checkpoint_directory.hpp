@@ -11,6 +11,9 @@ namespace kernmill::storage {
 
 std::filesystem::path checkpoint_file(const std::filesystem::path& directory, std::uint64_t step);
 
+/// Whether a name is that of a checkpoint.
+bool is_checkpoint(const std::filesystem::path& file);
+
 /// Newest first. A directory that is not there has none.
 std::vector<std::pair<std::uint64_t, std::filesystem::path>> checkpoints_in(
     const std::filesystem::path& directory);

@@ -75,6 +75,16 @@ class AgreedWork {
   std::string error_;
 };
 
+/// What rank 0 has made, for all.
+struct Begun {
+  std::string temporary;  ///< the name to write under
+  CheckpointHeader header;
+};
+
+auto members_of(Is<Begun> auto& begun) {
+  return std::tie(begun.temporary, begun.header);
+}
+
 }  // namespace
 
 struct CheckpointWriter::Impl {
@@ -106,16 +116,20 @@ struct CheckpointWriter::Impl {
         work(comm.get()) {}
 
   void create() {
-    header = from_root(comm.get(), [&] {
+    auto made_by_root = from_root(comm.get(), [&] {
       std::error_code failed;
       fs::create_directories(directory, failed);
       if (failed) throw system_error(directory, "create it", failed.value());
       for (const TensorLayout& tensor : exchange.layout())
         header.tensors.push_back({tensor.name, tensor.shape});
+      remove_leftovers(directory, [](const fs::path& name) { return is_checkpoint(name); });
+      temporary = temporary_beside(file);
       auto made = create_checkpoint_file(temporary, file, header, key);
       content = std::move(made.content);
-      return std::move(made.header);
+      return Begun{temporary.string(), std::move(made.header)};
     });
+    temporary = std::move(made_by_root.temporary);
+    header = std::move(made_by_root.header);
     agree(comm.get(), [&] {
       if (is_root || !exchange.plan().owned.empty())
         out = std::make_unique<ChunkWriter>(temporary, file, header.tables, cipher_of(header.salt, key));
@@ -155,7 +169,7 @@ struct CheckpointWriter::Impl {
   void clear(bool failed) {
     stage = Stage::idle;
     out.reset();
-    if (failed && is_root) remove_quietly(temporary);
+    if (failed && is_root && !temporary.empty()) remove_quietly(temporary);
   }
 };
 
@@ -173,7 +187,7 @@ void CheckpointWriter::start(std::uint64_t step, const std::string& state, std::
   if (busy()) throw std::logic_error("a checkpoint was begun before the one before had ended");
   self.begun = Clock::now();
   self.file = checkpoint_file(self.directory, step);
-  self.temporary = temporary_beside(self.file);
+  self.temporary.clear();
   self.header = {step, state, {}, {}, {}};
   self.exchange.prepare(boxes);
   try {

@@ -15,12 +15,13 @@ namespace {
 
 /// What rank 0, which made the file, has to tell the others.
 struct Places {
+  std::string temporary;  ///< the name to write under
   std::vector<SealedTable> tables;
   std::optional<Salt> salt;
 };
 
 auto members_of(Is<Places> auto& places) {
-  return std::tie(places.tables, places.salt);
+  return std::tie(places.temporary, places.tables, places.salt);
 }
 
 }  // namespace
@@ -40,24 +41,26 @@ struct DatasetWriter::Impl {
        WriteOptions wanted)
       : comm(ranks),
         file(std::move(name)),
-        temporary(temporary_beside(file)),
         schema(std::move(described)),
         tables(schema, rows),
         options(std::move(wanted)) {}
 
   ~Impl() {
     writer.reset();
-    if (is_root()) remove_quietly(temporary);  // after a commit there is none
+    if (is_root() && !temporary.empty()) remove_quietly(temporary);  // after a commit there is none
   }
 
   [[nodiscard]] bool is_root() const { return rank_in(comm.get()) == 0; }
 
   void start() {
     const Places places = from_root(comm.get(), [&] {
+      temporary = temporary_beside(file);
       made = make_sealed_file(temporary, file, structure(), options.key);
       reserve_space(temporary, std::filesystem::file_size(temporary));
-      return Places{made.tables, made.cipher ? std::optional(made.cipher->salt()) : std::nullopt};
+      return Places{temporary.string(), made.tables,
+                    made.cipher ? std::optional(made.cipher->salt()) : std::nullopt};
     });
+    temporary = places.temporary;
     cipher = cipher_of(places.salt, options.key);
     agree(comm.get(), [&] {
       writer = std::make_unique<SealedWriter>(temporary, file, places.tables, cipher, true);

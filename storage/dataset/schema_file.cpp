@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <fmt/format.h>
+
+#include "kernmill/storage/file/checked_size.hpp"
 
 namespace kernmill::storage {
 namespace {
@@ -116,6 +119,21 @@ std::vector<Step> read_steps(const hdf5::File& file) {
   return steps;
 }
 
+/// What is computed of a window would go beyond its rows, or on for ever.
+void require_sound(const Series& series, const Schema& schema, const hdf5::File& file) {
+  if (series.transform.empty()) return;
+  const std::uint64_t rows = series.lags.empty() ? series.window : series.lags.size();
+  const bool lags_fit = std::all_of(series.lags.begin(), series.lags.end(),
+                                    [&](std::uint32_t lag) { return lag < series.window; });
+  const auto features = checked_product(rows, series.columns.size());
+  if (series.window == 0 || series.horizon == 0 || series.columns.empty() || !lags_fit || !features ||
+      *features > schema.features.size())
+    throw Error(fmt::format(
+        "{}: the schema is damaged: windows of {} rows of {} columns, {} ahead, do not make {} "
+        "features",
+        file.path().string(), series.window, series.columns.size(), series.horizon, schema.features.size()));
+}
+
 /// Format version 1: every input is a number, and a standardisation is all that may have been done.
 void read_version_1(const hdf5::File& file, Schema& schema) {
   schema.inputs = numbers_named(schema.series.transform.empty() ? schema.features : schema.series.columns);
@@ -166,15 +184,18 @@ Schema read_schema(const hdf5::File& file) {
   schema.target_names = file.read_texts("schema/target_names");
   schema.series.transform = file.read_text("schema/series_transform");
   const auto shape = file.read_all<std::uint64_t>("schema/series_window_horizon", Type::u64);
-  if (shape.size() != 2) damaged(file);
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  if (shape.size() != 2 || shape[0] > most || shape[1] > most) damaged(file);
   schema.series.window = static_cast<std::uint32_t>(shape[0]);
   schema.series.horizon = static_cast<std::uint32_t>(shape[1]);
   schema.series.columns = file.read_texts("schema/series_columns");
   if (!file.has("schema/steps")) {
+    require_sound(schema.series, schema, file);
     read_version_1(file, schema);
     return schema;
   }
   schema.series.lags = file.read_all<std::uint32_t>("schema/series_lags", Type::u32);
+  require_sound(schema.series, schema, file);
   schema.split = file.read_text("schema/split");
   if (file.has("schema/left_out")) schema.left_out = file.read_texts("schema/left_out");
   schema.inputs = read_inputs(file);

@@ -7,8 +7,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "kernmill/storage/file/new_file.hpp"
 
 namespace kernmill::storage {
 namespace fs = std::filesystem;
@@ -19,11 +22,11 @@ Fault& fault() {
   return current;
 }
 
-/// A file descriptor that closes itself; `close` tells what the destructor would swallow.
+/// A file descriptor that closes itself, of no link; `close` tells what the destructor would swallow.
 class Descriptor {
  public:
   Descriptor(const fs::path& file, const fs::path& named, int flags, std::string_view what)
-      : named_(named), fd_(open(file.c_str(), flags | O_CLOEXEC, 0600)) {
+      : named_(named), fd_(open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {
     if (fd_ < 0) throw system_error(named, what, errno);
   }
   ~Descriptor() {
@@ -55,8 +58,36 @@ mode_t mode_in(const fs::path& directory) {
   return stat(directory.c_str(), &status) == 0 && (status.st_mode & S_IRGRP) != 0 ? 0640 : 0600;
 }
 
+/// There is no way to ask for it alone. (One rank publishes, on one thread: nothing is created meanwhile.)
+mode_t current_umask() {
+  const mode_t mask = umask(077);
+  umask(mask);
+  return mask;
+}
+
+constexpr std::string_view ending = ".partial";
+constexpr std::size_t random_digits = 16;
+
+/// The name that a temporary file would have got; empty: it is none.
+fs::path name_behind(const fs::path& temporary) {
+  std::string name = temporary.filename().string();
+  if (name.size() < ending.size() + 2 || name.front() != '.' || !name.ends_with(ending)) return {};
+  name = name.substr(1, name.size() - 1 - ending.size());
+  const std::size_t dot = name.rfind('.');
+  const bool has_digits = dot != std::string::npos && name.size() - dot - 1 == random_digits &&
+                          name.find_first_not_of("0123456789abcdef", dot + 1) == std::string::npos;
+  return has_digits ? name.substr(0, dot) : name;
+}
+
+bool is_own_file(const fs::path& file) {
+  struct stat status {};
+  return lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid();
+}
+
 std::string_view way_out(int error) {
   switch (error) {
+    case ELOOP:
+      return ". A link is in its place: who has put it there?";
     case ENOSPC:
     case EDQUOT:
       return ". Free some space, or choose another directory";
@@ -86,7 +117,23 @@ Error system_error(const fs::path& file, std::string_view what, int error) {
 }
 
 fs::path temporary_beside(const fs::path& file) {
-  return file.parent_path() / fmt::format(".{}.partial", file.filename().string());
+  std::uint64_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number)
+    throw system_error(file, "draw a random name beside it", errno);
+  return file.parent_path() /
+         fmt::format(".{}.{:0{}x}{}", file.filename().string(), number, random_digits, ending);
+}
+
+void remove_leftovers(const fs::path& directory, const std::function<bool(const fs::path&)>& all_of) {
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    const fs::path name = name_behind(at->path());
+    if (!name.empty() && all_of(name) && is_own_file(at->path())) remove_quietly(at->path());
+  }
+}
+
+void remove_leftovers(const fs::path& file) {
+  remove_leftovers(directory_of(file), [&](const fs::path& name) { return name == file.filename(); });
 }
 
 void reserve_space(const fs::path& file, std::uint64_t bytes) {
@@ -107,18 +154,30 @@ void sync_file(const fs::path& file, const fs::path& named) {
 
 namespace {
 
+/// Lets the directory reach the disk, with what was renamed in it.
+void sync_directory(const fs::path& directory) {
+  fail_if(fault_at("sync directory"), directory, "sync the directory");
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // a link to one, too
+  if (fd < 0) throw system_error(directory, "sync the directory", errno);
+  const int error = fsync(fd) != 0 ? errno : 0;
+  ::close(fd);
+  // Some network file systems cannot sync a directory and need not.
+  fail_if(error == EINVAL ? 0 : error, directory, "sync the directory");
+}
+
 void publish_as(const fs::path& temporary, const fs::path& file, mode_t mode) {
   fail_if(fault_at("rename"), file, "move it to its name");
-  if (chmod(temporary.c_str(), mode) != 0) throw system_error(file, "set its permissions", errno);
+  struct stat there {};
+  const bool replaces = lstat(file.c_str(), &there) == 0;
+  {
+    const Descriptor fd(temporary, file, O_RDONLY, "set its permissions");
+    if (fchmod(fd.get(), mode) != 0) throw system_error(file, "set its permissions", errno);
+  }
   if (rename(temporary.c_str(), file.c_str()) != 0) throw system_error(file, "move it to its name", errno);
-  const fs::path directory = directory_of(file);
   try {
-    fail_if(fault_at("sync directory"), directory, "sync the directory");
-    const Descriptor fd(directory, directory, O_RDONLY | O_DIRECTORY, "sync the directory");
-    // Some network file systems cannot sync a directory and need not.
-    if (fsync(fd.get()) != 0 && errno != EINVAL) throw system_error(directory, "sync the directory", errno);
+    sync_directory(directory_of(file));
   } catch (const Error&) {
-    remove_quietly(file);  // it might be lost later: better not there now
+    if (!replaces) remove_quietly(file);  // it might be lost later: better not there now
     throw;
   }
 }
@@ -133,6 +192,10 @@ void publish_read_only(const fs::path& temporary, const fs::path& file) {
   publish_as(temporary, file, mode_in(directory_of(file)) & ~mode_t{0200});
 }
 
+void publish_by_umask(const fs::path& temporary, const fs::path& file) {
+  publish_as(temporary, file, mode_in(directory_of(file)) & ~(current_umask() & 077));
+}
+
 void remove_quietly(const fs::path& file) noexcept {
   std::error_code ignored;
   fs::remove(file, ignored);
@@ -140,7 +203,8 @@ void remove_quietly(const fs::path& file) noexcept {
 
 void create_empty(const fs::path& file, const fs::path& named) {
   fail_if(fault_at("create"), named, "create it");
-  Descriptor(file, named, O_WRONLY | O_CREAT | O_TRUNC, "create it").close();
+  remove_leftovers(named);
+  Descriptor(file, named, O_WRONLY | O_CREAT | O_EXCL, "create it").close();
 }
 
 void write_piece(const fs::path& file, const fs::path& named, std::uint64_t offset, std::string_view bytes) {
@@ -157,16 +221,10 @@ void write_piece(const fs::path& file, const fs::path& named, std::uint64_t offs
 }
 
 void write_durably(const fs::path& file, std::string_view content) {
-  const fs::path temporary = temporary_beside(file);
-  try {
-    create_empty(temporary, file);
-    write_piece(temporary, file, 0, content);
-    sync_file(temporary, file);
-    publish(temporary, file);
-  } catch (const Error&) {
-    remove_quietly(temporary);
-    throw;
-  }
+  NewFile made(file);
+  made.write(content);
+  made.sync();
+  made.publish();
 }
 
 }  // namespace kernmill::storage

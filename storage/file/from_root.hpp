@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "kernmill/storage/file/agreement.hpp"
 #include "kernmill/storage/file/packed.hpp"
 
@@ -8,10 +10,16 @@ namespace kernmill::storage {
 /// every rank throws.
 template <class Make>
 auto from_root(MPI_Comm comm, const Make& make) {
+  using Made = decltype(make());
+  if (size_of(comm) == 1) {  // nothing to send: it is in memory once
+    std::optional<Made> made;
+    agree(comm, [&] { made.emplace(make()); });
+    return std::move(*made);
+  }
   std::string bytes;
   agree_on_root(comm, [&] { bytes = packed(make()); });
   broadcast(comm, bytes);
-  return unpacked<decltype(make())>(bytes);
+  return unpacked<Made>(bytes);
 }
 
 }  // namespace kernmill::storage

@@ -83,7 +83,9 @@ class Unpacker {
   void get(std::string& text) { text = next(length()); }
   template <class T>
   void get(std::vector<T>& values) {
-    values.resize(length());
+    const std::uint64_t count = length();
+    if (count > rest_.size() / (IsPlain<T> ? sizeof(T) : 1)) throw Error("packed values end early");
+    values.resize(count);
     if constexpr (IsPlain<T>)
       take(values.data(), values.size() * sizeof(T));
     else

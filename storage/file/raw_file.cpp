@@ -15,9 +15,16 @@ namespace kernmill::storage {
 static_assert(std::endian::native == std::endian::little,
               "tables are read and written in place: the file is little-endian");
 
+// What is no file, such as a pipe, is not waited for; what is written is never written through a link.
 RawFile::RawFile(const std::filesystem::path& file, const std::filesystem::path& named, Access access)
-    : named_(named), fd_(open(file.c_str(), (access == Access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC)) {
+    : named_(named),
+      fd_(open(file.c_str(),
+               (access == Access::read ? O_RDONLY | O_NONBLOCK : O_RDWR | O_NOFOLLOW) | O_CLOEXEC)) {
   if (fd_ < 0) throw system_error(named_, "open it", errno);
+  struct stat status {};
+  if (fstat(fd_, &status) == 0 && S_ISREG(status.st_mode)) return;
+  ::close(fd_);
+  throw Error(fmt::format("{}: is not a regular file", named_.string()));
 }
 
 RawFile::~RawFile() {

@@ -10,11 +10,15 @@
 
 namespace kernmill::storage {
 
+/// Whether what a file of somebody else's says may be looked for in other files: external storage, links to
+/// other files, virtual datasets, and the code of filters in plug-ins.
+enum class OtherFiles { refused, allowed };
+
 /// An HDF5 file of somebody else's: its datasets of numbers, as doubles. One rank's. Throws Error: which
 /// file, which dataset, what is wrong with it.
 class ArrayFile {
  public:
-  explicit ArrayFile(const std::filesystem::path& file);
+  explicit ArrayFile(const std::filesystem::path& file, OtherFiles other_files = OtherFiles::refused);
   ~ArrayFile();
   ArrayFile(const ArrayFile&) = delete;
   ArrayFile& operator=(const ArrayFile&) = delete;

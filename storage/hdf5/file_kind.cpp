@@ -29,4 +29,8 @@ FileKind kind_of(const std::filesystem::path& file) {
   throw Error(fmt::format("{}: is an HDF5 file, but none of Kernmill's", file.string()));
 }
 
+bool is_encrypted_file(const std::filesystem::path& file) {
+  return hdf5::File::open(file, file).has_attribute("encryption");
+}
+
 }  // namespace kernmill::storage

@@ -10,6 +10,9 @@ enum class FileKind { dataset, model, checkpoint };
 /// What a file says that it is. Throws Error when it cannot be read, or is none of Kernmill's.
 FileKind kind_of(const std::filesystem::path& file);
 
+/// Whether it says that it is encrypted.
+bool is_encrypted_file(const std::filesystem::path& file);
+
 /// "dataset", "model", "checkpoint".
 const char* to_string(FileKind kind);
 

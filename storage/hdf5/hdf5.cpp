@@ -2,13 +2,13 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <functional>
-#include <numeric>
 #include <string_view>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "kernmill/storage/hdf5/hdf5_parts.hpp"
+#include "kernmill/storage/hdf5/hdf5_reach.hpp"
 
 namespace kernmill::storage::hdf5 {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::uint64_t bytes_per_call = std::uint64_t{1} << 30;  // larger tran
 }  // namespace
 
 std::uint64_t Dataset::row_elements() const {
-  return std::accumulate(shape_.begin() + 1, shape_.end(), std::uint64_t{1}, std::multiplies<>{});
+  return elements_of({shape_.begin() + 1, shape_.end()});
 }
 
 std::uint64_t Dataset::rows_per_call() const {
@@ -97,12 +97,11 @@ void require_hdf5(const std::filesystem::path& file, const std::filesystem::path
 }  // namespace
 
 File File::create(const std::filesystem::path& file, const std::filesystem::path& named) {
-  const Handle list = access_list();
-  Handle created(H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed_list(H5P_FILE_CREATE).id(), list.id()),
-                 H5Fclose, {named, "create it"});
-  std::filesystem::permissions(file,
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  return {std::move(created), named};
+  const Handle list = access_list(), untimed = untimed_list(H5P_FILE_CREATE);
+  const mode_t before = ::umask(077);  // nobody else may open it while it is made
+  const hid_t made = H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed.id(), list.id());
+  ::umask(before);
+  return {Handle(made, H5Fclose, {named, "create it"}), named};
 }
 
 File File::open(const std::filesystem::path& file, const std::filesystem::path& named) {
@@ -144,17 +143,27 @@ Dataset File::create_dataset(const std::string& name, Type type, const Shape& sh
 
 Dataset File::open_dataset(const std::string& name, Type type, std::size_t dimensions) const {
   const Context context = this->context("open '" + name + "'");
-  Handle dataset(H5Dopen2(handle_.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context);
+  Handle dataset = opened(name, context);
   const Handle stored(H5Dget_type(dataset.id()), H5Tclose, context);
   Shape shape = shape_of(dataset.id(), context);
   if (H5Tequal(stored.id(), file_type(type)) <= 0 || shape.size() != dimensions)
     throw Error(
         fmt::format("{}: '{}' is not of the type and shape that it should have", path_.string(), name));
+  require_stored(dataset.id(), context);
   return {std::move(dataset), type, std::move(shape), {path_, name}};
 }
 
+Handle File::opened(const std::string& name, const Context& context) const {
+  require_reach(handle_.id(), name, Reach::own, context);
+  return {H5Dopen2(handle_.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context};
+}
+
 bool File::has(const std::string& name) const {
-  return check(H5Lexists(handle_.id(), name.c_str(), H5P_DEFAULT), context("look for '" + name + "'")) > 0;
+  const Context context = this->context("look for '" + name + "'");
+  require_reach(handle_.id(), name, Reach::own, context);
+  for (auto at = name.find('/'); at != std::string::npos; at = name.find('/', at + 1))
+    if (check(H5Lexists(handle_.id(), name.substr(0, at).c_str(), H5P_DEFAULT), context) == 0) return false;
+  return check(H5Lexists(handle_.id(), name.c_str(), H5P_DEFAULT), context) > 0;
 }
 
 void File::close() {

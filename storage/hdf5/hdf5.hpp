@@ -53,6 +53,7 @@ class Handle {
 };
 
 using Shape = std::vector<std::uint64_t>;
+/// Throws Error where 64 bits do not hold it.
 std::uint64_t elements_of(const Shape& shape);
 
 /// The types that are stored.
@@ -73,7 +74,7 @@ struct RawValue {
   std::string bytes;
 };
 
-/// A contiguous dataset. Transfers move at most 1 GiB a call.
+/// A contiguous dataset, all of it in its file. Transfers move at most 1 GiB a call.
 class Dataset {
  public:
   [[nodiscard]] const Shape& shape() const { return shape_; }
@@ -122,7 +123,7 @@ class File {
   void create_groups_above(const std::string& name) const;
   /// Allocated at once and not filled: every element is written before anybody reads it.
   Dataset create_dataset(const std::string& name, Type type, const Shape& shape) const;
-  /// Throws when its type or number of dimensions is another.
+  /// Throws when its type or number of dimensions is another, or when the file does not hold all of it.
   [[nodiscard]] Dataset open_dataset(const std::string& name, Type type, std::size_t dimensions) const;
   [[nodiscard]] bool has(const std::string& name) const;
   /// What is in a group, in the order of the names.
@@ -162,6 +163,8 @@ class File {
  private:
   File(Handle handle, std::filesystem::path path) : handle_(std::move(handle)), path_(std::move(path)) {}
   [[nodiscard]] Context context(const std::string& what) const { return {path_, what}; }
+  /// A dataset to which nothing but links of its own leads.
+  [[nodiscard]] Handle opened(const std::string& name, const Context& context) const;
   void write_strings(const std::string& name, const std::vector<std::string>& texts, hid_t space) const;
   [[nodiscard]] std::vector<std::string> read_strings(const std::string& name, bool scalar) const;
 

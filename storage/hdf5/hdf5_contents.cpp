@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/hdf5/hdf5_parts.hpp"
+#include "kernmill/storage/hdf5/hdf5_reach.hpp"
 
 // Files in memory, and values as bytes whatever they mean.
 
@@ -71,6 +72,7 @@ std::string File::image() const {
 
 std::vector<std::string> File::names_in(const std::string& group) const {
   const Context context = this->context("list '" + group + "'");
+  require_reach(handle_.id(), group, Reach::own, context);
   const Handle opened(H5Gopen2(handle_.id(), group.c_str(), H5P_DEFAULT), H5Gclose, context);
   H5G_info_t info{};
   check(H5Gget_info(opened.id(), &info), context);
@@ -91,16 +93,17 @@ std::vector<std::string> File::names_in(const std::string& group) const {
 
 bool File::is_group(const std::string& name) const {
   const Context context = this->context("open '" + name + "'");
+  require_reach(handle_.id(), name, Reach::own, context);
   const Handle object(H5Oopen(handle_.id(), name.c_str(), H5P_DEFAULT), H5Oclose, context);
   return H5Iget_type(object.id()) == H5I_GROUP;
 }
 
 RawValue File::read_raw(const std::string& name) const {
   const Context context = this->context("read '" + name + "'");
-  const Handle dataset(H5Dopen2(handle_.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context);
+  const Handle dataset = opened(name, context);
   const Handle type(H5Dget_type(dataset.id()), H5Tclose, context);
   RawValue value{described(type.id(), context), shape_of(dataset.id(), context), {}};
-  value.bytes.resize(elements_of(value.shape) * H5Tget_size(type.id()));
+  value.bytes.resize(require_stored(dataset.id(), context));
   if (!value.bytes.empty())
     check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, value.bytes.data()), context);
   return value;

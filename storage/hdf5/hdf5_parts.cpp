@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
-#include <numeric>
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/storage/file/checked_size.hpp"
+#include "kernmill/storage/hdf5/hdf5_reach.hpp"
 
 namespace kernmill::storage::hdf5 {
 namespace {
@@ -67,7 +69,8 @@ void Handle::close(const Context& context) {
 }
 
 std::uint64_t elements_of(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>{});
+  if (const auto elements = checked_bytes(shape, 1)) return *elements;
+  throw Error(fmt::format("a shape of {} is larger than any file", fmt::join(shape, " x ")));
 }
 
 hid_t memory_type(Type type) {
@@ -102,6 +105,7 @@ std::uint64_t size_of(Type type) {
 
 Handle property_list(hid_t kind) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are ours to tell; every file comes by here
+  load_plugins(false);
   return {H5Pcreate(kind), H5Pclose, {{}, "make an HDF5 property list"}};
 }
 
@@ -141,7 +145,12 @@ Shape shape_of(hid_t dataset, const Context& context) {
   const auto rank = check(H5Sget_simple_extent_ndims(space.id()), context);
   std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
   check(H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr), context);
-  return {dims.begin(), dims.end()};
+  Shape shape{dims.begin(), dims.end()};
+  constexpr std::uint64_t largest_element = std::uint64_t{1} << 16;
+  if (!checked_bytes(shape, largest_element))
+    throw Error(fmt::format("{}: cannot {}: its extents, {}, are of more than any file can hold",
+                            context.file.string(), context.what, fmt::join(shape, " x ")));
+  return shape;
 }
 
 }  // namespace kernmill::storage::hdf5

@@ -15,6 +15,7 @@ Handle untimed_list(hid_t kind);
 Handle string_type(std::size_t length);
 Handle simple_space(const Shape& shape);
 Handle scalar_space();
+/// Throws for extents that no file holds, so that what is computed of a shape never wraps.
 Shape shape_of(hid_t dataset, const Context& context);
 
 }  // namespace kernmill::storage::hdf5

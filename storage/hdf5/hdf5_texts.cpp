@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/hdf5/hdf5_parts.hpp"
+#include "kernmill/storage/hdf5/hdf5_reach.hpp"
 
 // Texts, and the attributes of the root.
 
@@ -24,14 +25,17 @@ void File::write_strings(const std::string& name, const std::vector<std::string>
 
 std::vector<std::string> File::read_strings(const std::string& name, bool scalar) const {
   const Context context = this->context("read '" + name + "'");
-  const Handle dataset(H5Dopen2(handle_.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context);
+  const Handle dataset = opened(name, context);
   const Handle type(H5Dget_type(dataset.id()), H5Tclose, context);
   const Shape shape = shape_of(dataset.id(), context);
   if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) != 0 ||
       shape.size() != (scalar ? 0U : 1U))
     throw Error(fmt::format("{}: '{}' is not the text that it should be", path_.string(), name));
+  constexpr std::uint64_t most_texts = std::uint64_t{1} << 24;
+  if (elements_of(shape) > most_texts)
+    throw Error(fmt::format("{}: '{}' has more than {} texts", path_.string(), name, most_texts));
   const std::size_t length = H5Tget_size(type.id());
-  std::string padded(length * elements_of(shape), '\0');
+  std::string padded(require_stored(dataset.id(), context), '\0');
   if (!padded.empty())
     check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), context);
   std::vector<std::string> texts;
@@ -86,9 +90,8 @@ bool File::has_attribute(const std::string& name) const {
 std::string File::read_text_attribute(const std::string& name) const {
   const Context context = this->context("read the attribute '" + name + "'");
   const Handle attribute(H5Aopen(handle_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, context);
+  require_one_value(attribute.id(), H5T_STRING, context);
   const Handle type(H5Aget_type(attribute.id()), H5Tclose, context);
-  if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) != 0)
-    throw Error(fmt::format("{}: the attribute '{}' is not a text", path_.string(), name));
   std::string text(H5Tget_size(type.id()), '\0');
   check(H5Aread(attribute.id(), type.id(), text.data()), context);
   text.resize(text.find_last_not_of('\0') + 1);
@@ -98,6 +101,7 @@ std::string File::read_text_attribute(const std::string& name) const {
 std::uint64_t File::read_number_attribute(const std::string& name) const {
   const Context context = this->context("read the attribute '" + name + "'");
   const Handle attribute(H5Aopen(handle_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, context);
+  require_one_value(attribute.id(), H5T_INTEGER, context);
   std::uint64_t value = 0;
   check(H5Aread(attribute.id(), H5T_NATIVE_UINT64, &value), context);
   return value;
@@ -107,6 +111,7 @@ void File::replace_attribute(const std::string& name, const std::string& text) c
   const Context context = this->context("write the attribute '" + name + "'");
   const Handle attribute(H5Aopen(handle_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, context);
   const Handle type(H5Aget_type(attribute.id()), H5Tclose, context);
+  require_one_value(attribute.id(), H5T_STRING, context);
   if (H5Tget_size(type.id()) != text.size())
     throw Error(fmt::format("{}: the attribute '{}' is of another length", path_.string(), name));
   check(H5Awrite(attribute.id(), type.id(), text.data()), context);

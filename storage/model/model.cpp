@@ -62,28 +62,33 @@ void write_content(const fs::path& temporary, const fs::path& named, const MadeF
   writer.seal();
 }
 
-std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& opened) {
+enum class Numbers { wanted, left_out };
+
+std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& opened, Numbers numbers) {
   std::vector<Tensor> tensors;
   for (const auto& [name, dimensions] : read_tensor_list(opened.about())) {
     Tensor tensor{name, {}, {}};
     const SealedTable table = find_sealed_table(opened.file, path_of(name), hdf5::Type::f64, dimensions,
                                                 opened.cipher.has_value(), &tensor.shape);
-    tensor.data.resize(table.bytes / sizeof(double));
-    SealedReader(file, opened.file.path(), {table}, opened.cipher, Verify::once)
-        .read(0, 0, std::as_writable_bytes(std::span(tensor.data)));
     tensors.push_back(std::move(tensor));
+    if (numbers == Numbers::left_out) continue;
+    auto& data = tensors.back().data;
+    data.resize(table.bytes / sizeof(double));
+    SealedReader(file, opened.file.path(), {table}, opened.cipher, Verify::once)
+        .read(0, 0, std::as_writable_bytes(std::span(data)));
   }
   return tensors;
 }
 
-Model load_model(const fs::path& file, const fs::path& named, const std::optional<Key>& key) {
+Model load_model(const fs::path& file, const fs::path& named, const std::optional<Key>& key,
+                 Numbers numbers = Numbers::wanted) {
   const OpenedFile opened = open_sealed_file(file, named, model_format, key);
   Model model{opened.about().read_text("type"),
               opened.about().read_text("settings"),
               read_schema(opened.about()),
               {}};
   if (version_of(opened.file) > 1) {
-    model.parameters = read_parameters(file, opened);
+    model.parameters = read_parameters(file, opened, numbers);
     return model;
   }
   model.parameters = read_tensors_of_version_1(opened.file, "parameters");
@@ -108,6 +113,12 @@ void write_model(MPI_Comm comm, const fs::path& file, const Model& model, const 
 
 Model read_model(MPI_Comm comm, const fs::path& file, const std::optional<Key>& key) {
   return from_root(comm, [&] { return load_model(file, file, key); });
+}
+
+Model read_model_outline(const fs::path& file, const std::optional<Key>& key) {
+  Model model = load_model(file, file, key, Numbers::left_out);
+  for (Tensor& tensor : model.parameters) tensor.data = {};  // of version 1
+  return model;
 }
 
 }  // namespace kernmill::storage

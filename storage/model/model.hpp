@@ -27,5 +27,7 @@ void write_model(MPI_Comm comm, const std::filesystem::path& file, const Model& 
                  const std::optional<Key>& key = {});
 /// Collective: rank 0 reads, everybody gets it. Throws storage::Error on every rank.
 Model read_model(MPI_Comm comm, const std::filesystem::path& file, const std::optional<Key>& key = {});
+/// One rank's: all but the numbers of the parameters, which are neither read nor proved.
+Model read_model_outline(const std::filesystem::path& file, const std::optional<Key>& key = {});
 
 }  // namespace kernmill::storage

@@ -14,7 +14,7 @@ enum class Verify {
 
 /// How files are read.
 struct Access {
-  std::optional<Key> key;  ///< of encrypted files; plain ones do not need it
+  std::optional<Key> key;  ///< of encrypted files; with one, plain ones are refused
   Verify verify = Verify::once;
 };
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +89,16 @@ class KeyFile {
   int fd_;
 };
 
+/// A limit of 1, not 0: the kernel takes that for "none at all", where 0 lets a program such as
+/// systemd-coredump have it. (A process that is not dumpable has none, either, but other ranks could not read
+/// its memory, which MPI does within a node.)
+void leave_no_core_file() noexcept {
+  rlimit limit{1, 1};
+  if (setrlimit(RLIMIT_CORE, &limit) == 0) return;
+  limit = {0, 0};  // the hard limit was 0
+  (void)setrlimit(RLIMIT_CORE, &limit);
+}
+
 }  // namespace
 
 Key::Key(std::span<const std::byte, size> bytes) {
@@ -99,6 +110,7 @@ Key::~Key() {
 }
 
 Key Key::from_file(const std::filesystem::path& file) {
+  leave_no_core_file();
   const KeyFile opened(file);
   opened.require_private();
   Secret<digits + 3> secret;
@@ -115,6 +127,7 @@ Key Key::from_file(const std::filesystem::path& file) {
 }
 
 Key Key::from_environment(const std::string& variable) {
+  leave_no_core_file();
   const char* value = std::getenv(variable.c_str());
   if (value == nullptr)
     throw Error(

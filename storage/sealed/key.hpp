@@ -10,7 +10,8 @@
 namespace kernmill::storage {
 
 /// The secret that files are encrypted with: 256 bits, given as 32 bytes or as 64 hexadecimal digits. Its
-/// memory is overwritten when it goes. No message ever has any of it.
+/// memory is overwritten when it goes. No message ever has any of it, and a process that has read one leaves
+/// no core file.
 class Key {
  public:
   static constexpr std::size_t size = 32;

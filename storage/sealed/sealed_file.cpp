@@ -33,7 +33,7 @@ MadeFile make_sealed_file(const std::filesystem::path& temporary, const std::fil
                           const Structure& structure, const std::optional<Key>& key) {
   MadeFile made;
   fail_at("create", named);
-  remove_quietly(temporary);
+  remove_leftovers(named);
   auto out = hdf5::File::create(temporary, named);
   write_format(out, structure.format);
   structure.attributes(out);

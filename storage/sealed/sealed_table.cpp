@@ -70,6 +70,11 @@ bool is_encrypted(const hdf5::File& file) {
 }
 
 std::optional<FileCipher> read_encryption(const hdf5::File& file, const std::optional<Key>& key) {
+  if (!is_encrypted(file) && key)
+    throw KeyError(fmt::format(
+        "{}: is not encrypted, and what is read with a key has to be: somebody may have put it in the "
+        "place of the encrypted one. Make it anew with the key, or leave the key out",
+        file.path().string()));
   if (!is_encrypted(file)) return std::nullopt;
   const std::string name = file.path().string(), by = file.read_text_attribute("encryption");
   if (by != method)

@@ -48,8 +48,9 @@ SealedTable find_sealed_table(const hdf5::File& file, const std::string& name, h
 /// The attributes of an encrypted file: `encryption`, `encryption_salt` and `encryption_key_check`.
 void write_encryption(const hdf5::File& file, const FileCipher& cipher);
 
-/// How to decrypt a file; nothing when it is plain. Throws when it is encrypted and there is no key, or
-/// another one.
+/// How to decrypt a file; nothing when it is plain, and there is no key. Throws when it is encrypted and
+/// there is no key, or another one; and when there is a key for a plain one: encryption is not turned off
+/// from outside.
 std::optional<FileCipher> read_encryption(const hdf5::File& file, const std::optional<Key>& key);
 [[nodiscard]] bool is_encrypted(const hdf5::File& file);
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/storage/file/nesting.hpp"
+
 namespace kernmill::storage::tool {
 namespace {
 
@@ -102,6 +104,7 @@ std::string bytes_text(std::uint64_t bytes) {
 
 Json json_of(const std::string& text) {
   if (text.empty()) return nullptr;
+  if (nests_deeper_than(text, most_levels)) return "nested too deeply to be shown";
   Json json = Json::parse(text, nullptr, false);
   return json.is_discarded() ? Json(text) : json;
 }

@@ -73,8 +73,8 @@ bool have_same_shape(const DatasetReader& a, const DatasetReader& b, Part part) 
 }  // namespace
 
 int compare_data(const Request& request) {
-  const DatasetReader a(MPI_COMM_SELF, request.files[0], request.access);
-  const DatasetReader b(MPI_COMM_SELF, request.files[1], request.access);
+  const DatasetReader a(MPI_COMM_SELF, request.files[0], access_to(request.files[0], request));
+  const DatasetReader b(MPI_COMM_SELF, request.files[1], access_to(request.files[1], request));
   std::vector<std::string> lines;
   Json parts = Json::object();
   for (const std::string& key : schema_differences(a.schema(), b.schema()))
@@ -104,7 +104,7 @@ int compare_data(const Request& request) {
   else if (same)
     fmt::print("the same content\n");
   else
-    for (const std::string& line : lines) fmt::print("{}\n", line);
+    for (const std::string& line : lines) fmt::print("{}\n", shown(line));
   return same ? done : not_so;
 }
 

@@ -1,9 +1,7 @@
-#include <cerrno>
-#include <fstream>
+#include <functional>
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/file/durable.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/rows.hpp"
 #include "kernmill/storage/tool/tool.hpp"
@@ -21,11 +19,13 @@ std::string csv(const std::string& text) {
   return quoted + '"';
 }
 
-void write_csv(std::ostream& out, const DatasetReader& data, const std::vector<Part>& parts) {
-  out << "part,row";
-  for (const std::string& name : data.schema().features) out << ',' << csv(name);
-  for (const std::string& name : target_headings(data.schema())) out << ',' << csv(name);
-  out << '\n';
+using Write = std::function<void(std::string_view)>;
+
+void write_csv(const Write& out, const DatasetReader& data, const std::vector<Part>& parts) {
+  std::string heading = "part,row";
+  for (const std::string& name : data.schema().features) heading += ',' + csv(name);
+  for (const std::string& name : target_headings(data.schema())) heading += ',' + csv(name);
+  out(heading + '\n');
   for (const Part part : parts)
     for_each_block(data, part, data.rows(part), [&](const RowBlock& block) {
       std::string text;
@@ -36,12 +36,12 @@ void write_csv(std::ostream& out, const DatasetReader& data, const std::vector<P
         for (const std::string& target : target_texts(data.schema(), block, i)) text += ',' + csv(target);
         text += '\n';
       }
-      out << text;
+      out(text);
     });
 }
 
 /// NumPy's format 1.0: the features as float64, one row after another, the targets behind them.
-void write_npy(std::ostream& out, const DatasetReader& data, const std::vector<Part>& parts) {
+void write_npy(const Write& out, const DatasetReader& data, const std::vector<Part>& parts) {
   std::uint64_t rows = 0;
   for (const Part part : parts) rows += data.rows(part);
   std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", rows,
@@ -49,11 +49,12 @@ void write_npy(std::ostream& out, const DatasetReader& data, const std::vector<P
   constexpr std::size_t before_header = 10, alignment = 64;
   header.append(alignment - 1 - (before_header + header.size()) % alignment, ' ');
   header += '\n';
-  out << std::string("\x93NUMPY\x01\x00", 8) << static_cast<char>(header.size() & 0xff)
-      << static_cast<char>(header.size() >> 8) << header;
+  out(std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size() & 0xff) +
+      static_cast<char>(header.size() >> 8) + header);
+  std::string rows_of_block;
   const auto write = [&](const std::vector<double>& values, std::uint64_t row, std::uint64_t columns) {
-    out.write(reinterpret_cast<const char*>(values.data() + row * columns),
-              static_cast<std::streamsize>(columns * sizeof(double)));
+    rows_of_block.append(reinterpret_cast<const char*>(values.data() + row * columns),
+                         columns * sizeof(double));
   };
   for (const Part part : parts)
     for_each_block(data, part, data.rows(part), [&](const RowBlock& block) {
@@ -61,38 +62,33 @@ void write_npy(std::ostream& out, const DatasetReader& data, const std::vector<P
         write(block.features, i, block.columns);
         write(block.target, i, block.targets);
       }
+      out(rows_of_block);
+      rows_of_block.clear();
     });
 }
 
 }  // namespace
 
-int export_data(const Request& request) {
-  const fs::path& to = request.output;
-  const std::string suffix = to.extension();
-  if (suffix != ".csv" && suffix != ".npy")
+void require_exportable(const fs::path& to) {
+  if (to.extension() != ".csv" && to.extension() != ".npy")
     throw Error("say where to, by a name that ends in .csv or .npy: --output iris.csv");
-  const DatasetReader data(MPI_COMM_SELF, request.files[0], request.access);
+}
+
+std::string export_data(const Request& request, const NewFile& out) {
+  const fs::path& to = request.output;
+  const DatasetReader data(MPI_COMM_SELF, request.files[0], access_to(request.files[0], request));
   const std::vector<Part> parts =
       request.part ? std::vector{*request.part} : std::vector(all_parts.begin(), all_parts.end());
-  const fs::path temporary = temporary_beside(to);
-  try {
-    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-    suffix == ".csv" ? write_csv(out, data, parts) : write_npy(out, data, parts);
-    out.close();
-    if (!out) throw system_error(to, "write it", errno);
-    sync_file(temporary, to);
-    publish(temporary, to);
-  } catch (...) {
-    remove_quietly(temporary);
-    throw;
-  }
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0, bytes = 0;
+  const Write write = [&](std::string_view more) {
+    out.write(more);
+    bytes += more.size();
+  };
+  to.extension() == ".csv" ? write_csv(write, data, parts) : write_npy(write, data, parts);
   for (const Part part : parts) rows += data.rows(part);
-  if (request.json)
-    print(Json{{"schema_version", 1}, {"file", to.string()}, {"rows", rows}});
-  else
-    fmt::print("{}: {}, {}\n", to.string(), counted(rows, "row"), bytes_text(fs::file_size(to)));
-  return done;
+  if (!request.json) return fmt::format("{}: {}, {}", to.string(), counted(rows, "row"), bytes_text(bytes));
+  return Json{{"schema_version", 1}, {"file", to.string()}, {"rows", rows}}.dump(
+      2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace kernmill::storage::tool

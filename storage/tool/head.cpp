@@ -59,7 +59,7 @@ Json json_row(const Schema& schema, const RowBlock& block, std::uint64_t row) {
 }  // namespace
 
 int show_head(const Request& request) {
-  const DatasetReader data(MPI_COMM_SELF, request.files[0], request.access);
+  const DatasetReader data(MPI_COMM_SELF, request.files[0], access_to(request.files[0], request));
   const Part part = request.part.value_or(Part::train);
   std::vector<Line> lines{heading(data)};
   Json rows = Json::array();

@@ -1,4 +1,5 @@
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/standard_streams.hpp"
+#include "kernmill/storage/tool/confine.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/guard.hpp"
 #include "kernmill/storage/tool/tool.hpp"
@@ -21,13 +23,16 @@ namespace {
 struct Verb {
   std::string_view noun, name;
   std::size_t least_files, most_files;
-  int (*run)(const Request&);  ///< null: verify, which looks at each file by itself
+  int (*run)(
+      const Request&);  ///< null: verify, which looks at each file by itself, and export, which writes one
+  std::chrono::seconds patience{3600};
 };
+constexpr std::chrono::seconds soon{10};  ///< what only looks at a file does not read all of it
 constexpr std::size_t any = 1'000'000;
 constexpr std::array verbs{
-    Verb{"data", "info", 1, 1, show_data},     Verb{"data", "head", 1, 1, show_head},
-    Verb{"data", "verify", 1, any, nullptr},   Verb{"data", "diff", 2, 2, compare_data},
-    Verb{"data", "export", 1, 1, export_data}, Verb{"model", "info", 1, 1, show_model},
+    Verb{"data", "info", 1, 1, show_data, soon}, Verb{"data", "head", 1, 1, show_head},
+    Verb{"data", "verify", 1, any, nullptr},     Verb{"data", "diff", 2, 2, compare_data},
+    Verb{"data", "export", 1, 1, nullptr},       Verb{"model", "info", 1, 1, show_model, soon},
     Verb{"model", "verify", 1, any, nullptr}};
 
 constexpr const char* help =
@@ -56,7 +61,7 @@ po::variables_map parse(int argc, char** argv) {
   options.add_options()("json", "")("part", po::value<std::string>())(
       "rows", po::value<std::uint64_t>()->default_value(10))("output", po::value<std::string>())(
       "key-file", po::value<std::string>())("key-env", po::value<std::string>())(
-      "timeout", po::value<unsigned>()->default_value(3600))("word", po::value<std::vector<std::string>>());
+      "timeout", po::value<unsigned>())("word", po::value<std::vector<std::string>>());
   po::positional_options_description words;
   words.add("word", -1);
   po::variables_map values;
@@ -87,19 +92,40 @@ CommandLine command_line(int argc, char** argv) {
   if (values.count("key-file") > 0) request.access.key = Key::from_file(values["key-file"].as<std::string>());
   if (values.count("key-env") > 0)
     request.access.key = Key::from_environment(values["key-env"].as<std::string>());
-  line.patience = std::chrono::seconds(values["timeout"].as<unsigned>());
+  line.patience = values.count("timeout") > 0 ? std::chrono::seconds(values["timeout"].as<unsigned>())
+                                              : line.verb->patience;
   return line;
 }
 
+/// Reading takes as much as the files have, and once more what is made of it; blocks of rows and their texts
+/// do not depend on the file.
+Needs needs_of(const CommandLine& line, const std::vector<std::filesystem::path>& files) {
+  const bool looks_only = line.verb->patience == soon;
+  Needs needs{files, (looks_only ? std::uint64_t{1} : std::uint64_t{4}) << 30, line.patience};
+  std::error_code none;
+  for (const auto& file : files) {
+    const std::uint64_t size = std::filesystem::file_size(file, none);
+    if (!none) needs.memory += 2 * size;
+  }
+  return needs;
+}
+
 /// Runs `work` where a damaged file can do no harm. `said` is what it returned, or what went wrong.
-ChildEnd guarded(const CommandLine& line, const std::string& files,
+ChildEnd guarded(const CommandLine& line, const std::vector<std::filesystem::path>& paths,
                  const std::function<std::string(int& status)>& work) {
+  std::string files;
+  for (const auto& file : paths) files += (files.empty() ? "" : ", ") + file.string();
+  const Needs needs = needs_of(line, paths);
   ChildEnd end = in_child(
       [&](std::string& said) {
         MPI_Init(nullptr, nullptr);
+        confine(needs);
         int status = done;
         try {
           said = work(status);
+        } catch (const std::bad_alloc&) {
+          said = files + ": what it claims to hold needs more memory than it should: it is damaged";
+          status = failed;
         } catch (const std::exception& error) {
           said = error.what();
           status = failed;
@@ -108,6 +134,7 @@ ChildEnd guarded(const CommandLine& line, const std::string& files,
         return status;
       },
       line.patience);
+  if (end.signal == SIGXCPU) end.timed_out = true;
   if (end.timed_out)
     end.said = fmt::format(
         "{}: reading it did not end within {} s: "
@@ -122,15 +149,35 @@ ChildEnd guarded(const CommandLine& line, const std::string& files,
   return end;
 }
 
+void tell_error(const ChildEnd& end) {
+  fmt::print(stderr, "error: {}\n", shown(end.said));
+}
+
 int carry_out(const CommandLine& line) {
-  std::string files;
-  for (const auto& file : line.request.files) files += (files.empty() ? "" : ", ") + file.string();
-  const ChildEnd end = guarded(line, files, [&](int& status) {
+  const ChildEnd end = guarded(line, line.request.files, [&](int& status) {
     status = line.verb->run(line.request);
     return std::string();
   });
-  if (end.exit_code == failed) fmt::print(stderr, "error: {}\n", end.said);
+  if (end.exit_code == failed) tell_error(end);
   return end.exit_code == done ? exit_done : exit_failed;
+}
+
+/// The child writes into a file that is open already, and this process gives it its name.
+int carry_out_export(const CommandLine& line) {
+  try {
+    require_exportable(line.request.output);
+    NewFile out(line.request.output);
+    const ChildEnd end =
+        guarded(line, line.request.files, [&](int&) { return export_data(line.request, out); });
+    if (end.exit_code != done) return tell_error(end), exit_failed;
+    out.sync();
+    out.publish_by_umask();
+    fmt::print("{}\n", end.said);
+    return exit_done;
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return exit_failed;
+  }
 }
 
 /// Each file by itself: one that is damaged hides nothing of the others.
@@ -138,14 +185,13 @@ int verify(const CommandLine& line) {
   Json list = Json::array();
   int worst = exit_done;
   for (const auto& file : line.request.files) {
-    const ChildEnd end =
-        guarded(line, file.string(), [&](int&) { return verify_file(file, line.request.access); });
+    const ChildEnd end = guarded(line, {file}, [&](int&) { return verify_file(file, line.request.access); });
     const bool whole = end.exit_code == done;
     if (!whole) worst = exit_failed;
     list.push_back({{"file", file.string()}, {"whole", whole}, {whole ? "what" : "error", end.said}});
     if (line.request.json) continue;
     fmt::print(whole ? stdout : stderr, "{}\n",
-               whole ? fmt::format("{}: whole ({})", file.string(), end.said) : "error: " + end.said);
+               whole ? fmt::format("{}: whole ({})", file.string(), end.said) : "error: " + shown(end.said));
   }
   if (line.request.json) print(Json{{"schema_version", 1}, {"files", std::move(list)}});
   return worst;
@@ -157,7 +203,9 @@ int main(int argc, char** argv) {
   try {
     open_standard_streams();
     const CommandLine line = command_line(argc, argv);
-    const int status = line.verb->run == nullptr ? verify(line) : carry_out(line);
+    const int status = line.verb->name == "verify"   ? verify(line)
+                       : line.verb->name == "export" ? carry_out_export(line)
+                                                     : carry_out(line);
     flush_standard_output();
     return status;
   } catch (const std::exception& error) {

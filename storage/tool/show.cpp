@@ -33,7 +33,7 @@ std::string tensors_text(const std::vector<TensorShape>& tensors) {
 }
 
 int show_trained(const Request& request) {
-  const Model model = read_model(MPI_COMM_SELF, request.files[0], request.access.key);
+  const Model model = read_model_outline(request.files[0], access_to(request.files[0], request).key);
   std::vector<TensorShape> tensors;
   for (const Tensor& tensor : model.parameters) tensors.push_back({tensor.name, tensor.shape});
   if (request.json)
@@ -52,7 +52,8 @@ int show_trained(const Request& request) {
 }
 
 int show_checkpoint(const Request& request) {
-  const CheckpointReader checkpoint(MPI_COMM_SELF, request.files[0], request.access.key);
+  const CheckpointReader checkpoint(MPI_COMM_SELF, request.files[0],
+                                    access_to(request.files[0], request).key);
   if (request.json)
     print(Json{{"schema_version", 1},
                {"file", request.files[0].string()},
@@ -69,9 +70,15 @@ int show_checkpoint(const Request& request) {
 
 }  // namespace
 
+Access access_to(const fs::path& file, const Request& request) {
+  Access access = request.access;
+  if (access.key && !is_encrypted_file(file)) access.key.reset();
+  return access;
+}
+
 int show_data(const Request& request) {
   const fs::path& file = request.files[0];
-  const DatasetReader data(MPI_COMM_SELF, file, request.access);
+  const DatasetReader data(MPI_COMM_SELF, file, access_to(file, request));
   if (request.json) {
     Json rows;
     for (const Part part : all_parts) rows[to_string(part)] = data.rows(part);
@@ -88,8 +95,9 @@ int show_data(const Request& request) {
   fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", file.string(),
              bytes_text(fs::file_size(file)), data.rows(Part::train), data.rows(Part::validation),
              data.rows(Part::test), to_text(data.schema()));
-  if (const Json made = json_of(data.provenance()); made.contains("program"))
-    fmt::print("  made by   {}\n", shown(made["program"].get<std::string>()));
+  if (const Json made = json_of(data.provenance()); made.is_object() && made.contains("program"))
+    fmt::print("  made by   {}\n", shown(made["program"].is_string() ? made["program"].get<std::string>()
+                                                                     : made["program"].dump()));
   if (!data.content_hash().empty()) fmt::print("  content   {}\n", data.content_hash());
   return done;
 }

@@ -162,6 +162,9 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
     append_window(series, levels, window);
     Transform(storage::numbers_named(window_feature_names(series)), schema.steps)
         .apply(window, window.size(), features);
+    if (features.size() != schema.features.size() || scorer.outputs != columns)
+      throw TaskError("the model's windows do not make the features that it was trained on", {},
+                      "the model file is damaged; train it again");
     scorer.score(features, 1, scores);
     const auto last = std::span(levels).last(columns);
     for (std::uint64_t c = 0; c < columns; ++c)

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/file/durable.hpp"
+#include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/score/forecast.hpp"
 #include "kernmill/tasks/learn/score/scores.hpp"
@@ -84,8 +85,8 @@ Json evaluate_numbers(const Communicator& comm, const std::vector<Rows>& parts, 
 }  // namespace
 
 Result run_evaluate(const Spec& spec, const Communicator& comm) {
-  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"), spec.key);
-  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
+  const storage::Model model = read_model(comm, spec, "model");
+  const storage::DatasetReader reader = open_dataset(comm, spec, "data");
   check_same_meaning(model.schema, reader.schema());
   const Predictor predictor(model);
   const auto split = setting_as<std::string>(spec.config, "split");

@@ -1,10 +1,11 @@
 #include "kernmill/tasks/kinds/deploy.hpp"
+#include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/models/predictor.hpp"
 
 namespace kernmill::tasks {
 
 Result run_deploy(const Spec& spec, const Communicator& comm) {
-  const storage::Model model = storage::read_model(comm.handle(), spec.input("model"), spec.key);
+  const storage::Model model = read_model(comm, spec, "model");
   const Predictor predictor(model);
   const Scorer scorer{
       [&](auto features, auto rows, auto scores) { predictor.predict(features, rows, scores); },

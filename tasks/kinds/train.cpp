@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
 
@@ -28,7 +29,7 @@ CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std:
 
 Result run_train(const Spec& spec, const Communicator& comm) {
   const TrainSettings settings = read_train_settings(spec.config);
-  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
+  const storage::DatasetReader reader = open_dataset(comm, spec, "data");
   const Rows rows(reader, storage::Part::train);
   Session session(comm, policy_of(spec, settings, rows.count(), identity_of(spec, reader)), true);
   Fit fitted = fit(spec.config, rows, session);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/comm/stop.hpp"
+#include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/score/scores.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
@@ -63,7 +64,7 @@ Result diverged(const Communicator& comm, const Diverged& error) {
 }
 
 Json judge(const Spec& spec, const Communicator& comm) {
-  const storage::DatasetReader reader(comm.handle(), spec.input("data"), {spec.key});
+  const storage::DatasetReader reader = open_dataset(comm, spec, "data");
   const Json& train = setting(spec.config, "train");
   const auto wanted = setting_as<std::string>(spec.config, "objective.metric");
   Session session(comm, {}, false);  // a trial starts anew: it is short, and there are others

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/storage/file/checked_size.hpp"
 #include "kernmill/tasks/models/registry.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -49,9 +50,24 @@ void require_two_classes(const storage::Schema& schema) {
                   {}, "a classifier needs rows of two classes or more");
 }
 
+/// Settings of somebody else's may claim layers whose sizes no memory has, or no 64 bits.
+void require_size(const NetworkShape& shape, std::uint64_t parameters) {
+  if (shape.widths.front() == 0 || shape.widths.back() == 0)
+    throw TaskError("the data has no features, or no target", {}, "make the dataset anew, with both");
+  std::uint64_t left = parameters;
+  for (std::size_t i = 0; i + 1 < shape.widths.size(); ++i) {
+    const auto weights = storage::checked_product(shape.widths[i], shape.widths[i + 1]);
+    if (!weights || shape.widths[i + 1] > left || *weights > left - shape.widths[i + 1])
+      throw TaskError(fmt::format("its layers of {} units would have more than {} parameters",
+                                  fmt::join(shape.widths, ", "), parameters),
+                      {}, "make the hidden layers smaller; of a trained model the file is damaged");
+    left -= *weights + shape.widths[i + 1];
+  }
+}
+
 }  // namespace
 
-Network make_network(const ModelSettings& model, const storage::Schema& schema) {
+Network make_network(const ModelSettings& model, const storage::Schema& schema, std::uint64_t parameters) {
   const bool classes = schema.target_kind == storage::TargetKind::classes;
   require_target(*model.kind, schema);
   require_fit(*model.kind, schema, classes);
@@ -62,6 +78,7 @@ Network make_network(const ModelSettings& model, const storage::Schema& schema) 
   shape.widths.push_back(classes ? schema.classes.size() : schema.target_names.size());
   shape.activation = model.relu ? kernels::Activation::relu : kernels::Activation::tanh;
   shape.loss = classes ? model.kind->class_loss : Loss::squared_error;
+  require_size(shape, parameters);
   return Network(std::move(shape));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/loss.hpp"
+#include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 #include "kernmill/tasks/support/spec.hpp"
@@ -20,11 +21,19 @@ constexpr std::uint64_t rows_at_once = 4096;
 
 ModelSettings settings_of(const storage::Model& model) {
   try {
+    if (storage::nests_deeper_than(model.settings, storage::most_levels))
+      throw TaskError("its settings are nested too deeply");
     return read_model_settings(setting(Json::parse(model.settings), "model"));
   } catch (const std::exception& e) {
     throw TaskError(fmt::format("the model of type '{}' cannot be used: {}", model.type, e.what()), {},
                     "it was made by another version of Kernmill; train it again");
   }
+}
+
+std::uint64_t numbers_in(const storage::Model& model) {
+  std::uint64_t numbers = 0;
+  for (const storage::Tensor& tensor : model.parameters) numbers += tensor.data.size();
+  return numbers;
 }
 
 std::vector<double> parameters_of(const storage::Model& model, const Network& network) {
@@ -51,7 +60,7 @@ struct Predictor::Impl {
   Network::Vector parameters;
 
   explicit Impl(const storage::Model& model)
-      : settings(settings_of(model)), network(make_network(settings, model.schema)) {
+      : settings(settings_of(model)), network(make_network(settings, model.schema, numbers_in(model))) {
     const std::vector<double> values = parameters_of(model, network);
     parameters = kernels::make_vector<Device>(values.size());
     Kokkos::deep_copy(parameters, kernels::host_vector(values.data(), values.size()));

@@ -23,4 +23,14 @@ inline const std::vector<double>& values_of(const std::vector<storage::Tensor>& 
                        "'; it was written by another program");
 }
 
+/// Throws where there are not so many, as well: a checkpoint of somebody else's may have what name it wants.
+inline const std::vector<double>& values_of(const std::vector<storage::Tensor>& tensors,
+                                            std::string_view name, std::size_t count) {
+  const std::vector<double>& values = values_of(tensors, name);
+  if (values.size() == count) return values;
+  throw storage::Error("the checkpoint's '" + std::string(name) + "' has " + std::to_string(values.size()) +
+                       " numbers where this training has " + std::to_string(count) +
+                       ". Remove the checkpoint, and train anew");
+}
+
 }  // namespace kernmill::tasks

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "kernmill/storage/file/durable.hpp"
 #include "kernmill/tasks/support/result.hpp"
 
 namespace kernmill::tasks {
@@ -23,7 +24,7 @@ void write_all(int fd, const std::string& text) {
 }
 
 extern "C" void leave_note(int signal) {
-  const int fd = open(note.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = open(note.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd >= 0) {
     write_all(fd, note.error);
     close(fd);
@@ -40,8 +41,7 @@ extern "C" void leave_note(int signal) {
 
 CrashNote::CrashNote(const std::filesystem::path& output_directory, const TaskError& error) {
   note = {error_text(error.what(), error.where, error.help), fmt::format("error: {}\n", error.what()),
-          output_directory / "error.json",
-          output_directory / fmt::format(".error.json.{}.partial", getpid())};
+          output_directory / "error.json", storage::temporary_beside(output_directory / "error.json")};
   static std::array<std::byte, std::size_t{64} << 10> stack;  // a crash may have used up the other one
   stack_t own{};
   own.ss_sp = stack.data();

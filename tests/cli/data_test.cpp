@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include "kernmill/os/durable_file.hpp"
 #include "program.hpp"
@@ -164,6 +165,33 @@ TEST_F(DataCommand, ExportGivesTheNumbersBack) {
   EXPECT_EQ(data({"export", "raw.h5", "-o", "raw.npy", "--part", "train"}).exit_code, 0);
   EXPECT_EQ(fs::file_size(path() / "raw.npy"), 128U + 150 * 5 * sizeof(double));
   EXPECT_THAT(data({"export", "raw.h5", "-o", "raw.xls"}).err, HasSubstr(".csv or .npy"));
+}
+
+TEST_F(DataCommand, ExportFollowsNoLinkAndObeysTheUmask) {
+  fs::permissions(path(), fs::perms(0755));
+  std::ofstream(path() / "private") << "mine";
+  fs::permissions(path() / "private", fs::perms(0600));
+  fs::create_symlink(path() / "private", path() / ".x.csv.partial");
+  const mode_t before = ::umask(077);
+  const Finished made = data({"export", "iris.h5", "-o", "x.csv"});
+  ::umask(before);
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(read_file(path() / "private"), "mine");
+  EXPECT_EQ(fs::status(path() / "private").permissions(), fs::perms(0600));
+  EXPECT_EQ(fs::status(path() / "x.csv").permissions(), fs::perms(0600));
+  EXPECT_EQ(data({"export", "nowhere.h5", "-o", "y.csv"}).exit_code, 1);
+  EXPECT_FALSE(fs::exists(path() / "y.csv"));
+  for (const auto& entry : fs::directory_iterator(path()))
+    EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr(".y.csv")));
+}
+
+TEST_F(DataCommand, VerifyWithAKeySaysThatAPlainFileIsNotEncrypted) {
+  write_file_durably(path() / "key", std::string(32, 'k'));
+  fs::permissions(path() / "key", fs::perms::owner_read);
+  const Finished plain = data({"verify", "iris.h5", "--key-file", "key"});
+  EXPECT_EQ(plain.exit_code, 1);
+  EXPECT_THAT(plain.err, HasSubstr("iris.h5: is not encrypted"));
+  EXPECT_EQ(data({"info", "iris.h5", "--key-file", "key"}).exit_code, 0);
 }
 
 TEST_F(DataCommand, WhatIsNoDatasetIsSaidToBeNone) {

@@ -43,7 +43,7 @@ TEST_F(CsvShares, AreTheWholeFileWhateverStandsInItsQuotes) {
     if (random() % 2 == 0) body.resize(body.find_last_not_of("\r\n") + 1);
     const auto file = directory / "shares.csv";
     put(file, "text,number\n" + body);
-    CsvInput input(comm, open_input_files(comm, file, {directory}), {',', true});
+    CsvInput input(comm, open_input_files(comm, file, {directory}, 100), {',', true});
     input.records().chunk_bytes = 1 + random() % 64;
     const Share share = share_of(input);
     const auto all = comm.allgatherv(std::span<const char>(share.text));
@@ -60,7 +60,7 @@ TEST_F(CsvShares, AreTheWholeFileWhateverStandsInItsQuotes) {
 TEST_F(CsvShares, ARecordLongerThanARanksBytesBelongsToOneRank) {
   const std::string body = "\"" + std::string(200000, '\n') + "\",1\nb,2\n";
   put(directory / "long.csv", "text,number\n" + body);
-  CsvInput input(comm, open_input_files(comm, directory / "long.csv", {directory}), {',', true});
+  CsvInput input(comm, open_input_files(comm, directory / "long.csv", {directory}, 100), {',', true});
   input.records().chunk_bytes = 1000;
   const auto share = share_of(input);
   const auto all = comm.allgatherv(std::span<const char>(share.text));

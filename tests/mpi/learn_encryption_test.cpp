@@ -35,6 +35,13 @@ class EncryptedTasks : public LearnWorld {
     put(output / "spec.json", spec.dump());
     return tasks::read_spec(output / "spec.json", kind);
   }
+  std::filesystem::path sealed_iris() {
+    tasks::Spec prepare = spec("preprocess", testing::preprocess_settings(prepare_),
+                               {{"input", std::filesystem::path(KERNMILL_DATA) / "iris.csv"}}, "sealed");
+    prepare.key = read("train", Json::object(), Json::object()).key;
+    tasks::run_preprocess(prepare, comm);
+    return prepare.output_directory / "dataset.h5";
+  }
   static mode_t mode_of(const std::filesystem::path& file) {
     struct stat status {};
     stat(file.c_str(), &status);
@@ -49,13 +56,10 @@ TEST_F(EncryptedTasks, LeaveNothingInClearAndTheSameNumbers) {
   const auto plain = fold_four("iris", "species");
   const auto expected =
       train(plain, testing::train_config(testing::softmax_model(), testing::lbfgs()), "plain");
-  tasks::Spec prepare = spec("preprocess", testing::preprocess_settings(prepare_),
-                             {{"input", std::filesystem::path(KERNMILL_DATA) / "iris.csv"}}, "sealed");
-  prepare.key = read("train", Json::object(), Json::object()).key;
-  tasks::run_preprocess(prepare, comm);
-  const auto data = prepare.output_directory / "dataset.h5";
+  const auto data = sealed_iris();
+  const auto key = read("train", Json::object(), Json::object()).key;
   EXPECT_EQ(content(data).find("petal_width"), std::string::npos);
-  EXPECT_EQ(storage::DatasetReader(comm.handle(), data, {prepare.key}).content_hash(),
+  EXPECT_EQ(storage::DatasetReader(comm.handle(), data, {key}).content_hash(),
             storage::DatasetReader(comm.handle(), plain).content_hash());
 
   const tasks::Spec fit =
@@ -81,8 +85,22 @@ TEST_F(EncryptedTasks, AKeyThatOthersMayReadIsRefusedBeforeAnyWork) {
               HasSubstr("chmod 600"));
 }
 
+TEST_F(EncryptedTasks, APlainFileInThePlaceOfAnEncryptedOneIsRefused) {
+  const auto plain = fold_four("iris", "species");
+  const Json config = testing::train_config(testing::softmax_model(), testing::lbfgs());
+  train(plain, config, "plain");
+  EXPECT_THAT(message_of<storage::Error>([&] {
+                tasks::run_train(read("train", config, {{"data", plain}}), comm);
+              }),
+              HasSubstr("dataset.h5: is not encrypted"));
+  const tasks::Spec score =
+      read("evaluate", {{"split", "test"}}, {{"model", model_file("plain")}, {"data", sealed_iris()}});
+  EXPECT_THAT(message_of<storage::Error>([&] { tasks::run_evaluate(score, comm); }),
+              HasSubstr("model.h5: is not encrypted"));
+}
+
 TEST_F(EncryptedTasks, FinishedFilesAreReadOnlyForWhomTheirDirectoryIsOpen) {
-  const auto data = fold_four("iris", "species");
+  const auto data = sealed_iris();
   for (const auto& [directory_mode, file_mode] : {std::pair<mode_t, mode_t>{0700, 0400}, {0750, 0440}}) {
     const tasks::Spec fit = read("train", testing::train_config(testing::softmax_model(), testing::lbfgs()),
                                  {{"data", data}}, directory_mode);

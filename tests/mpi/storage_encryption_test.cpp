@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/storage/error.hpp"
 #include "kernmill/storage/model/model.hpp"
@@ -199,9 +200,16 @@ TEST_F(Encrypted, ADatasetNeedsItsKey) {
               HasSubstr("the key is not the one that it was encrypted with"));
 }
 
-TEST_F(Encrypted, AKeyDoesNotKeepAPlainDatasetFromBeingRead) {
+TEST_F(Encrypted, APlainFileIsRefusedWhereThereIsAKey) {
   write(MPI_COMM_WORLD, file(), std::nullopt);
-  read_all(DatasetReader(MPI_COMM_WORLD, file(), {key_of(1)}));
+  EXPECT_THAT(message_of<KeyError>([&] { DatasetReader(MPI_COMM_WORLD, file(), {key_of(1)}); }),
+              HasSubstr("file.h5: is not encrypted"));
+  write_model(MPI_COMM_WORLD, directory / "model.h5", {"softmax", "{}", schema_of(), {{"w", {1}, {1}}}});
+  EXPECT_THAT(message_of<KeyError>([&] { read_model(MPI_COMM_WORLD, directory / "model.h5", key_of(1)); }),
+              HasSubstr("model.h5: is not encrypted"));
+  write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", {{"w", {1}, {1}}}});
+  EXPECT_THAT(message_of<KeyError>([&] { load_newest_checkpoint(MPI_COMM_WORLD, directory, key_of(1)); }),
+              HasSubstr("step-1.h5: is not encrypted"));
 }
 
 TEST_F(Encrypted, AModelComesBackWithItsKeyAlone) {
@@ -243,9 +251,10 @@ TEST_F(Encrypted, AChangedByteOfAModelIsFound) {
 }
 
 TEST_F(Encrypted, TheContentHashIsThatOfTheContentAlone) {
-  const auto hash_of = [&](const auto&... written) {
-    write(written...);
-    return DatasetReader(MPI_COMM_WORLD, file(), {key_of(1)}).content_hash();
+  const auto hash_of = [&](MPI_Comm comm, const auto& name, const std::optional<Key>& key,
+                           const auto&... written) {
+    write(comm, name, key, written...);
+    return DatasetReader(MPI_COMM_WORLD, file(), {key}).content_hash();
   };
   const std::string hash = hash_of(MPI_COMM_WORLD, file(), std::optional<Key>());
   EXPECT_EQ(hash.size(), 64U);

@@ -80,6 +80,17 @@ TEST_F(FaultsOnOneRank, AreEverybodysError) {
   EXPECT_THAT(names(), ::testing::IsEmpty());
 }
 
+TEST_F(FaultsOnOneRank, WhatTookAnOlderFilesPlaceStaysWhenTheDirectoryCannotBeSynced) {
+  const Model before{"softmax", "{}", one_feature(), {{"w", {1}, {1}}}};
+  Model after = before;
+  after.parameters[0].data = {2};
+  write_model(MPI_COMM_WORLD, directory / "model.h5", before);
+  set_fault([](std::string_view at) { return at == "sync directory" ? EIO : 0; });
+  EXPECT_THROW(write_model(MPI_COMM_WORLD, directory / "model.h5", after), Error);
+  set_fault({});
+  EXPECT_EQ(read_model(MPI_COMM_WORLD, directory / "model.h5").parameters[0].data, after.parameters[0].data);
+}
+
 TEST_F(FaultsOnOneRank, AnOlderCheckpointSurvivesANewOneThatFails) {
   write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", {{"w", {1}, {1}}}});
   set_fault([](std::string_view at) { return at == "sync" ? ENOSPC : 0; });

@@ -16,7 +16,7 @@ TEST_F(Models, EveryRankGetsWhatRankZeroWrote) {
   model.schema.features = {"a", "b"};
   model.schema.classes = {"x", "y"};
   model.schema.target_kind = TargetKind::classes;
-  model.schema.series = {"difference", 3, 2, {"a"}};
+  model.schema.series = {"difference", 2, 3, {"a"}};
   model.parameters = {{"weights", {2, 2}, {1, 2, 3, 4}}, {"bias", {2}, {-1, -2}}};
   const auto file = directory / "model.h5";
   write_model(MPI_COMM_WORLD, file, model);
@@ -25,8 +25,8 @@ TEST_F(Models, EveryRankGetsWhatRankZeroWrote) {
   EXPECT_EQ(back.settings, model.settings);
   EXPECT_EQ(back.schema.features, model.schema.features);
   EXPECT_EQ(back.schema.classes, model.schema.classes);
-  EXPECT_EQ(back.schema.series.window, 3U);
-  EXPECT_EQ(back.schema.series.horizon, 2U);
+  EXPECT_EQ(back.schema.series.window, 2U);
+  EXPECT_EQ(back.schema.series.horizon, 3U);
   ASSERT_EQ(back.parameters.size(), 2U);
   EXPECT_EQ(back.parameters[0].shape, (std::vector<std::uint64_t>{2, 2}));
   EXPECT_EQ(back.parameters[1].data, model.parameters[1].data);

@@ -223,7 +223,8 @@ TEST_P(Sealed, TheKeyIsAskedForAndTold) {
   const auto in = hdf5::File::open(file(), file());
   EXPECT_EQ(is_encrypted(in), encrypted());
   if (!encrypted()) {
-    EXPECT_FALSE(read_encryption(in, key_of(1)));
+    EXPECT_FALSE(read_encryption(in, std::nullopt));
+    EXPECT_THAT(message_of<KeyError>([&] { read_encryption(in, key_of(1)); }), HasSubstr("is not encrypted"));
     return;
   }
   EXPECT_TRUE(read_encryption(in, key_of(1)));

@@ -12,6 +12,8 @@ inline nlohmann::ordered_json preprocess_settings(const nlohmann::ordered_json& 
               {"delimiter", "auto"},
               {"header", true},
               {"datasets", none},
+              {"external_files", false},
+              {"max_expansion", 100},
               {"missing", none},
               {"on_bad_row", "error"},
               {"buffer", 1 << 24},

@@ -3,4 +3,6 @@ if(NOT TARGET kernmill_storage)
 endif()
 include(KernmillMpi)
 kernmill_unit_test(storage_parts FOLDERS storage LINK kernmill::storage hdf5::hdf5 fmt::fmt TIMEOUT 7200)
-target_sources(test_storage_parts PRIVATE "${PROJECT_SOURCE_DIR}/storage/tool/guard.cpp")
+target_sources(test_storage_parts PRIVATE
+  "${PROJECT_SOURCE_DIR}/storage/tool/confine.cpp" "${PROJECT_SOURCE_DIR}/storage/tool/guard.cpp"
+  "${PROJECT_SOURCE_DIR}/storage/tool/system_calls.cpp")

@@ -22,7 +22,7 @@ using Words = std::vector<std::string>;
 void add_storage_options(boost::program_options::options_description& options) {
   add_text(options, "key-file", "FILE", "the key of encrypted files: 32 bytes or 64 hexadecimal digits");
   add_text(options, "key-env", "NAME", "the same, from an environment variable (64 digits)");
-  add_number(options, "timeout", "SECONDS", "how long reading a file may take (default 3600)");
+  add_number(options, "timeout", "SECONDS", "how long reading a file may take (default 3600; info: 10)");
 }
 
 [[noreturn]] void become(const Words& argv) {

@@ -37,6 +37,24 @@ Setting datasets() {
           .fallback = Json::array()};
 }
 
+Setting external_files() {
+  return {.name = "external_files",
+          .type = T::boolean,
+          .doc =
+              "of an HDF5 file that can be trusted: what it says may lie in other files (external storage, "
+              "links, "
+              "virtual datasets), and filters may be plug-ins, whose code runs",
+          .fallback = false};
+}
+
+Setting max_expansion() {
+  return {.name = "max_expansion",
+          .type = T::integer,
+          .doc = "how many times as long a gzip file may become; beyond, and beyond 64 MiB, it is refused",
+          .fallback = 100,
+          .range = at_least_one};
+}
+
 Setting missing() {
   return {.name = "missing",
           .type = T::text_list,
@@ -64,6 +82,8 @@ std::vector<Setting> input_settings() {
           delimiter(),
           header(),
           datasets(),
+          external_files(),
+          max_expansion(),
           {.name = "labels",
            .type = T::reference,
            .doc = "of IDX and npy input: the file that becomes the column `label`",
@@ -95,6 +115,8 @@ const Table& deploy_settings() {
        delimiter(),
        header(),
        datasets(),
+       external_files(),
+       max_expansion(),
        missing(),
        on_bad_row("`skip` writes bad rows to rejected.csv; `impute` takes a bad value for a missing one"),
        {.name = "probabilities",

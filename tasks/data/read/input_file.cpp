@@ -6,11 +6,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/base/table/table_header.hpp"
+#include "kernmill/storage/file/durable.hpp"
 #include "kernmill/tasks/data/read/packed_texts.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -34,6 +36,12 @@ class ExpandedFiles {
  public:
   /// Collective.
   ExpandedFiles(const Communicator& comm, const Scratch& scratch, std::size_t files) : scratch_(scratch) {
+    comm.agree([&] {
+      for (std::size_t i = 0; i < files && comm.is_root(); ++i)
+        paths_.push_back(
+            storage::temporary_beside(scratch.directory / fmt::format("expanded-{}", i)).string());
+    });
+    share_texts(comm, paths_);
     if (!scratch.key) return;
     salts_.resize(files);
     if (comm.is_root())
@@ -42,9 +50,8 @@ class ExpandedFiles {
     comm.bcast(std::span(reinterpret_cast<char*>(bytes.data()), bytes.size()));
   }
 
-  [[nodiscard]] fs::path path(const fs::path& file, std::size_t index) const {
-    return scratch_.directory / fmt::format(".{}-{}.expanded", index, file.filename().string());
-  }
+  /// That nobody can foresee, and put a link there.
+  [[nodiscard]] fs::path path(std::size_t index) const { return paths_[index]; }
   [[nodiscard]] std::optional<storage::ScratchCipher> cipher(std::size_t index) const {
     if (!scratch_.key) return std::nullopt;
     return std::make_optional<storage::ScratchCipher>(*scratch_.key, salts_[index]);
@@ -52,6 +59,7 @@ class ExpandedFiles {
 
  private:
   const Scratch& scratch_;
+  std::vector<std::string> paths_;
   std::vector<storage::ScratchCipher::Salt> salts_;
 };
 
@@ -80,8 +88,12 @@ class Inflater {
 /// of files leaves out what else there is.)
 class Expansion {
  public:
-  Expansion(const InputFile& from, const fs::path& to, std::optional<storage::ScratchCipher> cipher)
-      : from_(from), cipher_(std::move(cipher)), out_(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600)) {
+  Expansion(const InputFile& from, const fs::path& to, std::optional<storage::ScratchCipher> cipher,
+            std::uint64_t max_expansion)
+      : from_(from),
+        cipher_(std::move(cipher)),
+        max_expansion_(max_expansion),
+        out_(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) {
     if (out_ < 0)
       throw TaskError(fmt::format("cannot expand {} into {}: {}", name(), to.string(), std::strerror(errno)));
   }
@@ -142,7 +154,19 @@ class Expansion {
     lines_ += static_cast<std::uint64_t>(std::count(expanded.begin(), expanded.end(), '\n'));
     if (cipher_) cipher_->apply(0, written_, std::as_writable_bytes(expanded));
     written_ += expanded.size();
+    require_likely();
     write_all({expanded.data(), expanded.size()});
+  }
+
+  void require_likely() const {
+    constexpr std::uint64_t harmless = std::uint64_t{64} << 20;
+    if (written_ <= harmless || written_ / max_expansion_ <= from_.size()) return;
+    throw TaskError(
+        fmt::format("{} expands to more than {} times its {} bytes", name(), max_expansion_, from_.size()),
+        {},
+        fmt::format("a file like this is mostly made to fill a disk. Where it is data (zeros, say): "
+                    "max_expansion: {}",
+                    10 * max_expansion_));
   }
 
   void write_all(std::string_view bytes) const {
@@ -159,6 +183,7 @@ class Expansion {
   const InputFile& from_;
   std::optional<storage::ScratchCipher> cipher_;
   Inflater inflater_;
+  std::uint64_t max_expansion_;
   std::string input_;  ///< what the inflater is at
   std::uint64_t read_ = 0, written_ = 0, lines_ = 0;
   int out_;
@@ -168,14 +193,20 @@ class Expansion {
 
 InputFile::InputFile(const fs::path& file, fs::path named, std::optional<storage::ScratchCipher> cipher)
     : named_(std::move(named)), cipher_(std::move(cipher)) {
-  std::error_code error;
-  if (fs::is_directory(file, error))
-    throw TaskError(fmt::format("{} is a directory, not a CSV file", named_.string()));
-  fd_ = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  fd_ = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // what is no file is not waited for
   if (fd_ < 0)
     throw TaskError(fmt::format("cannot read {}: {}", named_.string(), std::strerror(errno)), {},
                     "check the path and the permissions of the file");
-  size_ = fs::file_size(file, error);
+  struct stat status {};
+  if (fstat(fd_, &status) == 0 && S_ISREG(status.st_mode)) {
+    size_ = static_cast<std::uint64_t>(status.st_size);
+    return;
+  }
+  close(fd_);
+  if (S_ISDIR(status.st_mode))
+    throw TaskError(fmt::format("{} is a directory, not a CSV file", named_.string()));
+  throw TaskError(fmt::format("{} is not a regular file", named_.string()), {},
+                  "ranks read different places of a file at once: write what comes from a pipe into one");
 }
 
 InputFile::~InputFile() {
@@ -201,7 +232,31 @@ std::string InputFile::read(std::uint64_t offset, std::uint64_t count) const {
   return bytes;
 }
 
-InputFiles open_input_files(const Communicator& comm, const fs::path& path, const Scratch& scratch) {
+namespace {
+
+/// Collective.
+void expand_and_open(const Communicator& comm, const std::vector<std::string>& names,
+                     const ExpandedFiles& expanded, std::uint64_t max_expansion, InputFiles& files) {
+  std::vector<bool> compressed;
+  comm.agree([&] {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      files.push_back(std::make_shared<InputFile>(names[i]));
+      compressed.push_back(begins_as_gzip(files.back()->read(0, 2)));
+      if (compressed[i] && i % static_cast<std::size_t>(comm.size()) == static_cast<std::size_t>(comm.rank()))
+        Expansion(*files[i], expanded.path(i), expanded.cipher(i), max_expansion).run();
+    }
+  });
+  comm.agree([&] {
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (compressed[i])
+        files[i] = std::make_shared<InputFile>(expanded.path(i), names[i], expanded.cipher(i));
+  });
+}
+
+}  // namespace
+
+InputFiles open_input_files(const Communicator& comm, const fs::path& path, const Scratch& scratch,
+                            std::uint64_t max_expansion) {
   std::vector<std::string> names;
   comm.agree([&] {
     if (comm.is_root()) names = files_of(path);
@@ -209,24 +264,17 @@ InputFiles open_input_files(const Communicator& comm, const fs::path& path, cons
   share_texts(comm, names);
   const ExpandedFiles expanded(comm, scratch, names.size());
   InputFiles files;
-  std::vector<bool> compressed;
-  comm.agree([&] {
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      files.push_back(std::make_shared<InputFile>(names[i]));
-      compressed.push_back(begins_as_gzip(files.back()->read(0, 2)));
-      if (compressed[i] && i % static_cast<std::size_t>(comm.size()) == static_cast<std::size_t>(comm.rank()))
-        Expansion(*files[i], expanded.path(names[i], i), expanded.cipher(i)).run();
-    }
-  });
-  comm.agree([&] {
+  const auto remove_expanded = [&] {
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (compressed[i])
-        files[i] = std::make_shared<InputFile>(expanded.path(names[i], i), names[i], expanded.cipher(i));
-  });
-  comm.agree([&] {  // open everywhere by now: the name can go
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (compressed[i] && comm.is_root()) fs::remove(expanded.path(names[i], i));
-  });
+      if (comm.is_root()) storage::remove_quietly(expanded.path(i));
+  };
+  try {
+    expand_and_open(comm, names, expanded, max_expansion, files);
+  } catch (...) {
+    remove_expanded();
+    throw;
+  }
+  remove_expanded();  // open everywhere by now
   return files;
 }
 

@@ -11,7 +11,8 @@
 
 namespace kernmill::tasks {
 
-/// A file that is open for reading in place. Throws TaskError: what is wrong with the file, and what to do.
+/// A regular file that is open for reading in place. Throws TaskError: what is wrong with the file, and what
+/// to do.
 class InputFile {
  public:
   /// `named` is what errors call it; `cipher` is what it was encrypted with.
@@ -40,8 +41,9 @@ using InputFiles = std::vector<std::shared_ptr<const InputFile>>;
 
 /// Collective. The file, or the files of a pattern (`part-*.csv`) by name. A file in gzip's format is
 /// expanded first, into the scratch directory, where nothing of it stays: the ranks expand a file each at a
-/// time. Whether a file is compressed its first bytes tell, not its name.
+/// time. Whether a file is compressed its first bytes tell, not its name. One that becomes more than
+/// `max_expansion` times as long (and longer than 64 MiB) is an error: it was made to fill the disk.
 InputFiles open_input_files(const Communicator& comm, const std::filesystem::path& path,
-                            const Scratch& scratch);
+                            const Scratch& scratch, std::uint64_t max_expansion);
 
 }  // namespace kernmill::tasks

@@ -9,7 +9,6 @@
 
 #include "kernmill/base/table/numbers.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
-#include "kernmill/storage/hdf5/array_file.hpp"
 #include "kernmill/tasks/data/read/array_header.hpp"
 #include "kernmill/tasks/support/crash_note.hpp"
 
@@ -23,12 +22,27 @@ std::uint64_t rows_at_a_time(std::uint64_t columns) {
   return std::max<std::uint64_t>(1, bytes_at_a_time / sizeof(double) / std::max<std::uint64_t>(columns, 1));
 }
 
+/// Without rows or columns there is nothing to read, and no column to call by its name.
+void require_numbers(const std::vector<std::uint64_t>& shape, const std::string& what,
+                     const InputFile& file) {
+  constexpr std::uint64_t most_columns = std::uint64_t{1} << 24U;
+  const std::uint64_t columns = shape.size() == 1 ? 1 : shape[1];
+  const char* const reason = shape[0] == 0            ? "has no rows"
+                             : columns == 0           ? "has no columns"
+                             : columns > most_columns ? "has more than 2^24 columns"
+                                                      : nullptr;
+  if (reason != nullptr)
+    throw TaskError(fmt::format("the array cannot be read: {} {}", what, reason), file.named().string(),
+                    "is it the right file?");
+}
+
 ArrayHeader header_of(const InputFile& file, ArrayFormat format) {
   constexpr std::uint64_t longest = std::uint64_t{1} << 20U;
   try {
     const std::string begin = file.read(0, longest);
     ArrayHeader header = format == ArrayFormat::npy ? parse_npy_header(begin) : parse_idx_header(begin);
     const std::uint64_t bytes = header.rows() * header.columns() * size_of(header.element);
+    require_numbers({header.rows(), header.columns()}, "it", file);
     if (file.size() < header.data_begin || file.size() - header.data_begin < bytes)
       throw ArrayError(fmt::format("it is cut off: it should have {} bytes and has {}",
                                    header.data_begin + bytes, file.size()));
@@ -201,13 +215,14 @@ ColumnGroup array_columns(const InputFiles& files, ArrayFormat format) {
 }
 
 std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::string> datasets,
+                                      storage::OtherFiles other_files,
                                       const std::filesystem::path& output_directory) {
   std::vector<ColumnGroup> groups;
   for (const auto& file : files) {
     const TaskError crashed(fmt::format("{}: HDF5 crashed while it read it", file->named().string()), {},
                             "the file is damaged: does `h5dump` read it?");
     const CrashNote note(output_directory, crashed);
-    const auto arrays = std::make_shared<storage::ArrayFile>(file->named());
+    const auto arrays = std::make_shared<storage::ArrayFile>(file->named(), other_files);
     if (datasets.empty()) datasets = arrays->tables();
     if (datasets.empty())
       throw TaskError(fmt::format("{} has no table of numbers at its root", file->named().string()),
@@ -215,6 +230,7 @@ std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::
     groups.resize(datasets.size());
     for (std::size_t i = 0; i < datasets.size(); ++i) {
       const auto shape = arrays->shape(datasets[i]);
+      require_numbers(shape, fmt::format("'{}' of {}", datasets[i], file->named().string()), *file);
       RowSource source{
           shape.at(0), shape.size() == 1 ? 1 : shape[1], arrays->has_wide_integers(datasets[i]), {}};
       source.read = [arrays, crashed, output_directory, name = datasets[i]](

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/storage/hdf5/array_file.hpp"
 #include "kernmill/tasks/data/read/input.hpp"
 #include "kernmill/tasks/data/read/input_file.hpp"
 
@@ -53,6 +54,7 @@ ColumnGroup array_columns(const InputFiles& files, ArrayFormat format);
 /// The datasets of HDF5 files: those that are named, else all at the root that are tables of numbers. HDF5
 /// may crash on a damaged file: the output directory gets an error.json that says so.
 std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::string> datasets,
+                                      storage::OtherFiles other_files,
                                       const std::filesystem::path& output_directory);
 
 }  // namespace kernmill::tasks

@@ -16,13 +16,17 @@ std::unique_ptr<Input> open_csv(const Communicator& comm, const Spec& spec, cons
                                     CsvFormat{delimiter, setting_as<bool>(spec.config, "header")});
 }
 
+InputFiles open_files(const Communicator& comm, const Spec& spec, const char* setting) {
+  return open_input_files(comm, spec.input(setting), {spec.output_directory, spec.key},
+                          setting_as<std::uint64_t>(spec.config, "max_expansion"));
+}
+
 /// Columns of arrays, and the labels beside them.
 std::unique_ptr<Input> open_arrays(const Communicator& comm, const Spec& spec, ArrayFormat format,
                                    const InputFiles& files) {
   std::vector<ColumnGroup> groups;
   InputFiles labels;
-  if (spec.inputs.contains("labels"))
-    labels = open_input_files(comm, spec.input("labels"), {spec.output_directory, spec.key});
+  if (spec.inputs.contains("labels")) labels = open_files(comm, spec, "labels");
   comm.agree([&] {
     groups.push_back(array_columns(files, format));
     if (labels.empty()) return;
@@ -45,7 +49,7 @@ std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec,
                                   const std::vector<std::string>& known) {
   const std::filesystem::path& path = spec.input("input");
   const std::string format = format_of(setting_as<std::string>(spec.config, "format"), path);
-  InputFiles files = open_input_files(comm, path, {spec.output_directory, spec.key});
+  InputFiles files = open_files(comm, spec, "input");
   if (format == "csv" || format == "tsv") return open_csv(comm, spec, format, std::move(files));
   if (format == "libsvm") return std::make_unique<SvmInput>(comm, files, known);
   if (format == "npy") return open_arrays(comm, spec, ArrayFormat::npy, files);
@@ -54,8 +58,10 @@ std::unique_ptr<Input> open_input(const Communicator& comm, const Spec& spec,
   std::unique_ptr<Input> input;
   comm.agree([&] {
     const auto datasets = setting_as<std::vector<std::string>>(spec.config, "datasets");
-    input =
-        std::make_unique<MatrixInput>(path.string(), hdf5_columns(files, datasets, spec.output_directory));
+    const auto other_files = setting_as<bool>(spec.config, "external_files") ? storage::OtherFiles::allowed
+                                                                             : storage::OtherFiles::refused;
+    input = std::make_unique<MatrixInput>(path.string(),
+                                          hdf5_columns(files, datasets, other_files, spec.output_directory));
   });
   return input;
 }

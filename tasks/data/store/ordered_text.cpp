@@ -28,7 +28,7 @@ void OrderedText::each_piece(const Work& work) const {
 
 void write_in_rank_order(const Communicator& comm, const std::filesystem::path& file,
                          const OrderedText& text) {
-  const auto temporary = storage::temporary_beside(file);
+  std::string temporary;  // rank 0's: the others are told
   const std::uint64_t offset = comm.exscan(text.size());
   const std::uint64_t total = comm.allreduce(text.size(), Reduction::sum);
   const auto on_root = [&](const auto& work) {
@@ -38,9 +38,11 @@ void write_in_rank_order(const Communicator& comm, const std::filesystem::path& 
   };
   try {
     on_root([&] {
+      temporary = storage::temporary_beside(file);
       storage::create_empty(temporary, file);
       storage::reserve_space(temporary, total);
     });
+    comm.bcast(temporary);
     comm.agree([&] {
       text.each_piece([&](std::uint64_t at, std::string_view piece) {
         storage::write_piece(temporary, file, offset + at, piece);
@@ -49,7 +51,7 @@ void write_in_rank_order(const Communicator& comm, const std::filesystem::path& 
     });
     on_root([&] { storage::publish(temporary, file); });
   } catch (...) {
-    if (comm.is_root()) storage::remove_quietly(temporary);
+    if (comm.is_root() && !temporary.empty()) storage::remove_quietly(temporary);
     throw;
   }
 }

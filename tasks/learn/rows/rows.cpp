@@ -1,6 +1,11 @@
 #include "kernmill/tasks/learn/rows/rows.hpp"
 
+#include <algorithm>
 #include <numeric>
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 
@@ -20,10 +25,23 @@ std::uint64_t Rows::in_part(std::uint64_t row) const {
   return row / (fold_.folds - 1) * fold_.folds + within + (within >= fold_.fold ? 1 : 0);
 }
 
+void Rows::require_classes(std::span<const double> target) const {
+  if (schema().target_kind != storage::TargetKind::classes) return;
+  const auto classes = static_cast<double>(schema().classes.size());
+  const auto bad = std::find_if(target.begin(), target.end(), [&](double label) {
+    return !(label >= 0 && label < classes);  // that is no number, too
+  });
+  if (bad == target.end()) return;
+  throw TaskError(
+      fmt::format("the dataset has a label {} where it has {} classes", *bad, schema().classes.size()), {},
+      "it was not made by Kernmill, or is damaged; make it anew");
+}
+
 void Rows::read(storage::IndexRange range, std::span<double> features, std::span<double> target) const {
   if (range.count() == 0) return;
   if (fold_.folds == 1) {
     reader_->read(part_, range, features, target);
+    require_classes(target);
     return;
   }
   std::vector<std::uint64_t> rows(range.count());
@@ -37,6 +55,7 @@ void Rows::read(std::span<const std::uint64_t> rows, std::span<double> features,
   std::vector<std::uint64_t> numbers(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) numbers[i] = in_part(rows[i]);
   reader_->read_rows(part_, numbers, features, target);
+  require_classes(target);
 }
 
 void Rows::read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const {

@@ -25,7 +25,8 @@ class Rows {
   [[nodiscard]] std::uint64_t targets() const { return reader_->target_count(); }
   [[nodiscard]] const storage::Schema& schema() const { return reader_->schema(); }
 
-  /// Rows [range.begin, range.end): features into n x d, target into n x k.
+  /// Rows [range.begin, range.end): features into n x d, target into n x k. Throws TaskError where a label is
+  /// of no class: it would be taken for an index.
   void read(storage::IndexRange range, std::span<double> features, std::span<double> target) const;
   /// The rows with these numbers, in this order.
   void read(std::span<const std::uint64_t> rows, std::span<double> features, std::span<double> target) const;
@@ -33,6 +34,7 @@ class Rows {
   void read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const;
 
  private:
+  void require_classes(std::span<const double> target) const;
   [[nodiscard]] std::uint64_t in_part(std::uint64_t row) const;
 
   const storage::DatasetReader* reader_;

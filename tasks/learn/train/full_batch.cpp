@@ -51,7 +51,7 @@ class Lbfgs {
     return std::sqrt(dot(now_.at.gradient, now_.at.gradient)) <= settings_.tolerance * first_norm_;
   }
   [[nodiscard]] storage::Checkpoint state() const;
-  void restore(const storage::Checkpoint& checkpoint);
+  void restore(const storage::Checkpoint& checkpoint, std::size_t parameters);
   [[nodiscard]] std::string line() const;
 
   OptimizerSettings settings_;
@@ -65,7 +65,7 @@ class Lbfgs {
 
 void Lbfgs::begin(Values start) {
   if (const auto checkpoint = session_.resume()) {
-    restore(*checkpoint);
+    restore(*checkpoint, start.size());
     return;
   }
   now_.x = std::move(start);
@@ -153,16 +153,16 @@ storage::Checkpoint Lbfgs::state() const {
   return checkpoint;
 }
 
-void Lbfgs::restore(const storage::Checkpoint& checkpoint) {
+void Lbfgs::restore(const storage::Checkpoint& checkpoint, std::size_t parameters) {
   iteration_ = checkpoint.step;
-  now_.x = values_of(checkpoint.tensors, "parameters");
-  now_.at.gradient = values_of(checkpoint.tensors, "gradient");
-  const Values scalars = values_of(checkpoint.tensors, "scalars");
+  now_.x = values_of(checkpoint.tensors, "parameters", parameters);
+  now_.at.gradient = values_of(checkpoint.tensors, "gradient", parameters);
+  const Values scalars = values_of(checkpoint.tensors, "scalars", 2);
   now_.at.value = scalars.at(0);
   first_norm_ = scalars.at(1);
   for (std::size_t i = 0; 3 + 2 * i < checkpoint.tensors.size(); ++i) {
-    steps_.push_back(values_of(checkpoint.tensors, fmt::format("step_{}", i)));
-    changes_.push_back(values_of(checkpoint.tensors, fmt::format("change_{}", i)));
+    steps_.push_back(values_of(checkpoint.tensors, fmt::format("step_{}", i), parameters));
+    changes_.push_back(values_of(checkpoint.tensors, fmt::format("change_{}", i), parameters));
   }
 }
 
@@ -183,7 +183,7 @@ Trained descend(const OptimizerSettings& settings, double step_weight, Objective
   Trained trained{std::move(start), 0, 0};
   if (const auto checkpoint = session.resume()) {
     trained.iterations = checkpoint->step;
-    trained.parameters = values_of(checkpoint->tensors, "parameters");
+    trained.parameters = values_of(checkpoint->tensors, "parameters", trained.parameters.size());
   }
   while (trained.iterations < settings.max_iterations) {
     const Evaluation at = objective(trained.parameters);

@@ -86,10 +86,10 @@ void BatchTraining::begin(const std::vector<double>& start) {
   const std::vector<double> zeros(start.size(), 0.0);
   if (const auto checkpoint = session_.resume()) {
     step_ = checkpoint->step;
-    parameters_ = to_device(values_of(checkpoint->tensors, "parameters"));
-    first_ = to_device(values_of(checkpoint->tensors, "first"));
-    second_ = to_device(values_of(checkpoint->tensors, "second"));
-    const auto& epoch = values_of(checkpoint->tensors, "epoch");
+    parameters_ = to_device(values_of(checkpoint->tensors, "parameters", start.size()));
+    first_ = to_device(values_of(checkpoint->tensors, "first", start.size()));
+    second_ = to_device(values_of(checkpoint->tensors, "second", start.size()));
+    const auto& epoch = values_of(checkpoint->tensors, "epoch", 2);
     epoch_loss_ = epoch.at(0);
     epoch_right_ = epoch.at(1);
     return;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
@@ -31,6 +32,13 @@ Session::Session(const Communicator& comm, CheckpointPolicy policy, bool talks)
     writer_.emplace(comm_.handle(), policy_.directory, policy_.retention, policy_.key);
 }
 
+/// Whether a checkpoint is of these settings and these data.
+bool Session::belongs_here(const std::string& text) const {
+  if (storage::nests_deeper_than(text, storage::most_levels)) return false;
+  const Json state = Json::parse(text, nullptr, false);
+  return state.is_object() && state.contains("identity") && state.at("identity") == policy_.identity;
+}
+
 std::optional<storage::Checkpoint> Session::resume() {
   if (policy_.directory.empty()) return std::nullopt;
   storage::LoadedCheckpoint loaded =
@@ -39,8 +47,7 @@ std::optional<storage::Checkpoint> Session::resume() {
     for (const std::string& reason : loaded.skipped) fmt::print("passed over checkpoint {}\n", reason);
   }
   if (!loaded.found) return std::nullopt;
-  const Json state = Json::parse(loaded.checkpoint.state, nullptr, false);
-  if (!state.is_object() || state.value("identity", "") != policy_.identity) {
+  if (!belongs_here(loaded.checkpoint.state)) {
     if (talks_) fmt::print("starting anew: the checkpoint belongs to other settings or other data\n");
     return std::nullopt;
   }

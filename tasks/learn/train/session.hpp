@@ -59,6 +59,7 @@ class Session {
   void check_finite(double loss, std::uint64_t step, const char* step_name) const;
 
  private:
+  [[nodiscard]] bool belongs_here(const std::string& text) const;
   void save(std::uint64_t step, bool stop, const std::function<storage::Checkpoint()>& state);
   void begin(std::uint64_t step, const std::function<storage::Checkpoint()>& state);
   void tell(const std::optional<storage::CheckpointOutcome>& ended);

@@ -1,10 +1,15 @@
 #include "kernmill/storage/sealed/key.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "temporary_directory.hpp"
 
@@ -87,6 +92,38 @@ TEST(KeyVariable, ThatIsAbsentOrWrongIsNamedWithoutItsContent) {
   EXPECT_THAT(refusal(), HasSubstr("no variable KERNMILL_TEST_KEY"));
   setenv("KERNMILL_TEST_KEY", "tell-nobody", 1);
   EXPECT_THAT(refusal(), AllOf(HasSubstr("KERNMILL_TEST_KEY"), Not(HasSubstr("tell-nobody"))));
+}
+
+/// Whether a child that has done `work` leaves a core file when it crashes.
+bool leaves_a_core(const std::filesystem::path& folder, const std::function<void()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+    if (chdir(folder.c_str()) != 0 || setrlimit(RLIMIT_CORE, &all) != 0) _exit(1);
+    work();
+    signal(SIGABRT, SIG_DFL);  // a sanitizer would catch it
+    abort();
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status) && WCOREDUMP(status);
+}
+
+TEST_F(KeyFiles, AProcessThatHasReadAKeyMayHaveNoCoreFile) {
+  static_cast<void>(Key::from_file(put(digits)));
+  rlimit core{};
+  getrlimit(RLIMIT_CORE, &core);
+  EXPECT_LE(core.rlim_max, 1U);  // fewer bytes than any has; to the kernel a reason to make none
+}
+
+TEST_F(KeyFiles, AProcessThatHasReadAKeyLeavesNoCoreFile) {
+  if (!leaves_a_core(directory_.path(), [] {})) GTEST_SKIP() << "no process leaves one here";
+  const auto file = put(digits);
+  EXPECT_FALSE(leaves_a_core(directory_.path(), [&] { static_cast<void>(Key::from_file(file)); }));
+  EXPECT_FALSE(leaves_a_core(directory_.path(), [] {
+    setenv("KERNMILL_TEST_KEY", digits.c_str(), 1);
+    static_cast<void>(Key::from_environment("KERNMILL_TEST_KEY"));
+  }));
 }
 
 }  // namespace

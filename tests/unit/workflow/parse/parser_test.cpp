@@ -24,7 +24,7 @@ TEST(Parser, ReadsAllFiveTaskKindsAndACommand) {
 
 TEST(Parser, FillsInTheDefaultsOfAPreprocessStage) {
   const Json expected = Json::parse(R"({"format": "auto", "delimiter": "auto", "header": true, "datasets": [],
-    "missing": [], "on_bad_row": "error", "buffer": 536870912, "target": {"column": "species", "type": "auto"},
+    "external_files": false, "max_expansion": 100, "missing": [], "on_bad_row": "error", "buffer": 536870912, "target": {"column": "species", "type": "auto"},
     "features": [], "drop": [], "impute": {"with": "none", "value": "", "indicator": false},
     "encode": {"as": "none", "unknown": "error"}, "scale": "standard", "columns": {},
     "split": {"type": "random", "test": 0.2, "validation": 0.0, "stratify": true, "group": "", "seed": 7},

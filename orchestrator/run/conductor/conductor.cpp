@@ -51,6 +51,7 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
 
 void Conductor::restore(const RunRecord& record) {
   resumed_ = true;
+  life_ = record.life + 1;
   commits_ = commits_in(plan_, record);
   for (const auto& [key, instance] : record.instances) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
@@ -71,7 +72,7 @@ void Conductor::restore(const RunRecord& record) {
 
 RunResult Conductor::run(const ProcessIdentity& self) {
   const auto begun = ports_.now();
-  journal_.append(to_record(events::RunStarted{self, resumed_}));
+  journal_.append(to_record(events::RunStarted{self, resumed_, {}, life_}));
   output_.begin(run_, plan_, progress_, resumed_);
   try {
     loop();
@@ -80,7 +81,7 @@ RunResult Conductor::run(const ProcessIdentity& self) {
     throw;
   }
   const RunResult result{run_outcome(), ports_.now() - begun};
-  journal_.append(to_record(events::RunFinished{std::string(to_string(result.outcome))}));
+  journal_.append(to_record(events::RunFinished{std::string(to_string(result.outcome)), {}, life_}));
   output_.end(result);
   return result;
 }

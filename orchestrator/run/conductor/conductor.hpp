@@ -186,6 +186,7 @@ class Conductor {
   std::map<InstanceId, Tries> tries_;
   std::map<InstanceId, std::string> not_in_cache_;  ///< looked up already, waiting for room; why it runs
   bool resumed_ = false;
+  unsigned life_ = 1;  ///< of the run
   int stop_requests_ = 0;
   bool cancelled_ = false;
 };

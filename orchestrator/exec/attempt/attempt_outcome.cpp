@@ -139,9 +139,16 @@ AttemptOutcome without_result(const Attempt& attempt, const StepEnd& end) {
   return crash(attempt, end);
 }
 
+/// What still runs may write into whatever would be committed.
+AttemptOutcome stuck(const StepEnd& end) {
+  if (end.asked_to_stop && !end.killed) return stop(Cause::cancelled, end, end.still_there);
+  return failure(end.near_limit ? Cause::timeout : Cause::node_fail, end, 0, end.still_there);
+}
+
 }  // namespace
 
 AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
+  if (!end.still_there.empty()) return stuck(end);
   AttemptOutcome done;
   if (attempt.stage().kind == TaskKind::command) {
     if (end.exit_code != 0) return without_result(attempt, end);

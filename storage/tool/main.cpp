@@ -30,6 +30,8 @@ constexpr std::array verbs{
     Verb{"data", "export", 1, 1, export_data}, Verb{"model", "info", 1, 1, show_model},
     Verb{"model", "verify", 1, any, nullptr}};
 
+constexpr int output_lost = 100;  // what a child returns, beside `done` and `failed`
+
 constexpr const char* help =
     "kernmill-storage is what `kernmill data` and `kernmill model` start; see their --help.\n"
     "usage: kernmill-storage data|model VERB FILE... [--json] [--part PART] [--rows N] [--output FILE]\n"
@@ -91,6 +93,17 @@ CommandLine command_line(int argc, char** argv) {
   return line;
 }
 
+/// What the child has printed is lost with it, unless it is written now.
+int flush_output(std::string& said, int status) {
+  try {
+    flush_standard_output();
+    return status;
+  } catch (const std::exception& error) {
+    said = error.what();
+    return output_lost;
+  }
+}
+
 /// Runs `work` where a damaged file can do no harm. `said` is what it returned, or what went wrong.
 ChildEnd guarded(const CommandLine& line, const std::string& files,
                  const std::function<std::string(int& status)>& work) {
@@ -105,7 +118,7 @@ ChildEnd guarded(const CommandLine& line, const std::string& files,
           status = failed;
         }
         MPI_Finalize();
-        return status;
+        return flush_output(said, status);
       },
       line.patience);
   if (end.timed_out)
@@ -130,6 +143,7 @@ int carry_out(const CommandLine& line) {
     return std::string();
   });
   if (end.exit_code == failed) fmt::print(stderr, "error: {}\n", end.said);
+  if (end.exit_code == output_lost) throw std::runtime_error(end.said);
   return end.exit_code == done ? exit_done : exit_failed;
 }
 
@@ -154,14 +168,14 @@ int verify(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ExitStatus where_it_fails = exit_usage;
   try {
     open_standard_streams();
     const CommandLine line = command_line(argc, argv);
-    const int status = line.verb->run == nullptr ? verify(line) : carry_out(line);
-    flush_standard_output();
-    return status;
+    where_it_fails = exit_unavailable;
+    return flushed(line.verb->run == nullptr ? verify(line) : carry_out(line));
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
-    return exit_usage;
+    return where_it_fails;
   }
 }

@@ -28,7 +28,7 @@ endforeach()
 if(TARGET kernmill-task AND TARGET kernmill-storage)
   add_library(crashing_hdf5 MODULE support/crashing_hdf5.cpp)
   target_link_libraries(crashing_hdf5 PRIVATE kernmill_flags)
-  kernmill_test(data_tool LABEL cli SOURCES cli/data_test.cpp support/program.cpp
+  kernmill_test(data_tool LABEL cli TIMEOUT 600 SOURCES cli/data_test.cpp cli/small_disk_test.cpp support/program.cpp
     LINK kernmill::run DEFINES ${cli_defines} DATA="${PROJECT_SOURCE_DIR}/workflows/data"
             CRASHING_HDF5="$<TARGET_FILE:crashing_hdf5>" KERNMILL_STORAGE="$<TARGET_FILE:kernmill-storage>"
             KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_SCHEMA="$<TARGET_FILE:kernmill-schema>")

@@ -74,13 +74,12 @@ TEST_F(DataCommand, StreamsOfEveryVerbAndOfThePrograms) {
   const Finished help = data({"--help"});
   std::string verbs = help.out.substr(help.out.find("Usage: kernmill data ") + 21);
   verbs.resize(verbs.find(' '));
-  const std::map<std::string, std::string> calls{
-      {"info", "iris.h5"},
-      {"head", "iris.h5"},
-      {"verify", "iris.h5 --json"},
-      {"diff", "iris.h5 iris.h5"},
-      {"export", "iris.h5 -o $$.csv"},
-      {"import", "'" DATA "/iris.csv' -o $$.h5 target=species"}};
+  const std::map<std::string, std::string> calls{{"info", "iris.h5"},
+                                                 {"head", "iris.h5"},
+                                                 {"verify", "iris.h5 --json"},
+                                                 {"diff", "iris.h5 iris.h5"},
+                                                 {"export", "iris.h5 -o $$.csv"},
+                                                 {"import", "'" DATA "/iris.csv' -o $$.h5 target=species"}};
   std::istringstream list(verbs);
   for (std::string verb; std::getline(list, verb, '|');) {
     ASSERT_TRUE(calls.contains(verb)) << "how is kernmill data " << verb << " called? add it to `calls`";

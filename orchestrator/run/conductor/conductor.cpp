@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/os/room.hpp"
+
 namespace kernmill {
 
 std::string_view to_string(RunOutcome outcome) {
@@ -236,6 +238,11 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
           ? fmt::format("its job was ended by signal {} ({})", end.exit_code - 128,
                         sigdescr_np(end.exit_code - 128) ? sigdescr_np(end.exit_code - 128) : "?")
           : fmt::format("its job ended with status {} and left no record", end.exit_code);
+  if (looked_for_room_at_ != end.job) {  // of a pack that is gone: once for all of its instances
+    looked_for_room_at_ = end.job;
+    no_room_ = why_no_room(run_.root());
+  }
+  if (!no_room_.empty()) outcome.message += ": " + no_room_;
   journal_.append(
       to_record(events::Abandoned{subject(attempt.id, attempt.number), outcome.cause, outcome.message}));
   failed(attempt, outcome);

@@ -117,10 +117,11 @@ RunDirectory create_run_directory(const fs::path& root, const std::string& workf
   make_root(root, share_group);
   const fs::path base = fs::canonical(root);
   fs::path path;
-  do {
+  for (;;) {
     path = base / (file_name(workflow) + suffix_at(std::chrono::system_clock::now()));
-  } while (::mkdir(path.c_str(), mode) != 0 && errno == EEXIST);
-  if (!fs::is_directory(path)) fail("cannot make the run directory", path);
+    if (::mkdir(path.c_str(), mode) == 0) break;
+    if (errno != EEXIST) fail("cannot make the run directory", path);
+  }
   if (::chmod(path.c_str(), mode) != 0) fail("cannot set the permissions of", path);
   RunDirectory run(path);
   if (before_it_shows) before_it_shows(run);

@@ -87,8 +87,8 @@ int run(const CommandLine& command, const Communicator& world, const LastWord& l
 int main(int argc, char** argv) {
   open_standard_streams();
   if (argc == 2 && std::string_view(argv[1]) == "--version") {
-    fmt::print("{}\n", program());
-    return exit_done;
+    std::fputs((program() + '\n').c_str(), stdout);
+    return flushed(exit_done);
   }
   const bool check = argc == 2 && std::string_view(argv[1]) == "--check";
   const auto command = parse(argc, argv);
@@ -104,8 +104,9 @@ int main(int argc, char** argv) {
   const Communicator world = mpi.world();
   if (check) {
     print_self_check(world);
-    return exit_done;
+    return flushed(exit_done);
   }
+  make_output_a_log();
   const LastWord last_word(world);
   return run(*command, world, last_word);
 }

@@ -38,8 +38,7 @@ void print_self_check(const Communicator& world) {
                   {"hdf5", storage::library_version()},
                   {"kokkos", kokkos_text()},
                   {"blas", blas_file()}};
-  fmt::print("{}\n", json.dump());
-  std::fflush(stdout);
+  std::fputs((json.dump() + '\n').c_str(), stdout);
 }
 
 }  // namespace kernmill::tasks

@@ -3,11 +3,14 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "kernmill/base/exit_status.hpp"
 
 namespace kernmill {
 namespace {
@@ -37,17 +40,52 @@ class PipeSignalHeld {
   bool was_pending_ = false;
 };
 
-/// Takes everything, and writes what can be written.
+/// What stdout could not take: the first error. A log's is nobody's concern.
+int output_error = 0;
+bool output_is_log = false;
+std::FILE* first_stdout = nullptr;  // std::cout goes on writing there
+
+/// Writes what can be written; 0, or what errno was.
+int write_all(int descriptor, const char* text, std::size_t size) {
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t some = ::write(descriptor, text + done, size - done);
+    if (some < 0 && errno != EINTR) return errno;
+    if (some > 0) done += static_cast<std::size_t>(some);
+  }
+  return 0;
+}
+
+// Both take everything: a stream that fails halfway made whoever prints throw.
+
 ssize_t write_message(void*, const char* text, std::size_t size) {
   const PipeSignalHeld held;
   const int before = errno;
-  for (std::size_t done = 0; done < size;) {
-    const ssize_t some = ::write(STDERR_FILENO, text + done, size - done);
-    if (some < 0 && errno != EINTR) break;
-    if (some > 0) done += static_cast<std::size_t>(some);
-  }
+  write_all(STDERR_FILENO, text, size);
   errno = before;
   return static_cast<ssize_t>(size);
+}
+
+ssize_t write_output(void*, const char* text, std::size_t size) {
+  const int before = errno;
+  std::optional<PipeSignalHeld> held;
+  if (output_is_log) held.emplace();
+  if (output_error == 0) output_error = write_all(STDOUT_FILENO, text, size);
+  if (output_is_log) output_error = 0;
+  held.reset();
+  errno = before;
+  return static_cast<ssize_t>(size);
+}
+
+/// Nothing when there is no memory: the stream stays as it is.
+std::FILE* stream_to(cookie_write_function_t* write, int mode) {
+  std::FILE* stream =
+      ::fopencookie(nullptr, "w", {.read = nullptr, .write = write, .seek = nullptr, .close = nullptr});
+  if (stream != nullptr) std::setvbuf(stream, nullptr, mode, mode == _IONBF ? 0 : BUFSIZ);
+  return stream;
+}
+
+[[noreturn]] void fail_to_print(int reason) {
+  throw std::system_error(reason, std::generic_category(), "cannot write to the standard output");
 }
 
 }  // namespace
@@ -56,17 +94,33 @@ void open_standard_streams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0)
       throw std::system_error(errno, std::generic_category(), "cannot open /dev/null");
-  std::FILE* messages = ::fopencookie(
-      nullptr, "w", {.read = nullptr, .write = write_message, .seek = nullptr, .close = nullptr});
-  if (messages == nullptr) return;  // no memory: stderr stays as it is
-  std::setvbuf(messages, nullptr, _IONBF, 0);
-  stderr = messages;
+  if (std::FILE* messages = stream_to(write_message, _IONBF)) stderr = messages;
+  first_stdout = stdout;
+  if (std::FILE* output = stream_to(write_output, ::isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF))
+    stdout = output;
+}
+
+void make_output_a_log() {
+  output_is_log = true;
 }
 
 void flush_standard_output() {
-  if (std::fflush(stdout) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot write to the standard output");
-  if (std::ferror(stdout) != 0) throw std::runtime_error("something of the standard output was lost");
+  for (std::FILE* stream : {first_stdout, stdout}) {
+    if (stream == nullptr) continue;
+    if (std::fflush(stream) != 0) fail_to_print(errno);
+    if (std::ferror(stream) != 0) throw std::runtime_error("something of the standard output was lost");
+  }
+  if (output_error != 0) fail_to_print(output_error);
+}
+
+int flushed(int status) noexcept {
+  try {
+    flush_standard_output();
+    return status;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return exit_unavailable;
+  }
 }
 
 }  // namespace kernmill

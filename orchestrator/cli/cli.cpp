@@ -1,9 +1,11 @@
 #include "kernmill/cli/cli.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -99,6 +101,10 @@ int main(int argc, char** argv, const Hooks& hooks) try {
   return complain(error.what(), error.help, exit_usage);
 } catch (const RunIsLocked& error) {
   return complain(error.what(), "wait for it, or end it with kernmill cancel", exit_unavailable);
+} catch (const std::system_error& error) {
+  const bool is_full = error.code() == std::errc::no_space_on_device || error.code().value() == EDQUOT;
+  return complain(error.what(), is_full ? "make room there; kernmill resume goes on with a run" : "",
+                  exit_unavailable);
 } catch (const std::exception& error) {
   return complain(error.what(), "", exit_unavailable);
 }

@@ -79,12 +79,18 @@ class Closing {
     for (const OpenAttempt& open : newest_open_attempts(record)) abandon(open);
     record = fold_journal(run_.journal());
     std::string outcome = outcome_of(record);
-    journal_.append(to_record(events::RunFinished{outcome, generation_}));
+    journal_.append(to_record(events::RunFinished{outcome, generation_, life_in(record)}));
     if (plan_.workflow().bad_nodes.per_user) tell_of_bad_nodes(record);
     return outcome;
   }
 
  private:
+  /// That its generation was submitted in: whoever resumes the run just now begins the next.
+  unsigned life_in(const RunRecord& record) const {
+    const auto life = record.lives.find(generation_);
+    return life == record.lives.end() ? 0 : life->second;
+  }
+
   void cancel_what_is_left() {
     try {
       for (const ClusterJob& job : job_.cluster().jobs()) {

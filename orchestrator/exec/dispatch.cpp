@@ -20,7 +20,7 @@ namespace kernmill::exec {
 int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   try {
     open_standard_streams();
-    if (const auto status = look_at_this_node({argv + 1, argv + argc})) return *status;
+    if (const auto status = look_at_this_node({argv + 1, argv + argc})) return flushed(*status);
     StopRequests stop;  // first: no request is to find this process unprepared
     const Options options = parse_options({argv + 1, argv + argc});
     const RunDirectory run(std::filesystem::canonical(options.run));

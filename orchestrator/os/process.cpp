@@ -149,9 +149,14 @@ bool send(const FileDescriptor& process, int signal) {
   return process && ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0;
 }
 
-void wait_for_end(const FileDescriptor& process) {
+using Clock = std::chrono::steady_clock;
+
+bool ends_before(const FileDescriptor& process, Clock::time_point latest) {
   pollfd entry{process.get(), POLLIN, 0};
-  while (::poll(&entry, 1, -1) < 0 && errno == EINTR) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(latest - Clock::now()).count();
+    const int ready = ::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
+    if (ready >= 0 || errno != EINTR) return ready != 0;
   }
 }
 
@@ -228,18 +233,38 @@ int signal_tree(int pid, std::uint64_t start_time, const std::string& token, int
   return count;
 }
 
-void end_tree(int pid, std::uint64_t start_time, const std::string& token) {
-  for (bool found = true; found;) {
-    found = false;
-    std::vector<FileDescriptor> ending;
+std::vector<TreeMember> end_tree(int pid, std::uint64_t start_time, const std::string& token,
+                                 std::chrono::milliseconds limit) {
+  const Clock::time_point latest = Clock::now() + limit;
+  for (;;) {
+    std::vector<std::pair<TreeMember, FileDescriptor>> ending;
     for (const auto& member : find_tree(pid, start_time, token)) {
       FileDescriptor process = open_process(member.pid, member.start_time);
       // Not ours to end (another user's): waiting for it would be for ever.
-      if (send(process, SIGKILL)) ending.push_back(std::move(process));
+      if (send(process, SIGKILL)) ending.emplace_back(member, std::move(process));
     }
-    for (const auto& process : ending) wait_for_end(process);
-    found = !ending.empty();
+    if (ending.empty()) return {};
+    std::vector<TreeMember> left;
+    for (const auto& [member, process] : ending)
+      if (!ends_before(process, latest)) left.push_back(member);
+    if (!left.empty()) return left;
   }
+}
+
+std::string still_there_text(const std::vector<TreeMember>& left) {
+  std::string text;
+  for (const TreeMember& member : left) {
+    const auto now = read_stat(member.pid);
+    const bool is_same = now && now->who.start_time == member.start_time;
+    text += fmt::format("{}process {} ({}, state {})", text.empty() ? "" : ", ", member.pid, member.program,
+                        is_same ? now->who.state : member.state);
+  }
+  if (!text.empty())
+    text += fmt::format(
+        " on {} did not end within {} s of SIGKILL: the kernel holds {}, most likely for a disk or a file "
+        "system that does not answer",
+        host_name(), longest_end.count(), left.size() == 1 ? "it" : "them");
+  return text;
 }
 
 void adopt_orphans() {

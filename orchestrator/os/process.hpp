@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -37,9 +38,6 @@ bool is_alive(int pid, std::uint64_t start_time);
 /// and those that it descends from are never signalled. Returns how many were.
 int signal_tree(int pid, std::uint64_t start_time, const std::string& token, int signal);
 
-/// Ends such a tree: SIGKILL, again until nothing of it is left (by pidfd: waits for each end, no polling).
-void end_tree(int pid, std::uint64_t start_time, const std::string& token);
-
 /// A process found in such a tree.
 struct TreeMember {
   int pid = 0;
@@ -50,6 +48,19 @@ struct TreeMember {
       0;             ///< of processor time, its children's that have ended included (sysconf(_SC_CLK_TCK))
   char state = '?';  ///< as ps has it: R, S, D, T, t, ...
 };
+/// How long a process may take to end once it got SIGKILL. One that takes longer waits in the kernel (state
+/// D), most likely for a disk or a file system that does not answer: nothing ends it before that does.
+inline constexpr std::chrono::seconds longest_end{30};
+
+/// Ends such a tree: SIGKILL, again until nothing of it is left (by pidfd: waits for each end, no polling).
+/// Gives those that had not ended within `limit`: they never run an instruction of their program again, but a
+/// write that they have begun may still come to its end.
+std::vector<TreeMember> end_tree(int pid, std::uint64_t start_time, const std::string& token,
+                                 std::chrono::milliseconds limit = longest_end);
+
+/// What people are told of processes that did not end; empty when there are none.
+std::string still_there_text(const std::vector<TreeMember>& left);
+
 /// The members of such a tree that are alive now, by process id.
 std::vector<TreeMember> find_tree(int pid, std::uint64_t start_time, const std::string& token);
 

@@ -100,11 +100,13 @@ void LocalScheduler::submit(const JobId& id, const JobSpec& spec) {
 void LocalScheduler::cancel(const JobId& id, bool force) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return;
-  const Job& job = found->second;
-  if (force)
-    end_tree(job.pid, job.start_time, job.token);
-  else
+  Job& job = found->second;
+  if (!force) {
     signal_process(job.pid, job.start_time, SIGTERM);
+    return;
+  }
+  for (const TreeMember& left : end_tree(job.pid, job.start_time, job.token))
+    job.is_stuck = job.is_stuck || left.pid == job.pid;
 }
 
 std::vector<JobEnd> LocalScheduler::wait(std::optional<std::chrono::milliseconds> timeout, int wake_fd) {
@@ -114,12 +116,13 @@ std::vector<JobEnd> LocalScheduler::wait(std::optional<std::chrono::milliseconds
   for (const auto& [id, job] : jobs_) {
     entries.push_back({job.handle.get(), POLLIN, 0});
     ids.push_back(id);
+    if (job.is_stuck) timeout = std::chrono::milliseconds(0);
   }
   entries.push_back({wake_fd, POLLIN, 0});  // poll skips a negative one
   poll_until(entries, timeout);
   std::vector<JobId> ended;
   for (std::size_t i = 0; i < ids.size(); ++i)
-    if (entries[i].revents != 0) ended.push_back(ids[i]);
+    if (entries[i].revents != 0 || jobs_.at(ids[i]).is_stuck) ended.push_back(ids[i]);
   return collect(ended);
 }
 
@@ -127,7 +130,8 @@ std::vector<JobEnd> LocalScheduler::collect(const std::vector<JobId>& ended) {
   std::vector<JobEnd> result;
   for (const auto& id : ended) {
     const auto found = jobs_.find(id);
-    result.push_back({id, reap(found->second.pid)});
+    const Job& job = found->second;
+    result.push_back({id, job.is_stuck && is_alive(job.pid, job.start_time) ? 128 + SIGKILL : reap(job.pid)});
     jobs_.erase(found);
   }
   return result;

@@ -32,6 +32,7 @@ class LocalScheduler final : public Scheduler {
     int cores = 1;
     std::uint64_t mem = 0;
     std::string token;
+    bool is_stuck = false;  ///< it cannot be ended: as good as gone
   };
   [[nodiscard]] bool exceeds_machine(int cores, std::uint64_t mem) const;
   std::vector<JobEnd> collect(const std::vector<JobId>& ended);

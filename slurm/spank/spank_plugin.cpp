@@ -14,6 +14,7 @@ extern "C" {
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <slurm/slurm.h>
 #include <sys/wait.h>
@@ -37,10 +38,11 @@ namespace {
 struct Step {
   std::string run;  ///< the run directory
   RankEnded common;
-  Owner owner;
+  StepJournal journal;
   std::uint32_t restart = 0;
+  unsigned lost = 0;  ///< records that were not written
   MemoryWatch memory;
-  explicit Step(std::chrono::milliseconds interval) : memory(interval) {}
+  Step(Owner owner, std::chrono::milliseconds interval) : journal(std::move(owner)), memory(interval) {}
 };
 
 std::unique_ptr<Step> step;
@@ -106,14 +108,13 @@ std::string run_of(spank_t handle) {
 void begin_step(spank_t handle) {
   std::string run = run_of(handle);
   if (run.empty()) return;
-  auto begun = std::make_unique<Step>(interval);
+  auto begun = std::make_unique<Step>(owner_of(handle), interval);
   RankEnded& common = begun->common;
   common.job = job_name(handle);
   common.step = step_name(handle);
   common.stage = variable(handle, "KERNMILL_STAGE");
   common.instance = number(variable(handle, "KERNMILL_INSTANCE"));
   common.attempt = number(variable(handle, "KERNMILL_ATTEMPT"));
-  begun->owner = owner_of(handle);
   begun->restart = item<std::uint32_t>(handle, S_SLURM_RESTART_COUNT, 0);
   begun->run = std::move(run);
   step = std::move(begun);
@@ -135,8 +136,17 @@ void end_rank(spank_t handle) {
   // How a batch script ends, Slurm and the script itself tell; that it was killed, perhaps nobody else.
   if (event.step == "batch" && !WIFSIGNALED(event.status)) return;
   const std::string file = file_of(*step, event);
-  const int problem = append_as(step->owner, file, to_line(event, utc_timestamp()));
-  if (problem != 0) slurm_error("kernmill: cannot write %s: %s", file.c_str(), std::strerror(problem));
+  const int problem = step->journal.append(file, to_line(event, utc_timestamp()));
+  // One line in slurmd's log, however many ranks a step has.
+  if (problem != 0 && step->lost++ == 0)
+    slurm_error("kernmill: cannot write %s: %s", file.c_str(), std::strerror(problem));
+}
+
+void end_step() {
+  if (step && step->lost > 1)
+    slurm_error("kernmill: how %u ranks of this step ended is not in the journal of %s", step->lost,
+                step->run.c_str());
+  step.reset();
 }
 
 /// In srun and sbatch: the run has to be there, and what is started is told of it.
@@ -221,7 +231,7 @@ int slurm_spank_task_exit(spank_t handle, int, char**) {
 }
 
 int slurm_spank_exit(spank_t, int, char**) {
-  return kernmill::spank::guarded("exit", [] { kernmill::spank::step.reset(); });
+  return kernmill::spank::guarded("exit", [] { kernmill::spank::end_step(); });
 }
 
 }  // extern "C"

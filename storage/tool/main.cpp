@@ -35,6 +35,8 @@ constexpr std::array verbs{
     Verb{"data", "export", 1, 1, nullptr},       Verb{"model", "info", 1, 1, show_model, soon},
     Verb{"model", "verify", 1, any, nullptr}};
 
+constexpr int output_lost = 100;  // what a child returns, beside `done` and `failed`
+
 constexpr const char* help =
     "kernmill-storage is what `kernmill data` and `kernmill model` start; see their --help.\n"
     "usage: kernmill-storage data|model VERB FILE... [--json] [--part PART] [--rows N] [--output FILE]\n"
@@ -110,6 +112,17 @@ Needs needs_of(const CommandLine& line, const std::vector<std::filesystem::path>
   return needs;
 }
 
+/// What the child has printed is lost with it, unless it is written now.
+int flush_output(std::string& said, int status) {
+  try {
+    flush_standard_output();
+    return status;
+  } catch (const std::exception& error) {
+    said = error.what();
+    return output_lost;
+  }
+}
+
 /// Runs `work` where a damaged file can do no harm. `said` is what it returned, or what went wrong.
 ChildEnd guarded(const CommandLine& line, const std::vector<std::filesystem::path>& paths,
                  const std::function<std::string(int& status)>& work) {
@@ -131,7 +144,7 @@ ChildEnd guarded(const CommandLine& line, const std::vector<std::filesystem::pat
           status = failed;
         }
         MPI_Finalize();
-        return status;
+        return flush_output(said, status);
       },
       line.patience);
   if (end.signal == SIGXCPU) end.timed_out = true;
@@ -159,6 +172,7 @@ int carry_out(const CommandLine& line) {
     return std::string();
   });
   if (end.exit_code == failed) tell_error(end);
+  if (end.exit_code == output_lost) throw std::runtime_error(end.said);
   return end.exit_code == done ? exit_done : exit_failed;
 }
 
@@ -169,7 +183,10 @@ int carry_out_export(const CommandLine& line) {
     NewFile out(line.request.output);
     const ChildEnd end =
         guarded(line, line.request.files, [&](int&) { return export_data(line.request, out); });
-    if (end.exit_code != done) return tell_error(end), exit_failed;
+    if (end.exit_code != done) {
+      tell_error(end);
+      return exit_failed;
+    }
     out.sync();
     out.publish_by_umask();
     fmt::print("{}\n", end.said);
@@ -200,16 +217,16 @@ int verify(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ExitStatus where_it_fails = exit_usage;
   try {
     open_standard_streams();
     const CommandLine line = command_line(argc, argv);
-    const int status = line.verb->name == "verify"   ? verify(line)
-                       : line.verb->name == "export" ? carry_out_export(line)
-                                                     : carry_out(line);
-    flush_standard_output();
-    return status;
+    where_it_fails = exit_unavailable;
+    return flushed(line.verb->name == "verify"   ? verify(line)
+                   : line.verb->name == "export" ? carry_out_export(line)
+                                                 : carry_out(line));
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
-    return exit_usage;
+    return where_it_fails;
   }
 }

@@ -1,6 +1,8 @@
 // `kernmill data` and `kernmill model` on real files.
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -8,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
+#include "broken_streams.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "program.hpp"
 #include "temporary_directory.hpp"
@@ -65,6 +68,33 @@ TEST_F(DataCommand, ImportLeavesTheDatasetAloneAndNothingElse) {
                              Not(HasSubstr("kernmill-import"))));
   EXPECT_FALSE(fs::exists(path() / "other.h5"));
   EXPECT_EQ(std::distance(fs::directory_iterator(path()), fs::directory_iterator()), 2);
+}
+
+TEST_F(DataCommand, StreamsOfEveryVerbAndOfThePrograms) {
+  const BrokenStreams streams({{}, path(), {}});
+  const Finished help = data({"--help"});
+  std::string verbs = help.out.substr(help.out.find("Usage: kernmill data ") + 21);
+  verbs.resize(verbs.find(' '));
+  const std::map<std::string, std::string> calls{{"info", "iris.h5"},
+                                                 {"head", "iris.h5"},
+                                                 {"verify", "iris.h5 --json"},
+                                                 {"diff", "iris.h5 iris.h5"},
+                                                 {"export", "iris.h5 -o $$.csv"},
+                                                 {"import", "'" DATA "/iris.csv' -o $$.h5 target=species"}};
+  std::istringstream list(verbs);
+  for (std::string verb; std::getline(list, verb, '|');) {
+    ASSERT_TRUE(calls.contains(verb)) << "how is kernmill data " << verb << " called? add it to `calls`";
+    streams.expect_kept_by(std::string("'" KERNMILL "' data ") + verb + ' ' + calls.at(verb));
+  }
+  for (const char* words : {"' data info iris.h5 --json", "' data verify iris.h5", "' data info none.h5", "'",
+                            "' --help", "' model info iris.h5"})
+    streams.expect_kept_by(std::string("'" KERNMILL_STORAGE) + words);
+  for (const char* words : {"' --version", "' --check", "'", "' train --spec none.json"})
+    streams.expect_kept_by(std::string("'" KERNMILL_TASK) + words);
+  for (const char* words : {"'", "' --run . --stage x", "' --nonsense"})
+    streams.expect_kept_by(std::string("'" KERNMILL_EXEC) + words);
+  for (const char* words : {"' schema", "' reference", "'"})
+    streams.expect_kept_by(std::string("'" KERNMILL_SCHEMA) + words);
 }
 
 TEST_F(DataCommand, ImportListsTheRowsThatItLeavesOut) {

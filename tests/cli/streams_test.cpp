@@ -2,17 +2,19 @@
 // start.
 #include <csignal>
 #include <fstream>
-#include <optional>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "broken_streams.hpp"
 #include "kill_world.hpp"
 
 namespace kernmill::testing {
 namespace {
-
-using ::testing::HasSubstr;
 
 class Streams : public ::testing::Test {
  protected:
@@ -34,11 +36,47 @@ TEST_F(Streams, AFullStderrLosesMessagesAndNothingElse) {
   EXPECT_EQ(shell("run no-such-flow.yaml 2>/dev/full").exit_code, 2);
 }
 
-TEST_F(Streams, AFullStdoutIsAnErrorOfWhatShouldHavePrinted) {
+/// What each command is called with, in a folder with flow.yaml and a run of it that is done.
+const std::map<std::string, std::vector<std::string>> calls{
+    {"validate", {"flow.yaml", "flow.yaml --json"}},
+    {"plan", {"flow.yaml", "flow.yaml --json"}},
+    {"run", {"flow.yaml", "flow.yaml --json"}},
+    {"submit", {"flow.yaml --dry-run"}},
+    {"resume", {"last", "last --json"}},
+    {"status", {"", "--json"}},
+    {"logs", {"last top", "last top --json"}},
+    {"explain", {"last", "last top", "last --json"}},
+    {"cancel", {"last", "last --json"}},
+    {"clean", {"last", "last --json"}},
+    {"data", {"info none.h5", "import none.csv -o none.h5"}},
+    {"model", {"info none.h5"}},
+    {"doctor", {"--json"}},
+    {"version", {"", "--json"}}};
+
+/// The commands, as the program itself lists them.
+std::vector<std::string> commands_in(const std::string& overview) {
+  std::vector<std::string> names;
+  std::istringstream lines(overview.substr(overview.find("Commands:\n")));
+  std::string line, name;
+  std::getline(lines, line);
+  while (std::getline(lines, line) && std::istringstream(line) >> name) names.push_back(name);
+  return names;
+}
+
+TEST_F(Streams, OfEveryCommandAreKeptOrTheirLossIsTold) {
   EXPECT_EQ(shell("run flow.yaml").exit_code, 0);
-  const Finished status = shell("status >/dev/full");
-  EXPECT_EQ(status.exit_code, 3);
-  EXPECT_THAT(status.err, HasSubstr("cannot write to the standard output: No space left on device"));
+  const std::vector<std::string> names = commands_in(shell("--help").out);
+  ASSERT_GT(names.size(), 10U);
+  const BrokenStreams streams(world.kernmill({}));
+  const std::string program = std::string("'") + KERNMILL + "' ";
+  for (const char* words : {"", "help", "--help", "--version", "nonsense", "help run"})
+    streams.expect_kept_by(program + words);
+  for (const std::string& name : names) {
+    streams.expect_kept_by(program + name + " --help");
+    const auto words = calls.find(name);
+    ASSERT_NE(words, calls.end()) << "how is kernmill " << name << " called? add it to `calls`";
+    for (const std::string& more : words->second) streams.expect_kept_by(program + name + " " + more);
+  }
 }
 
 TEST_F(Streams, ThatAreClosedGiveTheirNumbersToNoFile) {

@@ -104,7 +104,8 @@ TEST(SlurmFault, OutOfMemoryIsTriedAgainWithMore) {
     retries: {max: 2, on: [oom], mem: x10}
     run: |
       echo $KERNMILL_ATTEMPT >> attempts
-      python3 -c 'import time; room = bytearray(150 << 20); time.sleep(4)'
+      # the first goes on until Slurm has seen it, however seldom it comes to look on a busy machine
+      python3 -c 'import os, time; room = bytearray(150 << 20); time.sleep(600 if os.environ["KERNMILL_ATTEMPT"] == "1" else 0)'
 )");
   world.submit();
   EXPECT_EQ(world.outcome(), "done");

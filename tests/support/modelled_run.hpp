@@ -446,7 +446,7 @@ class ModelledRun {
       if (number > generation && !other.rolled_back) return;
     const char* outcome = committed().size() == 4 ? "done" : "failed";
     JournalWriter(run().journal(), "close", serial_++, "close")
-        .append(to_record(events::RunFinished{outcome, generation}));
+        .append(to_record(events::RunFinished{outcome, generation, known.lives.at(generation)}));
   }
 
   fs::path place_;

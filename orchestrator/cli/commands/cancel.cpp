@@ -78,8 +78,9 @@ std::unique_ptr<ConductorLock> free_lock(const RunDirectory& run, const ProcessI
 /// Ends what a conductor that is gone left running, and closes the run. The caller holds the lock.
 std::size_t settle_dead(const RunDirectory& run, const ProcessIdentity& self, JournalWriter& journal) {
   std::size_t ended = 0;
-  settle_open_attempts(run, journal, self.host, [&](const OpenAttempt&) { ++ended; });
-  journal.append(to_record(events::RunFinished{"cancelled"}));
+  const RunRecord record =
+      settle_open_attempts(run, journal, self.host, [&](const OpenAttempt&) { ++ended; });
+  journal.append(to_record(events::RunFinished{"cancelled", {}, record.life}));
   return ended;
 }
 

@@ -1,5 +1,6 @@
 #include "kernmill/cli/doctor/captured.hpp"
 
+#include <csignal>
 #include <filesystem>
 #include <system_error>
 
@@ -52,8 +53,8 @@ Captured run_captured(const std::vector<std::string>& argv,
         spawn({.argv = argv, .env = env, .work_dir = {}, .out = output.path(), .err = output.path()});
     const std::uint64_t start = start_time_of(pid);
     captured.timed_out = !ends_within(pid, timeout);
-    if (captured.timed_out) end_tree(pid, start, "");
-    captured.exit_code = reap(pid);
+    const bool is_stuck = captured.timed_out && !end_tree(pid, start, "", std::chrono::seconds(5)).empty();
+    captured.exit_code = is_stuck ? 128 + SIGKILL : reap(pid);
     captured.output = read_file(output.path());
   } catch (const std::runtime_error& error) {
     captured.output = error.what();

@@ -1,6 +1,7 @@
 #include "kernmill/cli/runs/local_machine.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -171,7 +172,9 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
 }
 
 void LocalMachine::end_leftovers(InstanceId id, unsigned attempt) const {
-  end_tree(0, 0, attempt_token(run_, plan_.stage(id.stage).name, id.index, attempt));
+  const std::string left =
+      still_there_text(end_tree(0, 0, attempt_token(run_, plan_.stage(id.stage).name, id.index, attempt)));
+  if (!left.empty()) fmt::print(stderr, "warning: {}\n", left);
 }
 
 }  // namespace kernmill::cli

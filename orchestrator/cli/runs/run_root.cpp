@@ -27,7 +27,8 @@ NewRun freeze(const Plan& plan, const fs::path& root, MeantFor where) {
       });
   vouch_for_new(run);
   if (submits)
-    submission_journal(run, 0)->append(to_record(events::RunStarted{self, /*resumed=*/false, "slurm"}));
+    submission_journal(run, 0)->append(
+        to_record(events::RunStarted{self, /*resumed=*/false, "slurm", /*life=*/1}));
   write_file_durably(run.workflow(), workflow.text);
   write_plan_file(run, plan);
   return {std::move(run), std::move(lock)};

@@ -14,6 +14,7 @@
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/stall/stacks.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/os/room.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill::exec {
@@ -103,6 +104,25 @@ int signal_of(const Attempt& attempt, const StepEnd& end) {
   return signal_in_report(attempt.file("out.log"));
 }
 
+/// What a task said before something else, as a trace of its stack, hid it.
+std::string own_error(const Attempt& attempt) {
+  constexpr std::size_t shown = 5, most = 200;
+  if (attempt.stage().kind == TaskKind::command) return "";
+  const std::vector<std::string> lines = last_lines(attempt.file("err.log"), most);
+  const std::size_t hidden = lines.size() > shown ? lines.size() - shown : 0;
+  for (std::size_t at = hidden; at-- > 0;)
+    if (lines[at].starts_with("error: ")) return '\n' + lines[at];
+  return "";
+}
+
+/// What went wrong may not have been told because nothing could be written.
+std::string lack_of_room(const Attempt& attempt) {
+  const char* const scratch = std::getenv("TMPDIR");
+  for (const fs::path& folder : {attempt.directory(), fs::path(scratch == nullptr ? "/tmp" : scratch)})
+    if (const std::string why = why_no_room(folder); !why.empty()) return '\n' + why;
+  return "";
+}
+
 AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
   const int signal = signal_of(attempt, end);
   const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
@@ -110,7 +130,9 @@ AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
   // Hydra 4.0 writes to its proxy when that has ended with the ranks: a few times in a hundred.
   if (attempt.stage().kind != TaskKind::command && end.signal == SIGPIPE)
     message += ", as mpiexec may be when a rank has failed, before it can say how";
-  AttemptOutcome outcome = failure(cause, end, signal, message + tail_of(attempt.file("err.log"), 5));
+  message += own_error(attempt) + tail_of(attempt.file("err.log"), 5);
+  if (cause == Cause::error) message += lack_of_room(attempt);
+  AttemptOutcome outcome = failure(cause, end, signal, std::move(message));
   if (cause == Cause::node_fail) outcome.node = end.failed_node;
   return outcome;
 }
@@ -139,9 +161,16 @@ AttemptOutcome without_result(const Attempt& attempt, const StepEnd& end) {
   return crash(attempt, end);
 }
 
+/// What still runs may write into whatever would be committed.
+AttemptOutcome stuck(const StepEnd& end) {
+  if (end.asked_to_stop && !end.killed) return stop(Cause::cancelled, end, end.still_there);
+  return failure(end.near_limit ? Cause::timeout : Cause::node_fail, end, 0, end.still_there);
+}
+
 }  // namespace
 
 AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
+  if (!end.still_there.empty()) return stuck(end);
   AttemptOutcome done;
   if (attempt.stage().kind == TaskKind::command) {
     if (end.exit_code != 0) return without_result(attempt, end);

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -17,7 +18,8 @@ class ElementFence {
   std::filesystem::path journal_;
   std::string prefix_;
   unsigned restart_;
-  std::filesystem::file_time_type seen_;
+  std::filesystem::file_time_type seen_, last_;  ///< of the folder: all before is known; at the last look
+  std::chrono::steady_clock::time_point since_;  ///< how long it has been that one
 };
 
 }  // namespace kernmill::exec

@@ -63,13 +63,13 @@ class Step {
       started(pid_, start_time_);
       watch();
     } catch (...) {
-      end_tree(pid_, start_time_, options_.token);
-      reap(pid_);
+      end_all();
+      if (!is_stuck_) reap(pid_);
       throw;
     }
     // The first process is a zombie until it is reaped: nobody else can have its number yet.
-    if (has_left_any()) end_tree(pid_, start_time_, options_.token);
-    const ChildEnd end = wait_for_end(pid_);
+    if (!is_stuck_ && has_left_any()) end_all();
+    const ChildEnd end = is_stuck_ ? ChildEnd{128 + SIGKILL, SIGKILL} : wait_for_end(pid_);
     end_.exit_code = end.exit_code;
     end_.signal = end.signal;
     end_.out_of_memory =
@@ -97,7 +97,14 @@ class Step {
       if (heartbeat_.expired()) beat();
       if (look_.expired()) look_at_memory();
       if (stall_look_.expired()) look_for_stall();
+      if (is_stuck_) return;
     }
+  }
+
+  void end_all() {
+    const auto left = end_tree(pid_, start_time_, options_.token, options_.longest_end);
+    end_.still_there = still_there_text(left);
+    is_stuck_ = std::any_of(left.begin(), left.end(), [&](const auto& one) { return one.pid == pid_; });
   }
 
   [[nodiscard]] bool in_batch_job() const { return static_cast<bool>(options_.time_left); }
@@ -148,7 +155,7 @@ class Step {
     look_.set(look_interval);
     if (!memory_.is_exceeded(pid_)) return;
     exceeded_ = true;
-    end_tree(pid_, start_time_, options_.token);
+    end_all();
   }
 
   void hear_requests() {
@@ -183,7 +190,7 @@ class Step {
       return pass_on();
     }
     end_.killed = true;
-    end_tree(pid_, start_time_, options_.token);
+    end_all();
   }
 
   /// Tells the step to stop. Ranks may not have been started yet, and a launcher loses what comes that early:
@@ -215,6 +222,7 @@ class Step {
   bool is_last_call_ = false;  ///< whatever still runs when the limit is reached is ended
   MemoryWatch memory_{options_.mem};
   bool exceeded_ = false;
+  bool is_stuck_ = false;  ///< its first process cannot be ended
   std::optional<StallWatch> stall_;
   std::optional<ProcessTable> processes_;
   Timer limit_, again_, heartbeat_, look_, stall_look_;

@@ -31,6 +31,8 @@ struct StepOptions {
   /// Called again and again while the step runs, to show that somebody watches it.
   std::function<void()> heartbeat = {};
   std::chrono::milliseconds heartbeat_interval{30'000};
+  std::chrono::milliseconds longest_end =
+      kernmill::longest_end;  ///< how long it waits for what it has killed
 };
 
 struct StepEnd {
@@ -43,12 +45,14 @@ struct StepEnd {
   bool node_failed = false;              ///< one of its nodes, as its launcher says
   std::string failed_node = {};          ///< which, if it says so
   bool out_of_memory = false;            ///< the kernel ended a process of this job's memory group
+  std::string still_there = {};  ///< processes that cannot be ended, in words: nothing may be committed
 };
 
 /// How long before its limit a step is asked to stop: `notice_of_end`.
 std::chrono::milliseconds grace_of(std::chrono::milliseconds limit);
 
-/// Runs a step until it and all processes that it left behind have ended. `started` hears its process id.
+/// Runs a step until it and all processes that it left behind have ended, or cannot be ended. `started` hears
+/// its process id.
 StepEnd run_step(const StepOptions& options, StopRequests& stop,
                  const std::function<void(int pid, std::uint64_t start_time)>& started);
 

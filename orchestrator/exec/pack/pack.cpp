@@ -173,6 +173,8 @@ class Pack {
     for (const auto& slot : slots_) slot->process.check_time(now);
     if (mem_limit_ > 0 && next_sample_ <= now) check_memory(now);
     check_stalls(now);
+    for (const auto& slot : slots_)
+      if (slot->process.is_stuck()) settle(*slot);
     if (next_heartbeat_ <= now) beat(now);
   }
 

@@ -8,6 +8,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool left_metrics_alone(const Attempt& attempt, const StepEnd& end) {
+  if (!end.still_there.empty()) return false;
   if (end.asked_to_stop) return true;  // it is run again: its checkpoints are all that counts
   if (end.exit_code != 0) return false;
   if (attempt.stage().kind == TaskKind::command) return !leaves_artifacts(attempt.stage());

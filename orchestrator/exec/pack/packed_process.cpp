@@ -1,5 +1,6 @@
 #include "kernmill/exec/pack/packed_process.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <stdexcept>
@@ -17,14 +18,14 @@ PackedProcess::~PackedProcess() {
   if (!running()) return;
   try {
     end_all();
-    reap(pid_);
+    if (!is_stuck_) reap(pid_);
   } catch (const std::exception&) {  // it ends with this process's control group
   }
 }
 
 void PackedProcess::start(const PackedProgram& program, StallOptions stall) {
   end_ = {};
-  last_call_ = false;
+  last_call_ = is_stuck_ = false;
   deadline_.reset();
   stall_.reset();
   rank_program_ = program.rank_program;
@@ -82,10 +83,11 @@ StepEnd PackedProcess::finish() {
   stall_.reset();
   // The first process is a zombie until it is reaped: nobody else can have its number, or its group's, yet.
   ::kill(-pid_, SIGKILL);
-  const ChildEnd end = wait_for_end(pid_);
+  const ChildEnd end = is_stuck_ ? ChildEnd{128 + SIGKILL, SIGKILL} : wait_for_end(pid_);
   end_.exit_code = end.exit_code;
   end_.signal = end.signal;
   pid_ = 0;
+  is_stuck_ = false;
   process_.reset();
   deadline_.reset();
   return end_;
@@ -102,7 +104,9 @@ void PackedProcess::pass_on() {
 }
 
 void PackedProcess::end_all() {
-  end_tree(pid_, start_time_of(pid_), "");
+  const auto left = end_tree(pid_, start_time_of(pid_), "");
+  end_.still_there = still_there_text(left);
+  is_stuck_ = std::any_of(left.begin(), left.end(), [&](const auto& one) { return one.pid == pid_; });
 }
 
 }  // namespace kernmill::exec

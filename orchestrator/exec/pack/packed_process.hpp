@@ -35,6 +35,8 @@ class PackedProcess {
   void check_stall(Clock::time_point now, ProcessTable& table, std::chrono::milliseconds grace);
   /// When `check_stall` has something to do.
   [[nodiscard]] std::optional<Clock::time_point> next_look() const;
+  /// Whether its first process cannot be ended: `finish` is due, although it has not.
+  [[nodiscard]] bool is_stuck() const { return is_stuck_; }
   /// Ends what the first process, which has ended, leaves behind in its process group.
   StepEnd finish();
 
@@ -49,6 +51,7 @@ class PackedProcess {
   std::optional<Clock::time_point> deadline_;
   std::optional<StallWatch> stall_;
   bool last_call_ = false;  ///< it has been asked to stop
+  bool is_stuck_ = false;
   StepEnd end_;
 };
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/os/room.hpp"
+
 namespace kernmill {
 
 std::string_view to_string(RunOutcome outcome) {
@@ -51,6 +53,7 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
 
 void Conductor::restore(const RunRecord& record) {
   resumed_ = true;
+  life_ = record.life + 1;
   commits_ = commits_in(plan_, record);
   for (const auto& [key, instance] : record.instances) {
     const InstanceId id{plan_.stage_number(key.first), key.second};
@@ -71,7 +74,7 @@ void Conductor::restore(const RunRecord& record) {
 
 RunResult Conductor::run(const ProcessIdentity& self) {
   const auto begun = ports_.now();
-  journal_.append(to_record(events::RunStarted{self, resumed_}));
+  journal_.append(to_record(events::RunStarted{self, resumed_, {}, life_}));
   output_.begin(run_, plan_, progress_, resumed_);
   try {
     loop();
@@ -80,7 +83,7 @@ RunResult Conductor::run(const ProcessIdentity& self) {
     throw;
   }
   const RunResult result{run_outcome(), ports_.now() - begun};
-  journal_.append(to_record(events::RunFinished{std::string(to_string(result.outcome))}));
+  journal_.append(to_record(events::RunFinished{std::string(to_string(result.outcome)), {}, life_}));
   output_.end(result);
   return result;
 }
@@ -235,6 +238,11 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
           ? fmt::format("its job was ended by signal {} ({})", end.exit_code - 128,
                         sigdescr_np(end.exit_code - 128) ? sigdescr_np(end.exit_code - 128) : "?")
           : fmt::format("its job ended with status {} and left no record", end.exit_code);
+  if (looked_for_room_at_ != end.job) {  // of a pack that is gone: once for all of its instances
+    looked_for_room_at_ = end.job;
+    no_room_ = why_no_room(run_.root());
+  }
+  if (!no_room_.empty()) outcome.message += ": " + no_room_;
   journal_.append(
       to_record(events::Abandoned{subject(attempt.id, attempt.number), outcome.cause, outcome.message}));
   failed(attempt, outcome);

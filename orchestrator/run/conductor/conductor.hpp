@@ -186,6 +186,9 @@ class Conductor {
   std::map<InstanceId, Tries> tries_;
   std::map<InstanceId, std::string> not_in_cache_;  ///< looked up already, waiting for room; why it runs
   bool resumed_ = false;
+  unsigned life_ = 1;         ///< of the run
+  JobId looked_for_room_at_;  ///< the job that vanished last
+  std::string no_room_;       ///< why nothing could be written then; empty: it could
   int stop_requests_ = 0;
   bool cancelled_ = false;
 };

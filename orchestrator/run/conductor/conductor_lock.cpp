@@ -26,56 +26,74 @@ LockHolder read_holder(int fd) {
   return {
       {json.value("pid", 0), json.value("start_time", std::uint64_t{0}), json.value("host", std::string{})},
       json.value("purpose", "") == settling ? ConductorLock::Purpose::settle
-                                            : ConductorLock::Purpose::conduct};
+                                            : ConductorLock::Purpose::conduct,
+      json.value("boot", std::string{})};
 }
 
-void write_holder(int fd, const std::filesystem::path& file, const ProcessIdentity& self,
-                  ConductorLock::Purpose purpose) {
-  Json json{{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}};
-  if (purpose == ConductorLock::Purpose::settle) json["purpose"] = settling;
+void write_holder(int fd, const std::filesystem::path& file, const LockHolder& self) {
+  Json json{{"pid", self.pid}, {"start_time", self.start_time}, {"host", self.host}, {"boot", self.boot}};
+  if (self.purpose == ConductorLock::Purpose::settle) json["purpose"] = settling;
   const std::string text = json.dump() + "\n";
   if (ftruncate(fd, 0) != 0 || pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     throw std::system_error(errno, std::generic_category(), fmt::format("cannot write {}", file.string()));
 }
 
+[[noreturn]] void refuse(const std::filesystem::path& file, const ProcessIdentity& holder) {
+  throw RunIsLocked(fmt::format("run {} is conducted by process {} on {} already",
+                                file.parent_path().filename().string(), holder.pid,
+                                holder.host.empty() ? "this machine" : holder.host));
+}
+
+int lock_with(const LockMeans& means, int fd, int operation) {
+  return means.flock ? means.flock(fd, operation) : ::flock(fd, operation);
+}
+
+/// Some parallel file systems are mounted without flock.
+bool is_missing(int error) {
+  return error == ENOSYS || error == EOPNOTSUPP || error == ENOLCK;
+}
+
 }  // namespace
 
-ConductorLock::ConductorLock(const std::filesystem::path& file, const ProcessIdentity& self, Purpose purpose)
+ConductorLock::ConductorLock(const std::filesystem::path& file, const ProcessIdentity& self, Purpose purpose,
+                             const LockMeans& means)
     : fd_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-  if (fd_ < 0)
+  if (!fd_)
     throw std::system_error(errno, std::generic_category(), fmt::format("cannot open {}", file.string()));
-  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    const LockHolder holder = read_holder(fd_);
-    close(fd_);
-    if (error != EWOULDBLOCK)
-      throw std::system_error(error, std::generic_category(), fmt::format("cannot lock {}", file.string()));
-    throw RunIsLocked(fmt::format("run {} is conducted by process {} on {} already",
-                                  file.parent_path().filename().string(), holder.pid,
-                                  holder.host.empty() ? "this machine" : holder.host));
-  }
-  write_holder(fd_, file, self, purpose);
+  const bool has_lock = lock_with(means, fd_.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!has_lock && errno == EWOULDBLOCK) refuse(file, read_holder(fd_.get()));
+  if (!has_lock && !is_missing(errno))
+    throw std::system_error(errno, std::generic_category(), fmt::format("cannot lock {}", file.string()));
+  own(file, self, means, has_lock);
+  write_holder(fd_.get(), file, {self, purpose, means.boot});
+}
+
+void ConductorLock::own(const std::filesystem::path& file, const ProcessIdentity& self,
+                        const LockMeans& means, bool has_lock) {
+  owner_ = std::make_unique<OwnerRecord>(file.parent_path(), OwnerRecord::Self{self, means.boot, means.times},
+                                         has_lock);
+  if (owner_->other()) refuse(file, owner_->other()->process);
 }
 
 ConductorLock::~ConductorLock() {
   // Nobody holds it from here on: `lock_holder` goes by what is written.
-  [[maybe_unused]] const int ignored = ftruncate(fd_, 0);
-  close(fd_);
+  if (owner_->is_lost()) return;
+  [[maybe_unused]] const int ignored = ftruncate(fd_.get(), 0);
 }
 
-std::optional<LockHolder> lock_holder(const std::filesystem::path& file) {
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
-  const LockHolder holder = read_holder(fd);
-  bool held = false;
-  if (holder.pid != 0 && holder.host == host_name()) {
-    // Not by trying the lock: that would be in the way of a conductor that takes it just now.
-    held = is_alive(holder.pid, holder.start_time);
-  } else if (holder.pid != 0) {
-    held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  }
-  close(fd);
-  return held ? std::optional(holder) : std::nullopt;
+std::optional<LockHolder> lock_holder(const std::filesystem::path& file, const LockMeans& means) {
+  const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return {};
+  LockHolder holder = read_holder(fd.get());
+  if (holder.pid == 0) return {};
+  const bool is_here = holder.boot.empty() ? holder.host == host_name() : holder.boot == means.boot;
+  // Not by trying the lock: that would be in the way of a conductor that takes it just now.
+  if (is_here) return is_alive(holder.pid, holder.start_time) ? std::optional(holder) : std::nullopt;
+  if (lock_with(means, fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return holder;
+  const auto owner = newest_owner(file.parent_path());
+  const bool may_live = owner && !owner->is_released();
+  if (may_live && shows_life(file.parent_path(), *owner, 2 * means.times.beat)) return holder;
+  return {};
 }
 
 ProcessIdentity self_identity() {

@@ -38,12 +38,15 @@ Record to_record(const RunStarted& event) {
   Json body = body_of(event.process);
   body[field::resumed] = event.resumed;
   if (!event.scheduler.empty()) body[field::scheduler] = event.scheduler;
+  if (event.life > 0) body[field::life] = event.life;
+  if (event.generation) body[field::generation] = *event.generation;
   return record_of<RunStarted>(std::move(body));
 }
 
 Record to_record(const RunFinished& event) {
   Json body = {{field::outcome, event.outcome}};
   if (event.generation) body[field::generation] = *event.generation;
+  if (event.life > 0) body[field::life] = event.life;
   return record_of<RunFinished>(std::move(body));
 }
 

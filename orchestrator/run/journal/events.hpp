@@ -17,6 +17,7 @@ inline constexpr const char* pid = "pid";
 inline constexpr const char* start_time = "start_time";
 inline constexpr const char* host = "host";
 inline constexpr const char* resumed = "resumed";
+inline constexpr const char* life = "life";
 inline constexpr const char* scheduler = "scheduler";
 inline constexpr const char* outcome = "outcome";
 inline constexpr const char* generation = "generation";
@@ -52,12 +53,15 @@ struct RunStarted {
   ProcessIdentity process;
   bool resumed = false;
   std::string scheduler = {};  ///< "slurm", when jobs carry the run on
+  unsigned life = 0;           ///< of the run: the next is one more; 0: left out, of a version without
+  std::optional<unsigned> generation = {};  ///< that is submitted in this life
 };
 
 struct RunFinished {
   static constexpr const char* name = "run_finished";
   std::string outcome;
   std::optional<unsigned> generation = {};  ///< that its closing job belongs to
+  unsigned life = 0;                        ///< that it ends
 };
 
 struct Submitting {

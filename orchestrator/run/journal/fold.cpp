@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 
 #include "kernmill/plan/job_plan.hpp"
 #include "kernmill/run/journal/events.hpp"
@@ -23,7 +24,20 @@ ProcessIdentity identity(const Line& line) {
 }
 
 FoldState::Moment moment(const Line& line) {
-  return {std::string(line.time()), line.file().filename().string(), line.line()};
+  return {static_cast<unsigned>(line.number(field::life, 0)), std::string(line.time()),
+          line.file().filename().string(), line.line()};
+}
+
+bool is_before(const FoldState::Moment& a, const FoldState::Moment& b) {
+  if (a.life != b.life) return a.life < b.life;
+  if (a.life == 0 && a.time != b.time) return a.time < b.time;
+  return std::tie(a.file, a.line) < std::tie(b.file, b.line);
+}
+
+/// Of two ends of one life, whose writers did not know of each other, the one that a person wished counts,
+/// then the one that leaves more to be done.
+int weight(std::string_view outcome) {
+  return outcome == "cancelled" ? 3 : outcome == "failed" ? 2 : outcome == "interrupted" ? 1 : 0;
 }
 
 AttemptRecord& attempt_of(InstanceRecord& instance, unsigned number) {
@@ -124,8 +138,11 @@ RunRecord Fold::finish() {
   for (auto& [key, known] : state_.instances)
     record.instances.emplace_hint(record.instances.end(), key, settled(std::move(known)));
   const FoldState::Moment &started = state_.started, &finished = state_.finished;
-  const bool over =
+  const bool is_counted = started.life > 0 && finished.life == started.life;
+  const bool is_later =
       finished.time > started.time || (finished.file == started.file && finished.line > started.line);
+  const bool over =
+      finished.life > started.life || is_counted || (started.life == 0 && finished.life == 0 && is_later);
   if (over) {
     record.outcome = state_.outcome;
     record.ended_at = finished.time;
@@ -149,17 +166,26 @@ Fold::Instance Fold::instance(std::string stage, unsigned index) {
 
 void Fold::start_run(const Line& line) {
   RunRecord& record = state_.record;
-  if (record.started_at.empty() || line.time() < record.started_at) record.started_at = line.time();
-  if (line.time() < state_.started.time) return;
-  state_.started = moment(line);
+  FoldState::Moment begun = moment(line);
+  if (record.started_at.empty() || is_before(begun, state_.first)) {
+    record.started_at = line.time();
+    state_.first = begun;
+  }
+  if (line.has(field::generation)) record.lives[number_in(line, field::generation)] = begun.life;
+  if (is_before(begun, state_.started)) return;
+  state_.started = std::move(begun);
+  record.life = state_.started.life;
   record.conductor = identity(line);
   record.scheduler = line.text(field::scheduler, "");
 }
 
 void Fold::finish_run(const Line& line) {
-  if (line.time() < state_.finished.time) return;
-  state_.finished = moment(line);
-  state_.outcome = line.text(field::outcome);
+  FoldState::Moment ended = moment(line);
+  const std::string outcome(line.text(field::outcome));
+  const bool same_life = ended.life > 0 && ended.life == state_.finished.life;
+  if (same_life ? weight(outcome) < weight(state_.outcome) : is_before(ended, state_.finished)) return;
+  state_.finished = std::move(ended);
+  state_.outcome = outcome;
 }
 
 void Fold::take_submission(const Line& line) {

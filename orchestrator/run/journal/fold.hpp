@@ -13,7 +13,10 @@ namespace kernmill {
 
 /// What a fold knows between two lines, so that it can be put down and gone on with.
 struct FoldState {
+  /// When a run began or ended, for the order of such moments: lives, not clocks, since those of two hosts
+  /// differ. In records of versions without lives, times.
   struct Moment {
+    unsigned life = 0;
     std::string time, file;
     std::uint64_t line = 0;
   };
@@ -32,7 +35,7 @@ struct FoldState {
   RunRecord record;  ///< its instances aside
   Instances instances;
   PlainCommits plain;
-  Moment started, finished;
+  Moment first, started, finished;
   std::string outcome;
 };
 

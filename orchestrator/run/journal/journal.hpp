@@ -16,12 +16,12 @@ namespace kernmill {
 ///
 /// | event        | written by            | carries |
 /// |---|---|---|
-/// | run_started  | conductor, submit     | pid, start_time, host, resumed; scheduler ("slurm"), when jobs carry it on |
+/// | run_started  | conductor, submit     | pid, start_time, host, resumed; scheduler ("slurm"), when jobs carry it on; life: one more than any before it; generation that is submitted in it |
 /// | submitted    | conductor             | stage, instance, attempt, job |
 /// | skipped      | conductor             | stage, instance, why |
 /// | abandoned    | conductor, closing job, next attempt | stage, instance, attempt, why (found dead on resume, or ended by it); node, where one is known to be the cause |
 /// | result_lost  | conductor, submit     | stage, instance, attempt, why (what it committed is gone or changed: the instance is open again) |
-/// | run_finished | conductor, closing job | outcome: done, failed, interrupted, cancelled |
+/// | run_finished | conductor, closing job | outcome: done, failed, interrupted, cancelled; life: that it ends |
 /// | submitting   | submit                | generation, token, fail_fast, no_cache, arrays (as job_plan.hpp writes them) |
 /// | array_submitted | submit             | generation, array (its key; "close": the closing job), job |
 /// | accepted     | submit                | generation (every id is durable: its jobs may be released) |
@@ -157,9 +157,11 @@ struct PackRecord {
 struct RunRecord {
   std::map<std::pair<std::string, unsigned>, InstanceRecord> instances;  ///< by stage name and index
   std::string started_at, ended_at;
-  std::string outcome;        ///< of the newest run_finished; empty while none follows the newest run_started
+  std::string outcome;        ///< of the newest life of the run; empty while it has not ended
   ProcessIdentity conductor;  ///< of the newest run_started
   std::string scheduler;      ///< of the newest run_started: "slurm", or empty
+  unsigned life = 0;          ///< the newest; 0: none has begun, or all in versions that did not count them
+  std::map<unsigned, unsigned> lives;  ///< in which each generation was submitted; ADR 0015
   std::map<unsigned, Generation> generations;
   std::vector<PackRecord> packs;  ///< that a conductor made
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;

@@ -1,6 +1,7 @@
 #include "kernmill/run/journal/open_attempts.hpp"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -20,11 +21,22 @@ void check_host(const OpenAttempt& open, const std::string& this_host) {
       open.attempt.number, open.stage, open.index, host));
 }
 
-void end_processes(const RunDirectory& run, const std::vector<OpenAttempt>& open) {
+/// Those that cannot be ended do nothing any more, but for a write that they have begun: the next attempt has
+/// a folder of its own.
+std::string end_processes(const RunDirectory& run, const std::vector<OpenAttempt>& open) {
+  std::map<int, TreeMember> left;
+  const auto end = [&](int pid, std::uint64_t start_time, const std::string& token) {
+    // Whoever has had his time once gets no more of it.
+    const auto limit = left.empty() ? longest_end : std::chrono::seconds(1);
+    for (const TreeMember& member : end_tree(pid, start_time, token, limit)) left[member.pid] = member;
+  };
+  end(0, 0, run_token(run));
   for (const auto& [stage, index, attempt] : open)
     for (const ProcessIdentity& root : {attempt.exec, attempt.step})
-      if (is_alive(root.pid, root.start_time)) end_tree(root.pid, root.start_time, "");
-  end_tree(0, 0, run_token(run));
+      if (is_alive(root.pid, root.start_time)) end(root.pid, root.start_time, "");
+  std::vector<TreeMember> all;
+  for (const auto& [pid, member] : left) all.push_back(member);
+  return still_there_text(all);
 }
 
 /// Whether the job of a pack may still run, with instances that have not begun.
@@ -75,17 +87,17 @@ RunRecord settle_open_attempts(const RunDirectory& run, JournalWriter& journal, 
   RunRecord record = fold_journal(run.journal());
   const auto open = open_attempts(record);
   for (const OpenAttempt& attempt : open) check_host(attempt, this_host);
-  end_processes(run, open);
+  const std::string stuck = end_processes(run, open);
   if (open.empty() && !some_pack_may_run(record)) return record;
   // Only now is nobody left who could still commit.
   record = fold_journal(run.journal());
   const auto left = open_attempts(record);
   for (const OpenAttempt& attempt : left) {
-    journal.append(to_record(
-        events::Abandoned{{attempt.stage, attempt.index, attempt.attempt.number},
-                          {},
-                          attempt.attempt.started ? "its conductor was gone; ended on resume"
-                                                  : "submitted by a conductor that is gone; never started"}));
+    const std::string why = !attempt.attempt.started ? "submitted by a conductor that is gone; never started"
+                            : stuck.empty()          ? "its conductor was gone; ended on resume"
+                                                     : "its conductor was gone; " + stuck;
+    journal.append(
+        to_record(events::Abandoned{{attempt.stage, attempt.index, attempt.attempt.number}, {}, why}));
     if (abandoned) abandoned(attempt);
   }
   return left.empty() ? record : fold_journal(run.journal());

@@ -18,7 +18,7 @@
 /// `snapshot_version`.
 namespace kernmill::snapshot {
 
-inline constexpr int snapshot_version = 1;
+inline constexpr int snapshot_version = 2;
 
 template <typename T, typename Of>
 concept Is = std::same_as<std::remove_const_t<T>, Of>;
@@ -162,12 +162,12 @@ void fields(Io& io, Is<PackRecord> auto& of) {
 }
 template <typename Io>
 void fields(Io& io, Is<RunRecord> auto& of) {
-  io(of.instances, of.started_at, of.ended_at, of.outcome, of.conductor, of.scheduler, of.generations,
-     of.packs);
+  io(of.instances, of.started_at, of.ended_at, of.outcome, of.conductor, of.scheduler, of.life, of.lives,
+     of.generations, of.packs);
 }
 template <typename Io>
 void fields(Io& io, Is<FoldState::Moment> auto& of) {
-  io(of.time, of.file, of.line);
+  io(of.life, of.time, of.file, of.line);
 }
 template <typename Io>
 void fields(Io& io, Is<FoldState::Leavings> auto& of) {
@@ -179,7 +179,7 @@ void fields(Io& io, Is<FoldState::Known> auto& of) {
 }
 template <typename Io>
 void fields(Io& io, Is<FoldState> auto& of) {
-  io(of.record, of.instances, of.started, of.finished, of.outcome);
+  io(of.record, of.instances, of.first, of.started, of.finished, of.outcome);
 }
 
 }  // namespace kernmill::snapshot

@@ -126,9 +126,9 @@ Cancellation cancel_jobs(const RunDirectory& run, Cluster& cluster, JournalWrite
   if (!ended) return {jobs.told(), jobs.left()};
   for (const unsigned generation : halfway)
     journal.append(to_record(events::RolledBack{generation, "cancelled before all of it was submitted"}));
-  const std::string outcome = fold_journal(run.journal()).outcome;
-  if (outcome.empty() || (jobs.told() > 0 && outcome != "done"))
-    journal.append(to_record(events::RunFinished{"cancelled"}));
+  const RunRecord record = fold_journal(run.journal());
+  if (record.outcome.empty() || (jobs.told() > 0 && record.outcome != "done"))
+    journal.append(to_record(events::RunFinished{"cancelled", {}, record.life}));
   forget_wish(run);
   return {jobs.told(), {}};
 }

@@ -79,7 +79,8 @@ class MissingJobs {
     }
     const auto bad = known_bad_nodes(run_, plan_.workflow(), record, facts.name, options_.bad_nodes);
     for (const std::string& line : avoid_in(made.arrays, bad, plan_, facts)) options_.tell(line);
-    journal->append(to_record(events::RunStarted{self, options_.resumed, "slurm"}));
+    journal->append(
+        to_record(events::RunStarted{self, options_.resumed, "slurm", record.life + 1, generation}));
     made.submission =
         submit_jobs(context(generation, view), plan_, made.arrays, cluster_, *journal, submission_options());
     end_older_closing_jobs(view.closing_jobs());

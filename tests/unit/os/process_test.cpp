@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "event_pipe.hpp"
@@ -128,6 +130,31 @@ TEST_F(Process, EndTreeEndsDescendantsAndTheProcessGroup) {
   end_tree(child, start_time_of(child), "");
   EXPECT_FALSE(is_alive(one, one_start));
   EXPECT_FALSE(is_alive(two, two_start));
+  EXPECT_EQ(reap(child), 128 + SIGKILL);
+}
+
+// A tracer that waits for the end of a process holds it there: as the kernel holds one whose disk does not
+// answer.
+TEST_F(Process, WhatTheKernelHoldsIsGivenUpAfterALimitAndNamed) {
+  const int child = spawn(shell("sleep 1000 & echo $! >$PIPE; wait"));
+  const int other = std::stoi(pipe_.next());
+  const auto child_start = start_time_of(child), other_start = start_time_of(other);
+  if (::ptrace(PTRACE_SEIZE, child, nullptr, PTRACE_O_TRACEEXIT) != 0) {
+    end_tree(child, child_start, "");
+    reap(child);
+    GTEST_SKIP() << "processes cannot be traced here";
+  }
+  const auto left = end_tree(child, child_start, "", std::chrono::milliseconds(100));
+  EXPECT_FALSE(is_alive(other, other_start)) << "one that is held saves another";
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].pid, child);
+  EXPECT_THAT(still_there_text(left), AllOf(HasSubstr(std::to_string(child)), HasSubstr("(bash, state"),
+                                            HasSubstr("does not answer")));
+  int status = 0;
+  ::waitpid(child, &status, 0);  // it has come to its end
+  ::ptrace(PTRACE_DETACH, child, nullptr, nullptr);
+  EXPECT_TRUE(end_tree(child, child_start, "").empty());
+  EXPECT_EQ(still_there_text({}), "");
   EXPECT_EQ(reap(child), 128 + SIGKILL);
 }
 

@@ -1,11 +1,14 @@
 #include "kernmill/run/journal/journal.hpp"
 
+#include <chrono>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernmill/base/timestamp.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "temporary_directory.hpp"
 
 namespace kernmill {
@@ -207,6 +210,69 @@ TEST_F(Journal, RunHasAnOutcomeOnlyWhileNoNewConductorFollows) {
   EXPECT_EQ(fold_journal(path()).outcome, "");
   EXPECT_EQ(fold_journal(path()).conductor.pid, 9);
 }
+
+/// The clock of the n-th writer is off by so many hours.
+class ShiftedClocks : public Journal, public ::testing::WithParamInterface<std::vector<int>> {
+ protected:
+  void write_at(std::size_t writer, const std::string& name, const std::vector<Record>& records) {
+    std::ofstream file(path() / name);
+    for (const Record& record : records) {
+      Json line = {{"v", 1}, {"time", next_time(writer)}, {"event", record.event}};
+      line.update(record.body);
+      file << line.dump() << '\n';
+    }
+  }
+
+ private:
+  std::string next_time(std::size_t writer) {
+    moment_ += std::chrono::milliseconds(1);
+    return utc_timestamp(moment_ + std::chrono::hours(GetParam()[writer]));
+  }
+  std::chrono::system_clock::time_point moment_ = *utc_moment("2026-11-29T12:00:00.000Z");
+};
+
+TEST_P(ShiftedClocks, OfItsWritersDoNotChangeTheStateOfARun) {
+  const Record start = to_record(events::RunStarted{{7, 8, "n1"}, false, {}, 1});
+  const Record again = to_record(events::RunStarted{{9, 9, "n2"}, true, {}, 2});
+  write_at(0, "conductor-7.0.n1.conductor.jsonl",
+           {start, started(1), {"failed", of(1, {{"cause", "error"}})}});
+  write_at(1, "cancel-8.0.n3.conductor.jsonl", {to_record(events::RunFinished{"cancelled", {}, 1})});
+  EXPECT_EQ(fold_journal(path()).outcome, "cancelled");
+  write_at(2, "conductor-9.0.n2.conductor.jsonl", {again, started(2)});
+  RunRecord record = fold_journal(path());
+  EXPECT_EQ(record.outcome, "") << "the run that was resumed is taken for one that has ended";
+  EXPECT_EQ(record.conductor.pid, 9);
+  EXPECT_EQ(record.life, 2U);
+  write_at(1, "n3.0.n3.exec.jsonl", {committed(2), to_record(events::RunFinished{"done", {}, 2})});
+  record = fold_journal(path());
+  EXPECT_EQ(record.outcome, "done");
+  EXPECT_TRUE(record.instances.begin()->second.committed);
+}
+
+TEST_P(ShiftedClocks, LetAClosingJobThatIsLateEndNothingButItsOwnLife) {
+  const auto begun = [](unsigned life, unsigned generation) {
+    return std::vector<Record>{
+        to_record(events::RunStarted{{7, 8, "login"}, life > 1, "slurm", life, generation}),
+        to_record(events::Submitting{generation, "token"})};
+  };
+  write_at(0, "submit-1.0.login.submit.jsonl", begun(1, 1));
+  write_at(1, "submit-2.0.login2.submit.jsonl", begun(2, 2));
+  write_at(2, "9-g1.0.n1.close.jsonl", {to_record(events::RunFinished{"failed", 1, 1})});
+  const RunRecord record = fold_journal(path());
+  EXPECT_EQ(record.outcome, "");
+  EXPECT_EQ(record.lives.at(2), 2U);
+}
+
+TEST_P(ShiftedClocks, LeaveWhatAPersonWishedInForceWhenTwoEndOneLife) {
+  write_at(0, "a.0.n1.conductor.jsonl", {to_record(events::RunStarted{{7, 8, "n1"}, false, {}, 1})});
+  write_at(1, "b.0.n2.submit.jsonl", {to_record(events::RunFinished{"cancelled", {}, 1})});
+  write_at(2, "c.0.n3.close.jsonl", {to_record(events::RunFinished{"failed", 1, 1})});
+  EXPECT_EQ(fold_journal(path()).outcome, "cancelled");
+}
+
+INSTANTIATE_TEST_SUITE_P(Hours, ShiftedClocks,
+                         ::testing::Values(std::vector{0, 0, 0}, std::vector{0, 5, -5}, std::vector{0, -7, 3},
+                                           std::vector{9, -9, 0}, std::vector{-2, 4, 1}));
 
 TEST_F(Journal, BytesThatAreNoUtf8DoNotLoseTheRecord) {
   write("a", {started(1), {"failed", of(1, {{"cause", "error"}, {"message", "bad \xff byte"}})}});

@@ -263,7 +263,7 @@ TEST_F(Snapshot, OfAnotherVersionIsNotUsed) {
   const std::size_t end = good.find('\n');
   Json index = Json::parse(good.substr(0, end));
   index.erase("crc");
-  index["snapshot"] = 2;
+  index["snapshot"] = index["snapshot"].get<int>() + 1;
   std::ofstream(file, std::ios::binary) << with_checksum(index.dump()) << good.substr(end);
   EXPECT_FALSE(SnapshotFile::open(journal()));
   EXPECT_EQ(viewed(), whole());

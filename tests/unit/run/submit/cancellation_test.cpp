@@ -147,7 +147,8 @@ TEST_F(CancellationTest, DoesNotSayThatARunHasStoppedWhenNobodyAnswers) {
 TEST_F(CancellationTest, OfARunThatIsDoneChangesNothing) {
   submit();
   for (ClusterJob& job : cluster.known) job.state = JobState::completed;
-  JournalWriter(run.journal(), "3", 0, "close").append(to_record(events::RunFinished{"done", 1}));
+  JournalWriter(run.journal(), "3", 0, "close")
+      .append(to_record(events::RunFinished{"done", 1, record().life}));
   EXPECT_EQ(cancel().jobs, 0U);
   EXPECT_EQ(record().outcome, "done");
 }

@@ -6,6 +6,7 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 // How SettingsReader turns single values into their canonical form.
@@ -276,6 +277,7 @@ std::optional<Json> SettingsReader::templated(const Setting& setting, const Valu
     const std::string axis = only_axis(names);
     const auto values = axis.empty() || matrix_ == nullptr ? std::vector<Known>{} : values_of(*matrix_, axis);
     for (const Known& candidate : values) {
+      if (axis_checks != nullptr && ++*axis_checks > limits::axis_checks) break;
       Diagnostics found;
       const Json json = evaluate(text, [&](const NamePath&) { return std::optional(candidate); });
       SettingsReader(found).convert(setting, value_from_json(json, value.where), name);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/workflow/text/diagnostic.hpp"
 
@@ -57,6 +58,7 @@ bool Arguments::parse(const std::vector<std::string>& arguments) {
     throw UsageError(fmt::format("kernmill {}: {}", command_.name, error.what()),
                      fmt::format("see kernmill {} --help", command_.name));
   }
+  if (has("json")) leave_output_alone();
   if (!has("help")) return true;
   std::fputs(help().c_str(), stdout);
   return false;
@@ -104,6 +106,12 @@ std::string Arguments::required(const std::string& name) const {
 }
 
 Paint Arguments::paint(int fd) const {
+  const Paint paint = chosen_paint(fd);
+  let_colours_through(fd, paint.on() ? Colours::ours : Colours::none);
+  return paint;
+}
+
+Paint Arguments::chosen_paint(int fd) const {
   const std::string when = text("color", "auto");
   if (when == "always") return Paint(true);
   if (when == "never") return Paint(false);

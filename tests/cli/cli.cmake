@@ -14,7 +14,8 @@ set(cli_defines KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_EXEC="$<TARGET_FILE:
 
 kernmill_test(cli LABEL cli TIMEOUT 120
   SOURCES cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp
-          cli/lost_results_test.cpp cli/many_instances_test.cpp cli/streams_test.cpp support/program.cpp
+          cli/hostile_test.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/streams_test.cpp
+          cli/terminal_test.cpp support/program.cpp
   LINK kernmill::run DEFINES ${cli_defines})
 kernmill_test(kill LABEL cli TIMEOUT 900
   SOURCES cli/kill_test.cpp cli/kill_world.cpp support/program.cpp

@@ -38,7 +38,8 @@ std::string read_text(const FileDescriptor& fd, const fs::path& file) {
       refuse(file, fmt::format("is larger than {} MiB, which no workflow is", limits::file_bytes >> 20),
              "keep data in files of their own, and name them in the workflow");
     if (got >= 0 || errno == EINTR) continue;
-    if (errno != EAGAIN) throw std::system_error(errno, std::generic_category(), "cannot read " + file.string());
+    if (errno != EAGAIN)
+      throw std::system_error(errno, std::generic_category(), "cannot read " + file.string());
     pollfd ready{fd.get(), POLLIN, 0};
     ::poll(&ready, 1, -1);
   }
@@ -51,7 +52,8 @@ SourceFile read_source(const fs::path& file, const std::string& help, bool pipes
   if (!fd || ::fstat(fd.get(), &status) != 0)
     throw UsageError(fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)), help);
   if (S_ISDIR(status.st_mode)) refuse(file, "is a folder", help);
-  if (!S_ISREG(status.st_mode) && !(pipes && S_ISFIFO(status.st_mode))) refuse(file, "is no regular file", help);
+  if (!S_ISREG(status.st_mode) && !(pipes && S_ISFIFO(status.st_mode)))
+    refuse(file, "is no regular file", help);
   return {file.string(), read_text(fd, file)};
 }
 

@@ -19,7 +19,8 @@ using Node = ExpressionNode;
 
 void check_length(std::size_t bytes, std::size_t offset) {
   if (bytes > limits::result_bytes)
-    throw ExpressionError{fmt::format("the result is longer than {} MiB", limits::result_bytes >> 20), offset};
+    throw ExpressionError{fmt::format("the result is longer than {} MiB", limits::result_bytes >> 20),
+                          offset};
 }
 
 std::string kind_of(const Json& json) {

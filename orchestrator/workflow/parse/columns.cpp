@@ -97,8 +97,8 @@ class ColumnChecker {
       return true;
     } catch (const LongHeader&) {
       draft_.diagnostics.warning(where,
-                                 fmt::format("the first line of '{}' is longer than {} MiB", value("input")->text,
-                                             limits::header_bytes >> 20),
+                                 fmt::format("the first line of '{}' is longer than {} MiB",
+                                             value("input")->text, limits::header_bytes >> 20),
                                  "its columns are checked when the stage reads it; is it a table?");
       return false;
     } catch (const TableError& e) {

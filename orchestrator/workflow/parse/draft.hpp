@@ -48,7 +48,7 @@ struct Draft {
   const Files& files;
   std::string base_directory;
   Value params{.data = Value::Map{}, .where = {}, .text = {}};  ///< a map, evaluated
-  std::unordered_map<std::string, std::size_t> param_numbers;  ///< place in `params` by name
+  std::unordered_map<std::string, std::size_t> param_numbers;   ///< place in `params` by name
   std::vector<StageDraft> stages;
   std::unordered_map<std::string, std::size_t> stage_numbers;  ///< place in `stages` by name
   std::unique_ptr<Spent> spent = std::make_unique<Spent>();

@@ -139,9 +139,10 @@ class MatrixReader {
     std::uint64_t count = 1;
     for (const Matrix::Axis& axis : matrix_.axes) {
       const auto wanted = rule.find(axis.name);
-      const auto agreeing = wanted == rule.end()
-                                ? axis.values.size()
-                                : static_cast<std::size_t>(std::count(axis.values.begin(), axis.values.end(), *wanted));
+      const auto agreeing =
+          wanted == rule.end()
+              ? axis.values.size()
+              : static_cast<std::size_t>(std::count(axis.values.begin(), axis.values.end(), *wanted));
       count = std::min<std::uint64_t>(count * agreeing, limits::instances + 1);
     }
     return count;
@@ -157,7 +158,8 @@ class MatrixReader {
   }
 
   void refuse_exclusions(const Where& where) {
-    refuse(where, fmt::format("this 'exclude' takes more than {} million steps", limits::exclusions / 1'000'000),
+    refuse(where,
+           fmt::format("this 'exclude' takes more than {} million steps", limits::exclusions / 1'000'000),
            "give the matrix fewer values, or list what is left under 'include'");
   }
 
@@ -179,7 +181,7 @@ class MatrixReader {
   Diagnostics& diagnostics_;
   Matrix matrix_;
   std::map<std::string, std::string> variables_;  ///< to the axis that has it
-  std::uint64_t marked_ = 0;  ///< combinations that `exclude` speaks of
+  std::uint64_t marked_ = 0;                      ///< combinations that `exclude` speaks of
   bool broken_ = false;
 };
 

@@ -17,8 +17,8 @@ std::size_t verbatim(std::string_view source, std::size_t at, std::string_view t
   return source.substr(std::min(at, source.size())).starts_with(text) ? at : std::string_view::npos;
 }
 
-/// The place of a part that begins with `${{` at `open`, somewhere behind `at`. The file spells it as the value
-/// does, unless quotes escape something in it.
+/// The place of a part that begins with `${{` at `open`, somewhere behind `at`. The file spells it as the
+/// value does, unless quotes escape something in it.
 std::size_t find_part(std::string_view source, std::size_t at, std::string_view text, std::string_view part,
                       std::size_t open) {
   constexpr std::size_t widest_escape = 8;  // \\UNNNNNNNN is 10 for 4 bytes; folded lines are indented

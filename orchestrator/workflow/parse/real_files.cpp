@@ -38,8 +38,7 @@ std::optional<std::string> read_part(const fs::path& path, std::uint64_t offset,
   std::string bytes(whole ? count : 0, '\0');
   std::size_t have = 0;
   while (whole && have < count) {
-    const ssize_t got =
-        ::pread(fd, bytes.data() + have, count - have, static_cast<off_t>(offset + have));
+    const ssize_t got = ::pread(fd, bytes.data() + have, count - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
     whole = got >= 0;
     if (got <= 0) break;

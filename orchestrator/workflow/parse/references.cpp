@@ -202,7 +202,8 @@ class ReferenceReader {
                         : "paths are relative to the workflow's file; this one is " + path);
     }
     if (const std::string what = draft_.files.no_file ? draft_.files.no_file(path) : ""; !what.empty())
-      return refuse(fmt::format("'{}' is {}, not a file", text, what), "name a regular file: it is read more than once");
+      return refuse(fmt::format("'{}' is {}, not a file", text, what),
+                    "name a regular file: it is read more than once");
     const std::string extension = std::filesystem::path(text).extension().string();
     const bool wants_hdf5 = setting_->artifact == "dataset" || setting_->artifact == "model";
     if (wants_hdf5 && extension != ".h5" && extension != ".hdf5")
@@ -327,9 +328,10 @@ void read_references(const Draft& draft, StageDraft& stage) {
       continue;
     }
     if (list->size() > limits::references)
-      draft.diagnostics.error(field.value->where,
-                              fmt::format("'{}' names more than {} files", field.setting->name, limits::references),
-                              "name their folder, or a pattern");
+      draft.diagnostics.error(
+          field.value->where,
+          fmt::format("'{}' names more than {} files", field.setting->name, limits::references),
+          "name their folder, or a pattern");
     for (std::size_t i = 0; i < std::min(list->size(), limits::references); ++i)
       reader.add(*field.setting, (*list)[i], fmt::format("{}[{}]", field.setting->name, i));
   }

@@ -78,8 +78,9 @@ class Resolver {
     ++spent.pasted_values;
     spent.pasted_bytes += value.text.size();
     if (spent.pasted_values > limits::pasted_values || spent.pasted_bytes > limits::pasted_bytes)
-      throw ExpressionError{fmt::format("params are pasted as more than {} values or {} MiB of text in this workflow",
-                                        limits::pasted_values, limits::pasted_bytes >> 20)};
+      throw ExpressionError{
+          fmt::format("params are pasted as more than {} values or {} MiB of text in this workflow",
+                      limits::pasted_values, limits::pasted_bytes >> 20)};
     if (const auto* list = std::get_if<Value::List>(&value.data))
       for (const Value& item : *list) spend(item);
     if (const auto* map = std::get_if<Value::Map>(&value.data))

@@ -33,11 +33,13 @@ void Diagnostics::add(Diagnostic diagnostic) {
 }
 
 void Diagnostics::error(Where where, std::string message, std::string help) {
-  add({Diagnostic::Severity::error, std::move(where), shortened(std::move(message)), shortened(std::move(help))});
+  add({Diagnostic::Severity::error, std::move(where), shortened(std::move(message)),
+       shortened(std::move(help))});
 }
 
 void Diagnostics::warning(Where where, std::string message, std::string help) {
-  add({Diagnostic::Severity::warning, std::move(where), shortened(std::move(message)), shortened(std::move(help))});
+  add({Diagnostic::Severity::warning, std::move(where), shortened(std::move(message)),
+       shortened(std::move(help))});
 }
 
 Diagnostics Diagnostics::fresh() const {

@@ -13,7 +13,9 @@ namespace kernmill {
 /// Turns byte offsets of a text into lines and columns, and back, each in O(log n), however long a line is.
 class LineIndex {
  public:
-  explicit LineIndex(std::string_view text) : text_(text), starts_{0} {
+  explicit LineIndex(std::string_view text) : text_(text) {
+    starts_.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+    starts_.push_back(0);
     for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
       starts_.push_back(static_cast<std::uint32_t>(at + 1));
     for (std::size_t at = 0; at < text.size();) {

@@ -11,7 +11,7 @@ namespace kernmill {
 namespace {
 
 constexpr std::string_view shown_in_its_place = " []";
-constexpr std::size_t most_space = 100;  ///< between two values
+constexpr std::size_t most_space = 200, most_lines = 2;  ///< between two values
 
 bool is_alnum(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0;
@@ -50,7 +50,10 @@ std::optional<PlainItem> item_at(std::string_view text, std::size_t at) {
 
 std::size_t behind_space(std::string_view text, std::size_t at, std::string_view space) {
   const std::size_t most = std::min(text.size(), at + most_space);
-  while (at < most && space.find(text[at]) != std::string_view::npos) ++at;
+  std::size_t lines = 0;
+  while (at < most && space.find(text[at]) != std::string_view::npos &&
+         (lines += text[at] == '\n' ? 1 : 0) <= most_lines)
+    ++at;
   return at;
 }
 
@@ -89,7 +92,8 @@ class ItemWalk {
     if (line_end < text_.size() && text_[line_end] != '\n') return {};
     const std::size_t next = std::min(line_end + 1 + indent_, text_.size());
     const bool indented =
-        line_end < text_.size() && text_.substr(line_end + 1, indent_).find_first_not_of(' ') == std::string_view::npos;
+        line_end < text_.size() &&
+        text_.substr(line_end + 1, indent_).find_first_not_of(' ') == std::string_view::npos;
     at_ = indented ? next : text_.size();
     if (!at_dash()) end_ = line_end;
     return item;
@@ -195,14 +199,18 @@ Value::List read_long_list(const std::shared_ptr<const SourceFile>& file, const 
       if (c == '\n') where = {file, where.line + 1, 1, 1};
     const std::size_t line = passed.rfind('\n') + 1;  // 0: none of them
     where.column += static_cast<std::uint32_t>(character_count(passed.substr(line)));
-    where.length = static_cast<std::uint32_t>(std::max<std::size_t>(character_count(text.substr(begin, item->end - begin)), 1));
+    where.length = static_cast<std::uint32_t>(
+        std::max<std::size_t>(character_count(text.substr(begin, item->end - begin)), 1));
     seen = begin;
     Value value{{}, where, std::string(item->text)};
     if (item->quoted)
       value.data = value.text;
     else
       value.data = plain_scalar(value.text);
-    if (value.is_null()) value.text.clear();
+    if (value.is_null()) {
+      value.text.clear();
+      value.where.length = 1;
+    }
     values.push_back(std::move(value));
   }
   return values;

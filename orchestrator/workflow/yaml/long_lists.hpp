@@ -8,12 +8,12 @@
 
 namespace kernmill {
 
-/// A list of very many plain values, `[0.1, 0.2, ...]` or `- 0.1` on lines of their own, by its place in a text.
-/// It is read here: yaml-cpp keeps some hundred bytes of each value.
+/// A list of very many plain values, `[0.1, 0.2, ...]` or `- 0.1` on lines of their own, by its place in a
+/// text. It is read here: yaml-cpp keeps some hundred bytes of each value.
 struct LongList {
-  std::size_t begin = 0;      ///< of what is left out, in bytes
-  std::size_t end = 0;        ///< behind that
-  std::size_t place = 0;      ///< of the list as people see it: its bracket, or its first dash
+  std::size_t begin = 0;  ///< of what is left out, in bytes
+  std::size_t end = 0;    ///< behind that
+  std::size_t place = 0;  ///< of the list as people see it: its bracket, or its first dash
   std::size_t item_count = 0;
 };
 

@@ -58,7 +58,8 @@ std::size_t ValueBuilder::span(std::size_t at, const std::string* scalar) const 
   if (at >= text_.size()) return 1;
   if (std::string_view("\"'[{").find(text_[at]) != std::string_view::npos)
     return closed_span(text_, at, longest_caret);
-  return scalar != nullptr && text_.substr(at).starts_with(*scalar) ? std::max<std::size_t>(scalar->size(), 1) : 1;
+  return scalar != nullptr && text_.substr(at).starts_with(*scalar) ? std::max<std::size_t>(scalar->size(), 1)
+                                                                    : 1;
 }
 
 std::size_t ValueBuilder::place(const YAML::Mark& mark) {
@@ -88,7 +89,8 @@ void ValueBuilder::repeat(std::size_t values, std::size_t bytes, const Where& wh
   count(values, where);
   repeated_bytes_ += bytes;
   if (repeated_bytes_ > limits::repeated_bytes)
-    give_up(where, fmt::format("aliases repeat more than {} MiB of text in this file", limits::repeated_bytes >> 20),
+    give_up(where,
+            fmt::format("aliases repeat more than {} MiB of text in this file", limits::repeated_bytes >> 20),
             "put a long text into a file, and name that");
 }
 
@@ -96,7 +98,8 @@ bool ValueBuilder::is_key_next() const {
   return !open_.empty() && open_.back().value.is_map() && open_.back().awaits_key;
 }
 
-decltype(Value::data) ValueBuilder::typed(const std::string& tag, const std::string& text, const Where& where) {
+decltype(Value::data) ValueBuilder::typed(const std::string& tag, const std::string& text,
+                                          const Where& where) {
   if (tag == "?" || tag.empty()) return plain_scalar(text);
   if (tag == "!" || tag == "tag:yaml.org,2002:str") return text;
   if (tag == "tag:yaml.org,2002:float") {

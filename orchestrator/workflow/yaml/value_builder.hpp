@@ -18,12 +18,12 @@ namespace kernmill {
 
 struct UnreadableValue {};  ///< the rest of the file cannot be made sense of; it has been reported
 
-/// Bytes from `from` to the bracket or quote that closes what begins there, or 1 when it is on another line, or
-/// further away than `most`.
+/// Bytes from `from` to the bracket or quote that closes what begins there, or 1 when it is on another line,
+/// or further away than `most`.
 std::size_t closed_span(std::string_view text, std::size_t from, std::size_t most = std::string_view::npos);
 
-/// Makes a Value of what yaml-cpp reads: merge keys and aliases applied, scalars typed. Throws UnreadableValue
-/// where a limit is passed.
+/// Makes a Value of what yaml-cpp reads: merge keys and aliases applied, scalars typed. Throws
+/// UnreadableValue where a limit is passed.
 class ValueBuilder : public YAML::EventHandler {
  public:
   ValueBuilder(std::shared_ptr<const SourceFile> file, const LineIndex& lines,

@@ -21,20 +21,26 @@ namespace {
 class Reader {
  public:
   Reader(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics)
-      : file_(std::move(file)), diagnostics_(&diagnostics), text_(file_->text), lines_(text_) {}
+      : file_(std::move(file)), diagnostics_(&diagnostics), text_(file_->text) {}
 
   std::optional<Value> read();
 
  private:
   std::optional<Value> read_whole(Diagnostics& found);
   std::optional<Value> read_document(const std::vector<LongList>& lists, Diagnostics& found, bool& trusted);
-  bool is_readable();
+  bool is_readable(Diagnostics& found) const;
   void report(const YAML::Exception& error, const std::vector<LongList>& lists, Diagnostics& found) const;
+
+  [[nodiscard]] const LineIndex& lines() const {
+    if (!lines_) lines_.emplace(text_);
+    return *lines_;
+  }
 
   std::shared_ptr<const SourceFile> file_;
   Diagnostics* diagnostics_;
   std::string_view text_;
-  LineIndex lines_;
+  /// Made when it is wanted: of a file that is refused it would cost more than the file.
+  mutable std::optional<LineIndex> lines_;
 };
 
 /// Looks on while yaml-cpp reads a document, and keeps where it begins.
@@ -45,7 +51,9 @@ class DocumentStart : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override { stop(); }
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override { stop(); }
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override { stop(); }
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {
+    stop();
+  }
   void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
                        YAML::EmitterStyle::value) override {
     stop();
@@ -62,8 +70,8 @@ class DocumentStart : public YAML::EventHandler {
   [[noreturn]] static void stop() { throw Begun{}; }
 };
 
-/// Gives yaml-cpp a text, piece by piece, as long as it makes something of it: its scanner keeps all of a list
-/// in brackets, a hundred bytes for each, until that ends.
+/// Gives yaml-cpp a text, piece by piece, as long as it makes something of it: its scanner keeps all of a
+/// list in brackets, a hundred bytes for each, until that ends.
 class WatchedText : public std::streambuf {
  public:
   struct TooLong {};
@@ -102,16 +110,17 @@ std::size_t unclosed_bracket(std::string_view text) {
 }
 
 /// yaml-cpp's errors, where and in the words in which a user looks for them.
-void Reader::report(const YAML::Exception& error, const std::vector<LongList>& lists, Diagnostics& found) const {
+void Reader::report(const YAML::Exception& error, const std::vector<LongList>& lists,
+                    Diagnostics& found) const {
   const bool known = !error.mark.is_null() && error.mark.pos >= 0;
   const std::size_t at = known ? place_in_whole(static_cast<std::size_t>(error.mark.pos), lists) : 0;
-  const Where there = known ? lines_.where(file_, at, 1) : Where{file_, 0, 0, 1};
-  const std::size_t begin = there.line == 0 ? 0 : lines_.offset(there.line - 1, 0);
+  const Where there = known ? lines().where(file_, at, 1) : Where{file_, 0, 0, 1};
+  const std::size_t begin = there.line == 0 ? 0 : lines().offset(there.line - 1, 0);
   if (begin < text_.size() && text_[begin] == '\t')
-    return found.error(lines_.where(file_, begin, 1), "YAML takes no tabs for indentation", "use spaces");
+    return found.error(lines().where(file_, begin, 1), "YAML takes no tabs for indentation", "use spaces");
   if (error.msg.find("flow not found") != std::string::npos)
     if (const std::size_t bracket = unclosed_bracket(text_); bracket != std::string_view::npos)
-      return found.error(lines_.where(file_, bracket, 1),
+      return found.error(lines().where(file_, bracket, 1),
                          fmt::format("this '{}' is never closed", text_[bracket]));
   if (error.msg.find("anchor is not defined") != std::string::npos)
     return found.error(there, "there is no anchor of this name above",
@@ -121,28 +130,31 @@ void Reader::report(const YAML::Exception& error, const std::vector<LongList>& l
 }
 
 /// Why bytes cannot be read at all, told.
-bool Reader::is_readable() {
+bool Reader::is_readable(Diagnostics& found) const {
   if (const std::size_t at = first_invalid_byte(text_); at != std::string_view::npos) {
-    diagnostics_->error(lines_.where(file_, at, 1), "this is not UTF-8 text",
-                        "save the file as UTF-8, without NUL bytes");
+    found.error(lines().where(file_, at, 1), "this is not UTF-8 text",
+                "save the file as UTF-8, without NUL bytes");
     return false;
   }
-  const auto steers = [](unsigned char c) { return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7F; };
+  const auto steers = [](unsigned char c) {
+    return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7F;
+  };
   const auto control = std::find_if(text_.begin(), text_.end(), steers);
   if (control == text_.end()) return true;
-  diagnostics_->error(
-      lines_.where(file_, static_cast<std::size_t>(control - text_.begin()), 1),
-      fmt::format("this is a control character (U+{:04X})", static_cast<unsigned>(static_cast<unsigned char>(*control))),
-      "YAML takes none; take it out, or write it as \\xNN in double quotes");
+  found.error(lines().where(file_, static_cast<std::size_t>(control - text_.begin()), 1),
+              fmt::format("this is a control character (U+{:04X})",
+                          static_cast<unsigned>(static_cast<unsigned char>(*control))),
+              "YAML takes none; take it out, or write it as \\xNN in double quotes");
   return false;
 }
 
-/// The one document, or nothing after a mistake. `trusted`: the lists were where YAML has lists. YAML::LoadAll never ends on a file that begins with a comma:
-/// each of its documents is empty, and takes nothing away. So two documents are looked at, and no more.
+/// The one document, or nothing after a mistake. `trusted`: the lists were where YAML has lists.
+/// YAML::LoadAll never ends on a file that begins with a comma: each of its documents is empty, and takes
+/// nothing away. So two documents are looked at, and no more.
 std::optional<Value> Reader::read_document(const std::vector<LongList>& lists, Diagnostics& found,
                                            bool& trusted) {
   std::string text = without_lists(text_, lists);
-  ValueBuilder builder(file_, lines_, lists, found);
+  ValueBuilder builder(file_, lines(), lists, found);
   WatchedText watched(text, builder);
   std::istream stream(&watched);
   try {
@@ -159,25 +171,26 @@ std::optional<Value> Reader::read_document(const std::vector<LongList>& lists, D
     if (!more) return builder.document();
     const bool stuck = builder.document_mark().pos == second.mark.pos;
     const std::size_t at = place_in_whole(static_cast<std::size_t>(std::max(second.mark.pos, 0)), lists);
-    found.error(lines_.where(file_, at, 1),
-                stuck ? "this is not valid YAML: no value can begin like this" : "a second YAML document begins here",
-                stuck ? "" : "keep one workflow in a file, without '---' lines between documents");
+    found.error(
+        lines().where(file_, at, 1),
+        stuck ? "this is not valid YAML: no value can begin like this" : "a second YAML document begins here",
+        stuck ? "" : "keep one workflow in a file, without '---' lines between documents");
   } catch (const UnreadableValue&) {
     trusted = true;
   } catch (const WatchedText::TooLong&) {
     trusted = true;
-    found.error(lines_.where(file_, place_in_whole(builder.position(), lists), 1),
+    found.error(lines().where(file_, place_in_whole(builder.position(), lists), 1),
                 fmt::format("what begins behind this is longer than {} MiB", limits::value_bytes >> 20),
-                "write a long list or map without brackets, '- value' or 'key: value' on lines of their own");
+                "put a long text into a file; write a long list or map without brackets, an item a line");
   } catch (const YAML::Exception& error) {
     report(error, lists, found);
   }
   return {};
 }
 
-/// Long lists are left out of what yaml-cpp reads, unless it sees no list where one of them is: in a text, say.
+/// Long lists are left out of what yaml-cpp reads, unless it sees no list where one of them is: in a text,
+/// say.
 std::optional<Value> Reader::read() {
-  if (!is_readable()) return std::nullopt;
   Diagnostics found = diagnostics_->fresh();
   try {
     auto document = read_whole(found);
@@ -193,18 +206,23 @@ std::optional<Value> Reader::read_whole(Diagnostics& found) {
   const auto lists = find_long_lists(text_);
   std::size_t bytes = text_.size();
   for (const LongList& list : lists) bytes -= list.end - list.begin;
+  const auto is_too_long = [&] {
+    found.error({file_, 0, 0, 1},
+                fmt::format("this file has more than {} MiB beside long lists of numbers and words",
+                            limits::text_bytes >> 20),
+                "keep data in files of their own, and name them here");
+    return std::nullopt;
+  };
+  if (bytes > limits::text_bytes) return is_too_long();
+  if (!is_readable(found)) return std::nullopt;
   bool trusted = false;
   std::optional<Value> document;
-  if (!lists.empty() && bytes <= limits::text_bytes) document = read_document(lists, found, trusted);
+  if (!lists.empty()) document = read_document(lists, found, trusted);
   const bool fits = text_.size() <= limits::text_bytes;
   if (trusted || (!fits && found.has_errors())) return document;
   found = diagnostics_->fresh();
-  if (fits) return read_document({}, found, trusted);
-  found.error({file_, 0, 0, 1},
-              fmt::format("this file has more than {} MiB beside long lists of numbers and words",
-                          limits::text_bytes >> 20),
-              "keep data in files of their own, and name them here");
-  return {};
+  if (!fits) return is_too_long();
+  return read_document({}, found, trusted);
 }
 
 }  // namespace

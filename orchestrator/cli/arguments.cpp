@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/workflow/text/diagnostic.hpp"
 
@@ -60,6 +61,7 @@ bool Arguments::parse(const std::vector<std::string>& arguments) {
   for (const auto& [name, value] : values_)
     if (const int* number = boost::any_cast<int>(&value.value()); number != nullptr && *number < 0)
       throw UsageError(fmt::format("--{} takes a number from 0 on, not {}", name, *number));
+  if (has("json")) leave_output_alone();
   if (!has("help")) return true;
   std::fputs(help().c_str(), stdout);
   return false;
@@ -107,6 +109,12 @@ std::string Arguments::required(const std::string& name) const {
 }
 
 Paint Arguments::paint(int fd) const {
+  const Paint paint = chosen_paint(fd);
+  let_colours_through(fd, paint.on() ? Colours::ours : Colours::none);
+  return paint;
+}
+
+Paint Arguments::chosen_paint(int fd) const {
   const std::string when = text("color", "auto");
   if (when == "always") return Paint(true);
   if (when == "never") return Paint(false);

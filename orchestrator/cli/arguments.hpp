@@ -36,6 +36,7 @@ class Arguments {
 
  private:
   [[nodiscard]] Paint paint(int fd) const;
+  [[nodiscard]] Paint chosen_paint(int fd) const;
   [[nodiscard]] std::string help() const;
   [[nodiscard]] std::vector<std::string> option_names() const;
 

@@ -14,6 +14,7 @@
 #include "kernmill/base/standard_streams.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/command.hpp"
+#include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/workflow/text/diagnostic.hpp"
@@ -94,6 +95,7 @@ std::span<const Command> commands() {
 
 int main(int argc, char** argv, const Hooks& hooks) try {
   open_standard_streams();
+  filter_standard_streams();
   const int status = dispatch({argv + 1, argv + argc}, hooks);
   flush_standard_output();
   return status;

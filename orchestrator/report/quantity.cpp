@@ -46,7 +46,7 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string number_text(const Json& value) {
   if (value.is_number_float()) return fmt::format("{:.4g}", value.get<double>());
-  if (value.is_string()) return printable(value.get_ref<const std::string&>());
+  if (value.is_string()) return printable_line(value.get_ref<const std::string&>());
   return value.dump();
 }
 
@@ -63,14 +63,15 @@ std::vector<std::string> key_metrics(TaskKind kind, const Json& metrics, std::si
 std::string metrics_text(TaskKind kind, const Json& metrics, std::size_t limit) {
   std::string text;
   for (const std::string& name : key_metrics(kind, metrics, limit))
-    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, number_text(metrics[name]));
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : "  ", printable_line(name), number_text(metrics[name]));
   return text;
 }
 
 std::string values_text(const Json& values) {
   std::string text;
   for (const auto& [name, value] : values.items())
-    text += fmt::format("{}{}={}", text.empty() ? "" : "  ", name, number_text(value));
+    text += fmt::format("{}{}={}", text.empty() ? "" : "  ", printable_line(name), number_text(value));
   return text;
 }
 

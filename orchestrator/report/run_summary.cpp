@@ -52,11 +52,11 @@ void add_single(TextTable& table, const std::string& stage, const InstanceStatus
     table.row({std::exchange(label, ""), name, value});
   };
   for (const auto& [name, value] : instance.metrics.items())
-    if (is_scalar(value)) add(name, number_text(value));
+    if (is_scalar(value)) add(printable_line(name), number_text(value));
   if (!instance.point.empty()) add("point", values_text(instance.point));
-  for (const std::string& line : instance.output) add("printed", printable(line));
+  for (const std::string& line : instance.output) add("printed", printable_line(line));
   for (const Artifact& artifact : instance.artifacts)
-    if (is_product(artifact)) add(artifact.name, artifact.path);
+    if (is_product(artifact)) add(printable_line(artifact.name), printable_line(artifact.path));
 }
 
 std::vector<std::string> scalar_names(const std::vector<const InstanceStatus*>& instances) {
@@ -73,11 +73,12 @@ std::string matrix_table(const StageStatus& stage, const std::vector<const Insta
   const std::vector<std::string> metrics = scalar_names(instances);
   if (metrics.empty()) return {};
   TextTable table({}, "  ");
-  std::vector<std::string> head;
+  std::vector<std::string> head, shown;
   for (const auto& [name, value] : instances.front()->written.items()) head.push_back(name);
   const std::size_t axes = head.size();
   head.insert(head.end(), metrics.begin(), metrics.end());
-  table.row(head);
+  for (const std::string& name : head) shown.push_back(printable_line(name));
+  table.row(shown);
   for (std::size_t row = 0; row < std::min(instances.size(), most_rows); ++row) {
     std::vector<std::string> cells;
     for (std::size_t column = 0; column < head.size(); ++column) {
@@ -118,8 +119,8 @@ std::string failure_text(const RunStatus& status, const InstanceStatus& failed, 
   std::string text = fmt::format("  {}{}  {}\n", paint(Color::red, failed.label),
                                  values.empty() ? "" : " (" + values + ")", reason(failed));
   if (!failed.message.empty()) text += indented(printable(failed.message), "    ");
-  if (!failed.help.empty()) text += indented("help: " + failed.help, "    ");
-  if (!failed.directory.empty()) text += fmt::format("    logs: {}\n", failed.directory);
+  if (!failed.help.empty()) text += indented("help: " + printable(failed.help), "    ");
+  if (!failed.directory.empty()) text += fmt::format("    logs: {}\n", printable_line(failed.directory));
   text += fmt::format("    look: kernmill logs {} {}\n", status.name, selector(failed));
   return text;
 }
@@ -174,13 +175,13 @@ std::string headline(const std::string& state) {
 /// What a stage's line says besides its state: how many of its instances, or its metrics.
 std::string stage_details(const StageStatus& stage) {
   std::string metrics = metrics_text(stage.kind, stage.metrics);
-  if (stage.instances == 1) return stage.queued > 0 ? stage.queue_reason : metrics;
+  if (stage.instances == 1) return stage.queued > 0 ? printable_line(stage.queue_reason) : metrics;
   std::string text = fmt::format("{}/{}", stage.of(State::finished), stage.instances);
   for (const State state : {State::running, State::failed, State::skipped, State::blocked})
     if (stage.of(state) > 0) text += fmt::format(", {} {}", stage.of(state), to_string(state));
   if (stage.queued > 0)
     text += fmt::format(", {} queued{}", stage.queued,
-                        stage.queue_reason.empty() ? "" : " (" + stage.queue_reason + ")");
+                        stage.queue_reason.empty() ? "" : " (" + printable_line(stage.queue_reason) + ")");
   if (stage.cached > 0) text += fmt::format(", {} cached", stage.cached);
   return text + (metrics.empty() ? "" : "  " + metrics);
 }

@@ -6,6 +6,7 @@
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/report/quantity.hpp"
+#include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
@@ -156,7 +157,7 @@ std::string TextOutput::details(const InstanceEvent& event) const {
     case What::stopped:
       return "can be resumed";
     default:
-      return joined(values, event.message);
+      return joined(values, printable_line(event.message));
   }
 }
 
@@ -227,15 +228,15 @@ void TextOutput::draw_live() {
                                  duration_text(std::chrono::floor<std::chrono::seconds>(now_() - begun_)),
                                  running_.empty() ? "" : "running " + names);
   if (text.size() >= options_.width) text.resize(options_.width - 1);
-  std::fputs(("\r\033[K" + paint_(Color::dim, text)).c_str(), stream_);
+  steer_terminal(stream_, "\r\033[K");
+  std::fputs(paint_(Color::dim, text).c_str(), stream_);
   std::fflush(stream_);
   live_drawn_ = true;
 }
 
 void TextOutput::clear_live() {
   if (!live_drawn_) return;
-  std::fputs("\r\033[K", stream_);
-  std::fflush(stream_);
+  steer_terminal(stream_, "\r\033[K");
   live_drawn_ = false;
 }
 

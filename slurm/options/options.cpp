@@ -27,7 +27,13 @@ std::string unknown(const std::string& name) {
                      fmt::join(names, ", "));
 }
 
+bool has_control_character(const std::string& text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; });
+}
+
 std::string apply(const Option& option, const std::string& value, std::time_t now, JobRequest& request) {
+  if (has_control_character(value))
+    return fmt::format("--{} has a control character in its value", option.name);
   if (option.value == Option::Value::none && !value.empty()) {
     return fmt::format("--{} takes no value, but is given \"{}\"", option.name, value);
   }

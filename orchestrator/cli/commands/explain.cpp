@@ -85,7 +85,7 @@ class Explainer {
   static std::string reason(const InstanceStatus& instance) {
     std::string text = instance.why.empty() ? "the cache was not asked" : instance.why;
     if (instance.attempts > 1) text += fmt::format(" ({} attempts)", instance.attempts);
-    return text;
+    return printable_line(text);
   }
   [[nodiscard]] std::string rank_of(const InstanceStatus& instance) const {
     const auto found =
@@ -99,7 +99,7 @@ class Explainer {
     return "same task, configuration, inputs and program as in " + run.filename().string();
   }
   [[nodiscard]] std::string skipped(const RunStatus& status, const InstanceStatus& instance) const {
-    if (!instance.message.empty()) return printable(instance.message);
+    if (!instance.message.empty()) return printable_line(instance.message);
     return parents_in(plan_, status, instance.id.stage, {State::skipped}) + " was skipped";
   }
   [[nodiscard]] std::string blocked(const RunStatus& status, const InstanceStatus& instance) const {

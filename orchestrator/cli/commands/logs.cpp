@@ -4,13 +4,16 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/follow.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
+#include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/run/journal/run_view.hpp"
 
 namespace fs = std::filesystem;
@@ -93,15 +96,19 @@ void list(const RunDirectory& run, bool json) {
     fmt::print("{}", table.text());
 }
 
-/// What a packed instance wrote stands among what others wrote, each behind a line that names it.
+/// What a packed instance wrote stands among what others wrote, each behind a line that names it. The first
+/// line of the file says what such lines begin with, which nobody who wrote there could know.
 void show_section(const fs::path& file, const std::string& label, unsigned attempt) {
-  const std::string mine = fmt::format("==> {} attempt {}", label, attempt);
   std::ifstream lines(file);
+  std::string line;
+  if (!std::getline(lines, line)) return;
+  const std::string mark = section_mark(line);
+  const std::string mine = fmt::format("{}{} attempt {}", mark, label, attempt);
   bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("==> ")) inside = line == mine;
+  do {
+    if (line.starts_with(mark)) inside = line == mine;
     if (inside && line != mine) fmt::print("{}\n", line);
-  }
+  } while (std::getline(lines, line));
 }
 
 /// True when the instance was packed, and left no directory of its own.
@@ -125,8 +132,16 @@ bool show_packed(const Arguments& arguments, const RunDirectory& run, const Plan
   return true;
 }
 
+/// A terminal gets what the program wrote with its colours, and without what would steer it; a file or pipe
+/// gets every byte.
+void prepare_output(const Arguments& arguments) {
+  if (arguments.out_paint().on()) let_colours_through(STDOUT_FILENO, Colours::any);
+  leave_output_alone();
+}
+
 int show_logs(const Arguments& arguments, const RunDirectory& run, const Plan& plan,
               const std::string& selector) {
+  prepare_output(arguments);
   const InstanceId id = chosen_instance(plan, selector);
   const std::string& stage = plan.stage(id.stage).name;
   const unsigned newest = newest_attempt(run, stage, id.index);

@@ -53,7 +53,7 @@ void show_made_again(const RunStatus& status) {
     if (!instance.made_again.empty() && instance.state != State::finished) open.push_back(&instance);
   if (!open.empty()) fmt::print("\n");
   for (std::size_t i = 0; i < std::min(open.size(), shown); ++i)
-    fmt::print("  {} is made again: {}\n", open[i]->label, printable(open[i]->made_again));
+    fmt::print("  {} is made again: {}\n", open[i]->label, printable_line(open[i]->made_again));
   if (open.size() > shown) fmt::print("  and {} more\n", open.size() - shown);
 }
 
@@ -78,7 +78,7 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
     fmt::print("\n  {} started, left no end record, and the scheduler does not know {} job any more: lost\n",
                lost, lost == 1 ? "its" : "their");
   show_made_again(status);
-  if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, status.note));
+  if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, printable(status.note)));
   fmt::print("\n  run   {}\n", status.directory);
   if (status.state != "done" && status.state != "running" && status.state != "queued")
     fmt::print("  next  kernmill resume {}\n", status.name);

@@ -14,6 +14,7 @@
 #include "kernmill/cli/runs/ready_results.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/cli/runs/wait_for_run.hpp"
+#include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cluster_check/cluster_check.hpp"
 #include "kernmill/run/submit/missing_jobs.hpp"
@@ -118,6 +119,7 @@ void add_submit_options(boost::program_options::options_description& options) {
 }
 
 void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::filesystem::path& root) {
+  leave_output_alone();
   const Programs programs = find_programs();
   const SubmissionContext context{.run = RunDirectory(root / (plan.workflow().name + "-DRY-RUN")),
                                   .generation = 1,

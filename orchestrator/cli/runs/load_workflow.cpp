@@ -1,26 +1,60 @@
 #include "kernmill/cli/runs/load_workflow.hpp"
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
 
 #include "kernmill/cli/runs/programs.hpp"
-#include "kernmill/os/durable_file.hpp"
+#include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/workflow/parse/parser.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace fs = std::filesystem;
 
 namespace kernmill::cli {
 namespace {
 
-SourceFile read_source(const fs::path& file, const std::string& help) {
-  try {
-    if (fs::is_directory(file)) throw UsageError(fmt::format("{} is a folder", file.string()), help);
-    return {file.string(), read_file(file)};
-  } catch (const std::system_error& error) {
-    throw UsageError(error.what(), help);
+[[noreturn]] void refuse(const fs::path& file, const std::string& why, const std::string& help) {
+  throw UsageError(fmt::format("{} {}", file.string(), why), help);
+}
+
+/// What is in a file, if it is no more than a workflow may have; of a pipe, what its writer gives.
+std::string read_text(const FileDescriptor& fd, const fs::path& file) {
+  std::string text;
+  std::array<char, std::size_t{64} << 10> piece{};
+  while (true) {
+    const ssize_t got = ::read(fd.get(), piece.data(), piece.size());
+    if (got == 0) return text;
+    if (got > 0) text.append(piece.data(), static_cast<std::size_t>(got));
+    if (text.size() > limits::file_bytes)
+      refuse(file, fmt::format("is larger than {} MiB, which no workflow is", limits::file_bytes >> 20),
+             "keep data in files of their own, and name them in the workflow");
+    if (got >= 0 || errno == EINTR) continue;
+    if (errno != EAGAIN)
+      throw std::system_error(errno, std::generic_category(), "cannot read " + file.string());
+    pollfd ready{fd.get(), POLLIN, 0};
+    ::poll(&ready, 1, -1);
   }
+}
+
+/// A pipe is what a shell makes of `<(...)`; one without a writer is empty.
+SourceFile read_source(const fs::path& file, const std::string& help, bool pipes = true) {
+  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0)
+    throw UsageError(fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)), help);
+  if (S_ISDIR(status.st_mode)) refuse(file, "is a folder", help);
+  if (!S_ISREG(status.st_mode) && !(pipes && S_ISFIFO(status.st_mode)))
+    refuse(file, "is no regular file", help);
+  return {file.string(), read_text(fd, file)};
 }
 
 fs::path config_folder() {
@@ -30,11 +64,11 @@ fs::path config_folder() {
 std::vector<SourceFile> outer_defaults(const Arguments& arguments) {
   std::vector<SourceFile> files;
   const fs::path site = environment("KERNMILL_SITE", "/etc/kernmill/site.yaml");
-  if (fs::exists(site)) files.push_back(read_source(site, ""));
+  if (fs::exists(site)) files.push_back(read_source(site, "", false));
   if (!arguments.has("profile")) return files;
   const fs::path profile = config_folder() / "profiles" / (arguments.text("profile") + ".yaml");
   files.push_back(read_source(
-      profile, fmt::format("-p NAME reads {}", (config_folder() / "profiles/NAME.yaml").string())));
+      profile, fmt::format("-p NAME reads {}", (config_folder() / "profiles/NAME.yaml").string()), false));
   return files;
 }
 

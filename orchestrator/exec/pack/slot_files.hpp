@@ -7,6 +7,24 @@
 
 namespace kernmill::exec {
 
+/// A log that packed instances write one after another (run/directory/slot_log.hpp).
+class SlotLog {
+ public:
+  explicit SlotLog(std::filesystem::path file);
+  /// Says whose lines follow, on a line of its own.
+  void begin(const std::string& title);
+  /// Copies the lines of the present instance.
+  void copy_section(const std::filesystem::path& to) const;
+
+ private:
+  void append(const std::string& line);
+
+  std::filesystem::path file_;
+  FileDescriptor log_, text_;  ///< to append to, and to read
+  std::string mark_;
+  std::uintmax_t begin_ = 0;  ///< of the present instance's lines
+};
+
 /// The files of a slot, which packed instances share one after another: out.log and err.log, and a directory
 /// to work in that each finds empty. Throws std::system_error that names the path.
 class SlotFiles {
@@ -26,8 +44,7 @@ class SlotFiles {
 
  private:
   std::filesystem::path directory_;
-  FileDescriptor out_, err_;
-  std::uintmax_t out_begin_ = 0, err_begin_ = 0;  ///< of the present instance's lines
+  SlotLog out_, err_;
 };
 
 }  // namespace kernmill::exec

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <sstream>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/plan/notice.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
 namespace {
@@ -51,6 +53,17 @@ Options common_options(const SubmissionContext& context, const Plan& plan, const
           {"output", log},
           {"open-mode", "append"},
           {"requeue", ""}};
+}
+
+/// Whatever it comes from (a matrix, a folder's name), a line's end in an option would be a line of the
+/// script.
+void check_options(const Options& options) {
+  for (const auto& [name, value] : options)
+    if (has_control_character(name) || has_control_character(value))
+      throw std::invalid_argument(fmt::format(
+          "the option --{} of a job has a control character in it: \"{}\"; give it another value, "
+          "or rename the folder that it names",
+          printable_line(name), printable_line(value)));
 }
 
 }  // namespace
@@ -103,6 +116,7 @@ BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const Arr
   if (array.resources.time.count() > 0)
     job.options.emplace_back("signal", fmt::format("B:USR1@{}", notice(array.resources.time).count()));
   for (auto& option : options_for(array.resources)) job.options.push_back(std::move(option));
+  check_options(job.options);
   return job;
 }
 
@@ -125,6 +139,7 @@ BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
   small.mem = 256ULL * 1024 * 1024;
   small.time = std::chrono::minutes(10);
   for (auto& option : options_for(small)) job.options.push_back(std::move(option));
+  check_options(job.options);
   return job;
 }
 
@@ -147,6 +162,7 @@ std::string quoted_for_sbatch(const std::string& value) {
 }  // namespace
 
 std::string to_script(const BatchJob& job) {
+  check_options(job.options);
   const std::size_t first_line = job.script.find('\n') + 1;
   std::string text = job.script.substr(0, first_line);
   for (const auto& [name, value] : job.options)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/workflow/expression/expression_syntax.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
@@ -14,6 +15,12 @@ using Node = ExpressionNode;
 
 [[noreturn]] void fail(const Node& node, const std::string& message) {
   throw ExpressionError{message, node.offset};
+}
+
+void check_length(std::size_t bytes, std::size_t offset) {
+  if (bytes > limits::result_bytes)
+    throw ExpressionError{fmt::format("the result is longer than {} MiB", limits::result_bytes >> 20),
+                          offset};
 }
 
 std::string kind_of(const Json& json) {
@@ -68,7 +75,11 @@ Json real_arithmetic(const Node& node, double a, double b) {
 }
 
 Json arithmetic(const Node& node, const Json& a, const Json& b) {
-  if (node.op == "+" && a.is_string() && b.is_string()) return a.get<std::string>() + b.get<std::string>();
+  if (node.op == "+" && a.is_string() && b.is_string()) {
+    const auto &front = a.get_ref<const std::string&>(), &back = b.get_ref<const std::string&>();
+    check_length(front.size() + back.size(), node.offset);
+    return front + back;
+  }
   if (!a.is_number() || !b.is_number())
     fail(node, fmt::format("'{}' cannot join {} and {}", node.op, kind_of(a), kind_of(b)));
   if (a.is_number_integer() && b.is_number_integer())
@@ -222,6 +233,7 @@ Json evaluate(std::string_view text, const Lookup& lookup) {
     if (value && part.length == text.size()) return value->value;
     result += text.substr(at, part.offset - at);
     result += value ? pasted(*value) : remainder;
+    check_length(result.size(), part.offset);
     at = part.offset + part.length;
   }
   return result + std::string(text.substr(at));

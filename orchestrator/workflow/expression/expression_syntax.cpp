@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/text/limits.hpp"
 #include "kernmill/workflow/value/scalar.hpp"
 
 namespace kernmill {
 namespace {
 
-constexpr int deepest = 100;
 constexpr std::string_view open_mark = "${{";
 
 bool is_letter(char c) {
@@ -66,7 +66,9 @@ class ExpressionParser {
   ExpressionNode unary() {
     skip_space();
     const std::size_t offset = at_;
-    if (++depth_ > deepest) throw ExpressionError{"this expression is nested too deeply", offset};
+    if (++depth_ > limits::depth) throw ExpressionError{"this expression is nested too deeply", offset};
+    if (++terms_ > limits::terms)
+      throw ExpressionError{fmt::format("this expression has more than {} terms", limits::terms), offset};
     ExpressionNode node;
     if (at_ < text_.size() && (text_[at_] == '!' || text_[at_] == '-')) {
       node.kind = ExpressionNode::Kind::unary;
@@ -228,7 +230,7 @@ class ExpressionParser {
 
   std::string_view text_;
   std::size_t at_;
-  int depth_ = 0;
+  std::size_t depth_ = 0, terms_ = 0;
 };
 
 void collect_names(const ExpressionNode& node, std::vector<NameUse>& names) {
@@ -240,9 +242,16 @@ void collect_names(const ExpressionNode& node, std::vector<NameUse>& names) {
 
 std::vector<TemplatePart> template_parts(std::string_view text) {
   std::vector<TemplatePart> parts;
+  if (text.size() > limits::template_bytes && text.find(open_mark) != std::string_view::npos)
+    throw ExpressionError{
+        fmt::format("a text with expressions may be {} KiB long, not more", limits::template_bytes >> 10),
+        text.find(open_mark)};
   for (std::size_t at = text.find(open_mark); at != std::string_view::npos;) {
     std::size_t end = 0;
     ExpressionNode expression = ExpressionParser(text, at + open_mark.size()).parse(end);
+    if (parts.size() == limits::expressions_of_text)
+      throw ExpressionError{
+          fmt::format("a text may have {} expressions, not more", limits::expressions_of_text), at};
     parts.push_back({at, end - at, std::move(expression)});
     at = text.find(open_mark, end);
   }

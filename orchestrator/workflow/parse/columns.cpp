@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,9 +7,12 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/table/table_header.hpp"
 #include "kernmill/workflow/parse/task_config.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
+
+struct LongHeader {};
 
 class ColumnChecker {
  public:
@@ -53,6 +57,7 @@ class ColumnChecker {
     const std::string format = format_of(config.value("format", "auto"), path_);
     const Json header = config.value("header", Json(true));
     const std::string delimiter = config.value("delimiter", "auto");
+    if (draft_.files.no_file && !draft_.files.no_file(path_).empty()) return false;  // reported
     if (!is_plain_csv(path_, format) || !header.is_boolean() || delimiter.find("${{") != std::string::npos)
       return false;
     const auto beginning = draft_.files.read(path_, 0, 2);
@@ -82,12 +87,20 @@ class ColumnChecker {
   /// As the task will read it.
   bool take_header(const Where& where, const std::string& delimiter, const std::string& format, bool header) {
     const auto read = [&](std::uint64_t offset, std::uint64_t count) {
+      if (offset > limits::header_bytes) throw LongHeader{};
       return draft_.files.read(path_, offset, count).value_or("");
     };
     try {
       const CsvFormat csv{delimiter_of(delimiter, format, path_), header};
       columns_ = read_csv_header(read, value("input")->text, csv).names;
+      known_.insert(columns_.begin(), columns_.end());
       return true;
+    } catch (const LongHeader&) {
+      draft_.diagnostics.warning(where,
+                                 fmt::format("the first line of '{}' is longer than {} MiB",
+                                             value("input")->text, limits::header_bytes >> 20),
+                                 "its columns are checked when the stage reads it; is it a table?");
+      return false;
     } catch (const TableError& e) {
       const bool placed = !e.where.empty() && !e.where.ends_with(":1:1");
       draft_.diagnostics.error(
@@ -119,7 +132,7 @@ class ColumnChecker {
   bool known(const Value& item) {
     if (item.is_null() || item.is_list() || item.is_map() || item.is_template())
       return true;  // judged elsewhere
-    if (std::find(columns_.begin(), columns_.end(), item.text) != columns_.end()) return true;
+    if (known_.contains(item.text)) return true;
     std::string help = did_you_mean(item.text, columns_);
     constexpr std::size_t few = 12;
     if (help.empty() && columns_.size() <= few)
@@ -134,6 +147,7 @@ class ColumnChecker {
   const Draft& draft_;
   const StageDraft& stage_;
   std::vector<std::string> columns_;
+  std::unordered_set<std::string> known_;
   std::string path_;
 };
 

@@ -1,8 +1,11 @@
 #pragma once
+#include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "kernmill/workflow/parse/parser.hpp"
+#include "kernmill/workflow/parse/places.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
 
 namespace kernmill {
@@ -30,6 +33,13 @@ struct StageDraft {
   std::vector<StageUse> uses;  ///< from expressions
   std::vector<Wait> waits;     ///< checked: those stages exist
   std::vector<std::string> outputs;  ///< of a command
+  /// Whether a stage makes the same instances, where that was asked: a matrix may be long.
+  mutable std::unordered_map<std::string, bool> same_instances{};
+};
+
+/// How much of its limits (text/limits.hpp) a workflow has used up.
+struct Spent {
+  std::size_t expressions = 0, pasted_values = 0, pasted_bytes = 0, axis_checks = 0;
 };
 
 /// A workflow while the parser works on it.
@@ -38,12 +48,15 @@ struct Draft {
   const Files& files;
   std::string base_directory;
   Value params{.data = Value::Map{}, .where = {}, .text = {}};  ///< a map, evaluated
+  std::unordered_map<std::string, std::size_t> param_numbers;   ///< place in `params` by name
   std::vector<StageDraft> stages;
+  std::unordered_map<std::string, std::size_t> stage_numbers;  ///< place in `stages` by name
+  std::unique_ptr<Spent> spent = std::make_unique<Spent>();
+  std::unique_ptr<SourceLines> lines = std::make_unique<SourceLines>();
 
-  [[nodiscard]] const StageDraft* find(std::string_view stage) const {
-    for (const StageDraft& draft : stages)
-      if (draft.stage.name == stage) return &draft;
-    return nullptr;
+  [[nodiscard]] const StageDraft* find(const std::string& stage) const {
+    const auto number = stage_numbers.find(stage);
+    return number == stage_numbers.end() ? nullptr : &stages[number->second];
   }
   [[nodiscard]] std::vector<std::string> stage_names() const {
     std::vector<std::string> names;

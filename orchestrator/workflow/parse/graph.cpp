@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kernmill/workflow/parse/references.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
@@ -89,16 +91,19 @@ void read_needs(const Draft& draft, StageDraft& stage) {
   };
   const auto* list = std::get_if<Value::List>(&field->value->data);
   if (list == nullptr) return need(*field->value);
+  if (list->size() > limits::references)
+    return draft.diagnostics.error(field->value->where,
+                                   fmt::format("'needs' names more than {} stages", limits::references));
   for (const Value& item : *list) need(item);
 }
 
 void connect_stages(Draft& draft) {
   CycleFinder(draft).run();
-  for (StageDraft& stage : draft.stages)
-    for (const StageDraft& other : draft.stages)
-      if (std::any_of(stage.waits.begin(), stage.waits.end(),
-                      [&](const Wait& w) { return w.stage == other.stage.name; }))
-        stage.stage.needs.push_back(other.stage.name);
+  for (StageDraft& stage : draft.stages) {
+    std::set<std::size_t> numbers;
+    for (const Wait& wait : stage.waits) numbers.insert(draft.stage_numbers.at(wait.stage));
+    for (const std::size_t number : numbers) stage.stage.needs.push_back(draft.stages[number].stage.name);
+  }
 }
 
 }  // namespace kernmill

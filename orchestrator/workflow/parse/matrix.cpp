@@ -9,19 +9,19 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
 
-constexpr std::uint64_t most_instances = 16'000'000;
-
 /// The texts of an axis, or nothing where JSON spells all its values as they were written.
 std::vector<std::string> own_spellings(const Value::List& items) {
   std::vector<std::string> texts;
+  if (std::all_of(items.begin(), items.end(), [](const Value& item) { return own_spelling(item).empty(); }))
+    return texts;
+  texts.reserve(items.size());
   for (const Value& item : items) texts.push_back(own_spelling(item));
-  const bool has_any =
-      std::any_of(texts.begin(), texts.end(), [](const auto& text) { return !text.empty(); });
-  return has_any ? texts : std::vector<std::string>{};
+  return texts;
 }
 
 Json own_spellings(const Value::Map& items) {
@@ -84,6 +84,7 @@ class MatrixReader {
     if (list->empty())
       return refuse(entry.value.where, fmt::format("axis '{}' has no values", entry.key), "");
     Matrix::Axis axis{entry.key, {}, own_spellings(*list)};
+    axis.values.reserve(list->size());
     for (const Value& item : *list) axis.values.push_back(to_json(item));
     matrix_.axes.push_back(std::move(axis));
   }
@@ -92,7 +93,9 @@ class MatrixReader {
     const auto* list = std::get_if<Value::List>(&value.data);
     if (list == nullptr)
       return refuse(value.where, fmt::format("'{}' takes a list of combinations", key), "");
+    if (key == "exclude" && !can_exclude(value.where, list->size())) return;
     for (const Value& item : *list) combination(item, key, into);
+    if (marked_ > limits::exclusions) refuse_exclusions(value.where);
   }
 
   void combination(const Value& item, const std::string& key, std::vector<Json>& into) {
@@ -115,7 +118,9 @@ class MatrixReader {
                       "an item of 'include' is an instance of its own, and gives every axis a value");
     into.push_back(to_json(item));
     if (key == "include") matrix_.include_texts.push_back(own_spellings(*map));
-    if (key == "exclude" && !occurs(into.back()))
+    const std::uint64_t left_out = key == "exclude" ? combinations_of(into.back()) : 1;
+    if (key == "exclude") marked_ += left_out;
+    if (left_out == 0)
       diagnostics_.warning(item.where, "this excludes nothing: the matrix has no such combination");
   }
 
@@ -129,19 +134,41 @@ class MatrixReader {
     return names;
   }
 
-  [[nodiscard]] bool occurs(const Json& combination) const {
-    return std::all_of(matrix_.axes.begin(), matrix_.axes.end(), [&](const Matrix::Axis& axis) {
-      return !combination.contains(axis.name) || std::find(axis.values.begin(), axis.values.end(),
-                                                           combination.at(axis.name)) != axis.values.end();
-    });
+  /// How many combinations of the axes agree with it, up to more than there may be.
+  [[nodiscard]] std::uint64_t combinations_of(const Json& rule) const {
+    std::uint64_t count = 1;
+    for (const Matrix::Axis& axis : matrix_.axes) {
+      const auto wanted = rule.find(axis.name);
+      const auto agreeing =
+          wanted == rule.end()
+              ? axis.values.size()
+              : static_cast<std::size_t>(std::count(axis.values.begin(), axis.values.end(), *wanted));
+      count = std::min<std::uint64_t>(count * agreeing, limits::instances + 1);
+    }
+    return count;
+  }
+
+  /// Each item is compared with each value of the axes that it names.
+  bool can_exclude(const Where& where, std::size_t items) {
+    std::uint64_t all = 0;
+    for (const Matrix::Axis& axis : matrix_.axes) all += axis.values.size();
+    if (all * items <= limits::exclusions) return true;
+    refuse_exclusions(where);
+    return false;
+  }
+
+  void refuse_exclusions(const Where& where) {
+    refuse(where,
+           fmt::format("this 'exclude' takes more than {} million steps", limits::exclusions / 1'000'000),
+           "give the matrix fewer values, or list what is left under 'include'");
   }
 
   void check_size(const Where& where) {
     std::uint64_t count = 1;
     for (const auto& axis : matrix_.axes) {
       count *= axis.values.size();
-      if (count > most_instances)
-        return refuse(where, fmt::format("this matrix has more than {} instances", most_instances), "");
+      if (count > limits::instances)
+        return refuse(where, fmt::format("this matrix has more than {} instances", limits::instances), "");
     }
     if (!broken_ && matrix_.empty()) refuse(where, "this matrix has no instances", "give it an axis");
   }
@@ -154,6 +181,7 @@ class MatrixReader {
   Diagnostics& diagnostics_;
   Matrix matrix_;
   std::map<std::string, std::string> variables_;  ///< to the axis that has it
+  std::uint64_t marked_ = 0;                      ///< combinations that `exclude` speaks of
   bool broken_ = false;
 };
 
@@ -171,10 +199,14 @@ bool same_instances(const Matrix& a, const Matrix& b) {
          a.include_texts == b.include_texts;
 }
 
-bool has_several_instances(const Matrix& matrix) {
+std::uint64_t most_instances_of(const Matrix& matrix) {
   std::uint64_t count = matrix.axes.empty() ? 0 : 1;
-  for (const auto& axis : matrix.axes) count = std::min(count * axis.values.size(), most_instances);
-  return count + matrix.include.size() > 1;
+  for (const auto& axis : matrix.axes) count = std::min(count * axis.values.size(), limits::instances + 1);
+  return std::max<std::uint64_t>(count + matrix.include.size(), 1);
+}
+
+bool has_several_instances(const Matrix& matrix) {
+  return most_instances_of(matrix) > 1;
 }
 
 }  // namespace kernmill

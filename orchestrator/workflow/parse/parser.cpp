@@ -2,21 +2,18 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/shell_word.hpp"
+#include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/secrets.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
 #include "kernmill/workflow/parse/templates.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 #include "kernmill/workflow/value/units.hpp"
 #include "kernmill/workflow/yaml/yaml_reader.hpp"
 
@@ -54,7 +51,12 @@ class WorkflowParser {
       : source_(source),
         options_(options),
         diagnostics_(diagnostics),
-        draft_{.diagnostics = diagnostics, .files = files, .base_directory = "", .stages = {}} {
+        draft_{.diagnostics = diagnostics,
+               .files = files,
+               .base_directory = "",
+               .param_numbers = {},
+               .stages = {},
+               .stage_numbers = {}} {
     workflow_.file = source.path;
     workflow_.text = source.text;
     workflow_.base_directory = fs::absolute(source.path).parent_path().lexically_normal().string();
@@ -62,7 +64,7 @@ class WorkflowParser {
   }
 
   Workflow parse() {
-    const auto root = read_yaml(without_byte_order_mark(source_), diagnostics_);
+    auto root = read_yaml(without_byte_order_mark(source_), diagnostics_);
     if (!root) return std::move(workflow_);
     if (!root->is_map()) {
       diagnostics_.error(root->where,
@@ -77,7 +79,7 @@ class WorkflowParser {
         reader.collect(*root, {&workflow_settings()}, workflow_settings().name, stage_key_help);
     read_params(fields);
     read_top(reader, fields, *root);
-    read_stages(fields);
+    read_stages(fields, *root);
     return std::move(workflow_);
   }
 
@@ -121,7 +123,9 @@ class WorkflowParser {
     Value param = resolved(value, "'params'");
     warn_of_secret_param(entry.key, param, other == overrides_.end() ? entry.key_where : set_where(entry.key),
                          diagnostics_);
-    std::get<Value::Map>(draft_.params.data).push_back({entry.key, entry.key_where, std::move(param)});
+    auto& params = std::get<Value::Map>(draft_.params.data);
+    draft_.param_numbers.emplace(entry.key, params.size());
+    params.push_back({entry.key, entry.key_where, std::move(param)});
   }
 
   /// The place of `--set NAME=...`, without what it was set to.
@@ -226,10 +230,14 @@ class WorkflowParser {
     return read_common(reader, fields, diagnostics_);
   }
 
-  void read_stages(const Fields& fields) {
+  /// The stages are taken out of `root`: a long matrix is not copied.
+  void read_stages(const Fields& fields, Value& root) {
     const Field* field = fields.find("stages");
     if (field == nullptr) return;
-    const auto* map = std::get_if<Value::Map>(&field->value->data);
+    auto& top = std::get<Value::Map>(root.data);
+    const auto entry_of_stages = std::find_if(
+        top.begin(), top.end(), [&](const Value::Entry& entry) { return &entry.value == field->value; });
+    auto* map = std::get_if<Value::Map>(&entry_of_stages->value.data);
     if (map == nullptr || map->empty())
       return diagnostics_.error(
           field->value->where,
@@ -238,11 +246,26 @@ class WorkflowParser {
               : "this workflow has no stages",
           "stages: {prepare: {task: preprocess, input: data.csv}}");
     draft_.stages.reserve(map->size());
-    for (const auto& entry : *map) draft_.stages.push_back(begin_stage(entry, draft_));
+    for (auto& entry : *map) {
+      draft_.stage_numbers.emplace(entry.key, draft_.stages.size());
+      draft_.stages.push_back(begin_stage(std::move(entry), draft_));
+    }
     for (StageDraft& stage : draft_.stages) resolve_stage(stage, draft_);
     for (StageDraft& stage : draft_.stages) read_stage(stage, draft_, defaults_);
     connect_stages(draft_);
+    check_instance_count();
     for (StageDraft& stage : draft_.stages) workflow_.stages.push_back(std::move(stage.stage));
+  }
+
+  void check_instance_count() {
+    std::uint64_t count = 0;
+    for (const StageDraft& stage : draft_.stages) {
+      count += most_instances_of(stage.stage.matrix);
+      if (count > limits::instances)
+        return diagnostics_.error(stage.stage.where,
+                                  fmt::format("this workflow has more than {} instances", limits::instances),
+                                  "make several workflows of it");
+    }
   }
 
   const SourceFile& source_;
@@ -257,35 +280,19 @@ class WorkflowParser {
 
 }  // namespace
 
-Files real_files() {
-  return {[](const fs::path& path) {
-            std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
-            return fs::exists(path, ignored);
-          },
-          [](const fs::path& path, std::uint64_t offset, std::uint64_t count) -> std::optional<std::string> {
-            std::error_code error;
-            std::ifstream file(path, std::ios::binary);
-            if (!file || fs::is_directory(path, error)) return std::nullopt;
-            std::string bytes(count, '\0');
-            file.seekg(static_cast<std::streamoff>(offset));
-            file.read(bytes.data(), static_cast<std::streamsize>(count));
-            bytes.resize(static_cast<std::size_t>(file.gcount()));
-            return bytes;
-          },
-          [](const fs::path& path) -> std::string {
-            struct stat status {};
-            if (::stat(path.c_str(), &status) != 0) return std::strerror(errno);
-            if (!S_ISREG(status.st_mode)) return "it is not a regular file";
-            if (status.st_uid != ::geteuid()) return "it belongs to another user";
-            if ((status.st_mode & 077) != 0)
-              return fmt::format("others may use it (its mode is {:04o})", status.st_mode & 07777);
-            return "";
-          }};
-}
-
 Workflow parse_workflow(const SourceFile& source, const ParseOptions& options, const Files& files,
                         Diagnostics& diagnostics) {
-  Workflow workflow = WorkflowParser(source, options, files, diagnostics).parse();
+  diagnostics.stop_at(limits::mistakes);
+  Workflow workflow;
+  try {
+    workflow = WorkflowParser(source, options, files, diagnostics).parse();
+  } catch (const TooManyMistakes&) {
+    diagnostics.stop_at(std::string::npos);
+    const auto file = std::make_shared<const SourceFile>(SourceFile{source.path, ""});
+    diagnostics.error({file, 0, 0, 1}, fmt::format("there are more than {} mistakes", limits::mistakes),
+                      "mend those that are shown first");
+  }
+  diagnostics.stop_at(std::string::npos);
   diagnostics.sort();
   return workflow;
 }

@@ -21,6 +21,9 @@ struct Files {
       read;
   /// Why a file cannot hold a key; empty when it can: a regular one of this user's, that nobody else may use.
   std::function<std::string(const std::filesystem::path&)> key_problem = {};
+  /// What is there instead of a file that can be read from its beginning to its end ("a named pipe"); empty:
+  /// such a file, or a folder.
+  std::function<std::string(const std::filesystem::path&)> no_file = {};
 };
 /// The real file system.
 Files real_files();

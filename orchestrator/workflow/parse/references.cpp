@@ -9,6 +9,7 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
@@ -59,9 +60,10 @@ bool matches(const std::string& pattern, std::string_view name) {
 
 /// A stage with several instances can be meant only by one with the same instances.
 bool check_instances(const Draft& draft, const StageDraft& from, const StageDraft& to, const Where& where) {
-  if (from.matrix_broken || to.matrix_broken || !has_several_instances(to.stage.matrix) ||
-      same_instances(from.stage.matrix, to.stage.matrix))
-    return true;
+  if (from.matrix_broken || to.matrix_broken || !has_several_instances(to.stage.matrix)) return true;
+  const auto [known, is_new] = from.same_instances.try_emplace(to.stage.name, false);
+  if (is_new) known->second = same_instances(from.stage.matrix, to.stage.matrix);
+  if (known->second) return true;
   draft.diagnostics.error(
       where, fmt::format("stage '{}' has several instances; which one is meant?", to.stage.name),
       fmt::format("give stage '{}' the same matrix, and instance i takes what instance i left",
@@ -125,6 +127,7 @@ class ReferenceReader {
     for (const auto& axis : stage_.stage.matrix.axes) {
       if (axis.name != names[0][1]) continue;
       for (std::size_t v = 0; v < axis.values.size(); ++v) {
+        if (++draft_.spent->axis_checks > limits::axis_checks) return;
         const Known item(axis.values[v], axis.text(v));
         const Json filled = evaluate(path, [&](const NamePath&) { return std::optional(item); });
         if (!draft_.files.exists(filled.get<std::string>()))
@@ -198,6 +201,9 @@ class ReferenceReader {
                         ? guess
                         : "paths are relative to the workflow's file; this one is " + path);
     }
+    if (const std::string what = draft_.files.no_file ? draft_.files.no_file(path) : ""; !what.empty())
+      return refuse(fmt::format("'{}' is {}, not a file", text, what),
+                    "name a regular file: it is read more than once");
     const std::string extension = std::filesystem::path(text).extension().string();
     const bool wants_hdf5 = setting_->artifact == "dataset" || setting_->artifact == "model";
     if (wants_hdf5 && extension != ".h5" && extension != ".hdf5")
@@ -321,7 +327,12 @@ void read_references(const Draft& draft, StageDraft& stage) {
       reader.add(*field.setting, *field.value, field.setting->name + "[0]");
       continue;
     }
-    for (std::size_t i = 0; i < list->size(); ++i)
+    if (list->size() > limits::references)
+      draft.diagnostics.error(
+          field.value->where,
+          fmt::format("'{}' names more than {} files", field.setting->name, limits::references),
+          "name their folder, or a pattern");
+    for (std::size_t i = 0; i < std::min(list->size(), limits::references); ++i)
       reader.add(*field.setting, (*list)[i], fmt::format("{}[{}]", field.setting->name, i));
   }
 }

@@ -227,11 +227,10 @@ void take(Stage& stage, CommonSettings common) {
 
 }  // namespace
 
-StageDraft begin_stage(const Value::Entry& entry, const Draft& draft) {
+StageDraft begin_stage(Value::Entry entry, const Draft& draft) {
   StageDraft stage;
   stage.stage.name = entry.key;
   stage.stage.where = entry.key_where;
-  stage.body = entry.value;
   if (!is_stage_name(entry.key))
     draft.diagnostics.error(entry.key_where, fmt::format("'{}' cannot be the name of a stage", entry.key),
                             "use letters, digits, _ and -, at most 64");
@@ -240,35 +239,39 @@ StageDraft begin_stage(const Value::Entry& entry, const Draft& draft) {
         entry.value.where,
         fmt::format("stage '{}' takes a map of settings, not {}", entry.key, describe(entry.value)),
         "it needs 'task' or 'run'");
-    stage.body.data = Value::Map{};
+    stage.body = {Value::Map{}, entry.value.where, ""};
     return stage;
   }
   read_kind(stage, entry.value, draft.diagnostics);
-  if (const Value* matrix = entry.value.find("matrix")) {
+  stage.body = std::move(entry.value);
+  for (Value::Entry& part : std::get<Value::Map>(stage.body.data)) {
+    if (part.key != "matrix") continue;
     const TemplateScope scope{false, false, "'matrix'"};
     const std::size_t before = draft.diagnostics.all().size();
-    const Value resolved = resolve_templates(*matrix, scope, draft, stage);
+    const Value resolved = resolve_templates(std::move(part.value), scope, draft, stage);
     stage.stage.matrix = read_matrix(resolved, draft.diagnostics, stage.matrix_broken);
     stage.matrix_broken = stage.matrix_broken || draft.diagnostics.all().size() > before;
+    part.value = {Value::Map{}, resolved.where, ""};  // it may be long, and nobody asks for it any more
   }
   return stage;
 }
 
 void resolve_stage(StageDraft& stage, const Draft& draft) {
-  const auto* raw = std::get_if<Value::Map>(&stage.body.data);
+  auto* raw = std::get_if<Value::Map>(&stage.body.data);
   const auto tables = tables_of(stage);
   Value::Map resolved;
-  for (const auto& entry : *raw) {
+  for (auto& entry : *raw) {
     const Setting* setting = nullptr;
     for (const Table* table : tables)
       if (setting == nullptr) setting = table->find(entry.key);
     if (entry.key == "matrix") {
-      resolved.push_back(entry);
+      resolved.push_back(std::move(entry));
       continue;
     }
-    const Value value = entry.key == "when" ? as_condition(entry.value) : entry.value;
+    Value value = entry.key == "when" ? as_condition(std::move(entry.value)) : std::move(entry.value);
+    const TemplateScope scope = scope_of(setting, entry.key);
     resolved.push_back(
-        {entry.key, entry.key_where, resolve_templates(value, scope_of(setting, entry.key), draft, stage)});
+        {entry.key, entry.key_where, resolve_templates(std::move(value), scope, draft, stage)});
   }
   stage.body.data = std::move(resolved);
   SettingsReader reader(draft.diagnostics);
@@ -280,6 +283,7 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
 
 void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& defaults) {
   SettingsReader reader(draft.diagnostics, stage.matrix_broken ? nullptr : &stage.stage.matrix);
+  reader.axis_checks = &draft.spent->axis_checks;
   take(stage.stage, lay_over(defaults, read_common(reader, stage.fields, draft.diagnostics)));
   place_secret_files(stage, draft);
   check_resources(stage.stage, draft.diagnostics);

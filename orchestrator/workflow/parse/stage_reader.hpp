@@ -5,7 +5,7 @@
 namespace kernmill {
 
 /// What can be known of a stage before the others: its kind, its matrix, what a command leaves.
-StageDraft begin_stage(const Value::Entry& entry, const Draft& draft);
+StageDraft begin_stage(Value::Entry entry, const Draft& draft);
 
 /// Evaluates params in the stage's settings, and sorts them by table. All stages have begun.
 void resolve_stage(StageDraft& stage, const Draft& draft);

@@ -136,7 +136,7 @@ void finish_train(Json& train) {
 const Value* tuned(const Draft& draft, const StageDraft& stage) {
   const Value* config = value_of(stage, "config");
   if (config == nullptr) return nullptr;
-  const StageDraft* tune = draft.find(std::string_view(config->text).substr(0, config->text.find('.')));
+  const StageDraft* tune = draft.find(config->text.substr(0, config->text.find('.')));
   return tune == nullptr ? nullptr : tune->body.find("train");
 }
 

@@ -5,25 +5,27 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
-#include "kernmill/workflow/text/line_index.hpp"
+#include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
 
 /// Null when there is no such parameter.
-const Value* param(const Value& params, const NamePath& name) {
+const Value* param(const Draft& draft, const NamePath& name) {
   if (name.size() < 2 || name[0] != "params") return nullptr;
-  const Value* value = &params;
-  for (std::size_t i = 1; value != nullptr && i < name.size(); ++i) value = value->find(name[i]);
+  const auto number = draft.param_numbers.find(name[1]);
+  if (number == draft.param_numbers.end()) return nullptr;
+  const Value* value = &std::get<Value::Map>(draft.params.data)[number->second].value;
+  for (std::size_t i = 2; value != nullptr && i < name.size(); ++i) value = value->find(name[i]);
   return value;
 }
 
 /// The parameter that the text stands for, if it is one `${{ params.NAME }}` alone.
-const Value* only_param(const Value& params, const std::string& text) {
+const Value* only_param(const Draft& draft, const std::string& text) {
   const auto parts = template_parts(text);
   if (parts.size() != 1 || parts[0].length != text.size()) return nullptr;
   const ExpressionNode& node = parts[0].expression;
-  return node.kind == ExpressionNode::Kind::name ? param(params, node.name) : nullptr;
+  return node.kind == ExpressionNode::Kind::name ? param(draft, node.name) : nullptr;
 }
 
 class Resolver {
@@ -31,13 +33,12 @@ class Resolver {
   Resolver(const TemplateScope& scope, const Draft& draft, StageDraft& stage)
       : scope_(scope), draft_(draft), stage_(stage) {}
 
-  Value resolve(const Value& value) {
-    Value result = value;
-    if (auto* list = std::get_if<Value::List>(&result.data))
-      for (Value& item : *list) item = resolve(item);
-    if (auto* map = std::get_if<Value::Map>(&result.data))
-      for (Value::Entry& entry : *map) entry.value = resolve(entry.value);
-    return value.is_template() ? resolve_string(value) : result;
+  Value resolve(Value value) {
+    if (auto* list = std::get_if<Value::List>(&value.data))
+      for (Value& item : *list) item = resolve(std::move(item));
+    if (auto* map = std::get_if<Value::Map>(&value.data))
+      for (Value::Entry& entry : *map) entry.value = resolve(std::move(entry.value));
+    return value.is_template() ? resolve_string(value) : value;
   }
 
  private:
@@ -45,25 +46,51 @@ class Resolver {
     const auto& text = std::get<std::string>(value.data);
     try {
       bool good = true;
-      for (const NameUse& use : name_uses(text)) good = check(use, value) && good;
+      const auto uses = name_uses(text);
+      spend_expressions(uses.size() + 1);
+      for (const NameUse& use : uses) good = check(use, value) && good;
       if (!good) return value;
-      if (const Value* whole = only_param(draft_.params, text)) return moved_to(*whole, value.where);
+      if (const Value* whole = only_param(draft_, text)) return spend(*whole), moved_to(*whole, value.where);
       const Json json = evaluate(text, [&](const NamePath& name) -> std::optional<Known> {
-        const Value* known = param(draft_.params, name);
+        const Value* known = param(draft_, name);
         if (known == nullptr) return std::nullopt;
+        spend(*known);
         const bool structured = known->is_list() || known->is_map();
         return Known(to_json(*known), structured ? spelled(*known) : own_spelling(*known));
       });
       return value_from_json(json, value.where);
     } catch (const ExpressionError& error) {
-      draft_.diagnostics.error(place_in(value, error.offset, 1), error.message);
+      draft_.diagnostics.error(place_in(value, error.offset, 1, *draft_.lines), error.message);
       return value;
     }
   }
 
+  void spend_expressions(std::size_t count) {
+    draft_.spent->expressions += count;
+    if (draft_.spent->expressions > limits::expressions)
+      throw ExpressionError{
+          fmt::format("this workflow has more than {} expressions and names in them", limits::expressions)};
+  }
+
+  /// What params are replaced by adds up: each may hold others twice.
+  void spend(const Value& value) {
+    Spent& spent = *draft_.spent;
+    ++spent.pasted_values;
+    spent.pasted_bytes += value.text.size();
+    if (spent.pasted_values > limits::pasted_values || spent.pasted_bytes > limits::pasted_bytes)
+      throw ExpressionError{
+          fmt::format("params are pasted as more than {} values or {} MiB of text in this workflow",
+                      limits::pasted_values, limits::pasted_bytes >> 20)};
+    if (const auto* list = std::get_if<Value::List>(&value.data))
+      for (const Value& item : *list) spend(item);
+    if (const auto* map = std::get_if<Value::Map>(&value.data))
+      for (const auto& entry : *map) spend(entry.value);
+  }
+
   bool check(const NameUse& use, const Value& value) {
-    const Where where = place_in(value, use.offset, use.length);
     const std::string& root = use.name[0];
+    if (param(draft_, use.name) != nullptr) return true;
+    const Where where = place_in(value, use.offset, use.length, *draft_.lines);
     if (root == "params") return check_param(use.name, where);
     if (root == "matrix") return check_matrix(use.name, where);
     if (root == "stages") return check_stage(use.name, where);
@@ -76,7 +103,6 @@ class Resolver {
   }
 
   bool check_param(const NamePath& name, const Where& where) {
-    if (param(draft_.params, name) != nullptr) return true;
     if (name.size() < 2) return refuse(where, "'params' needs a name, as in params.seed", "");
     std::vector<std::string> names;
     for (const auto& entry : std::get<Value::Map>(draft_.params.data)) names.push_back(entry.key);
@@ -133,37 +159,10 @@ class Resolver {
   StageDraft& stage_;
 };
 
-std::size_t occurrences(std::string_view text, std::string_view word, std::size_t before) {
-  std::size_t count = 0;
-  for (auto at = text.find(word); at < before; at = text.find(word, at + 1)) ++count;
-  return count;
-}
-
 }  // namespace
 
-Where place_in(const Value& value, std::size_t offset, std::size_t length) {
-  const auto* string = std::get_if<std::string>(&value.data);
-  if (string == nullptr || !value.where.file || value.where.line == 0) return value.where;
-  const std::string_view text = *string;
-  std::size_t open = text.rfind("${{", offset);
-  if (open == std::string_view::npos) return value.where;
-  // The file spells the part as the value does, unless quotes escape something in it: then the value's place
-  // has to do.
-  const std::size_t shown = std::min(offset + length, text.size());
-  const std::string_view part = text.substr(open, shown - open);
-  const std::string_view source = value.where.file->text;
-  const LineIndex lines(source);
-  std::size_t at = lines.offset(value.where);
-  std::size_t skip = occurrences(text, part, open);
-  for (at = source.find(part, at); at != std::string_view::npos && skip > 0; --skip)
-    at = source.find(part, at + 1);
-  if (at == std::string_view::npos) return value.where;
-  return lines.where(value.where.file, at + (offset - open), length);
-}
-
-Value resolve_templates(const Value& value, const TemplateScope& scope, const Draft& draft,
-                        StageDraft& stage) {
-  return Resolver(scope, draft, stage).resolve(value);
+Value resolve_templates(Value value, const TemplateScope& scope, const Draft& draft, StageDraft& stage) {
+  return Resolver(scope, draft, stage).resolve(std::move(value));
 }
 
 }  // namespace kernmill

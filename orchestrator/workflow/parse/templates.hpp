@@ -14,10 +14,6 @@ struct TemplateScope {
 
 /// Evaluates `params.*` in every string of `value` and checks all names; those of stages are added to
 /// `stage.uses`. What is wrong is reported and left as it stands.
-Value resolve_templates(const Value& value, const TemplateScope& scope, const Draft& draft,
-                        StageDraft& stage);
-
-/// The place of `length` bytes at `offset` of a string value.
-Where place_in(const Value& value, std::size_t offset, std::size_t length);
+Value resolve_templates(Value value, const TemplateScope& scope, const Draft& draft, StageDraft& stage);
 
 }  // namespace kernmill

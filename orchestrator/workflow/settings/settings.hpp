@@ -71,6 +71,8 @@ struct Setting {
   const Variant* variant = nullptr;    ///< of a variant
   std::string artifact{};  ///< of a reference: what it has to be: dataset, model, best, csv, or any
   bool transient = false;  ///< checked, and not kept in the config
+  bool one_line =
+      false;  ///< of a text: no control characters, since it becomes part of an option or a command line
 };
 
 /// Settings that stand in one map.

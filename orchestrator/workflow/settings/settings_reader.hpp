@@ -36,6 +36,7 @@ class SettingsReader {
       : diagnostics_(&diagnostics), matrix_(matrix) {}
 
   bool fill_in_defaults = true;
+  std::size_t* axis_checks = nullptr;  ///< counts the values of axes that settings are checked with
   /// The `type` of a variant that is given without one, by the variant's setting.
   std::map<std::string, std::string, std::less<>> default_types;
 

@@ -38,17 +38,22 @@ Setting modules() {
   return {.name = "modules",
           .type = T::text_list,
           .doc = "environment modules to load",
-          .aliases = {"envmodules", "module"}};
+          .aliases = {"envmodules", "module"},
+          .one_line = true};
 }
 Setting setup() {
   return {.name = "setup", .type = T::text_list, .doc = "shell lines to run before"};
 }
 Setting container() {
-  return {.name = "container", .type = T::text, .doc = "the container image to run in"};
+  return {.name = "container", .type = T::text, .doc = "the container image to run in", .one_line = true};
 }
 
 Setting words(std::string name, std::string doc, std::vector<std::string> aliases = {}) {
-  return {.name = std::move(name), .type = T::text, .doc = std::move(doc), .aliases = std::move(aliases)};
+  return {.name = std::move(name),
+          .type = T::text,
+          .doc = std::move(doc),
+          .aliases = std::move(aliases),
+          .one_line = true};
 }
 
 Setting gpu(std::string name, std::string doc) {
@@ -95,7 +100,8 @@ const Table& resource_settings() {
        {.name = "slurm_extra",
         .type = T::text_list,
         .doc = "further options of sbatch, as they are",
-        .aliases = {"clusterOptions"}}}};
+        .aliases = {"clusterOptions"},
+        .one_line = true}}};
   return table;
 }
 
@@ -188,15 +194,18 @@ const Table& stage_settings() {
 }
 
 const Table& mail_table() {
-  static const Table table{
-      "'mail'",
-      {{.name = "to", .type = T::text, .doc = "the address, or a user's name", .required = true},
-       {.name = "on",
-        .type = T::text,
-        .doc = "`end`: whatever the outcome; `failure`: when not all of it is done",
-        .fallback = "end",
-        .choices = {"end", "failure"}}},
-      "to"};
+  static const Table table{"'mail'",
+                           {{.name = "to",
+                             .type = T::text,
+                             .doc = "the address, or a user's name",
+                             .required = true,
+                             .one_line = true},
+                            {.name = "on",
+                             .type = T::text,
+                             .doc = "`end`: whatever the outcome; `failure`: when not all of it is done",
+                             .fallback = "end",
+                             .choices = {"end", "failure"}}},
+                           "to"};
   return table;
 }
 

@@ -6,6 +6,8 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
+#include "kernmill/workflow/text/limits.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 // How SettingsReader turns single values into their canonical form.
@@ -168,6 +170,11 @@ std::optional<Json> SettingsReader::text(const Setting& setting, const Value& va
                         did_you_mean(value.text, choices));
     return std::nullopt;
   }
+  if (setting.one_line && has_control_character(value.text)) {
+    diagnostics_->error(value.where, fmt::format("{} has a control character in it", name),
+                        "it becomes part of a line that others read: a line's end or \\xNN may not be in it");
+    return std::nullopt;
+  }
   return Json(value.text);
 }
 
@@ -239,8 +246,8 @@ std::optional<Json> SettingsReader::text_map(const Setting& setting, const Value
   if (map == nullptr) return wrong_type(value, name, "a map from names to values");
   Json result = Json::object();
   for (const auto& entry : *map) {
-    const bool good = !entry.key.empty() && entry.key.find_first_of("=\n ") == std::string::npos &&
-                      !(entry.key[0] >= '0' && entry.key[0] <= '9');
+    const bool good = !entry.key.empty() && entry.key.find_first_of("= ") == std::string::npos &&
+                      !has_control_character(entry.key) && !(entry.key[0] >= '0' && entry.key[0] <= '9');
     if (!good) {
       diagnostics_->error(entry.key_where, fmt::format("'{}' cannot be the name of a variable", entry.key),
                           "use letters, digits and _");
@@ -302,6 +309,7 @@ std::optional<Json> SettingsReader::templated(const Setting& setting, const Valu
     const std::string axis = only_axis(names);
     const auto values = axis.empty() || matrix_ == nullptr ? std::vector<Known>{} : values_of(*matrix_, axis);
     for (const Known& candidate : values) {
+      if (axis_checks != nullptr && ++*axis_checks > limits::axis_checks) break;
       Diagnostics found;
       const Json json = evaluate(text, [&](const NamePath&) { return std::optional(candidate); });
       SettingsReader(found).convert(setting, value_from_json(json, value.where), name);

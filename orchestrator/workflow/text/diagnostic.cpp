@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "kernmill/workflow/text/limits.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -12,14 +14,42 @@ auto sort_key(const Diagnostic& d) {
                     d.where.line, d.where.column, std::string_view(d.message));
 }
 
+/// The beginning and the end of a long text.
+std::string shortened(std::string text) {
+  if (text.size() <= limits::message_bytes) return text;
+  const auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+  std::size_t front = limits::message_bytes * 3 / 4, back = text.size() - limits::message_bytes / 4;
+  while (front > 0 && inside(front)) --front;
+  while (back < text.size() && inside(back)) ++back;
+  return text.substr(0, front) + " ... " + text.substr(back);
+}
+
 }  // namespace
 
+void Diagnostics::add(Diagnostic diagnostic) {
+  const bool is_error = diagnostic.severity == Diagnostic::Severity::error;
+  if (list_.size() >= most_ && is_error) throw TooManyMistakes{};
+  if (list_.size() < most_) list_.push_back(std::move(diagnostic));
+}
+
 void Diagnostics::error(Where where, std::string message, std::string help) {
-  list_.push_back({Diagnostic::Severity::error, std::move(where), std::move(message), std::move(help)});
+  add({Diagnostic::Severity::error, std::move(where), shortened(std::move(message)),
+       shortened(std::move(help))});
 }
 
 void Diagnostics::warning(Where where, std::string message, std::string help) {
-  list_.push_back({Diagnostic::Severity::warning, std::move(where), std::move(message), std::move(help)});
+  add({Diagnostic::Severity::warning, std::move(where), shortened(std::move(message)),
+       shortened(std::move(help))});
+}
+
+Diagnostics Diagnostics::fresh() const {
+  Diagnostics other;
+  if (most_ != std::string::npos) other.most_ = most_ - std::min(most_, list_.size());
+  return other;
+}
+
+void Diagnostics::add(const Diagnostics& more) {
+  for (const Diagnostic& diagnostic : more.list_) add(diagnostic);
 }
 
 bool Diagnostics::has_errors() const {

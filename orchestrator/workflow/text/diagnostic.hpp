@@ -16,9 +16,16 @@ struct Diagnostic {
   std::string help;     ///< what to do; may be empty
 };
 
+struct TooManyMistakes {};  ///< thrown by Diagnostics where `stop_at` says so
+
 /// Collects the mistakes of a whole workflow, so that all are shown at once.
 class Diagnostics {
  public:
+  /// The mistake behind so many of them throws TooManyMistakes; a warning is dropped then.
+  void stop_at(std::size_t mistakes) { most_ = mistakes; }
+  /// Without mistakes, and with room for as many as there are left here.
+  [[nodiscard]] Diagnostics fresh() const;
+  void add(const Diagnostics& more);
   void error(Where where, std::string message, std::string help = {});
   void warning(Where where, std::string message, std::string help = {});
   [[nodiscard]] bool has_errors() const;
@@ -27,7 +34,9 @@ class Diagnostics {
   void sort();
 
  private:
+  void add(Diagnostic diagnostic);
   std::vector<Diagnostic> list_;
+  std::size_t most_ = std::string::npos;
 };
 
 /// `file:line:col: error: message`, the source line, a caret line, `help: ...`; ends with a newline.

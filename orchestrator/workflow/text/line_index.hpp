@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <string_view>
 #include <vector>
@@ -12,14 +13,18 @@ namespace kernmill {
 /// Turns byte offsets of a text into lines and columns, and back, each in O(log n), however long a line is.
 class LineIndex {
  public:
-  explicit LineIndex(std::string_view text) : text_(text), starts_{0} {
+  explicit LineIndex(std::string_view text) : text_(text) {
+    starts_.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+    starts_.push_back(0);
     for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
-      starts_.push_back(at + 1);
+      starts_.push_back(static_cast<std::uint32_t>(at + 1));
     for (std::size_t at = 0; at < text.size();) {
       const auto point = static_cast<unsigned char>(text[at]) < 0x80 ? std::nullopt : decode(text.substr(at));
       const std::size_t bytes = point ? point->bytes : 1;
       at += bytes;
-      if (bytes > 1) long_.push_back({at, (long_.empty() ? 0 : long_.back().more) + bytes - 1});
+      if (bytes > 1)
+        long_.push_back({static_cast<std::uint32_t>(at),
+                         static_cast<std::uint32_t>((long_.empty() ? 0 : long_.back().more) + bytes - 1)});
     }
   }
 
@@ -53,7 +58,7 @@ class LineIndex {
  private:
   /// A character of several bytes: where it ends, and how many bytes more than one all up to it have.
   struct LongCharacter {
-    std::size_t end = 0, more = 0;
+    std::uint32_t end = 0, more = 0;
   };
 
   [[nodiscard]] std::size_t characters_before(std::size_t offset) const {
@@ -63,7 +68,7 @@ class LineIndex {
   }
 
   std::string_view text_;
-  std::vector<std::size_t> starts_;
+  std::vector<std::uint32_t> starts_;  ///< texts are far below 4 GiB
   std::vector<LongCharacter> long_;
 };
 

@@ -27,16 +27,30 @@ Style style_of(Diagnostic::Severity severity, bool color) {
           "\x1b[1;34m", "\x1b[0m"};
 }
 
-std::string_view line_of(std::string_view text, std::uint32_t line) {
-  for (std::uint32_t n = 1; n < line; ++n) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
+/// Finds lines of texts; one that follows the last one is found from there.
+class LineFinder {
+ public:
+  std::string_view line(const Where& where) {
+    if (where.file != file_ || where.line < line_) {
+      file_ = where.file;
+      line_ = 1;
+      rest_ = file_->text;
+    }
+    for (; line_ < where.line; ++line_) {
+      const auto end = rest_.find('\n');
+      if (end == std::string_view::npos) return {};
+      rest_.remove_prefix(end + 1);
+    }
+    std::string_view text = rest_.substr(0, rest_.find('\n'));
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    return text;
   }
-  text = text.substr(0, text.find('\n'));
-  if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-  return text;
-}
+
+ private:
+  std::shared_ptr<const SourceFile> file_;
+  std::uint32_t line_ = 1;
+  std::string_view rest_;
+};
 
 /// One character as it is shown: tabs as spaces, control characters and broken bytes as U+FFFD, so that a
 /// file cannot steer the terminal.
@@ -73,21 +87,33 @@ struct Excerpt {
   std::string carets;
 };
 
-Excerpt excerpt_of(const Where& where) {
-  const auto cells = cells_of(line_of(where.file->text, where.line));
-  const std::size_t first = std::min<std::size_t>(where.column == 0 ? 0 : where.column - 1, cells.size());
-  const std::size_t last = std::min<std::size_t>(first + std::max(where.length, 1u), cells.size());
-  const bool cut = cells.size() > widest_line;
-  const std::size_t begin = cut && first > context_left ? first - context_left : 0;
-  const std::size_t end = cut ? std::min(cells.size(), begin + widest_line) : cells.size();
+/// The line without its first `count` characters.
+std::string_view without_first(std::string_view line, std::size_t count) {
+  for (; count > 0 && !line.empty(); --count) {
+    const auto point = decode(line);
+    line.remove_prefix(point ? point->bytes : 1);
+  }
+  return line;
+}
+
+Excerpt excerpt_of(const Where& where, LineFinder& lines) {
+  const std::string_view line = lines.line(where);
+  const bool cut = !without_first(line, widest_line).empty();
+  const std::size_t column = where.column == 0 ? 0 : where.column - 1;
+  const std::size_t begin = cut && column > context_left ? column - context_left : 0;
+  std::string_view rest = without_first(line, begin);
+  const std::size_t bytes = rest.size() - without_first(rest, widest_line).size();
+  const auto cells = cells_of(rest.substr(0, bytes));
+  const std::size_t first = std::min(column - begin, cells.size());
+  const std::size_t last = std::min<std::size_t>(first + std::max(where.length, 1U), cells.size());
   Excerpt excerpt;
   if (begin > 0) excerpt = {"...", "   "};
-  for (std::size_t i = begin; i < end; ++i) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
     excerpt.line += cells[i].text;
     if (i < first) excerpt.carets.append(cells[i].width, ' ');
     if (i >= first && i < last) excerpt.carets.append(cells[i].width, '^');
   }
-  if (end < cells.size()) excerpt.line += "...";
+  if (bytes < rest.size()) excerpt.line += "...";
   if (first >= last) excerpt.carets += '^';
   return excerpt;
 }
@@ -98,16 +124,14 @@ std::string place(const Where& where) {
   return fmt::format("{}:{}:{}: ", safe(where.file->path), where.line, where.column);
 }
 
-}  // namespace
-
-std::string render(const Diagnostic& diagnostic, bool color) {
+std::string rendered(const Diagnostic& diagnostic, bool color, LineFinder& lines) {
   const Style style = style_of(diagnostic.severity, color);
   const Where& where = diagnostic.where;
   const char* word = diagnostic.severity == Diagnostic::Severity::error ? "error:" : "warning:";
   std::string out = fmt::format("{}{}{}{}{}{} {}{}{}\n", style.bold, place(where), style.off, style.severity,
                                 word, style.off, style.bold, safe(diagnostic.message), style.off);
   if (where.file && where.line > 0 && !where.file->text.empty()) {
-    const Excerpt excerpt = excerpt_of(where);
+    const Excerpt excerpt = excerpt_of(where, lines);
     out += fmt::format("{}{:>5} |{} {}\n", style.gutter, where.line, style.off, excerpt.line);
     out += fmt::format("{}      |{} {}{}{}\n", style.gutter, style.off, style.severity, excerpt.carets,
                        style.off);
@@ -117,11 +141,19 @@ std::string render(const Diagnostic& diagnostic, bool color) {
   return out;
 }
 
+}  // namespace
+
+std::string render(const Diagnostic& diagnostic, bool color) {
+  LineFinder lines;
+  return rendered(diagnostic, color, lines);
+}
+
 std::string render(const Diagnostics& diagnostics, bool color) {
   std::string out;
+  LineFinder lines;
   std::size_t errors = 0;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
-    out += render(diagnostic, color) + "\n";
+    out += rendered(diagnostic, color, lines) + "\n";
     if (diagnostic.severity == Diagnostic::Severity::error) ++errors;
   }
   const std::size_t warnings = diagnostics.all().size() - errors;

@@ -1,5 +1,7 @@
 #include "kernmill/workflow/text/unicode.hpp"
 
+#include <algorithm>
+
 namespace kernmill {
 namespace {
 
@@ -54,19 +56,35 @@ std::size_t character_count(std::string_view text) {
 }
 
 bool is_control(char32_t point) {
-  return point < 0x20 || (point >= 0x7F && point < 0xA0);
+  return point < 0x20 || in(point, 0x7F, 0x9F) || in(point, 0x202A, 0x202E) || in(point, 0x2066, 0x2069);
 }
 
-std::string printable(std::string_view text) {
+namespace {
+
+std::string without_control(std::string_view text, std::string_view kept) {
   std::string result;
   while (!text.empty()) {
     const auto point = decode(text);
     const std::size_t bytes = point ? point->bytes : 1;
-    const bool stays = point && (!is_control(point->value) || point->value == '\t' || point->value == '\n');
+    const bool stays = point && (!is_control(point->value) || kept.find(text[0]) != std::string_view::npos);
     result += stays ? text.substr(0, bytes) : std::string_view("\uFFFD");
     text.remove_prefix(bytes);
   }
   return result;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  return without_control(text, "\t\n");
+}
+
+std::string printable_line(std::string_view text) {
+  return without_control(text, "");
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; });
 }
 
 std::size_t terminal_width(char32_t point) {

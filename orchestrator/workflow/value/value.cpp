@@ -67,12 +67,15 @@ Json to_json(const Value& value) {
       Overloaded{[](std::monostate) { return Json(nullptr); },
                  [](const Value::List& list) {
                    Json json = Json::array();
+                   json.get_ref<Json::array_t&>().reserve(list.size());
                    for (const Value& item : list) json.push_back(to_json(item));
                    return json;
                  },
                  [](const Value::Map& map) {
-                   Json json = Json::object();
-                   for (const auto& entry : map) json[entry.key] = to_json(entry.value);
+                   Json json = Json::object();  // whose operator[] looks through all keys
+                   auto& object = json.get_ref<Json::object_t&>();
+                   object.reserve(map.size());
+                   for (const auto& entry : map) object.emplace_back(entry.key, to_json(entry.value));
                    return json;
                  },
                  [&](double number) { return std::isfinite(number) ? Json(number) : Json(value.text); },

@@ -1,188 +1,47 @@
 #include "kernmill/workflow/yaml/yaml_reader.hpp"
 
-#include <map>
-#include <sstream>
+#include <algorithm>
+#include <istream>
+#include <streambuf>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "kernmill/workflow/text/limits.hpp"
 #include "kernmill/workflow/text/line_index.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 #include "kernmill/workflow/value/scalar.hpp"
+#include "kernmill/workflow/yaml/long_lists.hpp"
+#include "kernmill/workflow/yaml/value_builder.hpp"
 
 namespace kernmill {
 namespace {
 
-constexpr int deepest = 100;
-constexpr std::size_t most_values = 4'000'000;  ///< after aliases: what stops a "billion laughs" file
-
-struct Unreadable {};  ///< the rest of the file cannot be made sense of; it has been reported
-
 class Reader {
  public:
   Reader(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics)
-      : file_(std::move(file)), diagnostics_(&diagnostics), text_(file_->text), lines_(text_) {}
+      : file_(std::move(file)), diagnostics_(&diagnostics), text_(file_->text) {}
 
   std::optional<Value> read();
 
  private:
-  Value value(const YAML::Node& node, int depth);
-  Value::List list(const YAML::Node& node, int depth);
-  Value::Map map(const YAML::Node& node, int depth);
-  void merge(Value::Map& into, const YAML::Node& node, int depth);
-  decltype(Value::data) scalar(const YAML::Node& node, const Where& where);
-  void count_value(const Where& where, int depth);
-  void report(const YAML::Exception& error);
-  bool is_one_document();
+  std::optional<Value> read_whole(Diagnostics& found);
+  std::optional<Value> read_document(const std::vector<LongList>& lists, Diagnostics& found, bool& trusted);
+  bool is_readable(Diagnostics& found) const;
+  void report(const YAML::Exception& error, const std::vector<LongList>& lists, Diagnostics& found) const;
 
-  [[nodiscard]] Where where(const YAML::Mark& mark, const YAML::Node* node = nullptr) const;
-  [[nodiscard]] std::size_t span(std::size_t at, const YAML::Node& node) const;
-  [[nodiscard]] std::size_t skip_properties(std::size_t at) const;
+  [[nodiscard]] const LineIndex& lines() const {
+    if (!lines_) lines_.emplace(text_);
+    return *lines_;
+  }
 
   std::shared_ptr<const SourceFile> file_;
   Diagnostics* diagnostics_;
   std::string_view text_;
-  LineIndex lines_;
-  std::size_t values_ = 0;
+  /// Made when it is wanted: of a file that is refused it would cost more than the file.
+  mutable std::optional<LineIndex> lines_;
 };
-
-/// Past an anchor and a tag: a node's mark is where its properties begin.
-std::size_t Reader::skip_properties(std::size_t at) const {
-  std::size_t here = at;
-  while (here < text_.size() && (text_[here] == '&' || text_[here] == '!')) {
-    here = text_.find_first_of(" \t\r\n", here);
-    here = here == std::string_view::npos ? here : text_.find_first_not_of(" \t", here);
-    if (here == std::string_view::npos || text_[here] == '\n' || text_[here] == '\r') return at;
-  }
-  return here;
-}
-
-/// Bytes from `from` to the bracket or quote that closes what begins there, or 1 when it is on another line.
-std::size_t closed_span(std::string_view text, std::size_t from) {
-  const char open = text[from];
-  const char close = open == '[' ? ']' : open == '{' ? '}' : open;
-  int depth = 0;
-  for (std::size_t at = from; at < text.size() && text[at] != '\n'; ++at) {
-    if (open == '"' && text[at] == '\\') {
-      ++at;
-      continue;
-    }
-    if (text[at] == close && at > from && (open == close || --depth == 0)) return at - from + 1;
-    if (text[at] == open && open != close) ++depth;
-  }
-  return 1;
-}
-
-std::size_t Reader::span(std::size_t at, const YAML::Node& node) const {
-  if (at >= text_.size()) return 1;
-  const char first = text_[at];
-  if (first == '"' || first == '\'' || first == '[' || first == '{') return closed_span(text_, at);
-  if (!node.IsScalar()) return 1;
-  const std::string& scalar = node.Scalar();
-  if (text_.substr(at).starts_with(scalar)) return std::max<std::size_t>(scalar.size(), 1);
-  return 1;
-}
-
-Where Reader::where(const YAML::Mark& mark, const YAML::Node* node) const {
-  if (mark.is_null() || mark.line < 0 || mark.column < 0) return {file_, 0, 0, 1};
-  std::size_t at = lines_.offset(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
-  if (node == nullptr) return lines_.where(file_, at, 1);
-  at = skip_properties(at);
-  return lines_.where(file_, at, span(at, *node));
-}
-
-void Reader::count_value(const Where& where, int depth) {
-  if (depth > deepest) {
-    diagnostics_->error(where, fmt::format("values are nested deeper than {} levels", deepest),
-                        "an alias that contains itself does that, too");
-    throw Unreadable{};
-  }
-  if (++values_ > most_values) {
-    diagnostics_->error(where, fmt::format("aliases expand this file to more than {} values", most_values));
-    throw Unreadable{};
-  }
-}
-
-decltype(Value::data) Reader::scalar(const YAML::Node& node, const Where& where) {
-  const std::string& tag = node.Tag();
-  const std::string& text = node.Scalar();
-  if (tag == "?" || tag.empty()) return plain_scalar(text);
-  if (tag == "!" || tag == "tag:yaml.org,2002:str") return text;
-  if (tag == "tag:yaml.org,2002:float") {
-    auto data = plain_scalar(text);
-    if (const auto* whole = std::get_if<std::int64_t>(&data)) return static_cast<double>(*whole);
-    return data;
-  }
-  if (tag.starts_with("tag:yaml.org,2002:")) return plain_scalar(text);
-  diagnostics_->error(where, fmt::format("unknown YAML tag '{}'", tag), "leave the tag out");
-  return text;
-}
-
-Value::List Reader::list(const YAML::Node& node, int depth) {
-  Value::List list;
-  for (const auto& item : node) list.push_back(value(item, depth + 1));
-  return list;
-}
-
-void Reader::merge(Value::Map& into, const YAML::Node& node, int depth) {
-  const auto add = [&](const YAML::Node& source) {
-    if (!source.IsMap()) {
-      diagnostics_->error(where(source.Mark(), &source), "a merge key (<<) takes a map or a list of maps");
-      return;
-    }
-    for (auto& entry : map(source, depth + 1)) {
-      const auto same = [&](const Value::Entry& have) { return have.key == entry.key; };
-      if (std::none_of(into.begin(), into.end(), same)) into.push_back(std::move(entry));
-    }
-  };
-  if (!node.IsSequence()) return add(node);
-  for (const auto& source : node) add(source);
-}
-
-Value::Map Reader::map(const YAML::Node& node, int depth) {
-  count_value(where(node.Mark(), &node), depth);
-  Value::Map map;
-  std::map<std::string, std::uint32_t> lines;
-  std::vector<YAML::Node> merges;
-  for (const auto& entry : node) {
-    const Where key_where = where(entry.first.Mark(), &entry.first);
-    if (!entry.first.IsScalar()) {
-      diagnostics_->error(key_where, "a key must be a word");
-      continue;
-    }
-    const std::string& key = entry.first.Scalar();
-    if (key == "<<" && entry.first.Tag() != "!") {
-      merges.push_back(entry.second);
-      continue;
-    }
-    const auto [first, is_new] = lines.emplace(key, key_where.line);
-    if (!is_new) {
-      diagnostics_->error(key_where, fmt::format("the key '{}' is given twice", key),
-                          fmt::format("it is first given on line {}; keep one of them", first->second));
-      continue;
-    }
-    Value item = value(entry.second, depth + 1);
-    if (item.is_null()) item.where = key_where;
-    map.push_back({key, key_where, std::move(item)});
-  }
-  for (const YAML::Node& source : merges) merge(map, source, depth);
-  return map;
-}
-
-Value Reader::value(const YAML::Node& node, int depth) {
-  Value value;
-  value.where = where(node.Mark(), &node);
-  count_value(value.where, depth);
-  if (node.IsSequence()) {
-    value.data = list(node, depth);
-  } else if (node.IsMap()) {
-    value.data = map(node, depth);
-  } else if (node.IsScalar()) {
-    value.text = node.Scalar();
-    value.data = scalar(node, value.where);
-  }
-  return value;
-}
 
 /// Looks on while yaml-cpp reads a document, and keeps where it begins.
 class DocumentStart : public YAML::EventHandler {
@@ -190,31 +49,50 @@ class DocumentStart : public YAML::EventHandler {
   YAML::Mark mark;
   void OnDocumentStart(const YAML::Mark& at) override { mark = at; }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override { stop(); }
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override { stop(); }
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {
+    stop();
+  }
   void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
+                       YAML::EmitterStyle::value) override {
+    stop();
+  }
   void OnSequenceEnd() override {}
   void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    stop();
   }
   void OnMapEnd() override {}
+
+  struct Begun {};
+
+ private:
+  [[noreturn]] static void stop() { throw Begun{}; }
 };
 
-/// YAML::LoadAll never ends on a file that begins with a comma: each of its documents is empty, and takes
-/// nothing away. So two documents are looked at, and no more.
-bool Reader::is_one_document() {
-  std::istringstream stream(file_->text);
-  YAML::Parser parser(stream);
-  DocumentStart first, second;
-  if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return true;
-  if (first.mark.pos == second.mark.pos)
-    diagnostics_->error(where(first.mark), "this is not valid YAML: no value can begin like this");
-  else
-    diagnostics_->error(where(second.mark), "a second YAML document begins here",
-                        "keep one workflow in a file, without '---' lines between documents");
-  return false;
-}
+/// Gives yaml-cpp a text, piece by piece, as long as it makes something of it: its scanner keeps all of a
+/// list in brackets, a hundred bytes for each, until that ends.
+class WatchedText : public std::streambuf {
+ public:
+  struct TooLong {};
+  WatchedText(std::string& text, const ValueBuilder& builder) : text_(text), builder_(builder) {}
+
+ protected:
+  int_type underflow() override {
+    if (given_ == text_.size()) return traits_type::eof();
+    if (given_ > builder_.position() + limits::value_bytes) throw TooLong{};
+    char* const begin = text_.data() + given_;
+    given_ = std::min(text_.size(), given_ + piece);
+    setg(begin, begin, text_.data() + given_);
+    return traits_type::to_int_type(*begin);
+  }
+
+ private:
+  static constexpr std::size_t piece = std::size_t{64} << 10;
+  std::string& text_;
+  const ValueBuilder& builder_;
+  std::size_t given_ = 0;
+};
 
 /// The last bracket that is opened and not closed, or npos; quotes and comments are passed over.
 std::size_t unclosed_bracket(std::string_view text) {
@@ -232,42 +110,119 @@ std::size_t unclosed_bracket(std::string_view text) {
 }
 
 /// yaml-cpp's errors, where and in the words in which a user looks for them.
-void Reader::report(const YAML::Exception& error) {
-  const Where there = where(error.mark);
-  const std::size_t begin = there.line == 0 ? 0 : lines_.offset(there.line - 1, 0);
-  const std::size_t bracket = unclosed_bracket(text_);
+void Reader::report(const YAML::Exception& error, const std::vector<LongList>& lists,
+                    Diagnostics& found) const {
+  const bool known = !error.mark.is_null() && error.mark.pos >= 0;
+  const std::size_t at = known ? place_in_whole(static_cast<std::size_t>(error.mark.pos), lists) : 0;
+  const Where there = known ? lines().where(file_, at, 1) : Where{file_, 0, 0, 1};
+  const std::size_t begin = there.line == 0 ? 0 : lines().offset(there.line - 1, 0);
   if (begin < text_.size() && text_[begin] == '\t')
-    return diagnostics_->error(lines_.where(file_, begin, 1), "YAML takes no tabs for indentation",
-                               "use spaces");
-  if (error.msg.find("flow not found") != std::string::npos && bracket != std::string_view::npos)
-    return diagnostics_->error(lines_.where(file_, bracket, 1),
-                               fmt::format("this '{}' is never closed", text_[bracket]));
+    return found.error(lines().where(file_, begin, 1), "YAML takes no tabs for indentation", "use spaces");
+  if (error.msg.find("flow not found") != std::string::npos)
+    if (const std::size_t bracket = unclosed_bracket(text_); bracket != std::string_view::npos)
+      return found.error(lines().where(file_, bracket, 1),
+                         fmt::format("this '{}' is never closed", text_[bracket]));
   if (error.msg.find("anchor is not defined") != std::string::npos)
-    return diagnostics_->error(
-        there, "there is no anchor of this name above",
-        "'&name' marks a value, '*name' repeats it; quote a text that begins with '*'");
-  diagnostics_->error(there, fmt::format("this is not valid YAML: {}", error.msg),
-                      "check colons, quotes, brackets and indentation on this line and the one before");
+    return found.error(there, "there is no anchor of this name above",
+                       "'&name' marks a value, '*name' repeats it; quote a text that begins with '*'");
+  found.error(there, fmt::format("this is not valid YAML: {}", error.msg),
+              "check colons, quotes, brackets and indentation on this line and the one before");
 }
 
-std::optional<Value> Reader::read() {
+/// Why bytes cannot be read at all, told.
+bool Reader::is_readable(Diagnostics& found) const {
   if (const std::size_t at = first_invalid_byte(text_); at != std::string_view::npos) {
-    diagnostics_->error(lines_.where(file_, at, 1), "this is not UTF-8 text",
-                        "save the file as UTF-8, without NUL bytes");
-    return std::nullopt;
+    found.error(lines().where(file_, at, 1), "this is not UTF-8 text",
+                "save the file as UTF-8, without NUL bytes");
+    return false;
   }
+  const auto steers = [](unsigned char c) {
+    return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7F;
+  };
+  const auto control = std::find_if(text_.begin(), text_.end(), steers);
+  if (control == text_.end()) return true;
+  found.error(lines().where(file_, static_cast<std::size_t>(control - text_.begin()), 1),
+              fmt::format("this is a control character (U+{:04X})",
+                          static_cast<unsigned>(static_cast<unsigned char>(*control))),
+              "YAML takes none; take it out, or write it as \\xNN in double quotes");
+  return false;
+}
+
+/// The one document, or nothing after a mistake. `trusted`: the lists were where YAML has lists.
+/// YAML::LoadAll never ends on a file that begins with a comma: each of its documents is empty, and takes
+/// nothing away. So two documents are looked at, and no more.
+std::optional<Value> Reader::read_document(const std::vector<LongList>& lists, Diagnostics& found,
+                                           bool& trusted) {
+  std::string text = without_lists(text_, lists);
+  ValueBuilder builder(file_, lines(), lists, found);
+  WatchedText watched(text, builder);
+  std::istream stream(&watched);
   try {
-    if (!is_one_document()) return std::nullopt;
-    const YAML::Node document = YAML::Load(file_->text);
-    Value empty;
-    empty.where = {file_, 0, 0, 1};
-    return document.IsNull() ? empty : value(document, 0);
-  } catch (const Unreadable&) {
-    return std::nullopt;
+    YAML::Parser parser(stream);
+    if (!parser.HandleNextDocument(builder)) return builder.document();
+    trusted = builder.met_all_lists();
+    DocumentStart second;
+    bool more = false;
+    try {
+      more = parser.HandleNextDocument(second);
+    } catch (const DocumentStart::Begun&) {
+      more = true;
+    }
+    if (!more) return builder.document();
+    const bool stuck = builder.document_mark().pos == second.mark.pos;
+    const std::size_t at = place_in_whole(static_cast<std::size_t>(std::max(second.mark.pos, 0)), lists);
+    found.error(
+        lines().where(file_, at, 1),
+        stuck ? "this is not valid YAML: no value can begin like this" : "a second YAML document begins here",
+        stuck ? "" : "keep one workflow in a file, without '---' lines between documents");
+  } catch (const UnreadableValue&) {
+    trusted = true;
+  } catch (const WatchedText::TooLong&) {
+    trusted = true;
+    found.error(lines().where(file_, place_in_whole(builder.position(), lists), 1),
+                fmt::format("what begins behind this is longer than {} MiB", limits::value_bytes >> 20),
+                "put a long text into a file; write a long list or map without brackets, an item a line");
   } catch (const YAML::Exception& error) {
-    report(error);
-    return std::nullopt;
+    report(error, lists, found);
   }
+  return {};
+}
+
+/// Long lists are left out of what yaml-cpp reads, unless it sees no list where one of them is: in a text,
+/// say.
+std::optional<Value> Reader::read() {
+  Diagnostics found = diagnostics_->fresh();
+  try {
+    auto document = read_whole(found);
+    diagnostics_->add(found);
+    return document;
+  } catch (const TooManyMistakes&) {
+    diagnostics_->add(found);
+    throw;
+  }
+}
+
+std::optional<Value> Reader::read_whole(Diagnostics& found) {
+  const auto lists = find_long_lists(text_);
+  std::size_t bytes = text_.size();
+  for (const LongList& list : lists) bytes -= list.end - list.begin;
+  const auto is_too_long = [&] {
+    found.error({file_, 0, 0, 1},
+                fmt::format("this file has more than {} MiB beside long lists of numbers and words",
+                            limits::text_bytes >> 20),
+                "keep data in files of their own, and name them here");
+    return std::nullopt;
+  };
+  if (bytes > limits::text_bytes) return is_too_long();
+  if (!is_readable(found)) return std::nullopt;
+  bool trusted = false;
+  std::optional<Value> document;
+  if (!lists.empty()) document = read_document(lists, found, trusted);
+  const bool fits = text_.size() <= limits::text_bytes;
+  if (trusted || (!fits && found.has_errors())) return document;
+  found = diagnostics_->fresh();
+  if (!fits) return is_too_long();
+  return read_document({}, found, trusted);
 }
 
 }  // namespace

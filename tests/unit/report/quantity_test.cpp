@@ -48,7 +48,7 @@ TEST(Quantity, TimesAreSubtractedAcrossMidnight) {
 }
 
 TEST(Quantity, OfATextCannotSteerTheTerminal) {
-  EXPECT_EQ(number_text("a\x1b[31m\rb\xff\tc"), "a\uFFFD[31m\uFFFDb\uFFFD\tc");
+  EXPECT_EQ(number_text("a\x1b[31m\rb\xff\tc"), "a\uFFFD[31m\uFFFDb\uFFFD\uFFFDc");
 }
 
 }  // namespace

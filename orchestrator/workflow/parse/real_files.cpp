@@ -1,0 +1,63 @@
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernmill/workflow/parse/parser.hpp"
+
+namespace kernmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string problem_as_key(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::strerror(errno);
+  if (!S_ISREG(status.st_mode)) return "it is not a regular file";
+  if (status.st_uid != ::geteuid()) return "it belongs to another user";
+  if ((status.st_mode & 077) != 0)
+    return fmt::format("others may use it (its mode is {:04o})", status.st_mode & 07777);
+  return "";
+}
+
+std::string what_is_no_file(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return "";
+  return S_ISFIFO(status.st_mode) ? "a named pipe" : S_ISSOCK(status.st_mode) ? "a socket" : "a device";
+}
+
+/// Never waits, and never has more of a file than is asked for.
+std::optional<std::string> read_part(const fs::path& path, std::uint64_t offset, std::uint64_t count) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  struct stat status {};
+  bool whole = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  std::string bytes(whole ? count : 0, '\0');
+  std::size_t have = 0;
+  while (whole && have < count) {
+    const ssize_t got = ::pread(fd, bytes.data() + have, count - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    whole = got >= 0;
+    if (got <= 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  ::close(fd);
+  if (!whole) return std::nullopt;
+  bytes.resize(have);
+  return bytes;
+}
+
+}  // namespace
+
+Files real_files() {
+  return {[](const fs::path& path) {
+            std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
+            return fs::exists(path, ignored);
+          },
+          read_part, problem_as_key, what_is_no_file};
+}
+
+}  // namespace kernmill

@@ -93,9 +93,13 @@ Footer read_footer(const RawFile& file, std::uint64_t size, const std::string& t
     throw Error(fmt::format("{}: checksum of the footer is wrong. {}", name, why_a_footer_is_broken));
   Footer footer;
   Unpacker unpacker(bytes);
-  unpacker.get(footer.file_bytes);
-  unpacker.get(footer.tables);
-  unpacker.get(footer.checksum);
+  try {
+    unpacker.get(footer.file_bytes);
+    unpacker.get(footer.tables);
+    unpacker.get(footer.checksum);
+  } catch (const Error&) {
+    throw Error(fmt::format("{}: its footer is damaged. {}", name, why_a_footer_is_broken));
+  }
   if (footer.file_bytes + length + tail_bytes != size)
     throw Error(fmt::format("{}: is not as long as its footer says. {}", name, why_a_footer_is_broken));
   return footer;

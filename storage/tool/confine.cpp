@@ -1,5 +1,6 @@
 #include "kernmill/storage/tool/confine.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 #include <sys/prctl.h>

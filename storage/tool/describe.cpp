@@ -78,9 +78,13 @@ void print(const Json& json) {
 
 std::string shown(const std::string& text) {
   std::string result;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto code = static_cast<unsigned char>(c);
-    if (c == '\n')
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+    if (code == 0xC2 && next >= 0x80 && next <= 0x9F)  // control characters, too: U+009B is as good as ESC [
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    else if (c == '\n')
       result += "\\n";
     else if (code < 0x20 || code == 0x7F)
       result += fmt::format("\\x{:02x}", code);

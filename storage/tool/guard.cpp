@@ -46,7 +46,9 @@ bool ends_within(std::chrono::seconds patience, int closes_with_it) {
 }
 
 std::string content_of(int file) {
-  std::string content(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)), '\0');
+  constexpr off_t longest = off_t{1} << 20;  // whoever has taken the child over may have filled it
+  std::string content(static_cast<std::size_t>(std::clamp<off_t>(::lseek(file, 0, SEEK_END), 0, longest)),
+                      '\0');
   const ssize_t size = ::pread(file, content.data(), content.size(), 0);
   content.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
   return content;

@@ -104,10 +104,11 @@ CommandLine command_line(int argc, char** argv) {
 Needs needs_of(const CommandLine& line, const std::vector<std::filesystem::path>& files) {
   const bool looks_only = line.verb->patience == soon;
   Needs needs{files, (looks_only ? std::uint64_t{1} : std::uint64_t{4}) << 30, line.patience};
+  constexpr std::uint64_t most = std::uint64_t{1} << 46;  // of a file with holes
   std::error_code none;
   for (const auto& file : files) {
     const std::uint64_t size = std::filesystem::file_size(file, none);
-    if (!none) needs.memory += 2 * size;
+    if (!none) needs.memory += 2 * std::min(size, most);
   }
   return needs;
 }
@@ -208,7 +209,8 @@ int verify(const CommandLine& line) {
     list.push_back({{"file", file.string()}, {"whole", whole}, {whole ? "what" : "error", end.said}});
     if (line.request.json) continue;
     fmt::print(whole ? stdout : stderr, "{}\n",
-               whole ? fmt::format("{}: whole ({})", file.string(), end.said) : "error: " + shown(end.said));
+               whole ? fmt::format("{}: whole ({})", shown(file.string()), shown(end.said))
+                     : "error: " + shown(end.said));
   }
   if (line.request.json) print(Json{{"schema_version", 1}, {"files", std::move(list)}});
   return worst;

@@ -45,9 +45,9 @@ int show_trained(const Request& request) {
                {"schema", to_json(model.schema)},
                {"parameters", tensors_json(tensors)}});
   else
-    fmt::print("{}: a {} model, {}\n  settings  {}\n{}{}", request.files[0].string(), shown(model.type),
-               bytes_text(fs::file_size(request.files[0])), shown(model.settings), to_text(model.schema),
-               tensors_text(tensors));
+    fmt::print("{}: a {} model, {}\n  settings  {}\n{}{}", shown(request.files[0].string()),
+               shown(model.type), bytes_text(fs::file_size(request.files[0])), shown(model.settings),
+               to_text(model.schema), tensors_text(tensors));
   return done;
 }
 
@@ -62,7 +62,7 @@ int show_checkpoint(const Request& request) {
                {"state", json_of(checkpoint.state())},
                {"tensors", tensors_json(checkpoint.tensors())}});
   else
-    fmt::print("{}: a checkpoint of step {}, {}\n  state     {}\n{}", request.files[0].string(),
+    fmt::print("{}: a checkpoint of step {}, {}\n  state     {}\n{}", shown(request.files[0].string()),
                checkpoint.step(), bytes_text(fs::file_size(request.files[0])), shown(checkpoint.state()),
                tensors_text(checkpoint.tensors()));
   return done;
@@ -92,13 +92,13 @@ int show_data(const Request& request) {
                {"provenance", json_of(data.provenance())}});
     return done;
   }
-  fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", file.string(),
+  fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", shown(file.string()),
              bytes_text(fs::file_size(file)), data.rows(Part::train), data.rows(Part::validation),
              data.rows(Part::test), to_text(data.schema()));
   if (const Json made = json_of(data.provenance()); made.is_object() && made.contains("program"))
     fmt::print("  made by   {}\n", shown(made["program"].is_string() ? made["program"].get<std::string>()
                                                                      : made["program"].dump()));
-  if (!data.content_hash().empty()) fmt::print("  content   {}\n", data.content_hash());
+  if (!data.content_hash().empty()) fmt::print("  content   {}\n", shown(data.content_hash()));
   return done;
 }
 

@@ -131,11 +131,12 @@ TEST_F(DataCommand, ACrashOfHdf5IsToldAsWhatItIs) {
 }
 
 TEST_F(DataCommand, NamesCannotSteerTheTerminal) {
-  std::ofstream(path() / "odd.csv") << "x,y\n1,\"a\nb\"\n2,\x1B[31mred\n";
+  std::ofstream(path() / "odd.csv") << "x,y\n1,\"a\nb\"\n2,\x1B[31mred\n3,\xC2\x9B"
+                                       "1mbold\n";
   EXPECT_EQ(data({"import", "odd.csv", "-o", "odd.h5", "target=y"}).exit_code, 0);
-  EXPECT_THAT(data({"info", "odd.h5"}).out, HasSubstr("2 classes (\\x1b[31mred, a\\nb)"));
+  EXPECT_THAT(data({"info", "odd.h5"}).out, HasSubstr("3 classes (\\x1b[31mred, a\\nb, \\x9b1mbold)"));
   EXPECT_EQ(data({"head", "odd.h5"}).out,
-            "row            y  x\n  0         a\\nb  1\n  1  \\x1b[31mred  2\n");
+            "row            y  x\n  0         a\\nb  1\n  1  \\x1b[31mred  2\n  2   \\x9b1mbold  3\n");
 }
 
 TEST_F(DataCommand, InfoTellsWhatIsInIt) {

@@ -1,6 +1,7 @@
 #include "hostile_files.hpp"
 
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -9,6 +10,7 @@
 #include "hdf5_tricks.hpp"
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
+#include "kernmill/storage/file/crc32c.hpp"
 #include "kernmill/storage/model/model.hpp"
 
 namespace kernmill::testing {
@@ -55,6 +57,18 @@ void write_labelled(const fs::path& file, const Schema& schema, const std::vecto
   for (const storage::Part part : {storage::Part::train, storage::Part::test})
     writer.write(part, 0, features, target, numbers);
   writer.commit();
+}
+
+/// The footer of a file, as README.md of storage/ describes it, with another inside that it gives a right
+/// checksum.
+void put_footer(const fs::path& file, const std::vector<std::uint64_t>& inside,
+                std::uint64_t claimed_length) {
+  fs::permissions(file, fs::perms::owner_write, fs::perm_options::add);
+  std::string bytes(reinterpret_cast<const char*>(inside.data()), inside.size() * sizeof(std::uint64_t));
+  const std::uint32_t checksum = storage::crc32c(std::span<const char>(bytes));
+  bytes.append(reinterpret_cast<const char*>(&claimed_length), sizeof claimed_length);
+  bytes.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+  std::ofstream(file, std::ios::binary | std::ios::app) << bytes << "KMCHECK2";
 }
 
 /// What both formats have: texts and structure.
@@ -116,7 +130,7 @@ void write_sound_model(const fs::path& file) {
 }
 
 void write_sound_dataset(const fs::path& file) {
-  write_labelled(file, flowers(), {0, 1, 0, 1, 1, 0, 1, 0});
+  write_labelled(file, flowers(), {0, 1, 0, 1, 1, 0, 1, 1});
 }
 
 std::vector<HostileFile> hostile_models(const fs::path& directory, const fs::path& secret) {
@@ -134,6 +148,14 @@ std::vector<HostileFile> hostile_models(const fs::path& directory, const fs::pat
   write(add("deep_settings", ""), flowers(), std::string(2'000'000, '['));
   write(add("few_numbers", ""), flowers(), softmax_settings(), "softmax",
         {{"layer_0_weights", {1}, {1}}, {"layer_0_bias", {1}, {1}}});
+  const auto add_footer = [&](const std::string& name, const std::vector<std::uint64_t>& inside,
+                              std::uint64_t length) {
+    const fs::path file = add(name, "footer");
+    write_sound_model(file);
+    put_footer(file, inside, length);
+  };
+  add_footer("footer_of_no_end", {1, 2, 3}, std::numeric_limits<std::uint64_t>::max());
+  add_footer("footer_of_many_tables", {4096, std::uint64_t{1} << 60, 0}, 24);
   Schema none = flowers();
   none.features.clear();
   none.inputs.clear();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hostile_files.hpp"
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "preprocess_settings.hpp"
 #include "temporary_directory.hpp"
 #include "watched_program.hpp"
@@ -91,6 +92,16 @@ class Hostile : public ::testing::Test {
             {"seed", 0},
             {"checkpoint", {{"every", 10}, {"keep", 2}}}};
   }
+  static std::string content(const fs::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  [[nodiscard]] static Json descent(const std::string& type) {
+    if (type == "gradient_descent")
+      return {{"type", "gradient_descent"}, {"learning_rate", 0.01}, {"steps", 5}};
+    return {{"type", "adam"},  {"learning_rate", 0.01}, {"beta1", 0.9},   {"beta2", 0.999},
+            {"epsilon", 1e-8}, {"epochs", 3},           {"batch_size", 4}};
+  }
   [[nodiscard]] static Json deployment() {
     const Json all = preprocess_settings(Json::object());
     Json config = {{"probabilities", false}};
@@ -138,6 +149,25 @@ TEST_F(Hostile, CheckpointsThroughTheToolAndTrain) {
     through_task({file.file, ""}, "train", softmax(), {{"data", path() / "dataset.h5"}},
                  path() / "checkpoints");
     fs::remove(path() / "checkpoints" / "step-7.h5");
+  }
+}
+
+// The identity of a checkpoint is no secret: whoever may write into its folder can copy it.
+TEST_F(Hostile, ACheckpointOfAnotherShapeIsNotTakenUp) {
+  for (const char* optimizer : {"lbfgs", "gradient_descent", "adam"}) {
+    const fs::path checkpoints = path() / optimizer;
+    Json config = softmax();
+    config["checkpoint"]["every"] = 1;
+    if (optimizer != std::string("lbfgs")) config["optimizer"] = descent(optimizer);
+    through_task({"a sound training", ""}, "train", config, {{"data", path() / "dataset.h5"}}, checkpoints);
+    auto loaded = storage::load_newest_checkpoint(MPI_COMM_SELF, checkpoints);
+    ASSERT_TRUE(loaded.found) << optimizer << ": " << content(path() / "out" / "said");
+    storage::Checkpoint& forged = loaded.checkpoint;
+    for (storage::Tensor& tensor : forged.tensors) tensor = {tensor.name, {1}, {0.5}};
+    fs::remove_all(checkpoints);
+    storage::write_checkpoint(MPI_COMM_SELF, checkpoints, forged);
+    through_task({checkpoints, "Remove the checkpoint"}, "train", config, {{"data", path() / "dataset.h5"}},
+                 checkpoints);
   }
 }
 

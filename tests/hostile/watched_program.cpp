@@ -1,5 +1,6 @@
 #include "watched_program.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <iterator>

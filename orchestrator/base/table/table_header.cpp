@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::uint64_t probe = std::uint64_t{1} << 16U;
+constexpr std::size_t longest_header = std::size_t{16} << 20U, most_columns = std::size_t{1} << 20U;
 
 struct Ending {
   const char* text;
@@ -31,7 +32,7 @@ std::string at(const fs::path& file, CsvPlace place) {
 }
 
 /// The records from `offset` to the end of the first one that is not blank.
-std::string first_record_at(const ReadBytes& read, std::uint64_t offset) {
+std::string first_record_at(const ReadBytes& read, std::uint64_t offset, const fs::path& file) {
   std::string text;
   bool in_quotes = false;
   std::size_t seen = 0;
@@ -45,6 +46,10 @@ std::string first_record_at(const ReadBytes& read, std::uint64_t offset) {
       if (!blank) return text.substr(0, seen);
     }
     if (more.size() < probe) return text;
+    if (text.size() > longest_header)
+      throw TableError(
+          fmt::format("the first line of {} has no end within {} MiB", file.string(), longest_header >> 20U),
+          at(file, {}), "is it a table, and is a quote missing in its header?");
     // The scan above went to the end of the text: the next one goes on where it stopped.
     seen = text.size();
   }
@@ -143,11 +148,14 @@ CsvHeader read_csv_header(const ReadBytes& read, const fs::path& path, CsvFormat
                      "a CSV file has a header and data rows");
   const std::uint64_t begin =
       begin_of_text(std::string_view(beginning).substr(0, beginning.find('\n')), path, "CSV");
-  const std::string text = first_record_at(read, begin);
+  const std::string text = first_record_at(read, begin, path);
   begin_of_text(text, path, "CSV");  // of a long one, or in quotes, too
   if (text.find('\n') == std::string::npos && text.find('\r') < text.size() - 1)
     throw TableError(fmt::format("the lines of {} end with a carriage return alone", path.string()),
                      at(path, {}), "convert it: tr '\\r' '\\n' < OLD > NEW");
+  if (static_cast<std::size_t>(std::count(text.begin(), text.end(), format.delimiter)) >= most_columns)
+    throw TableError(fmt::format("{} has more than {} columns", path.string(), most_columns), at(path, {}),
+                     "save a table that is so wide as an array: .npy or HDF5");
   CsvCursor cursor(text, format.delimiter, 1);
   std::vector<CsvField> fields;
   try {

@@ -45,7 +45,8 @@ struct CsvHeader {
   std::uint64_t data_line = 1;
 };
 
-/// Throws TableError: empty, no text, columns without a name or with the same one.
+/// Throws TableError: empty, no text, columns without a name or with the same one; a first line of more than
+/// 16 MiB, or of more than 2^20 columns.
 CsvHeader read_csv_header(const ReadBytes& read, const std::filesystem::path& file, CsvFormat format);
 
 /// Whether a file begins as gzip's do.

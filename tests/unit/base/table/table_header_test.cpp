@@ -58,5 +58,21 @@ TEST(TableHeader, ANameTellsTheFormatAndTheDelimiter) {
   EXPECT_THROW(delimiter_of("ab", "csv", "b.csv"), TableError);
 }
 
+TEST(TableHeader, ALineWithoutAnEndIsNotReadToItsEnd) {
+  std::uint64_t most = 0;
+  const auto read = [&](std::uint64_t offset, std::uint64_t count) {
+    most = std::max(most, offset + count);
+    return std::string(count, 'x');
+  };
+  EXPECT_THROW(read_csv_header(read, "/dev/of-no-end", {}), TableError);
+  EXPECT_LT(most, std::uint64_t{20} << 20U);
+}
+
+TEST(TableHeader, HasNotMoreColumnsThanCanBeNamed) {
+  EXPECT_EQ(mistake(std::string(std::size_t{1} << 20U, ',') + "\n1\n"),
+            "t.csv has more than 1048576 columns @ t.csv:1:1 > save a table that is so wide as an array: "
+            ".npy or HDF5");
+}
+
 }  // namespace
 }  // namespace kernmill

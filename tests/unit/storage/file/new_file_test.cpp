@@ -2,7 +2,9 @@
 
 #include <cerrno>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

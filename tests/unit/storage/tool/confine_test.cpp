@@ -1,8 +1,10 @@
 #include "kernmill/storage/tool/confine.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -243,6 +243,8 @@ class WorkflowParser {
     for (StageDraft& stage : draft_.stages) read_stage(stage, draft_, defaults_);
     connect_stages(draft_);
     for (StageDraft& stage : draft_.stages) workflow_.stages.push_back(std::move(stage.stage));
+    for (const Stage& stage : workflow_.stages)
+      warn_of_written_key(stage, workflow_.encryption, diagnostics_);
   }
 
   const SourceFile& source_;

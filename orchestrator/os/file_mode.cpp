@@ -1,5 +1,6 @@
 #include "kernmill/os/file_mode.hpp"
 
+#include <cerrno>
 #include <climits>
 #include <cstring>
 
@@ -22,7 +23,11 @@ int open_log(const char* file) noexcept {
     std::memcpy(directory, file, length);
     directory[length] = '\0';
   }
-  return ::open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode_of_files_in(directory).value_or(0600));
+  constexpr int to_append = O_WRONLY | O_APPEND | O_CLOEXEC;
+  const mode_t mode = mode_of_files_in(directory).value_or(0600);
+  const int made = ::open(file, to_append | O_CREAT | O_EXCL, mode);
+  if (made >= 0) ::fchmod(made, mode);  // whatever the umask: a log that stays closed is one all the same
+  return made >= 0 || errno != EEXIST ? made : ::open(file, to_append);
 }
 
 }  // namespace kernmill

@@ -39,9 +39,13 @@ std::vector<std::string> variables_needed(const Workflow& workflow, const Stage&
   for (const auto& [variable, value] : stage.env.items())
     if (const auto source = env_source(value); source && source->from == EnvSource::From::environment)
       add(names, source->name);
-  if (stage.kind != TaskKind::command && !workflow.encryption.key_env.empty())
-    add(names, workflow.encryption.key_env);
+  if (takes_key_from_environment(workflow, stage)) add(names, workflow.encryption.key_env);
   return names;
+}
+
+bool takes_key_from_environment(const Workflow& workflow, const Stage& stage) {
+  const std::string& key = workflow.encryption.key_env;
+  return stage.kind != TaskKind::command && !key.empty() && !stage.env.contains(key);
 }
 
 std::string handed_over_name(std::string_view variable) {

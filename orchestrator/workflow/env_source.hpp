@@ -26,6 +26,10 @@ std::optional<EnvSource> env_source(const Json& value);
 /// the key of a task that encrypts.
 std::vector<std::string> variables_needed(const Workflow& workflow, const Stage& stage);
 
+/// Whether it is a task that encrypts with a key of that environment: a command gets what its `env` names,
+/// and so does a task whose `env` has the variable.
+bool takes_key_from_environment(const Workflow& workflow, const Stage& stage);
+
 /// What such a variable is called on its way to the job: there it changes nothing but what asks for it.
 std::string handed_over_name(std::string_view variable);
 

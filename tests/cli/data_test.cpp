@@ -123,6 +123,43 @@ TEST_F(DataCommand, ImportEncryptsWithTheKeyThatItIsGiven) {
   EXPECT_THAT(read_file(path() / "secret.h5"), Not(HasSubstr("setosa")));
 }
 
+TEST_F(DataCommand, ImportTakesTheKeyFromTheEnvironmentAndNotesItsUse) {
+  const std::string key(64, '7');
+  fs::create_directory(path() / "runs");
+  const std::vector<std::string> words{KERNMILL,    "data",           "import",    DATA "/iris.csv", "-o",
+                                       "secret.h5", "target=species", "--key-env", "IRIS_KEY"};
+  const Finished refused = run_program({words, path(), {}});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("IRIS_KEY"));
+  const Finished made = run_program({words, path(), {{"IRIS_KEY", key}}});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(data({"info", "secret.h5"}).err, HasSubstr("is encrypted"));
+  const std::string log = read_file(path() / "runs" / ("audit-" + std::to_string(::geteuid()) + ".jsonl"));
+  EXPECT_THAT(log,
+              AllOf(HasSubstr("data import"), HasSubstr("\"key_env\":\"IRIS_KEY\""), Not(HasSubstr(key))));
+}
+
+TEST_F(DataCommand, ADeploymentIsNotedWithWhatItReadAndLeft) {
+  std::ofstream(path() / "flow.yaml") << "encryption: {key_env: IRIS_KEY}\n"
+                                         "stages:\n"
+                                         "  prepare: {task: preprocess, input: " DATA
+                                         "/iris.csv, target: species}\n"
+                                         "  fit: {task: train, data: prepare, model: {type: softmax}}\n"
+                                         "  ship: {task: deploy, model: fit, input: " DATA "/iris.csv}\n";
+  const Finished done =
+      run_program({{KERNMILL, "run", "flow.yaml"}, path(), {{"IRIS_KEY", std::string(64, '7')}}});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const auto shown = nlohmann::json::parse(kernmill("audit", {"show", "--json"}).out).at("entries");
+  ASSERT_EQ(shown.size(), 2U);
+  EXPECT_EQ(shown[0].at("command"), "run");
+  EXPECT_EQ(shown[0].at("key"), (nlohmann::json{{"key_env", "IRIS_KEY"}}));
+  EXPECT_EQ(shown[1].at("command"), "deploy");
+  EXPECT_EQ(shown[1].at("from").at(0).at("artifact"), "fit.model");
+  EXPECT_EQ(shown[1].at("left").at(0).at("artifact"), "predictions");
+  EXPECT_EQ(shown[1].at("left").at(0).at("sha256").get<std::string>().size(), 64U);
+  EXPECT_EQ(kernmill("audit", {"verify"}).exit_code, 0);
+}
+
 TEST_F(DataCommand, ACrashOfHdf5IsToldAsWhatItIs) {
   const Finished made = data({"import", "iris.h5", "-o", "again.h5", "datasets=[train/features]",
                               "env={LD_PRELOAD: " CRASHING_HDF5 "}"});

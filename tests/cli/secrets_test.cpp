@@ -114,6 +114,15 @@ TEST_F(Secrets, WhatLooksLikeOneAndIsWrittenOutIsWarnedOf) {
     EXPECT_EQ(valid.err.find(harmless), std::string::npos) << valid.err;
 }
 
+TEST_F(Secrets, AKeyThatStandsInTheWorkflowIsWarnedOf) {
+  workflow(
+      "encryption: {key_env: MINE}\n"
+      "stages: {p: {task: preprocess, input: t.csv, target: y, env: {MINE: abcdef0123456789}}}\n");
+  std::ofstream(world.folder() / "t.csv") << "x,y\n1,2\n";
+  EXPECT_THAT(world.run({"validate", "flow.yaml"}).err,
+              HasSubstr("the key that 'encryption' takes from MINE stands in 'env'"));
+}
+
 TEST_F(Secrets, TheKeyInTheEnvironmentReachesTasksAndNoCommand) {
   workflow(
       "encryption: {key_env: SITE_TOKEN}\n"

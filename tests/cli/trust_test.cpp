@@ -129,6 +129,9 @@ TEST_F(ForeignRun, TwoUsersOfOneRootTakeNothingFromEachOther) {
         struct stat status {};
         ASSERT_EQ(::lstat(entry.path().c_str(), &status), 0);
         EXPECT_EQ(status.st_gid, project) << entry.path();
+        if (entry.path().extension() == ".log") {
+          EXPECT_EQ(status.st_mode & 07777, 0640U) << entry.path();
+        }
         if (entry.is_directory()) {
           EXPECT_EQ(status.st_mode & 07777, 02750U) << entry.path();
         }

@@ -12,6 +12,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
+#include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/durable_file.hpp"
 
@@ -158,6 +159,7 @@ int import_data(const Arguments& arguments, const Hooks& hooks) {
   if (!workflow) return exit_usage;
   const Workshop workshop(output);
   const Plan plan(std::move(*workflow));
+  check_variables(plan.workflow());
   Silence silence;
   NewRun made = freeze(plan, workshop.path());
   const Conducted run = conduct_to_the_end(made.directory, plan, /*resumed=*/false, arguments, silence, hooks,

@@ -8,6 +8,7 @@
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/os/file_beside.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/generation.hpp"
@@ -66,6 +67,8 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   const RunRecord& record = view.record;
   if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
     return already_done(run, plan, view, arguments);
+  for (const auto& folder : {run.journal(), run.settled()})
+    remove_files_left_beside(folder, std::chrono::hours(24));
   audit(run, self.name, arguments, &plan.workflow());
   // A submission that died before its first record has begun nothing here, either.
   const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);

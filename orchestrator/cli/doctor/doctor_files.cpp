@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <random>
 #include <system_error>
 
 #include <fcntl.h>
@@ -45,17 +46,19 @@ class Probe {
   Probe& operator=(const Probe&) = delete;
 
   [[nodiscard]] fs::path path(const std::string& name) const {
-    return folder_ / fmt::format(".kernmill-doctor-{}-{}", ::getpid(), name);
+    return folder_ / fmt::format(".kernmill-doctor-{:08x}-{}", number_, name);
   }
-  /// Invalid when it cannot be made; errno says why.
+  /// Invalid when it cannot be made; errno says why. Nothing that somebody has put there is opened.
   FileDescriptor open(const std::string& name, int flags) {
-    FileDescriptor file(::open(path(name).c_str(), flags | O_CLOEXEC, 0600));
+    const int only_new = (flags & O_CREAT) != 0 ? O_EXCL : 0;
+    FileDescriptor file(::open(path(name).c_str(), flags | only_new | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file) made_.push_back(path(name));
     return file;
   }
 
  private:
   fs::path folder_;
+  unsigned number_ = std::random_device{}();
   std::vector<fs::path> made_;
 };
 

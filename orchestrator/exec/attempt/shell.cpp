@@ -161,9 +161,9 @@ void add_named_variables(Environment& environment, const Attempt& attempt) {
     const auto source = env_source(value);
     set(environment, name, source ? secrets.value_of(name, *source) : text_of(value));
   }
+  if (!takes_key_from_environment(attempt.plan.workflow(), attempt.stage())) return;
   const std::string& key = attempt.plan.workflow().encryption.key_env;
-  if (attempt.stage().kind != TaskKind::command && !key.empty())
-    set(environment, key, secrets.value_of(key, {EnvSource::From::environment, key}));
+  set(environment, key, secrets.value_of(key, {EnvSource::From::environment, key}));
 }
 
 }  // namespace

@@ -255,6 +255,8 @@ class WorkflowParser {
     connect_stages(draft_);
     check_instance_count();
     for (StageDraft& stage : draft_.stages) workflow_.stages.push_back(std::move(stage.stage));
+    for (const Stage& stage : workflow_.stages)
+      warn_of_written_key(stage, workflow_.encryption, diagnostics_);
   }
 
   void check_instance_count() {

@@ -40,6 +40,16 @@ void warn_of_secret_param(const std::string& name, const Value& value, const Whe
         "give it as a variable that is written nowhere: env: {TOKEN: {from: env}}");
 }
 
+void warn_of_written_key(const Stage& stage, const Encryption& encryption, Diagnostics& diagnostics) {
+  const auto key = stage.env.find(encryption.key_env);
+  if (encryption.key_env.empty() || key == stage.env.end() || !key->is_string()) return;
+  diagnostics.warning(stage.where,
+                      fmt::format("the key that 'encryption' takes from {} stands in 'env', and is kept in "
+                                  "plan.json of the run",
+                                  encryption.key_env),
+                      "take it out, and export it before the run: that is where tasks get it from");
+}
+
 void place_secret_files(StageDraft& stage, const Draft& draft) {
   for (auto& [name, value] : stage.stage.env.items()) {
     const auto source = env_source(value);

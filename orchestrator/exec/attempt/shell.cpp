@@ -10,6 +10,7 @@
 #include "kernmill/exec/attempt/plain_command.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -60,7 +61,7 @@ bool is_metric_name(const std::string& name) {
 /// Numbers and booleans as such; anything else is a string, and so is a whole number of more than 64 bits: as
 /// a real it would be another one.
 Json metric_value(const std::string& text) {
-  Json value = Json::parse(text, nullptr, false);
+  Json value = json_or_nothing(text);
   const bool is_whole = text.find_first_not_of("-0123456789") == std::string::npos;
   if (value.is_number_float() && is_whole) return text;
   return value.is_number() || value.is_boolean() ? value : Json(text);

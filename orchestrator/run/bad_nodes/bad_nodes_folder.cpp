@@ -8,6 +8,7 @@
 
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/replace_file.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -21,7 +22,7 @@ std::int64_t seconds_since_1970(TimePoint time) {
 
 Json read_json(const fs::path& file) {
   try {
-    return Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    return json_or_nothing(read_file(file));
   } catch (const std::system_error&) {  // its run has just removed it
     return Json();
   }
@@ -67,7 +68,7 @@ std::vector<BadNode> read_bad_nodes(const fs::path& folder, const std::string& c
     }
     std::erase_if(bad, [&](const BadNode& node) { return node.until <= now; });
     for (BadNode& node : bad) node.why += fmt::format(", in {}", entry.path().stem().string());
-    if (json.value("cluster", "") == cluster) all = merged(std::move(all), bad);
+    if (text_in(json, "cluster") == cluster) all = merged(std::move(all), bad);
   }
   return all;
 }

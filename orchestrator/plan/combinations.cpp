@@ -5,6 +5,10 @@
 #include <optional>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
+#include "kernmill/workflow/text/limits.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -65,6 +69,9 @@ Combinations::Combinations(const Matrix& matrix)
 }
 
 void Combinations::leave_out(const Matrix& matrix, std::uint32_t all) {
+  if (all > limits::instances)
+    throw std::length_error(
+        fmt::format("a matrix with 'exclude' may have {} combinations at most", limits::instances));
   std::vector<bool> excluded(all, false);
   for (const Json& rule : matrix.exclude)
     if (const auto matching = places(matrix, rule)) mark(matrix, *matching, 0, 0, excluded);

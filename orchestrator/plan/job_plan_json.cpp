@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/plan/job_plan.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -41,7 +42,7 @@ Json to_json(const ArrayPlan& array, const Plan& plan) {
           {"after_jobs", array.after_jobs}};
 }
 
-ArrayPlan array_from_json(const Json& json, const Plan& plan) {
+ArrayPlan array_from_json(const Json& json, const Plan& plan) try {
   ArrayPlan array;
   array.key = json.at("key");
   array.stage = plan.stage_number(json.at("stage").get<std::string>());
@@ -58,6 +59,12 @@ ArrayPlan array_from_json(const Json& json, const Plan& plan) {
   array.after_jobs = json.at("after_jobs").get<std::vector<std::string>>();
   if (array.pack == 0 || array.slots == 0) throw std::invalid_argument("pack and slots are 1 at least");
   return array;
+} catch (const std::exception& error) {
+  throw std::runtime_error(
+      fmt::format("the journal is damaged: it does not say what was submitted as array '{}': {}; kernmill "
+                  "cancel ends what is "
+                  "left of the run, and the workflow can be run anew",
+                  text_in(json, "key"), plain_words(error)));
 }
 
 }  // namespace kernmill

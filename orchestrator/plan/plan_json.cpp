@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/plan/plan.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -46,7 +47,7 @@ Plan plan_from_json(const Json& json) {
     throw std::runtime_error(fmt::format(
         "this plan.json cannot be used: {}; resume it with the version of Kernmill that made it, or run the "
         "workflow anew",
-        error.what()));
+        plain_words(error)));
   }
 }
 

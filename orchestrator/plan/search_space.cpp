@@ -12,6 +12,8 @@
 namespace kernmill {
 namespace {
 
+constexpr std::int64_t most_points = 10'000'000;
+
 double round_to_12_digits(double value) {
   std::array<char, 64> text{};
   const auto end =
@@ -35,8 +37,11 @@ double real_at(const Json& domain, double share) {
 std::vector<Json> grid_integers(const Json& domain) {
   const auto low = domain.at("low").get<std::int64_t>();
   const auto high = domain.at("high").get<std::int64_t>();
-  const std::int64_t count = high - low + 1;
+  std::int64_t count = 0;
+  if (high < low || __builtin_sub_overflow(high, low, &count) || __builtin_add_overflow(count, 1, &count))
+    throw std::invalid_argument("an interval of a grid has no end");
   const std::int64_t points = std::min(count, domain.value("points", count));
+  if (points < 1 || points > most_points) throw std::invalid_argument("a grid has too many points");
   std::vector<Json> values;
   values.reserve(static_cast<std::size_t>(points));
   for (std::int64_t p = 0; p < points; ++p)
@@ -49,7 +54,8 @@ std::vector<Json> grid_integers(const Json& domain) {
 
 std::vector<Json> grid_reals(const std::string& name, const Json& domain) {
   const int points = domain.value("points", 0);
-  if (points < 1) throw std::invalid_argument("a grid over the interval of " + name + " needs `points`");
+  if (points < 1 || points > most_points)
+    throw std::invalid_argument("a grid over the interval of " + name + " needs `points`");
   std::vector<Json> values;
   values.reserve(static_cast<std::size_t>(points));
   for (int p = 0; p < points; ++p)

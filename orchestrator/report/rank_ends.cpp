@@ -4,6 +4,7 @@
 
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/run/journal/journal.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -14,11 +15,11 @@ bool is_of_spank(const std::filesystem::path& file) {
 
 RankEnd end_in(const Json& body) {
   RankEnd end;
-  end.node = body.value("node", "");
-  end.rank = body.value("rank", 0U);
-  end.exit_code = body.value("exit_code", 0);
-  end.signal = body.value("signal", 0);
-  end.memory = body.value("memory", std::uint64_t{0});
+  end.node = text_in(body, "node");
+  end.rank = static_cast<unsigned>(number_in(body, "rank"));
+  end.exit_code = static_cast<int>(number_in(body, "exit_code"));
+  end.signal = static_cast<int>(number_in(body, "signal"));
+  end.memory = static_cast<std::uint64_t>(number_in(body, "memory"));
   return end;
 }
 
@@ -40,7 +41,9 @@ std::map<AttemptKey, RankEnd> first_failed_ranks(const std::filesystem::path& jo
       RankEnd end = end_in(record.body);
       end.time = record.time;
       if (end.exit_code == 0 && end.signal == 0) continue;
-      const AttemptKey key{record.body.at("stage"), record.body.at("instance"), record.body.at("attempt")};
+      const AttemptKey key{text_in(record.body, "stage"),
+                           static_cast<unsigned>(number_in(record.body, "instance", -1)),
+                           static_cast<unsigned>(number_in(record.body, "attempt"))};
       const auto [known, is_new] = first.try_emplace(key, end);
       if (!is_new && end.time < known->second.time) known->second = end;
     }

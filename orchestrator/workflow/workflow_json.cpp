@@ -54,6 +54,10 @@ Matrix matrix_from(const Json& json) {
   for (const auto& [name, values] : json.at("axes").items())
     matrix.axes.push_back(
         {name, values.get<std::vector<Json>>(), texts.value(name, std::vector<std::string>{})});
+  for (const Matrix::Axis& axis : matrix.axes)
+    if (!axis.texts.empty() && axis.texts.size() != axis.values.size())
+      throw std::invalid_argument(fmt::format("axis {} has {} values and {} texts of them", axis.name,
+                                              axis.values.size(), axis.texts.size()));
   matrix.exclude = json.at("exclude").get<std::vector<Json>>();
   matrix.include = json.at("include").get<std::vector<Json>>();
   matrix.include_texts = json.value("include_texts", std::vector<Json>{});

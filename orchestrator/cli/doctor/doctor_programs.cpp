@@ -7,6 +7,7 @@
 #include "kernmill/cli/doctor/captured.hpp"
 #include "kernmill/cli/doctor/doctor_checks.hpp"
 #include "kernmill/exec/job/launcher.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace fs = std::filesystem;
 
@@ -22,7 +23,7 @@ std::vector<Json> self_checks(const std::string& output) {
   std::vector<Json> found;
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);) {
-    Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    Json json = json_or_nothing(line);
     if (json.is_object() && json.contains("ranks")) found.push_back(std::move(json));
   }
   return found;

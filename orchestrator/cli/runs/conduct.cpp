@@ -23,6 +23,7 @@
 #include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/scheduler/local_scheduler.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -67,8 +68,7 @@ std::string confusions(const RunStatus& status) {
     if (stage.kind != TaskKind::evaluate || stage.instances > 1) continue;
     for (const Artifact& artifact : instance.artifacts) {
       if (artifact.name != "report" || !std::filesystem::exists(artifact.path)) continue;
-      const std::string table =
-          confusion_text(Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false));
+      const std::string table = confusion_text(json_or_nothing(read_file(artifact.path)));
       if (!table.empty()) text += fmt::format("\n{}\n{}", instance.label, table);
     }
   }
@@ -83,7 +83,7 @@ void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
   for (const Artifact& artifact : instance.artifacts) {
     if (stage.kind != TaskKind::tune || artifact.name != "best" || !std::filesystem::exists(artifact.path))
       continue;
-    const Json best = Json::parse(read_file(artifact.path), nullptr, /*allow_exceptions=*/false);
+    const Json best = json_or_nothing(read_file(artifact.path));
     if (best.is_object() && best.contains("point") && best["point"].is_object())
       instance.point = best["point"];
   }

@@ -10,6 +10,7 @@
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/cluster_view.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -19,12 +20,12 @@ void add_error_file(InstanceStatus& instance) {
   if (instance.state != State::failed) return;
   const std::filesystem::path file = std::filesystem::path(instance.directory) / "error.json";
   if (!std::filesystem::exists(file)) return;
-  const Json error = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const Json error = json_or_nothing(read_file(file));
   if (!error.is_object()) return;
-  const std::string where = error.value("where", "");
+  const std::string where = text_in(error, "where");
   if (!where.empty() && instance.message.find(where) == std::string::npos)
     instance.message = where + ": " + instance.message;
-  const std::string help = error.value("help", "");
+  const std::string help = text_in(error, "help");
   if (instance.message.find(help) == std::string::npos) instance.help = help;
 }
 

@@ -1,11 +1,12 @@
 #include "kernmill/exec/attempt/result_file.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -33,12 +34,9 @@ class TaskFile {
  public:
   explicit TaskFile(const fs::path& file) : file_(file.string()) {
     try {
-      json_ = Json::parse(read_file(file));
-    } catch (const Json::parse_error& error) {
-      const std::string_view what = error.what();
-      const std::size_t behind_id = what.find("] ");
-      throw AttemptError(fmt::format("{} is no JSON: {}", file_,
-                                     behind_id == what.npos ? what : what.substr(behind_id + 2)));
+      json_ = parse_json(read_file(file));
+    } catch (const std::invalid_argument& error) {
+      throw AttemptError(fmt::format("{} is no JSON: {}", file_, error.what()));
     }
     if (!json_.is_object()) fail("the whole", json_, "a map");
     const Json version = json_.value("schema_version", Json(read_version));

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
 namespace {
 
 Json best_configuration(const std::string& path) {
-  const Json best = Json::parse(read_file(path), nullptr, false);
+  const Json best = json_or_nothing(read_file(path));
   if (!best.is_object() || !best.contains("train") || !best["train"].is_object())
     throw AttemptError(
         fmt::format("{} is no best.json: it holds no map `train`, the configuration to train with", path));

@@ -1,6 +1,7 @@
 #include "kernmill/exec/pack/pack_outcome.hpp"
 
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -13,7 +14,7 @@ bool left_metrics_alone(const Attempt& attempt, const StepEnd& end) {
   if (end.exit_code != 0) return false;
   if (attempt.stage().kind == TaskKind::command) return !leaves_artifacts(attempt.stage());
   if (fs::exists(attempt.file("error.json")) || !fs::exists(attempt.file("result.json"))) return false;
-  const Json result = Json::parse(read_file(attempt.file("result.json")), nullptr, false);
+  const Json result = json_or_nothing(read_file(attempt.file("result.json")));
   return result.is_object() && result.value("artifacts", Json::object()).empty();
 }
 

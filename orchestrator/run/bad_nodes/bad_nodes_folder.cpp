@@ -9,6 +9,7 @@
 #include "kernmill/os/file_beside.hpp"
 #include "kernmill/os/replace_file.hpp"
 #include "kernmill/run/directory/trust.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -63,7 +64,7 @@ std::vector<BadNode> read_bad_nodes(const fs::path& folder, const std::string& c
     }
     std::erase_if(bad, [&](const BadNode& node) { return node.until <= now; });
     for (BadNode& node : bad) node.why += fmt::format(", in {}", entry.path().stem().string());
-    if (json.is_object() && json.value("cluster", "") == cluster) all = merged(std::move(all), bad);
+    if (text_in(json, "cluster") == cluster) all = merged(std::move(all), bad);
   }
   return all;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernmill/os/process.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -23,11 +24,11 @@ LockHolder read_holder(int fd) {
   const Json json = Json::parse(text.begin(), text.begin() + std::max<ssize_t>(length, 0), nullptr,
                                 /*allow_exceptions=*/false);
   if (!json.is_object()) return {};
-  return {
-      {json.value("pid", 0), json.value("start_time", std::uint64_t{0}), json.value("host", std::string{})},
-      json.value("purpose", "") == settling ? ConductorLock::Purpose::settle
-                                            : ConductorLock::Purpose::conduct,
-      json.value("boot", std::string{})};
+  return {{static_cast<int>(number_in(json, "pid")),
+           static_cast<std::uint64_t>(number_in(json, "start_time")), text_in(json, "host")},
+          text_in(json, "purpose") == settling ? ConductorLock::Purpose::settle
+                                               : ConductorLock::Purpose::conduct,
+          text_in(json, "boot")};
 }
 
 void write_holder(int fd, const std::filesystem::path& file, const LockHolder& self) {

@@ -6,6 +6,7 @@
 
 #include "kernmill/base/checksum.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -40,9 +41,9 @@ PlanFile read_plan_file(const RunDirectory& run) {
   const std::string text = read_file(run.plan());
   check(run, text);
   try {
-    const Json document = Json::parse(text);
-    return {plan_from_json(document), document.value("launcher", "")};
-  } catch (const Json::exception& error) {
+    const Json document = parse_json(text);
+    return {plan_from_json(document), text_in(document, "launcher")};
+  } catch (const std::invalid_argument& error) {
     damaged(run, error.what());
   }
 }

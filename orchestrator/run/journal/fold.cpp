@@ -1,6 +1,7 @@
 #include "kernmill/run/journal/fold.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <tuple>
 
@@ -15,11 +16,27 @@ using Line = JournalLine;
 using KnownInstance = FoldState::Known;
 
 unsigned number_in(const Line& line, std::string_view key) {
-  return static_cast<unsigned>(line.number(key));
+  return line.small_number(key);
+}
+
+/// How many instances a range of a pack may have: each is looked at.
+constexpr unsigned most_in_range = 1'000'000;
+
+PackRecord::Range range_in(const Json& list) {
+  const auto number = [&](std::size_t at) {
+    const Json& value = list.at(at);
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= std::numeric_limits<unsigned>::max())
+      throw std::invalid_argument("an attempt of a pack is no number");
+    return value.get<unsigned>();
+  };
+  const PackRecord::Range range{number(0), number(1), number(2)};
+  if (range.last < range.first || range.last - range.first >= most_in_range)
+    throw std::invalid_argument("the instances of a pack are no range");
+  return range;
 }
 
 ProcessIdentity identity(const Line& line) {
-  return {static_cast<int>(line.number(field::pid)), line.number(field::start_time),
+  return {static_cast<int>(line.small_number(field::pid)), line.number(field::start_time),
           std::string(line.text(field::host, ""))};
 }
 
@@ -212,7 +229,7 @@ void Fold::take_submission(const Line& line) {
 void Fold::take_pack(const Line& line) {
   PackRecord pack{std::string(line.text(field::stage)), std::string(line.text(field::job))};
   for (const Json& list : line.json(field::attempts)) {
-    const PackRecord::Range range{list.at(0), list.at(1), list.at(2)};
+    const PackRecord::Range range = range_in(list);
     pack.attempts.push_back(range);
     if (to_look_) continue;
     for (unsigned index = range.first; index <= range.last; ++index) {
@@ -238,7 +255,8 @@ void Fold::take_instance(const Line& line, std::string_view event) {
     if (event == events::Submitted::name && number == 1 && line.has(field::why))
       known.record.why = line.text(field::why);
     if (event == events::Committed::name)
-      known.commits.push_back({number, line.json_text(field::metrics), line.json_text(field::artifacts)});
+      known.commits.push_back(
+          {number, line.metrics_text(field::metrics), line.artifacts_text(field::artifacts)});
     AttemptRecord& attempt = attempt_of(known.record, number);
     take_attempt(line, event, attempt);
     if (to_look_ && attempt.state == AttemptState::committed) make_plain(of);

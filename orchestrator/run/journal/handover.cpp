@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -25,8 +26,8 @@ constexpr const char* pack_event = "pack";
 constexpr const char* plan_event = "plan";
 
 Json first_line(const std::string& lines, const char* event, const char* what) {
-  Json line = Json::parse(lines.substr(0, lines.find('\n')), nullptr, /*allow_exceptions=*/false);
-  if (!line.is_object() || line.value("event", "") != event)
+  Json line = json_or_nothing(std::string_view(lines).substr(0, lines.find('\n')));
+  if (!line.is_object() || text_in(line, "event") != event)
     throw std::invalid_argument(std::string("nothing was handed over that says ") + what);
   return line;
 }
@@ -50,7 +51,8 @@ std::string handover_of_plan(const Json& plan) {
 }
 
 Plan handed_plan_in(const std::string& lines) {
-  return plan_from_json(first_line(lines, plan_event, "what is to be done").at("plan"));
+  const Json line = first_line(lines, plan_event, "what is to be done");
+  return plan_from_json(line.contains("plan") ? line["plan"] : Json());
 }
 
 std::string to_line(const HandedPack& pack) {
@@ -61,12 +63,14 @@ std::string to_line(const HandedPack& pack) {
              {{"slots", pack.slots}, {"fail_fast", pack.fail_fast}, {"instances", std::move(instances)}}});
 }
 
-HandedPack handed_pack_in(const std::string& lines) {
+HandedPack handed_pack_in(const std::string& lines) try {
   const Json line = first_line(lines, pack_event, "what is in the pack");
   HandedPack pack{line.at("slots"), line.at("fail_fast"), {}};
   for (const Json& instance : line.at("instances"))
     pack.instances.push_back(packed_instance_from_json(instance));
   return pack;
+} catch (const Json::exception& error) {
+  throw std::invalid_argument("what was handed over of a pack cannot be read: " + plain_words(error));
 }
 
 }  // namespace kernmill

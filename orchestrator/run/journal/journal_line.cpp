@@ -1,5 +1,6 @@
 #include "kernmill/run/journal/journal_line.hpp"
 
+#include <limits>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <simdjson.h>
 
 #include "kernmill/base/checksum.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -101,12 +103,27 @@ Json JournalLine::json(std::string_view key) const {
   return Json::parse(simdjson::minify(value));
 }
 
-std::string JournalLine::json_text(std::string_view key) const {
+unsigned JournalLine::small_number(std::string_view key) const {
+  const std::uint64_t value = number(key);
+  if (value >= std::numeric_limits<unsigned>::max())
+    throw std::invalid_argument(fmt::format("'{}' is {}, which is no such number", key, value));
+  return static_cast<unsigned>(value);
+}
+
+std::string JournalLine::metrics_text(std::string_view key) const {
   if (!has(key)) return {};
-  const auto value = value_of((*values_)[key], key);
-  if (value.is_object() && simdjson::dom::object(value).size() == 0) return {};
-  if (value.is_array() && simdjson::dom::array(value).size() == 0) return {};
-  return simdjson::minify(value);
+  const simdjson::dom::object metrics = value_of((*values_)[key].get_object(), key);
+  return metrics.size() == 0 ? std::string() : simdjson::minify(metrics);
+}
+
+std::string JournalLine::artifacts_text(std::string_view key) const {
+  if (!has(key)) return {};
+  const simdjson::dom::array artifacts = value_of((*values_)[key].get_array(), key);
+  for (const simdjson::dom::element artifact : artifacts) {
+    for (const char* text : {"name", "path", "sha256"}) value_of(artifact[text].get_string(), text);
+    value_of(artifact["bytes"].get_uint64(), "bytes");
+  }
+  return artifacts.size() == 0 ? std::string() : simdjson::minify(artifacts);
 }
 
 Json JournalLine::json() const {
@@ -148,7 +165,7 @@ class JournalLines {
     } catch (const std::invalid_argument& error) {
       damaged(file_, number_, error.what());
     } catch (const Json::exception& error) {
-      damaged(file_, number_, error.what());
+      damaged(file_, number_, plain_words(error));
     }
   }
 

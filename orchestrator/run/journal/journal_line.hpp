@@ -25,8 +25,12 @@ class JournalLine {
   /// A copy of a value, or of the whole line.
   [[nodiscard]] Json json(std::string_view key) const;
   [[nodiscard]] Json json() const;
-  /// The JSON text of a value; empty when it is missing, or holds nothing.
-  [[nodiscard]] std::string json_text(std::string_view key) const;
+  /// A number of a stage's instances or attempts.
+  [[nodiscard]] unsigned small_number(std::string_view key) const;
+  /// The JSON text of what a commit left: a map of metrics, a list of artifacts. Empty when it is missing, or
+  /// holds nothing.
+  [[nodiscard]] std::string metrics_text(std::string_view key) const;
+  [[nodiscard]] std::string artifacts_text(std::string_view key) const;
 
   [[nodiscard]] std::string_view event() const { return text("event"); }
   [[nodiscard]] std::string_view time() const { return text("time", ""); }

@@ -6,7 +6,10 @@
 #include <optional>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "kernmill/base/timestamp.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -146,14 +149,25 @@ const std::vector<PlainCommit>& PlainCommits::rows(const std::string& stage) con
   return found == stages_.end() ? none : found->second.rows;
 }
 
+/// Lines of the journal are checked when they are read; rows come from a snapshot, too.
+void PlainCommits::add_leavings(const PlainCommit& row, InstanceRecord& instance) const try {
+  if (row.metrics != 0) instance.metrics = parse_json(texts_.at(row.metrics));
+  if (!instance.metrics.is_object()) throw std::invalid_argument("metrics are a map");
+  if (row.artifacts != 0)
+    for (const Json& artifact : parse_json(texts_.at(row.artifacts)))
+      instance.artifacts.push_back(artifact_from_json(artifact));
+} catch (const std::exception& error) {
+  throw std::runtime_error(
+      fmt::format("the snapshot of the journal is damaged: what instance {} left cannot be read: {}; remove "
+                  "journal/snapshot of the run, and it is made again",
+                  row.instance, plain_words(error)));
+}
+
 InstanceRecord PlainCommits::record(const PlainCommit& row, bool with_times) const {
   InstanceRecord instance;
   instance.committed = true;
   instance.why = texts_.at(row.why);
-  if (row.metrics != 0) instance.metrics = Json::parse(texts_.at(row.metrics));
-  if (row.artifacts != 0)
-    for (const Json& artifact : Json::parse(texts_.at(row.artifacts)))
-      instance.artifacts.push_back(artifact_from_json(artifact));
+  add_leavings(row, instance);
   AttemptRecord& only = instance.attempts.emplace_back();
   only.number = row.attempt;
   only.started = true;
@@ -171,7 +185,9 @@ void PlainCommits::restore(std::map<std::string, std::vector<PlainCommit>> rows,
   for (auto& [name, list] : rows) {
     Stage& stage = stages_[name];
     stage.rows = std::move(list);
-    if (!stage.rows.empty() && stage.rows.back().instance >= most_instances)
+    const auto is_before = [](const PlainCommit& a, const PlainCommit& b) { return a.instance < b.instance; };
+    if (!std::is_sorted(stage.rows.begin(), stage.rows.end(), is_before) ||
+        (!stage.rows.empty() && stage.rows.back().instance >= most_instances))
       throw std::invalid_argument("a number of an instance is out of range");
     stage.index();
   }

@@ -81,6 +81,8 @@ class PlainCommits {
     std::size_t removed = 0;
     void index();
   };
+  void add_leavings(const PlainCommit& row, InstanceRecord& instance) const;
+
   std::map<std::string, Stage, std::less<>> stages_;
   std::map<std::string, PlainSummary> summaries_;
   TextBlock texts_;

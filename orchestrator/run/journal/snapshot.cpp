@@ -4,11 +4,13 @@
 #include <type_traits>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernmill/base/checksum.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/journal/snapshot_fields.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -65,6 +67,8 @@ std::string rows_of(const PlainCommits& plain, std::size_t more) {
 std::vector<PlainCommit> rows_in(Reader& in) {
   std::uint64_t count = 0;
   in(count);
+  if (count > std::numeric_limits<std::uint32_t>::max())
+    throw std::invalid_argument("a snapshot has too many rows");
   const std::string_view bytes = in.take(count * sizeof(PlainCommit));
   std::vector<PlainCommit> rows(bytes.size() / sizeof(PlainCommit));
   std::memcpy(rows.data(), bytes.data(), bytes.size());
@@ -128,7 +132,7 @@ std::optional<SnapshotFile> SnapshotFile::open(const fs::path& journal) {
 bool SnapshotFile::read_index() {
   const auto line = first_line(file_);
   if (!line) return false;
-  const Json index = Json::parse(*line, nullptr, /*allow_exceptions=*/false);
+  const Json index = json_or_nothing(*line);
   if (!index.is_object() || index.value("snapshot", 0) != snapshot::snapshot_version) return false;
   Json bare = index;
   bare.erase("crc");
@@ -140,6 +144,9 @@ bool SnapshotFile::read_index() {
 }
 
 std::optional<std::string> SnapshotFile::text_of(const Part& part) const {
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0 || part.bytes > static_cast<std::uint64_t>(status.st_size))
+    return {};
   std::string text(part.bytes, '\0');
   for (std::size_t at = 0; at < text.size();) {
     const ssize_t got =

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernmill/run/journal/fold.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 /// Private to snapshot.cpp: how a FoldState lies in a snapshot. Each `fields` names the members of a type
 /// once, for writing and for reading. Whoever changes one of them, or what the fold makes of a line, raises
@@ -101,7 +102,7 @@ class Reader {
     return size;
   }
   void get(std::string& value) { value = take(size()); }
-  void get(Json& value) { value = Json::parse(take(size())); }
+  void get(Json& value) { value = parse_json(take(size())); }
   template <typename T>
   void get(std::vector<T>& values) {
     for (std::uint64_t left = size(); left > 0; --left) get(values.emplace_back());

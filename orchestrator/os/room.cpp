@@ -41,24 +41,11 @@ bool has_no_inode(const std::filesystem::path& folder) {
 
 std::string why_no_room(const std::filesystem::path& folder) {
   const int error = try_to_write(folder);
-  switch (error) {
-    case 0:
-    case ENOENT:
-    case ENOTDIR:
-    case EACCES:
-      return {};
-    case ENOSPC:
-      return has_no_inode(folder)
-                 ? fmt::format(
-                       "the file system of {} has no inode left for a new file: No space left on device",
-                       folder.string())
-                 : fmt::format("the file system of {} is full: No space left on device", folder.string());
-    case EDQUOT:
-      return fmt::format("the quota on the file system of {} is used up: {}", folder.string(),
-                         std::strerror(error));
-    default:
-      return fmt::format("nothing can be written into {}: {}", folder.string(), std::strerror(error));
-  }
+  if (error == 0 || error == ENOENT || error == ENOTDIR || error == EACCES) return {};
+  std::string what = "nothing can be written";
+  if (error == ENOSPC) what = has_no_inode(folder) ? "no inode is left" : "the file system is full";
+  if (error == EDQUOT) what = "the quota is used up";
+  return fmt::format("{}: {} at {}", std::strerror(error), what, folder.string());
 }
 
 }  // namespace kernmill

@@ -52,7 +52,8 @@ void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const S
   status.cause = last.cause;
   status.exit_code = last.exit_code;
   status.signal = last.signal;
-  if (last.state == AttemptState::failed) status.message = last.message;
+  if (last.state == AttemptState::failed || last.state == AttemptState::abandoned)
+    status.message = last.message;
   status.cached_from = last.cached_from;
   if (options.reasons_only) return;
   status.node = last.node;

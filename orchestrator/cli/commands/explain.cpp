@@ -66,7 +66,7 @@ class Explainer {
       case State::blocked:
         return blocked(status, instance);
       case State::ready:
-        return instance.interrupted ? "was interrupted; resume goes on with it" : "could start now";
+        return instance.interrupted ? interrupted(instance) : "could start now";
       case State::waiting:
         return "waits for " + parents_of(plan_, instance.id.stage);
     }
@@ -92,6 +92,12 @@ class Explainer {
         ranks_.find({plan_.stage(instance.id.stage).name, instance.id.index, instance.attempts});
     return found == ranks_.end() ? "" : "; " + to_string(found->second);
   }
+  static std::string interrupted(const InstanceStatus& instance) {
+    const std::string why = printable(first_line(instance.message));
+    return why.empty() ? "was interrupted; resume goes on with it"
+                       : fmt::format("was interrupted ({}); resume goes on with it", why);
+  }
+
   static std::string cached(const InstanceStatus& instance) {
     // .../RUN/stages/STAGE/INSTANCE/attempt-N
     std::filesystem::path run = instance.cached_from;

@@ -13,6 +13,7 @@
 #include "kernmill/base/sha256.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/trust.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -57,7 +58,7 @@ class LogCheck {
 
  private:
   void check_line(const std::string& line, bool has_end) {
-    Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    Json entry = json_or_nothing(line);
     const bool is_entry = entry.is_object() && entry.contains("n") && entry["n"].is_number_unsigned() &&
                           entry.contains("previous") && entry["previous"].is_string();
     if (!is_entry) {

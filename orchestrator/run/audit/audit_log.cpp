@@ -20,6 +20,7 @@
 #include "kernmill/os/file_mode.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/directory/trust.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -82,7 +83,7 @@ End end_of_text(std::string_view text, bool from_beginning) {
     if (before == text.npos && !from_beginning) break;  // not the whole of its line
     const std::string_view line = before == text.npos ? text : text.substr(before + 1);
     if (std::exchange(is_last, false)) end.hash = sha256(std::string(line));
-    const Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const Json entry = json_or_nothing(line);
     if (entry.is_object() && entry.contains("n") && entry["n"].is_number_unsigned()) {
       end.number = entry["n"].get<std::uint64_t>();
       break;
@@ -154,7 +155,7 @@ std::vector<std::pair<std::string, AuditMark>> audit_marks(const RunDirectory& r
   const std::string text = read_file(file);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    const Json line = Json::parse(text.substr(at, end - at), nullptr, /*allow_exceptions=*/false);
+    const Json line = json_or_nothing(text.substr(at, end - at));
     at = end + 1;
     const auto is = [&](const char* key, bool (Json::*right)() const) {
       return line.contains(key) && (line.at(key).*right)();

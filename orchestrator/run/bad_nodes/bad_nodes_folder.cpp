@@ -51,7 +51,7 @@ std::vector<BadNode> read_bad_nodes(const fs::path& folder, const std::string& c
     if (entry.path().extension() != ".json") continue;
     const auto text = read_own_file(entry.path());
     if (!text) continue;  // another user has put it there, or its run has just removed it
-    const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    const Json json = json_or_nothing(*text);
     std::vector<BadNode> bad = nodes_in(json);
     // Its run may be about to write it anew: it is left alone for a while.
     const auto is_over_at = [&](TimePoint time) {

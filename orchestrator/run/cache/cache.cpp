@@ -16,6 +16,7 @@
 #include "kernmill/os/replace_file.hpp"
 #include "kernmill/run/cache/own_cache.hpp"
 #include "kernmill/run/directory/trust.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -57,7 +58,7 @@ CacheEntry entry_from_json(const Json& json) {
 std::optional<Json> read_json(const fs::path& path) {
   const auto text = read_own_file(path);
   if (!text) return {};
-  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  Json json = json_or_nothing(*text);
   if (!json.is_object() || json.value("schema_version", Json()) != schema_version) return {};
   return json;
 }

@@ -21,14 +21,13 @@ constexpr const char* settling = "settle";
 LockHolder read_holder(int fd) {
   std::array<char, 512> text{};
   const ssize_t length = pread(fd, text.data(), text.size(), 0);
-  const Json json = Json::parse(text.begin(), text.begin() + std::max<ssize_t>(length, 0), nullptr,
-                                /*allow_exceptions=*/false);
+  const Json json = json_or_nothing({text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))});
   if (!json.is_object()) return {};
-  return {{static_cast<int>(number_in(json, "pid")),
-           static_cast<std::uint64_t>(number_in(json, "start_time")), text_in(json, "host")},
-          text_in(json, "purpose") == settling ? ConductorLock::Purpose::settle
-                                               : ConductorLock::Purpose::conduct,
-          text_in(json, "boot")};
+  return {
+      {static_cast<int>(number_in(json, "pid")), static_cast<std::uint64_t>(number_in(json, "start_time")),
+       text_in(json, "host")},
+      text_in(json, "purpose") == settling ? ConductorLock::Purpose::settle : ConductorLock::Purpose::conduct,
+      text_in(json, "boot")};
 }
 
 void write_holder(int fd, const std::filesystem::path& file, const LockHolder& self) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernmill/os/process.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
 namespace {
@@ -58,7 +59,7 @@ OwnerFile read_owner(const fs::path& run, unsigned number) {
   std::string line;
   std::getline(file, line);
   std::getline(file, owner.beat);
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const Json json = json_or_nothing(line);
   if (!json.is_object()) return owner;  // not written yet, or not by us
   const auto text = [&](const char* key) {
     return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string();

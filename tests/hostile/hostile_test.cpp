@@ -31,6 +31,7 @@ class Hostile : public ::testing::Test {
     write_sound_model(path() / "model.h5");
     write_sound_dataset(path() / "dataset.h5");
     std::ofstream(path() / "flowers.csv") << "length,width\n1,2\n3,4\n";
+    std::ofstream(path() / "flowers.svm") << "0 1:1 2:2\n1 1:3 2:4\n";
     fs::create_directory(path() / "out");
     fs::create_directory(path() / "files");
   }
@@ -125,6 +126,8 @@ TEST_F(Hostile, ModelsThroughTasks) {
     through_task(file, "evaluate", {{"split", "test"}},
                  {{"model", file.file}, {"data", path() / "dataset.h5"}});
     through_task(file, "deploy", deployment(), {{"model", file.file}, {"input", path() / "flowers.csv"}});
+    if (file.file.filename() == "model_vast_index.h5")
+      through_task(file, "deploy", deployment(), {{"model", file.file}, {"input", path() / "flowers.svm"}});
   }
 }
 

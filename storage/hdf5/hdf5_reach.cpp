@@ -165,7 +165,9 @@ std::uint64_t require_stored(hid_t dataset, const Context& context) {
 }
 
 void load_plugins(bool allowed) {
-  H5PLset_loading_state(allowed ? H5PL_ALL_PLUGIN : 0);
+  unsigned kinds = 0;  // those that a site's variables name, of drivers and connectors, stay as they are
+  if (H5PLget_loading_state(&kinds) < 0) return;
+  H5PLset_loading_state(allowed ? kinds | H5PL_FILTER_PLUGIN : kinds & ~unsigned{H5PL_FILTER_PLUGIN});
 }
 
 void require_one_value(hid_t attribute, H5T_class_t kind, const Context& context) {

@@ -151,6 +151,10 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
   const storage::Series& series = schema.series;
   const std::uint64_t columns = series.columns.size();
   const std::uint64_t needed = rows_before_target(series) + 1 - series.horizon;
+  if (schema.inputs.size() != columns || scorer.outputs != columns)
+    throw TaskError(fmt::format("the model's series has {} columns, its schema {} inputs and {} targets",
+                                columns, schema.inputs.size(), scorer.outputs),
+                    {}, "the model file is damaged; train it again");
   if (table.total_rows < needed)
     throw TaskError(fmt::format("the input has {} rows; a window of {} needs {}", table.total_rows,
                                 series.window, needed),
@@ -162,7 +166,7 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
     append_window(series, levels, window);
     Transform(storage::numbers_named(window_feature_names(series)), schema.steps)
         .apply(window, window.size(), features);
-    if (features.size() != schema.features.size() || scorer.outputs != columns)
+    if (features.size() != schema.features.size())
       throw TaskError("the model's windows do not make the features that it was trained on", {},
                       "the model file is damaged; train it again");
     scorer.score(features, 1, scores);

@@ -52,7 +52,7 @@ int read_table(int argc, char** argv) {
   for (std::size_t c = 0; c < columns; ++c) selection.columns.push_back(Wanted{c});
   MPI_Barrier(comm.handle());
   const auto start = std::chrono::steady_clock::now();
-  const CsvInput input(comm, open_input_files(comm, file, {file.parent_path()}), {});
+  const CsvInput input(comm, open_input_files(comm, file, {file.parent_path()}, 100), {});
   const RawTable table = input.read(comm, selection, {std::uint64_t{4} << 30U, file.parent_path()});
   MPI_Barrier(comm.handle());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

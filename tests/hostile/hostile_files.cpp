@@ -119,7 +119,7 @@ std::vector<HostileFile> hostile_structures(const fs::path& sound, const fs::pat
     H5Dwrite(made, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, vast);
     H5Dclose(made);
   });
-  add("a_million_names", "", [](hid_t f) { put_texts(f, "schema/classes", 1'000'000, "x"); });
+  add("many_names", "", [](hid_t f) { put_texts(f, "schema/classes", 200'000, "x"); });
   return files;
 }
 
@@ -148,6 +148,19 @@ std::vector<HostileFile> hostile_models(const fs::path& directory, const fs::pat
   write(add("deep_settings", ""), flowers(), std::string(2'000'000, '['));
   write(add("few_numbers", ""), flowers(), softmax_settings(), "softmax",
         {{"layer_0_weights", {1}, {1}}, {"layer_0_bias", {1}, {1}}});
+  Schema series = flowers();
+  series.target_kind = storage::TargetKind::numbers;
+  series.target_names = {"a", "b"};
+  series.features = {"a[-1]", "b[-1]", "a[0]", "b[0]"};
+  series.series = {"none", 2, 1, {"a", "b"}, {}};
+  series.inputs = storage::numbers_named({"length"});
+  const char* const linear = R"({"model":{"type":"linear_regression","l2":0.0,"regularize_bias":false}})";
+  write(add("series_of_more_columns", ""), series, linear, "linear_regression",
+        {{"layer_0_weights", {4, 2}, std::vector<double>(8, 1.0)}, {"layer_0_bias", {2}, {0, 0}}});
+  Schema indexed = flowers();
+  indexed.features = {"f1", "f18446744073709551614"};
+  indexed.inputs = storage::numbers_named(indexed.features);
+  write(add("vast_index", ""), indexed, softmax_settings());
   const auto add_footer = [&](const std::string& name, const std::vector<std::uint64_t>& inside,
                               std::uint64_t length) {
     const fs::path file = add(name, "footer");

@@ -22,7 +22,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* secret_text = "nobody-may-read-this";
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::chrono::seconds patience{100};
+#else
 constexpr std::chrono::seconds patience{10};
+#endif
 
 class Hostile : public ::testing::Test {
  protected:
@@ -31,6 +35,7 @@ class Hostile : public ::testing::Test {
     write_sound_model(path() / "model.h5");
     write_sound_dataset(path() / "dataset.h5");
     std::ofstream(path() / "flowers.csv") << "length,width\n1,2\n3,4\n";
+    std::ofstream(path() / "flowers.svm") << "0 1:1 2:2\n1 1:3 2:4\n";
     fs::create_directory(path() / "out");
     fs::create_directory(path() / "files");
   }
@@ -51,7 +56,11 @@ class Hostile : public ::testing::Test {
     EXPECT_EQ(end.signal, 0) << what;
     EXPECT_THAT(end.said, Not(HasSubstr("crashed"))) << what;
     EXPECT_THAT(end.said, Not(HasSubstr(secret_text))) << what;
+#ifndef __SANITIZE_ADDRESS__  // which has a memory of its own
     EXPECT_LE(end.most_memory, 2 * size + memory) << what;
+#endif
+    EXPECT_THAT(end.said, Not(HasSubstr("Sanitizer"))) << what;
+    EXPECT_THAT(end.said, Not(HasSubstr("runtime error"))) << what;
     if (hostile.told.empty()) {
       EXPECT_LE(end.exit_code, 1) << what;
       return;
@@ -64,11 +73,10 @@ class Hostile : public ::testing::Test {
     constexpr std::uint64_t memory = std::uint64_t{300} << 20;
     for (const std::string& verb : verbs) {
       std::vector<std::string> argv{KERNMILL_STORAGE, noun, verb, hostile.file};
-      if (verb == "diff") argv.push_back(path() / "dataset.h5");
       if (verb == "export") argv.insert(argv.end(), {"--output", path() / "out" / "x.csv"});
       expect_harmless(hostile, argv, memory);
       argv.emplace_back("--json");
-      if (verb == "info" || verb == "head") expect_harmless(hostile, argv, memory);
+      if (verb == "info") expect_harmless(hostile, argv, memory);
     }
   }
   void through_task(const HostileFile& hostile, const std::string& kind, const Json& config,
@@ -125,12 +133,14 @@ TEST_F(Hostile, ModelsThroughTasks) {
     through_task(file, "evaluate", {{"split", "test"}},
                  {{"model", file.file}, {"data", path() / "dataset.h5"}});
     through_task(file, "deploy", deployment(), {{"model", file.file}, {"input", path() / "flowers.csv"}});
+    if (file.file.filename() == "model_vast_index.h5")
+      through_task(file, "deploy", deployment(), {{"model", file.file}, {"input", path() / "flowers.svm"}});
   }
 }
 
 TEST_F(Hostile, DatasetsThroughTheTool) {
   for (const HostileFile& file : hostile_datasets(files(), secret()))
-    through_tool(file, "data", {"info", "head", "verify", "diff", "export"});
+    through_tool(file, "data", {"info", "head", "verify", "export"});
 }
 
 TEST_F(Hostile, DatasetsThroughTasks) {

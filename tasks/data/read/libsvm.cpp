@@ -25,11 +25,11 @@ std::vector<RecordFiles::File> texts_of(const InputFiles& files) {
   return records;
 }
 
-/// N of "fN"; nothing of any other name.
+/// N of "fN"; nothing of any other name, or of one that no file of this format has.
 std::optional<std::uint64_t> index_in(std::string_view name) {
   std::uint64_t index = 0;
   const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), index);
-  const bool whole = error == std::errc{} && end == name.data() + name.size();
+  const bool whole = error == std::errc{} && end == name.data() + name.size() && index <= largest_svm_index;
   return whole && name == fmt::format("f{}", index) ? std::optional(index) : std::nullopt;
 }
 
@@ -95,6 +95,8 @@ std::string SvmInput::name() const {
 }
 
 std::vector<std::vector<std::string>> SvmInput::first_rows(const Communicator& comm, std::size_t rows) const {
+  constexpr std::size_t most_fields = std::size_t{1} << 22U;  // a short file may have wide rows
+  rows = std::min(rows, std::max<std::size_t>(1, most_fields / names_.size()));
   std::vector<std::string> labels;
   if (comm.is_root()) {
     const std::string text = records_.files()[0].file->read(records_.files()[0].data_begin, enough);

@@ -9,7 +9,6 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::uint64_t largest_index = 1'000'000;  // rows are dense: more would not fit anywhere
 constexpr std::string_view blanks = " \t\r";
 
 /// `index:value`.
@@ -19,7 +18,7 @@ std::string parse_entry(std::string_view word, std::size_t at, SvmLine& line) {
   std::uint64_t index = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + colon, index);
   if (error != std::errc{} || end != word.data() + colon) return "has no whole number in front of its colon";
-  if (index > largest_index) return fmt::format("has an index above {}", largest_index);
+  if (index > largest_svm_index) return fmt::format("has an index above {}", largest_svm_index);
   if (!line.entries.empty() && index <= line.entries.back().index) return "has an index that does not rise";
   double value = 0;
   const std::string reason = parse_exact_number(word.substr(colon + 1), value);

@@ -25,6 +25,9 @@ struct SvmMistake {
   std::size_t at = 0, length = 0;
 };
 
+inline constexpr std::uint64_t largest_svm_index =
+    1'000'000;  ///< rows are dense: more would not fit anywhere
+
 /// A line without its end. `line.label` is empty when there is nothing on it.
 SvmMistake parse_svm_line(std::string_view text, SvmLine& line);
 

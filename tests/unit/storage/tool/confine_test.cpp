@@ -36,7 +36,7 @@ class Confined : public ::testing::Test {
           confine({{mine()}, std::uint64_t{64} << 20, std::chrono::seconds(1)});
           return work(said);
         },
-        std::chrono::seconds(20));
+        std::chrono::seconds(100));
   }
   static bool has_seccomp() { return prctl(PR_GET_SECCOMP) >= 0; }
   static bool has_landlock() { return syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) > 0; }

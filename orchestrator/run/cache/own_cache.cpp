@@ -1,5 +1,7 @@
 #include "kernmill/run/cache/own_cache.hpp"
 
+#include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include <fmt/format.h>

@@ -1,6 +1,7 @@
 #include "kernmill/os/file_beside.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
 

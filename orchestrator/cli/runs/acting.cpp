@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernmill/cli/runs/run_root.hpp"
@@ -50,7 +51,10 @@ RunDirectory run_to_act_on(const Arguments& arguments, const std::string& select
 std::vector<RunDirectory> own_runs(const Arguments& arguments) {
   const uid_t user = vouched_for(arguments).value_or(::geteuid());
   std::vector<RunDirectory> runs = list_runs(run_root(arguments));
-  std::erase_if(runs, [&](const RunDirectory& run) { return owner_of(run) != user; });
+  std::erase_if(runs, [&](const RunDirectory& run) {
+    struct stat status {};  // another clean may have removed it just now
+    return ::lstat(run.root().c_str(), &status) != 0 || status.st_uid != user;
+  });
   return runs;
 }
 

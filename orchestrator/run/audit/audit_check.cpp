@@ -1,7 +1,7 @@
 #include "kernmill/run/audit/audit_check.hpp"
 
-#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>

@@ -1,5 +1,7 @@
 #include "kernmill/run/cache/own_cache.hpp"
 
+#include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -28,9 +30,9 @@ Whose whose(const fs::path& directory) {
 }  // namespace
 
 fs::path own_cache_directory(const fs::path& runs_root) {
-  const fs::path first = fs::absolute(runs_root) / ".cache";
+  fs::path first = fs::absolute(runs_root) / ".cache";
   if (whose(first) != Whose::others) return first;
-  const fs::path second = fs::absolute(runs_root) / fmt::format(".cache-{}", ::geteuid());
+  fs::path second = fs::absolute(runs_root) / fmt::format(".cache-{}", ::geteuid());
   return whose(second) != Whose::others ? second : fs::path();
 }
 

@@ -1,6 +1,7 @@
 #include "kernmill/run/directory/plan_file.hpp"
 
 #include <stdexcept>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -38,6 +39,9 @@ void write_plan_file(const RunDirectory& run, const Plan& plan) {
 }
 
 PlanFile read_plan_file(const RunDirectory& run) {
+  std::error_code unreadable;
+  const auto status = std::filesystem::status(run.plan(), unreadable);
+  if (!unreadable && !std::filesystem::is_regular_file(status)) damaged(run, "it is no regular file");
   const std::string text = read_file(run.plan());
   check(run, text);
   try {

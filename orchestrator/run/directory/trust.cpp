@@ -46,11 +46,11 @@ std::string user_word(uid_t user) {
   const bool foreign = owner != ::geteuid();
   throw NotBelieved(
       fmt::format("run {} is not believed: {}; what it says would be done in your name", run.name(), what),
-      fmt::format("{}; if you trust what {} has put there, say so: --owned-by {}",
-                  foreign ? fmt::format("ask {} to go on with it", user_text(owner))
-                          : fmt::format("look through it, and chmod -R go-w {}",
-                                        quoted_for_shell(run.root().string())),
-                  foreign ? "that user" : "everybody who could write there", user_word(owner)));
+      fmt::format(
+          "{}; if you trust what {} has put there, say so: --owned-by {}",
+          foreign ? fmt::format("ask {} to go on with it", user_text(owner))
+                  : fmt::format("look through it, and chmod -R go-w {}", word_for_shell(run.root().string())),
+          foreign ? "that user" : "everybody who could write there", user_word(owner)));
 }
 
 /// Where anybody may rename and remove what others have, nothing below is anybody's.
@@ -100,7 +100,7 @@ class RunCheck {
 
   void check_status(const struct stat& status, const fs::path& path) {
     if (const std::string why = why_not_believed(status, owner_); !why.empty())
-      refuse(run_, path == run_.root() ? why : fmt::format("of {}, {}", path.string(), why), owner_);
+      refuse(run_, path == run_.root() ? why : fmt::format("{}: {}", path.string(), why), owner_);
   }
 
   void check_files(int folder) {

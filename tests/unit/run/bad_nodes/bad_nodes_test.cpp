@@ -209,6 +209,16 @@ TEST(BadNodesFolder, TellsOtherRunsOnTheSameCluster) {
   EXPECT_THAT(names(read_bad_nodes(folder, "big", at(10))), ElementsAre("n2", "n3"));
 }
 
+TEST(BadNodesFolder, BelievesNothingThatOthersMayHaveWritten) {
+  const testing::TemporaryDirectory place;
+  write_bad_nodes(place.path(), "a-1", "big", {{"n2", "", at(60)}});
+  const auto file = place.path() / "a-1.json";
+  std::filesystem::permissions(file, std::filesystem::perms::others_write,
+                               std::filesystem::perm_options::add);
+  EXPECT_THAT(read_bad_nodes(place.path(), "big", at(10)), IsEmpty());
+  EXPECT_TRUE(std::filesystem::exists(file)) << "it may be a colleague's";
+}
+
 TEST(BadNodesFolder, IsRidOfWhatIsOldAndSurvivesWhatIsBroken) {
   const testing::TemporaryDirectory place;
   write_bad_nodes(place.path(), "a-1", "big", {{"n2", "", at(60)}});

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "conductor_world.hpp"
 #include "kernmill/os/durable_file.hpp"
@@ -49,6 +50,11 @@ TEST_F(PlanOnDisk, ThatIsNoJsonOrOfWrongTypesIsAnErrorThatNamesTheFile) {
     std::ofstream(run.plan(), std::ios::trunc) << bad;
     EXPECT_THAT(error(), HasSubstr("plan.json")) << bad;
   }
+}
+
+TEST_F(PlanOnDisk, ThatIsAPipeIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(run.plan().c_str(), 0600), 0);
+  EXPECT_THAT(error(), HasSubstr("it is no regular file"));
 }
 
 TEST_F(PlanOnDisk, OfAnEarlierVersionHasNoChecksumAndIsRead) {

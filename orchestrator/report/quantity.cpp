@@ -1,5 +1,6 @@
 #include "kernmill/report/quantity.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -85,7 +86,7 @@ std::optional<std::chrono::duration<double>> between(std::string_view from, std:
   const auto begin = seconds_of(from);
   const auto end = seconds_of(to);
   if (!begin || !end) return {};
-  return std::chrono::duration<double>(*end - *begin);
+  return std::chrono::duration<double>(std::max(*end - *begin, 0.0));  // two hosts may have written them
 }
 
 std::string time_text(std::string_view time_stamp) {

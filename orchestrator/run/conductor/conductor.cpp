@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/last_lines.hpp"
 #include "kernmill/os/room.hpp"
 
 namespace kernmill {
@@ -226,6 +227,15 @@ void Conductor::tell(InstanceEvent::What what, const Attempt& attempt, const Job
   output_.instance(told);
 }
 
+/// What kernmill-exec has said on its stderr, where it could not journal it.
+std::string Conductor::last_words(const Attempt& attempt) const {
+  constexpr const char* name = "kernmill-exec: ";
+  const auto directory = run_.attempt(plan_.stage(attempt.id.stage).name, attempt.id.index, attempt.number);
+  const std::vector<std::string> lines = last_lines(directory / "exec.log", 1);
+  return lines.empty() || !lines.back().starts_with(name) ? ""
+                                                          : ": " + lines.back().substr(std::strlen(name));
+}
+
 // kernmill-exec is gone without a last word: it was killed, or could not start. What it launched may live on.
 void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
   ports_.end_leftovers(attempt.id, attempt.number);
@@ -238,6 +248,7 @@ void Conductor::vanished(const Attempt& attempt, const JobEnd& end) {
           ? fmt::format("its job was ended by signal {} ({})", end.exit_code - 128,
                         sigdescr_np(end.exit_code - 128) ? sigdescr_np(end.exit_code - 128) : "?")
           : fmt::format("its job ended with status {} and left no record", end.exit_code);
+  outcome.message += last_words(attempt);
   if (looked_for_room_at_ != end.job) {  // of a pack that is gone: once for all of its instances
     looked_for_room_at_ = end.job;
     no_room_ = why_no_room(run_.root());

@@ -157,6 +157,7 @@ class Conductor {
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);
   void vanished(const Attempt& attempt, const JobEnd& end);
+  [[nodiscard]] std::string last_words(const Attempt& attempt) const;
   /// What follows an attempt that nobody asked to stop; the instance's tries are counted on.
   Retry what_follows(const Attempt& attempt, const JobOutcome& outcome);
 

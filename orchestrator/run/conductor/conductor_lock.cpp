@@ -39,9 +39,11 @@ void write_holder(int fd, const std::filesystem::path& file, const LockHolder& s
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const ProcessIdentity& holder) {
-  throw RunIsLocked(fmt::format("run {} is conducted by process {} on {} already",
+  const bool is_elsewhere = !holder.host.empty() && holder.host != host_name();
+  throw RunIsLocked(fmt::format("run {} is conducted by process {} on {} already{}",
                                 file.parent_path().filename().string(), holder.pid,
-                                holder.host.empty() ? "this machine" : holder.host));
+                                holder.host.empty() ? "this machine" : holder.host,
+                                is_elsewhere ? ", where kernmill cancel has to be called to end it" : ""));
 }
 
 int lock_with(const LockMeans& means, int fd, int operation) {

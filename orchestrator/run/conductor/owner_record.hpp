@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include <sys/types.h>
+
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/run/journal/journal.hpp"
 

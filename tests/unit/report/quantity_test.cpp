@@ -45,6 +45,8 @@ TEST(Quantity, TimesAreSubtractedAcrossMidnight) {
   ASSERT_TRUE(took);
   EXPECT_NEAR(took->count(), 1.5, 1e-6);
   EXPECT_FALSE(between("", "2026-11-22T00:00:01.000Z"));
+  EXPECT_EQ(between("2026-11-22T00:00:01.000Z", "2026-11-21T23:59:59.500Z")->count(), 0.0)
+      << "of two hosts, one of which is behind";
 }
 
 TEST(Quantity, OfATextCannotSteerTheTerminal) {

@@ -34,6 +34,8 @@ std::optional<std::int64_t> milliseconds_of(std::string_view timestamp) {
   const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
                             day(static_cast<unsigned>(number(8, 2))));
   const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  // What the system's clock, in nanoseconds, can be converted to.
+  if (date.year() < year(1700) || date.year() > year(2200)) return {};
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return {};
   const milliseconds time = hours(hour) + minutes(minute) + seconds(second) + milliseconds(number(20, 3));
   return (sys_days(date).time_since_epoch() + time).count();

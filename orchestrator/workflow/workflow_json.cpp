@@ -9,6 +9,19 @@ namespace {
 
 using File = std::shared_ptr<const SourceFile>;
 
+const Json& map_at(const Json& json, const char* key) {
+  const Json& map = json.at(key);
+  if (!map.is_object()) throw std::invalid_argument(fmt::format("'{}' is no map", key));
+  return map;
+}
+
+std::vector<Json> maps_in(const Json& list, const char* key) {
+  std::vector<Json> maps = list.get<std::vector<Json>>();
+  for (const Json& map : maps)
+    if (!map.is_object()) throw std::invalid_argument(fmt::format("an item of '{}' is no map", key));
+  return maps;
+}
+
 Json to_json(const Where& where) {
   return Json::array({where.line, where.column, where.length});
 }
@@ -25,7 +38,7 @@ Json to_json(const Matrix::Cut& cut) {
 }
 
 Matrix::Cut cut_from(const Json& json) {
-  Matrix::Cut cut{json.at("size"), json.at("group"), {}, json.at("values"), json.at("texts")};
+  Matrix::Cut cut{json.at("size"), json.at("group"), {}, map_at(json, "values"), map_at(json, "texts")};
   if (json.contains("number")) cut.number = json["number"].get<std::uint32_t>();
   return cut;
 }
@@ -58,9 +71,9 @@ Matrix matrix_from(const Json& json) {
     if (!axis.texts.empty() && axis.texts.size() != axis.values.size())
       throw std::invalid_argument(fmt::format("axis {} has {} values and {} texts of them", axis.name,
                                               axis.values.size(), axis.texts.size()));
-  matrix.exclude = json.at("exclude").get<std::vector<Json>>();
-  matrix.include = json.at("include").get<std::vector<Json>>();
-  matrix.include_texts = json.value("include_texts", std::vector<Json>{});
+  matrix.exclude = maps_in(json.at("exclude"), "exclude");
+  matrix.include = maps_in(json.at("include"), "include");
+  matrix.include_texts = maps_in(json.value("include_texts", Json::array()), "include_texts");
   return matrix;
 }
 
@@ -123,9 +136,9 @@ Stage stage_from(const Json& json, const File& file) {
     throw std::invalid_argument(
         fmt::format("stage {} has the unknown task {}", stage.name, json.at("task").dump()));
   stage.kind = *kind;
-  stage.config = json.at("config");
-  stage.resources = json.at("resources");
-  stage.env = json.at("env");
+  stage.config = map_at(json, "config");
+  stage.resources = map_at(json, "resources");
+  stage.env = map_at(json, "env");
   stage.when = json.at("when").get<std::string>();
   for (const Json& input : json.at("inputs")) stage.inputs.push_back(input_from(input, file));
   stage.inputs_declared = json.at("inputs_declared").get<bool>();
@@ -175,7 +188,7 @@ Workflow workflow_from_json(const Json& json) {
   workflow.name = json.at("name").get<std::string>();
   workflow.file = json.at("file").get<std::string>();
   workflow.base_directory = json.at("base_directory").get<std::string>();
-  workflow.params = json.at("params");
+  workflow.params = map_at(json, "params");
   workflow.share_group = json.at("share_group").get<bool>();
   if (const auto found = json.find("encryption"); found != json.end()) {
     workflow.encryption.key_file = found->value("key_file", "");

@@ -195,7 +195,9 @@ void PlainCommits::restore(std::map<std::string, std::vector<PlainCommit>> rows,
 }
 
 std::string moment_text(std::int64_t milliseconds) {
-  if (milliseconds == PlainCommit::no_time) return {};
+  constexpr std::int64_t most =
+      std::int64_t{7'258'118'400'000};  // the year 2200; a snapshot may hold anything
+  if (milliseconds < -most || milliseconds > most) return {};
   return utc_timestamp(std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds)));
 }
 

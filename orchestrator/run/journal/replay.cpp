@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/text/unicode.hpp"
+
 namespace kernmill {
 
 bool has_failed(const InstanceRecord& instance) {
@@ -19,12 +21,14 @@ namespace {
 
 /// The instance of the plan that the journal speaks of.
 InstanceId known_instance(const Plan& plan, const std::string& stage, std::uint32_t index) {
-  const InstanceId id{plan.stage_number(stage), index};
-  if (index < plan.instance_count(id.stage)) return id;
-  throw std::runtime_error(fmt::format(
-      "the journal speaks of instance {} of stage {}, which has {}: it is damaged, or belongs to another "
-      "plan.json; put the run's folder back from a copy, or run the workflow anew",
-      index, stage, plan.instance_count(id.stage)));
+  const std::uint32_t number = plan.workflow().find(stage) == nullptr ? 0 : plan.stage_number(stage);
+  const std::uint32_t count = plan.workflow().find(stage) == nullptr ? 0 : plan.instance_count(number);
+  if (index < count) return {number, index};
+  throw std::runtime_error(
+      fmt::format("the journal speaks of instance {} of stage {}, of which plan.json has {}: one of them is "
+                  "damaged, or belongs to "
+                  "another run; put the run's folder back from a copy, or run the workflow anew",
+                  index, printable_line(stage), count));
 }
 
 }  // namespace

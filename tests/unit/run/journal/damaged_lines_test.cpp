@@ -55,8 +55,17 @@ TEST(DamagedJournal, SpeaksOfAnInstanceThatThePlanDoesNotHave) {
   const Plan plan = testing::plan({testing::command("fit")});
   RunRecord record;
   record.instances[{"fit", 100'000'000}].committed = true;
-  EXPECT_THAT([&] { Replay(plan, record, {}); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr(
-                                                     "instance 100000000 of stage fit, which has 1")));
+  EXPECT_THAT([&] { Replay(plan, record, {}); },
+              ::testing::ThrowsMessage<std::runtime_error>(
+                  HasSubstr("instance 100000000 of stage fit, of which plan.json has 1")));
+}
+
+TEST(DamagedJournal, SpeaksOfAStageThatThePlanDoesNotHave) {
+  const Plan plan = testing::plan({testing::command("fit")});
+  RunRecord record;
+  record.instances[{"other", 0}].committed = true;
+  EXPECT_THAT([&] { Replay(plan, record, {}); }, ::testing::ThrowsMessage<std::runtime_error>(
+                                                     HasSubstr("stage other, of which plan.json has 0")));
 }
 
 TEST(DamagedJson, IsToldInPlainWords) {
@@ -68,7 +77,7 @@ TEST(DamagedJson, IsToldInPlainWords) {
     }
     return std::string();
   };
-  EXPECT_THAT(error("{\n 5"), AllOf(HasSubstr("line 2, column 3"), Not(HasSubstr("json.exception"))));
+  EXPECT_THAT(error("{\n 5"), AllOf(HasSubstr("line 2, column 2"), Not(HasSubstr("json.exception"))));
   EXPECT_THAT(error(std::string(100'000, '[')), HasSubstr("nested deeper than 500 levels"));
   EXPECT_EQ(error("{\"a\": \"" + std::string(1000, '[') + "\\\"[\"}"), "");
   EXPECT_TRUE(json_or_nothing(std::string(100'000, '{')).is_discarded());

@@ -40,7 +40,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   const std::string wanted = lower(word);
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
-  constexpr std::size_t longest = 100, most = 5000;  // what a word is compared with costs no more than milliseconds
+  constexpr std::size_t longest = 100,
+                        most = 5000;  // what a word is compared with costs no more than milliseconds
   if (wanted.size() > longest || candidates.size() > most) return best;
   for (const std::string& candidate : candidates) {
     const std::string have = lower(candidate);

@@ -68,7 +68,7 @@ void follow(hid_t file, const std::string& name, Reach reach, const Context& con
     at = end + 1;
     if (part.empty() || part == ".") continue;
     const std::string above = way;
-    way += "/" + part;
+    way += fmt::format("/{}", part);
     if (check(H5Lexists(file, way.c_str(), H5P_DEFAULT), context) == 0) return;
     H5L_info_t info{};
     check(H5Lget_info(file, way.c_str(), &info, H5P_DEFAULT), context);
@@ -77,8 +77,8 @@ void follow(hid_t file, const std::string& name, Reach reach, const Context& con
     if (info.type == H5L_TYPE_EXTERNAL) return;
     std::string target = value_of_link(file, way, info.u.val_size, context);
     target.resize(std::min(target.size(), target.find('\0')));
-    if (!target.starts_with('/')) target = above + "/" + target;
-    if (at < name.size()) target += "/" + name.substr(at);
+    if (!target.starts_with('/')) target.insert(0, fmt::format("{}/", above));
+    if (at < name.size()) target += fmt::format("/{}", name.substr(at));
     return follow(file, target, reach, context, soft_links + 1);
   }
 }

@@ -66,7 +66,7 @@ Table open_table(const Handle& file, const std::string& name, const std::filesys
   Table table;
   table.dataset = Handle(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT), H5Dclose, context);
   allowed ? hdf5::require_regular_files(table.dataset.id(), context)
-          : hdf5::require_own_content(table.dataset.id(), context);
+          : hdf5::require_own_content(table.dataset.id(), hdf5::Reach::inside, context);
   const Handle type(H5Dget_type(table.dataset.id()), H5Tclose, context);
   const H5T_class_t kind = H5Tget_class(type.id());
   table.numbers = kind == H5T_INTEGER || kind == H5T_FLOAT;

@@ -15,9 +15,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int most_soft_links = 16;
-constexpr const char* way_out =
-    "Copy what is meant into one file (h5repack, h5copy); where the file can be trusted, "
-    "`external_files: true` in a stage that reads it as input allows it";
+
+const char* way_out(Reach reach) {
+  if (reach == Reach::own)
+    return "Kernmill writes nothing like it: somebody has changed the file, or made it; make it anew";
+  return "Copy what is meant into one file (h5repack -f GZIP=4, h5copy); where the file can be trusted, "
+         "`external_files: true` in the stage that reads it allows it";
+}
 
 [[noreturn]] void refuse(const Context& context, const std::string& why) {
   throw Error(fmt::format("{}: cannot {}: {}", context.file.string(), context.what, why));
@@ -51,7 +55,7 @@ void require_link(hid_t file, const std::string& name, const H5L_info_t& info, R
   const char* target = nullptr;
   check(H5Lunpack_elink_val(value.data(), value.size(), nullptr, &target, nullptr), context);
   if (reach != Reach::other_files)
-    refuse(context, fmt::format("'{}' is a link to another file, {}. {}", name, target, way_out));
+    refuse(context, fmt::format("'{}' is a link to another file, {}. {}", name, target, way_out(reach)));
   require_file(target, context);
 }
 
@@ -64,7 +68,7 @@ void follow(hid_t file, const std::string& name, Reach reach, const Context& con
     at = end + 1;
     if (part.empty() || part == ".") continue;
     const std::string above = way;
-    way += "/" + part;
+    way += fmt::format("/{}", part);
     if (check(H5Lexists(file, way.c_str(), H5P_DEFAULT), context) == 0) return;
     H5L_info_t info{};
     check(H5Lget_info(file, way.c_str(), &info, H5P_DEFAULT), context);
@@ -73,8 +77,8 @@ void follow(hid_t file, const std::string& name, Reach reach, const Context& con
     if (info.type == H5L_TYPE_EXTERNAL) return;
     std::string target = value_of_link(file, way, info.u.val_size, context);
     target.resize(std::min(target.size(), target.find('\0')));
-    if (!target.starts_with('/')) target = above + "/" + target;
-    if (at < name.size()) target += "/" + name.substr(at);
+    if (!target.starts_with('/')) target.insert(0, fmt::format("{}/", above));
+    if (at < name.size()) target += fmt::format("/{}", name.substr(at));
     return follow(file, target, reach, context, soft_links + 1);
   }
 }
@@ -86,7 +90,7 @@ bool is_own_filter(H5Z_filter_t filter) {
   return std::find(own.begin(), own.end(), filter) != own.end();
 }
 
-void require_own_filters(hid_t list, const Context& context) {
+void require_own_filters(hid_t list, Reach reach, const Context& context) {
   const auto filters = static_cast<unsigned>(check(H5Pget_nfilters(list), context));
   for (unsigned i = 0; i < filters; ++i) {
     unsigned flags = 0;
@@ -96,11 +100,8 @@ void require_own_filters(hid_t list, const Context& context) {
         H5Pget_filter2(list, i, &flags, &values, nullptr, name.size() - 1, name.data(), nullptr);
     if (filter >= 0 && is_own_filter(filter)) continue;
     refuse(context,
-           fmt::format(
-               "it is compressed by the filter {} {}, whose code would have to be loaded from a plug-in. "
-               "Write it anew with gzip (h5repack -f GZIP=4); where the file can be trusted, "
-               "`external_files: true` in a stage that reads it as input allows it",
-               static_cast<int>(filter), name.data()));
+           fmt::format("it is compressed by the filter {} {}, whose code a plug-in would have to bring. {}",
+                       static_cast<int>(filter), name.data(), way_out(reach)));
   }
 }
 
@@ -110,16 +111,16 @@ void require_reach(hid_t file, const std::string& name, Reach reach, const Conte
   follow(file, name, reach, context, 0);
 }
 
-void require_own_content(hid_t dataset, const Context& context) {
+void require_own_content(hid_t dataset, Reach reach, const Context& context) {
   const Handle list(H5Dget_create_plist(dataset), H5Pclose, context);
   if (H5Pget_layout(list.id()) == H5D_VIRTUAL)
-    refuse(context, fmt::format("it is a virtual dataset, which lies in other files. {}", way_out));
+    refuse(context, fmt::format("it is a virtual dataset, which lies in other files. {}", way_out(reach)));
   if (H5Pget_external_count(list.id()) > 0) {
     std::array<char, 256> name{};
     check(H5Pget_external(list.id(), 0, name.size() - 1, name.data(), nullptr, nullptr), context);
-    refuse(context, fmt::format("its content lies in another file, {}. {}", name.data(), way_out));
+    refuse(context, fmt::format("its content lies in another file, {}. {}", name.data(), way_out(reach)));
   }
-  require_own_filters(list.id(), context);
+  require_own_filters(list.id(), reach, context);
 }
 
 void require_regular_files(hid_t dataset, const Context& context) {
@@ -141,7 +142,7 @@ void require_regular_files(hid_t dataset, const Context& context) {
 }
 
 std::uint64_t require_stored(hid_t dataset, const Context& context) {
-  require_own_content(dataset, context);
+  require_own_content(dataset, Reach::own, context);
   const Handle list(H5Dget_create_plist(dataset), H5Pclose, context);
   const Handle type(H5Dget_type(dataset), H5Tclose, context);
   const Shape shape = shape_of(dataset, context);

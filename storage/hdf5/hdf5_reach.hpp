@@ -19,7 +19,7 @@ void require_reach(hid_t file, const std::string& name, Reach reach, const Conte
 
 /// The content lies in the file: in no other (external storage, virtual datasets), and behind no filter that
 /// only a plug-in knows, whose code would run.
-void require_own_content(hid_t dataset, const Context& context);
+void require_own_content(hid_t dataset, Reach reach, const Context& context);
 
 /// Where other files are allowed: that they are no pipes and no devices.
 void require_regular_files(hid_t dataset, const Context& context);

@@ -31,7 +31,7 @@ std::vector<std::string> File::read_strings(const std::string& name, bool scalar
   if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) != 0 ||
       shape.size() != (scalar ? 0U : 1U))
     throw Error(fmt::format("{}: '{}' is not the text that it should be", path_.string(), name));
-  constexpr std::uint64_t most_texts = std::uint64_t{1} << 24;
+  constexpr std::uint64_t most_texts = std::uint64_t{1} << 28;
   if (elements_of(shape) > most_texts)
     throw Error(fmt::format("{}: '{}' has more than {} texts", path_.string(), name, most_texts));
   const std::size_t length = H5Tget_size(type.id());

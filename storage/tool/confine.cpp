@@ -19,17 +19,20 @@ void limit(__rlimit_resource resource, std::uint64_t soft, std::uint64_t hard) {
   ::setrlimit(resource, &wanted);
 }
 
-/// The address space that this process has.
-std::uint64_t size_now() {
-  std::uint64_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 std::uint64_t seconds_used() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
   return static_cast<std::uint64_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1;
+}
+
+/// Beyond the address space that this process has.
+void limit_memory([[maybe_unused]] std::uint64_t bytes) {
+#ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any limit
+  std::uint64_t pages = 0;
+  if (!(std::ifstream("/proc/self/statm") >> pages)) return;
+  bytes += pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  limit(RLIMIT_AS, bytes, bytes);
+#endif
 }
 
 }  // namespace
@@ -38,9 +41,7 @@ void confine(const Needs& needs) {
   limit(RLIMIT_CORE, 0, 0);
   const std::uint64_t seconds = seconds_used() + static_cast<std::uint64_t>(needs.processor.count());
   limit(RLIMIT_CPU, seconds, seconds + 1);
-#ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any limit
-  if (const std::uint64_t now = size_now(); now > 0) limit(RLIMIT_AS, now + needs.memory, now + needs.memory);
-#endif
+  limit_memory(needs.memory);
   ::prctl(PR_SET_DUMPABLE, 0);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;  // the rest wants it
   forbid_other_files(needs.files);

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include <sys/stat.h>
 
@@ -204,6 +205,30 @@ std::vector<HostileFile> hostile_datasets(const fs::path& directory, const fs::p
   forge(sound, add("odd_provenance", ""), [](hid_t f) { put_text(f, "provenance", R"({"program": [[]]})"); });
   forge(sound, add("deep_provenance", ""),
         [](hid_t f) { put_text(f, "provenance", std::string(2'000'000, '[')); });
+  return files;
+}
+
+std::vector<HostileFile> hostile_sealed_models(const fs::path& directory, const fs::path& secret) {
+  const fs::path sound = directory / "sound_sealed.h5";
+  const std::string key(storage::Key::size, 'k');
+  storage::write_model(MPI_COMM_SELF, sound, {"softmax", softmax_settings(), flowers(), tensors()},
+                       storage::Key(std::as_bytes(std::span(key)).first<storage::Key::size>()));
+  std::vector<HostileFile> files{{sound, ""}};
+  const auto add = [&](const std::string& name, const std::string& told, const auto& change) {
+    files.push_back({directory / ("sealed_" + name + ".h5"), told});
+    forge(sound, files.back().file, change);
+  };
+  add("short_salt", "encryption_salt",
+      [](hid_t f) { put_long_attribute(f, "encryption_salt", text_type(3), 1); });
+  add("many_salts", "encryption_salt",
+      [](hid_t f) { put_long_attribute(f, "encryption_salt", text_type(64), 900); });
+  add("vast_content", "sealed/content",
+      [](hid_t f) { put_chunked(f, "sealed/content", H5T_STD_U8LE, {hsize_t{1} << 40}, {64}); });
+  add("external_tags", "tags/sealed/content", [&](hid_t f) {
+    put_external(f, "tags/sealed/content", H5T_STD_U8LE, {1, 16}, secret);
+  });
+  add("content_of_a_link", "sealed",
+      [&](hid_t f) { put_external_link(f, "sealed", directory / "sound_model.h5", "parameters"); });
   return files;
 }
 

@@ -17,6 +17,9 @@ std::vector<HostileFile> hostile_models(const std::filesystem::path& directory,
                                         const std::filesystem::path& secret);
 std::vector<HostileFile> hostile_datasets(const std::filesystem::path& directory,
                                           const std::filesystem::path& secret);
+/// Encrypted ones, by the key of 32 letters k.
+std::vector<HostileFile> hostile_sealed_models(const std::filesystem::path& directory,
+                                               const std::filesystem::path& secret);
 std::vector<HostileFile> hostile_checkpoints(const std::filesystem::path& directory);
 /// Input of preprocess and deploy: HDF5, .npy, IDX, CSV, LIBSVM, gzip.
 std::vector<HostileFile> hostile_inputs(const std::filesystem::path& directory,

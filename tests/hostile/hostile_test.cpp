@@ -69,10 +69,11 @@ class Hostile : public ::testing::Test {
     EXPECT_THAT(end.said, HasSubstr(hostile.told)) << what;
   }
   void through_tool(const HostileFile& hostile, const std::string& noun,
-                    const std::vector<std::string>& verbs) {
+                    const std::vector<std::string>& verbs, const std::vector<std::string>& options = {}) {
     constexpr std::uint64_t memory = std::uint64_t{300} << 20;
     for (const std::string& verb : verbs) {
       std::vector<std::string> argv{KERNMILL_STORAGE, noun, verb, hostile.file};
+      argv.insert(argv.end(), options.begin(), options.end());
       if (verb == "export") argv.insert(argv.end(), {"--output", path() / "out" / "x.csv"});
       expect_harmless(hostile, argv, memory);
       argv.emplace_back("--json");
@@ -126,6 +127,14 @@ class Hostile : public ::testing::Test {
 TEST_F(Hostile, ModelsThroughTheTool) {
   for (const HostileFile& file : hostile_models(files(), secret()))
     through_tool(file, "model", {"info", "verify"});
+}
+
+TEST_F(Hostile, SealedModelsThroughTheTool) {
+  const fs::path key = path() / "key";
+  std::ofstream(key) << std::string(32, 'k');
+  fs::permissions(key, fs::perms::owner_read);
+  for (const HostileFile& file : hostile_sealed_models(files(), secret()))
+    through_tool(file, "model", {"info", "verify"}, {"--key-file", key});
 }
 
 TEST_F(Hostile, ModelsThroughTasks) {

@@ -70,6 +70,8 @@ TEST_F(ForeignRun, IsNotActedOnUnlessItsOwnerIsNamed) {
   const Finished resumed = world.run({"resume", run.name(), "--owned-by", "12345"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_TRUE(fs::exists(world.folder() / "ran"));
+  EXPECT_EQ(resumed.err.find("warning"), std::string::npos) << resumed.err;
+  EXPECT_THAT(world.run({"audit", "show", "--json"}).out, HasSubstr("\"owned_by\": \"12345\""));
 }
 
 TEST_F(ForeignRun, ThatOthersMayWriteIsNotResumedAndNotCarriedOutByAJob) {

@@ -146,7 +146,8 @@ void audit_act(const RunDirectory& run, AuditEvent event) {
   event.run = run.name();
   add_digest(event.details, "workflow_sha256", run.workflow());
   add_digest(event.details, "plan_sha256", run.plan());
-  keep_mark(run, append_to_audit(run.root().parent_path(), event));
+  const AuditMark mark = append_to_audit(run.root().parent_path(), event);
+  if (owner_of(run) == ::geteuid()) keep_mark(run, mark);
 }
 
 std::vector<std::pair<std::string, AuditMark>> audit_marks(const RunDirectory& run) {

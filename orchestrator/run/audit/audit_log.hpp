@@ -35,8 +35,8 @@ std::filesystem::path audit_file(const std::filesystem::path& runs_root, uid_t u
 /// line. Throws std::runtime_error and std::system_error that name the file.
 AuditMark append_to_audit(const std::filesystem::path& runs_root, const AuditEvent& event);
 
-/// The same for an act on a run; the run keeps the mark (`audit.jsonl` in its folder), so that a log whose
-/// end was removed is found by its runs. `details` gets the digests of the run's workflow and plan.
+/// The same for an act on a run; a run of one's own keeps the mark (`audit.jsonl` in its folder), so that a
+/// log whose end was removed is found by its runs. `details` gets the digests of the run's workflow and plan.
 void audit_act(const RunDirectory& run, AuditEvent event);
 
 /// The marks that a run keeps, with the name of the log that each is of.

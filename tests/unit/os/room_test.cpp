@@ -18,8 +18,7 @@ TEST(Room, IsThereWhereAFileCanBeWritten) {
 }
 
 TEST(Room, IsMissedWithTheReason) {
-  EXPECT_THAT(why_no_room("/proc/self"),
-              ::testing::AnyOf("", HasSubstr("nothing can be written at /proc")));
+  EXPECT_THAT(why_no_room("/proc/self"), ::testing::AnyOf("", HasSubstr("nothing can be written at /proc")));
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ void LocalScheduler::cancel(const JobId& id, bool force) {
     signal_process(job.pid, job.start_time, SIGTERM);
     return;
   }
-  for (const TreeMember& left : end_tree(job.pid, job.start_time, job.token))
+  for (const TreeMember& left : end_tree(job.pid, job.start_time, job.token, options_.longest_end))
     job.is_stuck = job.is_stuck || left.pid == job.pid;
 }
 

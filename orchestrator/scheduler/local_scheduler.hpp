@@ -1,7 +1,9 @@
 #pragma once
+#include <chrono>
 #include <map>
 
 #include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/os/process.hpp"
 #include "kernmill/scheduler/scheduler.hpp"
 
 namespace kernmill {
@@ -13,6 +15,8 @@ class LocalScheduler final : public Scheduler {
   struct Options {
     int cores = 0;          ///< 0: those that this process may run on
     std::uint64_t mem = 0;  ///< bytes; 0: all that the machine has
+    std::chrono::milliseconds longest_end =
+        kernmill::longest_end;  ///< of a job that is killed: then it is gone
   };
   explicit LocalScheduler(Options options);
 

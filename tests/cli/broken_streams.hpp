@@ -1,6 +1,6 @@
 #pragma once
-#include <filesystem>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -29,6 +29,7 @@ void PackedProcess::start(const PackedProgram& program, StallOptions stall) {
   deadline_.reset();
   stall_.reset();
   rank_program_ = program.rank_program;
+  longest_end_ = program.longest_end;
   pid_ = spawn(program.spawn);
   process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_) throw std::system_error(errno, std::generic_category(), "cannot watch an instance");
@@ -104,7 +105,7 @@ void PackedProcess::pass_on() {
 }
 
 void PackedProcess::end_all() {
-  const auto left = end_tree(pid_, start_time_of(pid_), "");
+  const auto left = end_tree(pid_, start_time_of(pid_), "", longest_end_);
   end_.still_there = still_there_text(left);
   is_stuck_ = std::any_of(left.begin(), left.end(), [&](const auto& one) { return one.pid == pid_; });
 }

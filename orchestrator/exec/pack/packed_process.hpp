@@ -52,6 +52,7 @@ class PackedProcess {
   std::optional<StallWatch> stall_;
   bool last_call_ = false;  ///< it has been asked to stop
   bool is_stuck_ = false;
+  std::chrono::milliseconds longest_end_ = longest_end;
   StepEnd end_;
 };
 

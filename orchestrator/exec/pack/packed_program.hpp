@@ -22,6 +22,7 @@ struct PackedProgram {
   SpawnOptions spawn;
   std::string rank_program;  ///< as StepOptions has it
   std::chrono::milliseconds limit{0};
+  std::chrono::milliseconds longest_end = kernmill::longest_end;  ///< as StepOptions has it
 };
 
 /// A task of one rank is started as it is, one of several by `launcher`; a command by a shell if it needs

@@ -6,7 +6,10 @@
 #include <charconv>
 #include <csignal>
 #include <fstream>
+#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "event_pipe.hpp"
@@ -40,7 +42,7 @@ class LocalSchedulerTest : public ::testing::Test {
 
   testing::TemporaryDirectory directory_;
   testing::EventPipe pipe_{directory_.path() / "pipe"};
-  LocalScheduler scheduler_{{.cores = 4, .mem = 1000}};
+  LocalScheduler scheduler_{{.cores = 4, .mem = 1000, .longest_end = milliseconds(500)}};
 };
 
 TEST_F(LocalSchedulerTest, TellsHowEachJobEnded) {
@@ -130,6 +132,22 @@ TEST_F(LocalSchedulerTest, ProgramThatCannotBeStartedIsAnErrorAndTakesNoRoom) {
   spec.argv = {"/no/such/program"};
   EXPECT_THROW(scheduler_.submit("a", spec), std::runtime_error);
   EXPECT_TRUE(scheduler_.has_room(job("", 4)));
+}
+
+// A tracer that waits for the end of a process holds it there, as the kernel holds one whose disk does not
+// answer.
+TEST_F(LocalSchedulerTest, AJobThatTheKernelHoldsIsGivenUp) {
+  scheduler_.submit("held", job("echo $$ >$PIPE; exec sleep 1000"));
+  const int pid = std::stoi(pipe_.next());
+  const bool is_held = ::ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXIT) == 0;
+  scheduler_.cancel("held", true);
+  EXPECT_EQ(next_end().exit_code, 137);
+  EXPECT_TRUE(scheduler_.has_room(job("", 4)));
+  if (!is_held) GTEST_SKIP() << "processes cannot be traced here";
+  EXPECT_TRUE(is_alive(pid, start_time_of(pid)));
+  ::waitpid(pid, nullptr, 0);  // it has come to its end
+  ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+  ::waitpid(pid, nullptr, 0);
 }
 
 TEST_F(LocalSchedulerTest, ManyJobsEndOnceEach) {

@@ -13,6 +13,7 @@
 #include "event_pipe.hpp"
 #include "kernmill/exec/attempt/attempt_outcome.hpp"
 #include "kernmill/exec/attempt/step.hpp"
+#include "kernmill/exec/pack/packed_process.hpp"
 #include "kernmill/os/process.hpp"
 #include "temporary_directory.hpp"
 
@@ -35,10 +36,13 @@ class HeldStep : public ::testing::Test {
   StepEnd run(const StepOptions& step) {
     StopRequests stop;
     return run_step(step, stop, [&](int, std::uint64_t) {
-      held_ = std::stoi(pipe_.next());
-      is_held_ = ::ptrace(PTRACE_SEIZE, held_, nullptr, PTRACE_O_TRACEEXIT) == 0;
+      hold(std::stoi(pipe_.next()));
       std::ofstream(go()) << "go\n";
     });
+  }
+  void hold(int pid) {
+    held_ = pid;
+    is_held_ = ::ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXIT) == 0;
   }
   void SetUp() override { ASSERT_EQ(::mkfifo(go().c_str(), 0600), 0); }
   void TearDown() override {
@@ -84,6 +88,24 @@ TEST_F(HeldStep, WhoseFirstProcessIsHeldIsGivenUpAtItsLimit) {
   EXPECT_EQ(end.signal, SIGKILL);
   EXPECT_THAT(end.still_there, HasSubstr("(bash, state"));
   EXPECT_EQ(outcome(end).cause, Cause::timeout);
+}
+
+TEST_F(HeldStep, OfAPackIsGivenUpAndItsSlotIsFree) {
+  const StepOptions step = options("echo $$ >$PIPE; exec sleep 1000");
+  PackedProgram program;
+  program.spawn = step.spawn;
+  program.longest_end = step.longest_end;
+  PackedProcess process;
+  process.start(program, {});
+  hold(process.pid());
+  process.end_for_memory();
+  if (!is_held_) GTEST_SKIP() << "processes cannot be traced here";
+  ASSERT_TRUE(process.is_stuck());
+  const StepEnd end = process.finish();
+  EXPECT_FALSE(process.running());
+  EXPECT_EQ(end.signal, SIGKILL);
+  EXPECT_EQ(outcome(end).what, AttemptOutcome::What::failed);
+  EXPECT_THAT(outcome(end).message, HasSubstr("did not end"));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ set(cli_defines KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_EXEC="$<TARGET_FILE:
                 WORKFLOWS="${CMAKE_CURRENT_LIST_DIR}/workflows" GOLDEN="${CMAKE_CURRENT_LIST_DIR}/golden")
 
 kernmill_test(cli LABEL cli TIMEOUT 120
-  SOURCES cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp
+  SOURCES cli/damaged_run_test.cpp cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp
           cli/hostile_test.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/streams_test.cpp
           cli/terminal_test.cpp support/program.cpp
   LINK kernmill::run DEFINES ${cli_defines})

@@ -40,12 +40,13 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   const std::string wanted = lower(word);
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
-  constexpr std::size_t longest = 100,
-                        most = 5000;  // what a word is compared with costs no more than milliseconds
-  if (wanted.size() > longest || candidates.size() > most) return best;
+  constexpr std::size_t longest = 100, most_steps = 1'000'000;  // a mistake costs no more than milliseconds
+  if (wanted.size() > longest) return best;
+  std::size_t steps = 0;
   for (const std::string& candidate : candidates) {
     const std::string have = lower(candidate);
     if (have.empty() || have.size() > wanted.size() + best_distance) continue;
+    if ((steps += wanted.size() * have.size()) > most_steps) return "";
     const std::size_t distance = edit_distance(wanted, have);
     if (distance >= best_distance || distance >= std::max(wanted.size(), have.size())) continue;
     best = candidate;

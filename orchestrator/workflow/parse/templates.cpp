@@ -38,7 +38,8 @@ class Resolver {
       for (Value& item : *list) item = resolve(std::move(item));
     if (auto* map = std::get_if<Value::Map>(&value.data))
       for (Value::Entry& entry : *map) entry.value = resolve(std::move(entry.value));
-    return value.is_template() ? resolve_string(value) : value;
+    if (value.is_template()) return resolve_string(value);
+    return value;
   }
 
  private:

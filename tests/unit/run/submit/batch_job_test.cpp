@@ -1,6 +1,6 @@
 #include "kernmill/run/submit/batch_job.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "conductor_world.hpp"
 #include "fake_cluster.hpp"
@@ -124,6 +124,26 @@ TEST(BatchJob, ItsLogIsWhereItsRunIsHoweverThatIsNamed) {
   const Plan plan = plan_of_stages({command_stage("a")});
   EXPECT_EQ(option_of(batch_job(given, plan, plan_jobs(plan, {})[0], {}), "output"),
             "/runs/50%% done/w-1/slurm/a.0-%A.log");
+}
+
+TEST(BatchJob, TakesNoLineThatComesAsAnOption) {
+  Stage stage = command_stage("a");
+  stage.resources = {{"partition", "p\n#SBATCH --wrap=id"}};
+  Workflow workflow;
+  workflow.stages = {stage};
+  const Plan plan(workflow);
+  const auto arrays = plan_jobs(plan, {});
+  EXPECT_THAT([&] { batch_job(context(), plan, arrays[0], {}); },
+              ::testing::ThrowsMessage<std::invalid_argument>(
+                  ::testing::HasSubstr("the option --partition of a job has a control character in it")));
+  BatchJob mail;
+  mail.options = {{"mail-user", "ada\ncommand"}};
+  EXPECT_THROW(to_script(mail), std::invalid_argument);
+  Workflow here = workflow;
+  here.stages[0].resources = Json::object();
+  here.base_directory = "/home/a\nb";
+  const Plan in_folder(here);
+  EXPECT_THROW(batch_job(context(), in_folder, plan_jobs(in_folder, {})[0], {}), std::invalid_argument);
 }
 
 TEST(BatchJob, ItsCommentSaysWhoseItIs) {

@@ -36,6 +36,12 @@ TEST(SlurmOptions, EachMistakeIsALineOfItsOwn) {
                           HasSubstr("--hold takes no value")));
 }
 
+TEST(SlurmOptions, NoneHasALineEndInIt) {
+  EXPECT_THAT(problems({{"partition", "p\ncommand"}, {"comment", "a\x7F"}}),
+              ElementsAre("--partition has a control character in its value",
+                          "--comment has a control character in its value"));
+}
+
 TEST(SlurmOptions, ThoseThatExcludeOneAnotherAreNotTakenTogether) {
   EXPECT_THAT(problems({{"mem", "1G"}, {"mem-per-cpu", "1G"}}),
               ElementsAre(HasSubstr("exclude one another")));

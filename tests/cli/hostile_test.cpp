@@ -263,6 +263,22 @@ TEST(LegitimateFile, OfAMillionValuesIsValid) {
   EXPECT_THAT(cost_of("plan", file).text, HasSubstr("1000000 instances"));
 }
 
+TEST(HostileSettings, OfASiteThatAreNoFileAreRefusedAtOnce) {
+  const TemporaryDirectory folder;
+  std::ofstream(folder.path() / "flow.yaml") << stage;
+  ASSERT_EQ(::mkfifo((folder.path() / "fifo").c_str(), 0600), 0);
+  for (const std::string& site : {std::string("/dev/zero"), (folder.path() / "fifo").string()}) {
+    const Finished finished =
+        run_program({{KERNMILL, "validate", "flow.yaml"}, folder.path(), {{"KERNMILL_SITE", site}}});
+    EXPECT_EQ(finished.exit_code, 2);
+    EXPECT_THAT(finished.err, HasSubstr(site + " is no regular file"));
+  }
+  EXPECT_EQ(
+      run_program({{KERNMILL, "validate", "flow.yaml"}, folder.path(), {{"KERNMILL_SITE", "/dev/null"}}})
+          .exit_code,
+      0);
+}
+
 TEST(LegitimateFile, MayComeFromAPipe) {
   const Finished finished = run_program(
       {{"/bin/bash", "-c", std::string("'") + KERNMILL + "' validate <(echo \"stages: {a: {run: echo}}\")"},

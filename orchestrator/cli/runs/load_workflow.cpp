@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/os/file_descriptor.hpp"
@@ -52,7 +53,8 @@ SourceFile read_source(const fs::path& file, const std::string& help, bool pipes
   if (!fd || ::fstat(fd.get(), &status) != 0)
     throw UsageError(fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)), help);
   if (S_ISDIR(status.st_mode)) refuse(file, "is a folder", help);
-  if (!S_ISREG(status.st_mode) && !(pipes && S_ISFIFO(status.st_mode)))
+  const bool is_null = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);  // /dev/null: no settings
+  if (!S_ISREG(status.st_mode) && !is_null && !(pipes && S_ISFIFO(status.st_mode)))
     refuse(file, "is no regular file", help);
   return {file.string(), read_text(fd, file)};
 }

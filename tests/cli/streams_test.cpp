@@ -44,6 +44,8 @@ const std::map<std::string, std::vector<std::string>> calls{
     {"submit", {"flow.yaml --dry-run"}},
     {"resume", {"last", "last --json"}},
     {"status", {"", "--json"}},
+    {"results", {"last", "last --csv", "last --json"}},
+    {"audit", {"show", "show --json", "verify", "verify --json"}},
     {"logs", {"last top", "last top --json"}},
     {"explain", {"last", "last top", "last --json"}},
     {"cancel", {"last", "last --json"}},

@@ -40,7 +40,7 @@ Stage ExecWorld::task(const std::string& name, Json config, std::vector<std::str
   Stage stage;
   stage.name = name;
   stage.kind = TaskKind::train;
-  stage.config = std::move(config);
+  if (!config.is_null()) stage.config = std::move(config);
   stage.needs = std::move(needs);
   return stage;
 }
@@ -60,7 +60,7 @@ void ExecWorld::commit(const std::string& stage, unsigned index, Json metrics,
   JournalWriter writer(run_.journal(), fmt::format("earlier.{}.{}", stage, index), 0, "exec");
   Record started{"started", who}, committed{"committed", who};
   started.body.update({{"pid", 1}, {"start_time", 1}, {"host", "elsewhere"}});
-  committed.body["metrics"] = std::move(metrics);
+  committed.body["metrics"] = metrics.is_null() ? Json::object() : std::move(metrics);
   committed.body["artifacts"] = Json::array();
   for (const Artifact& artifact : artifacts) committed.body["artifacts"].push_back(to_json(artifact));
   writer.append(started);

@@ -27,8 +27,8 @@ template <typename T>
 T value_of(simdjson::simdjson_result<T> result, std::string_view key) {
   T value{};
   if (const auto error = std::move(result).get(value); error != simdjson::SUCCESS)
-    throw std::invalid_argument(fmt::format(
-        "'{}' {}", key, error == simdjson::NO_SUCH_FIELD ? "is missing" : "is of another type"));
+    throw std::invalid_argument(
+        fmt::format("'{}' {}", key, error == simdjson::NO_SUCH_FIELD ? "is missing" : "is of another type"));
   return value;
 }
 

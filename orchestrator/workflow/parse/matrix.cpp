@@ -51,7 +51,7 @@ class MatrixReader {
       if (entry.key != "include" && entry.key != "exclude" && has_own_variable(entry)) axis(entry);
     if (const Value* exclude = value.find("exclude")) combinations(*exclude, "exclude", matrix_.exclude);
     if (const Value* include = value.find("include")) combinations(*include, "include", matrix_.include);
-    check_size(value.where);
+    check_size(value);
     return std::move(matrix_);
   }
 
@@ -163,7 +163,8 @@ class MatrixReader {
            "give the matrix fewer values, or list what is left under 'include'");
   }
 
-  void check_size(const Where& where) {
+  void check_size(const Value& value) {
+    const Where& where = value.where;
     std::uint64_t count = 1;
     for (const auto& axis : matrix_.axes) {
       count *= axis.values.size();
@@ -171,6 +172,34 @@ class MatrixReader {
         return refuse(where, fmt::format("this matrix has more than {} instances", limits::instances), "");
     }
     if (!broken_ && matrix_.empty()) refuse(where, "this matrix has no instances", "give it an axis");
+    if (!broken_ && excludes_all(count))
+      refuse(value.find("exclude")->where, "'exclude' leaves no instance of this matrix",
+             "let it exclude less, list instances under 'include', or remove the stage");
+  }
+
+  /// Whether nothing is left of the `count` combinations of the axes.
+  [[nodiscard]] bool excludes_all(std::uint64_t count) const {
+    if (!matrix_.include.empty() || marked_ < count) return false;
+    std::vector<bool> excluded(count);
+    for (const Json& rule : matrix_.exclude)
+      for (const std::uint32_t place : places_of(rule)) excluded[place] = true;
+    return std::all_of(excluded.begin(), excluded.end(), [](bool one) { return one; });
+  }
+
+  /// The combinations of the axes that agree with it, in the mixed radix of their values.
+  [[nodiscard]] std::vector<std::uint32_t> places_of(const Json& rule) const {
+    std::vector<std::uint32_t> places{0};
+    for (const Matrix::Axis& axis : matrix_.axes) {
+      const auto wanted = rule.find(axis.name);
+      const auto values = static_cast<std::uint32_t>(axis.values.size());
+      if (values == 1 && wanted == rule.end()) continue;
+      std::vector<std::uint32_t> longer;
+      for (std::uint32_t value = 0; value < values; ++value)
+        if (wanted == rule.end() || *wanted == axis.values[value])
+          for (const std::uint32_t place : places) longer.push_back(place * values + value);
+      places = std::move(longer);
+    }
+    return places;
   }
 
   void refuse(const Where& where, std::string message, std::string help) {

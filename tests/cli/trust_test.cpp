@@ -107,6 +107,10 @@ TEST_F(ForeignRun, CancelSignalsNoProcessThatALockOnlyNames) {
   EXPECT_EQ(refused.exit_code, 3);
   EXPECT_THAT(refused.err, HasSubstr("which does not hold it: that process was left alone"));
   EXPECT_FALSE(bystander.ends_within(std::chrono::microseconds(0)));
+  ASSERT_EQ(::ftruncate(held, 0), 0);
+  const Finished nameless = world.run({"cancel", "last"});
+  EXPECT_EQ(nameless.exit_code, 3);
+  EXPECT_THAT(nameless.err, HasSubstr("is held by a process that does not say which"));
   ::close(held);
 }
 

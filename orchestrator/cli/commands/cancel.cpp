@@ -1,11 +1,11 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <poll.h>
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/shell_word.hpp"
@@ -13,7 +13,6 @@
 #include "kernmill/cli/runs/acting.hpp"
 #include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
-#include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/conductor/conductor_process.hpp"
@@ -35,7 +34,7 @@ void check_host(const RunDirectory& run, const ProcessIdentity& conductor, const
 /// Asks a living conductor to stop, and waits until it has. Throws when the process that the lock names is
 /// not what holds it: nothing is signalled on the word of a file.
 void stop_conductor(const RunDirectory& run, const ProcessIdentity& named, bool force) {
-  const FileDescriptor conductor = proved_conductor(run.lock(), named);
+  const auto conductor = ConductorProcess::proved(run.lock(), named);
   if (!conductor) {
     const auto now = lock_holder(run.lock());
     if (!now || now->pid != named.pid) return;  // it has ended just now
@@ -44,12 +43,28 @@ void stop_conductor(const RunDirectory& run, const ProcessIdentity& named, bool 
                     "conductor of {} with: fuser -v {}",
                     run.lock().string(), named.pid, run.name(), word_for_shell(run.lock().string())));
   }
-  signal_conductor(conductor, SIGTERM);
-  if (force) signal_conductor(conductor, SIGINT);  // the second request ends jobs at once
-  pollfd ended{conductor.get(), POLLIN, 0};
-  while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
-  }
+  conductor->signal(SIGTERM);
+  if (force) conductor->signal(SIGINT);  // the second request ends jobs at once
+  conductor->wait();
 }
+
+/// Of a lock that somebody has who does not say who he is: he was just about to, or never will.
+class NamelessHolder {
+ public:
+  void seen(const RunDirectory& run) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!since_) since_ = now;
+    if (now - *since_ > patience)
+      throw std::runtime_error(
+          fmt::format("{} is held by a process that does not say which; look for it with: fuser -v {}",
+                      run.lock().string(), word_for_shell(run.lock().string())));
+  }
+  void gone() { since_.reset(); }
+
+ private:
+  static constexpr std::chrono::seconds patience{10};
+  std::optional<std::chrono::steady_clock::time_point> since_;
+};
 
 /// The run's lock, once whoever has it has made room: a conductor is asked to stop, whoever submits hears of
 /// the wish, and another cancel is let finish.
@@ -57,6 +72,7 @@ std::unique_ptr<ConductorLock> free_lock(const RunDirectory& run, const ProcessI
                                          const Arguments& arguments) {
   constexpr std::chrono::milliseconds between_looks(50);
   int told = 0;
+  NamelessHolder nameless;
   for (;;) {
     try {
       return std::make_unique<ConductorLock>(run.lock(), self, ConductorLock::Purpose::settle);
@@ -67,6 +83,7 @@ std::unique_ptr<ConductorLock> free_lock(const RunDirectory& run, const ProcessI
     if (holder && holder->pid != told && !arguments.json())
       fmt::print(stderr, "stopping {} (process {})\n", run.name(), holder->pid);
     if (holder) told = holder->pid;
+    holder ? nameless.gone() : nameless.seen(run);
     if (holder && holder->purpose == ConductorLock::Purpose::conduct)
       stop_conductor(run, *holder, arguments.has("force"));
     else

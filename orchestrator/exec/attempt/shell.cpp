@@ -68,7 +68,7 @@ bool is_metric_name(const std::string& name) {
 /// what is no finite number becomes one of the texts nan, inf and -inf. Anything else is a text, and so is a
 /// whole number of more than 64 bits: as a real it would be another one.
 Json metric_value(const std::string& text) {
-  const Json value = json_or_nothing(text);
+  Json value = json_or_nothing(text);
   const bool is_whole = text.find_first_not_of("+-0123456789") == std::string::npos;
   if (value.is_number_float() && is_whole) return text;
   if (value.is_number() || value.is_boolean()) return value;

@@ -59,7 +59,7 @@ bool is_missing(int error) {
 
 ConductorLock::ConductorLock(const std::filesystem::path& file, const ProcessIdentity& self, Purpose purpose,
                              const LockMeans& means)
-    : fd_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    : fd_(open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)) {
   if (!fd_)
     throw std::system_error(errno, std::generic_category(), fmt::format("cannot open {}", file.string()));
   const bool has_lock = lock_with(means, fd_.get(), LOCK_EX | LOCK_NB) == 0;
@@ -84,7 +84,7 @@ ConductorLock::~ConductorLock() {
 }
 
 std::optional<LockHolder> lock_holder(const std::filesystem::path& file, const LockMeans& means) {
-  const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return {};
   LockHolder holder = read_holder(fd.get());
   if (holder.pid == 0) return {};

@@ -1,10 +1,14 @@
 #include "kernmill/run/conductor/conductor_process.hpp"
 
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <fstream>
-#include <optional>
 #include <string>
+#include <thread>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,20 +45,39 @@ bool has_open(int pid, const struct stat& file) {
 
 }  // namespace
 
-FileDescriptor proved_conductor(const fs::path& lock, const ProcessIdentity& named) {
+std::optional<ConductorProcess> ConductorProcess::proved(const fs::path& lock, const ProcessIdentity& named,
+                                                         Means means) {
   struct stat file {};
   if (named.pid <= 0 || named.host != host_name() || ::lstat(lock.c_str(), &file) != 0) return {};
-  FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, named.pid, 0)));
-  if (!process) return {};
+  FileDescriptor process;
+  if (means == Means::descriptor) {
+    process = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, named.pid, 0)));
+    if (!process && errno != ENOSYS && errno != EPERM) return {};  // EPERM: a sandbox that does not know it
+  }
   // Looked at after the descriptor was got: that is the process from here on, or it has ended.
   const bool is_it = is_alive(named.pid, named.start_time) && effective_user_of(named.pid) == file.st_uid &&
                      has_open(named.pid, file);
   if (!is_it) return {};
-  return process;
+  return ConductorProcess(named, std::move(process));
 }
 
-void signal_conductor(const FileDescriptor& conductor, int signal) {
-  ::syscall(SYS_pidfd_send_signal, conductor.get(), signal, nullptr, 0);  // one that has ended is as good
+void ConductorProcess::signal(int signal) const {
+  // One that has ended is as good.
+  if (descriptor_)
+    ::syscall(SYS_pidfd_send_signal, descriptor_.get(), signal, nullptr, 0);
+  else if (is_alive(identity_.pid, identity_.start_time))
+    ::kill(identity_.pid, signal);
+}
+
+void ConductorProcess::wait() const {
+  if (descriptor_) {
+    pollfd ended{descriptor_.get(), POLLIN, 0};
+    while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
+    }
+    return;
+  }
+  while (is_alive(identity_.pid, identity_.start_time))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 }  // namespace kernmill

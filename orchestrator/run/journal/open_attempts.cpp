@@ -35,6 +35,7 @@ std::string end_processes(const RunDirectory& run, const std::vector<OpenAttempt
     for (const ProcessIdentity& root : {attempt.exec, attempt.step})
       if (is_alive(root.pid, root.start_time)) end(root.pid, root.start_time, "");
   std::vector<TreeMember> all;
+  all.reserve(left.size());
   for (const auto& [pid, member] : left) all.push_back(member);
   return still_there_text(all);
 }

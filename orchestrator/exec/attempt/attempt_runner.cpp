@@ -47,6 +47,7 @@ std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
       audit_deployment(attempt, *cached);
       return {};
     }
+  before_ = recipe_before(attempt);
   stop_.asked();
   AttemptOutcome outcome;
   if (given_.batch != nullptr ? stop_.told_to_end() : stop_.asked()) {
@@ -64,7 +65,7 @@ std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
 
 void AttemptRunner::commit(const Attempt& attempt, const Leavings& leavings,
                            const std::function<RunRecord()>& others) {
-  const Commit commit = prepare_commit(attempt, leavings);
+  const Commit commit = prepare_commit(attempt, leavings, before_);
   check_fence(attempt, others());
   journal_.committed(commit.result());
   audit_deployment(attempt, commit.result());

@@ -7,6 +7,7 @@
 #include "kernmill/exec/job/launcher.hpp"
 #include "kernmill/exec/job/own_job.hpp"
 #include "kernmill/os/stop_requests.hpp"
+#include "kernmill/run/cache/recipe.hpp"
 
 namespace kernmill::exec {
 
@@ -51,6 +52,7 @@ class AttemptRunner {
   Given given_;
   StopRequests& stop_;
   AttemptJournal& journal_;
+  std::optional<Recipe> before_;  ///< of what the attempt was to read when it began
 };
 
 }  // namespace kernmill::exec

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "kernmill/base/timestamp.hpp"
@@ -38,6 +39,23 @@ void sync_file(const fs::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || ::fsync(file.get()) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot make durable " + path.string());
+}
+
+std::optional<Recipe> recipe_now(const Attempt& attempt, DigestStore& digests) {
+  auto recipe = recipe_of(attempt.plan, attempt.id, results_of(attempt), digests, programs(digests));
+  auto* found = std::get_if<Recipe>(&recipe);
+  return found == nullptr ? std::nullopt : std::optional(std::move(*found));
+}
+
+/// The recipe that a result is found by: that of what the attempt has read, if nothing of it changed since.
+std::optional<Recipe> recipe_of_what_was_read(const Attempt& attempt, const Recipe& before,
+                                              std::optional<Recipe> after) {
+  if (after && after->key == before.key) return after;
+  const std::vector<std::string> changed = after ? differences(before, *after) : std::vector<std::string>{};
+  fmt::print(stderr, "kernmill-exec: {}: {} while it ran: later runs do not take up its result\n",
+             attempt.plan.label(attempt.id),
+             changed.empty() ? "an input went away" : fmt::format("{}", fmt::join(changed, "; ")));
+  return {};
 }
 
 CacheEntry entry_of(const Attempt& attempt, const Commit& commit) {
@@ -123,7 +141,14 @@ void check_inputs(const Attempt& attempt) {
   }
 }
 
-Commit prepare_commit(const Attempt& attempt, const Leavings& leavings) {
+std::optional<Recipe> recipe_before(const Attempt& attempt) {
+  const ProgramDigests known{"known", "known"};
+  if (!why_never_cached(attempt.plan, attempt.id.stage, known).empty()) return {};
+  DigestStore digests(runs_root(attempt));
+  return recipe_now(attempt, digests);
+}
+
+Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const std::optional<Recipe>& before) {
   DigestStore digests(runs_root(attempt));
   Commit commit;
   commit.metrics = leavings.metrics;
@@ -133,8 +158,7 @@ Commit prepare_commit(const Attempt& attempt, const Leavings& leavings) {
     commit.artifacts.push_back({name, path.string(), fs::file_size(path), digests.sha256(path)});
   }
   sync_directory(attempt.directory());
-  auto recipe = recipe_of(attempt.plan, attempt.id, results_of(attempt), digests, programs(digests));
-  if (auto* found = std::get_if<Recipe>(&recipe)) commit.recipe = std::move(*found);
+  if (before) commit.recipe = recipe_of_what_was_read(attempt, *before, recipe_now(attempt, digests));
   return commit;
 }
 

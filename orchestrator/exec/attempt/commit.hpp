@@ -21,8 +21,13 @@ struct Commit {
 /// Throws AttemptError when an input is not what its stage committed any more.
 void check_inputs(const Attempt& attempt);
 
-/// Makes durable what an attempt leaves, and describes it. Throws std::system_error that names a file.
-Commit prepare_commit(const Attempt& attempt, const Leavings& leavings);
+/// What an attempt is about to read, before it does; nothing: it can have no recipe.
+std::optional<Recipe> recipe_before(const Attempt& attempt);
+
+/// Makes durable what an attempt leaves, and describes it. It has a recipe only if that is still the one of
+/// `before`: else nobody knows which inputs it has read, which is told on stderr. Throws std::system_error
+/// that names a file.
+Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const std::optional<Recipe>& before);
 
 /// Lets later runs find the result. A cache that cannot be written costs time, not results: that is only
 /// said.

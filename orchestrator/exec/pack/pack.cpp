@@ -36,7 +36,8 @@ struct Slot {
   Place place;
   SlotFiles files;
   PackedInstance instance;
-  std::string mark;  ///< of the instance's checkpoints when its attempt began
+  std::string mark;              ///< of the instance's checkpoints when its attempt began
+  std::optional<Recipe> before;  ///< of what it was to read then, where its result may be taken up
   PackedProcess process;
 };
 
@@ -115,6 +116,7 @@ class Pack {
       slot.mark = mark_of(attempt.id);
       if (is_in_cache(slot, attempt)) return;
       check_inputs(attempt);
+      slot.before = leaves_artifacts(attempt.stage()) ? recipe_before(attempt) : std::nullopt;
       slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
@@ -245,7 +247,7 @@ class Pack {
     try {
       const AttemptOutcome outcome = packed_outcome(attempt, slot.files, end);
       if (outcome.what != AttemptOutcome::What::done) return give_up(slot, outcome);
-      const Commit commit = packed_commit(attempt, outcome.leavings);
+      const Commit commit = packed_commit(attempt, outcome.leavings, slot.before);
       records_.committed(slot.instance, commit.result());
       audit_deployment(attempt, commit.result());
       if (commit.recipe) {

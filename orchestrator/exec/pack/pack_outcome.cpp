@@ -45,8 +45,8 @@ AttemptOutcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd&
   }
 }
 
-Commit packed_commit(const Attempt& attempt, const Leavings& leavings) {
-  if (attempt.place.empty()) return prepare_commit(attempt, leavings);
+Commit packed_commit(const Attempt& attempt, const Leavings& leavings, const std::optional<Recipe>& before) {
+  if (attempt.place.empty()) return prepare_commit(attempt, leavings, before);
   Commit commit;
   commit.metrics = leavings.metrics;
   return commit;

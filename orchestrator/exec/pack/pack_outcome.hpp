@@ -16,8 +16,9 @@ void keep_directory(Attempt& attempt, SlotFiles& files);
 /// AttemptError as `read_outcome` does.
 AttemptOutcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd& end);
 
-/// What is committed. Of an instance without a directory these are its metrics alone.
-Commit packed_commit(const Attempt& attempt, const Leavings& leavings);
+/// What is committed. Of an instance without a directory these are its metrics alone; else see
+/// prepare_commit.
+Commit packed_commit(const Attempt& attempt, const Leavings& leavings, const std::optional<Recipe>& before);
 
 /// Removes what an instance needed only until it was committed.
 void remove_traces(const Attempt& attempt, const SlotFiles& files);

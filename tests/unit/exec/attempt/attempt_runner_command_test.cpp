@@ -8,6 +8,7 @@
 #include "exec_world.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
+#include "temporary_directory.hpp"
 
 namespace kernmill {
 namespace {
@@ -53,6 +54,26 @@ TEST(AttemptRunnerCommand, BadMetricLineIsAFailureWithFileAndLine) {
   ExecWorld world({ExecWorld::command("c", "printf 'loss=1\\nthree words here\\n' >$KERNMILL_METRICS")});
   EXPECT_EQ(world.carry_out("c"), 1);
   EXPECT_THAT(world.message("c"), AllOf(HasSubstr("metrics.txt:2"), HasSubstr("three words here")));
+}
+
+// Which of the two contents it has read, nobody knows.
+TEST(AttemptRunnerCommand, AnInputThatChangesWhileItRunsLeavesNothingToLaterRuns) {
+  for (const bool changes : {false, true}) {
+    const std::string run = "cat in.txt >$KERNMILL_OUTPUT/out.txt";
+    Stage stage =
+        ExecWorld::command("c", changes ? run + "; echo other >in.txt" : run, {{"outputs", {"out.txt"}}});
+    stage.inputs_declared = true;
+    Input input;
+    input.key = "in.txt";
+    const testing::TemporaryDirectory place;
+    input.path = place.path() / "in.txt";
+    std::ofstream(input.path) << "first";
+    stage.inputs = {input};
+    stage.config["run"] = "cd " + place.path().string() + "; " + stage.config["run"].get<std::string>();
+    ExecWorld world({stage});
+    ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
+    EXPECT_EQ(world.last_record("c").body.contains("key"), !changes);
+  }
 }
 
 TEST(AttemptRunnerCommand, DeclaredOutputsBecomeArtifacts) {

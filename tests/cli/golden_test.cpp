@@ -147,6 +147,13 @@ TEST_F(Golden, RunStatusExplainAndLogsOfARunThatIsDone) {
   expect("clean_newest", {"clean", "--keep", "0"});
 }
 
+TEST_F(Golden, ALineThatIsNoMetricIsToldInTheLogs) {
+  std::ofstream(folder.path() / "metrics.yaml")
+      << "name: metrics\nstages: {fit: {run: 'printf \"loss=1\\nno metric\\n\" >$KERNMILL_METRICS'}}\n";
+  EXPECT_EQ(kernmill({"run", "metrics.yaml"}).exit_code, 0);
+  expect("logs_bad_metric", {"logs", "last", "fit"});
+}
+
 TEST_F(Golden, ResultsAreReadByALineOfPython) {
   kernmill({"run", "study.yaml"});
   const Finished python = run_program({{"python3", "-c",

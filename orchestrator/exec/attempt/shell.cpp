@@ -82,6 +82,7 @@ Json metric_value(const std::string& text) {
   return text.starts_with('+') ? metric_value(text.substr(1)) : Json(text);  // 007 is a name
 }
 
+/// A line that is none is left out, and told on stderr: what was computed is not lost over it.
 Json read_metrics(const fs::path& file) {
   Json metrics = Json::object();
   if (!fs::exists(file)) return metrics;
@@ -93,10 +94,13 @@ Json read_metrics(const fs::path& file) {
     const std::size_t equals = line.find('=');
     const std::string name = line.substr(0, equals);
     if (equals == std::string::npos || !is_metric_name(name))
-      throw AttemptError(
-          fmt::format("{}:{}: '{}' is no metric; write name=value, the name of letters, digits and _ - . /",
-                      file.string(), number, line));
-    metrics[name] = metric_value(line.substr(equals + 1));
+      fmt::print(
+          stderr,
+          "kernmill-exec: {}:{}: '{}' is no metric, and was left out; write name=value, the name of letters, "
+          "digits and _ - . /\n",
+          file.string(), number, line);
+    else
+      metrics[name] = metric_value(line.substr(equals + 1));
   }
   return metrics;
 }

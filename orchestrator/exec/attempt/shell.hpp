@@ -33,8 +33,9 @@ std::vector<std::string> with_long_texts_in_files(const Attempt& attempt,
 /// _INSTANCE and _ATTEMPT; for a command also what it may use and leave. Throws AttemptError.
 void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix);
 
-/// Collects what a command left: the outputs it declared, and the lines of its KERNMILL_METRICS file. Throws
-/// AttemptError for an output that is not there, and for a line that is no `name=value`, with file and line.
+/// Collects what a command left: the outputs it declared, and the lines of its KERNMILL_METRICS file; one
+/// that is no `name=value` is told on stderr, with file and line. Throws AttemptError for an output that is
+/// not there.
 Leavings command_leavings(const Attempt& attempt);
 
 }  // namespace kernmill::exec

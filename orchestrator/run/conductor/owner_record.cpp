@@ -32,7 +32,7 @@ fs::path file_of(const fs::path& run, unsigned number) {
   return run / fmt::format("{}{}", prefix, number);
 }
 
-std::optional<unsigned> number_in(std::string_view name) {
+std::optional<unsigned> owner_number(std::string_view name) {
   if (!name.starts_with(prefix)) return {};
   name.remove_prefix(prefix.size());
   unsigned number = 0;
@@ -45,7 +45,7 @@ std::vector<unsigned> numbers_in(const fs::path& run) {
   std::vector<unsigned> numbers;
   std::error_code gone;
   for (fs::directory_iterator entry(run, gone), end; !gone && entry != end; entry.increment(gone))
-    if (const auto number = number_in(entry->path().filename().string())) numbers.push_back(*number);
+    if (const auto number = owner_number(entry->path().filename().string())) numbers.push_back(*number);
   std::sort(numbers.begin(), numbers.end());
   return numbers;
 }
@@ -64,14 +64,9 @@ OwnerFile read_owner(const fs::path& run, unsigned number) {
   std::getline(file, owner.beat);
   const Json json = json_or_nothing(line);
   if (!json.is_object()) return owner;  // not written yet, or not by us
-  const auto text = [&](const char* key) {
-    return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string();
-  };
-  const auto count = [&](const char* key) {
-    return json.contains(key) && json[key].is_number_unsigned() ? json[key].get<std::uint64_t>() : 0;
-  };
-  owner.process = {static_cast<int>(count("pid")), count("start_time"), text("host")};
-  owner.boot = text("boot");
+  owner.process = {static_cast<int>(number_in(json, "pid")),
+                   static_cast<std::uint64_t>(number_in(json, "start_time")), text_in(json, "host")};
+  owner.boot = text_in(json, "boot");
   return owner;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string_view>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
@@ -63,13 +64,8 @@ bool comes_before(const Json& one, const Json& other, ResultsTable::Order order)
   return rank == 0 ? number_of(first) < number_of(second) : word_of(first) < word_of(second);
 }
 
-std::string csv_field(const Json& cell) {
-  if (cell.is_null()) return {};
-  const std::string text = word_of(cell);
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
+std::string csv_text(const Json& cell) {
+  return cell.is_null() ? "" : csv_field(word_of(cell));
 }
 
 std::string shown(const Json& cell) {
@@ -176,7 +172,7 @@ std::string ResultsTable::csv() const {
   text += "\n";
   for (const Row& row : rows_) {
     for (std::size_t i = 0; i < columns.size(); ++i)
-      text += (i == 0 ? "" : ",") + csv_field(cell(row, columns[i]));
+      text += (i == 0 ? "" : ",") + csv_text(cell(row, columns[i]));
     text += "\n";
   }
   return text;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/rows.hpp"
 #include "kernmill/storage/tool/tool.hpp"
@@ -11,20 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A field of a CSV file (RFC 4180).
-std::string csv(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 using Write = std::function<void(std::string_view)>;
 
 void write_csv(const Write& out, const DatasetReader& data, const std::vector<Part>& parts) {
   std::string heading = "part,row";
-  for (const std::string& name : data.schema().features) heading += ',' + csv(name);
-  for (const std::string& name : target_headings(data.schema())) heading += ',' + csv(name);
+  for (const std::string& name : data.schema().features) heading += ',' + csv_field(name);
+  for (const std::string& name : target_headings(data.schema())) heading += ',' + csv_field(name);
   out(heading + '\n');
   for (const Part part : parts)
     for_each_block(data, part, data.rows(part), [&](const RowBlock& block) {
@@ -33,7 +26,8 @@ void write_csv(const Write& out, const DatasetReader& data, const std::vector<Pa
         text += fmt::format("{},{}", to_string(part), block.row_numbers[i]);
         for (std::uint64_t c = 0; c < block.columns; ++c)
           text += fmt::format(",{}", block.features[i * block.columns + c]);
-        for (const std::string& target : target_texts(data.schema(), block, i)) text += ',' + csv(target);
+        for (const std::string& target : target_texts(data.schema(), block, i))
+          text += ',' + csv_field(target);
         text += '\n';
       }
       out(text);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/data/prepare/series.hpp"
 #include "kernmill/tasks/data/prepare/transform.hpp"

@@ -110,6 +110,15 @@ std::size_t end_of_record(std::string_view text, bool& in_quotes) {
   return std::string_view::npos;
 }
 
+std::string csv_field(std::string_view text) {
+  const bool plain = text.find_first_of("\",\r\n") == std::string_view::npos && !text.starts_with(' ') &&
+                     !text.ends_with(' ');
+  if (plain) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   for (std::size_t i = 0; i < text.size();) {

@@ -59,6 +59,9 @@ class CsvCursor {
 /// begins, and then how it ends.
 std::size_t end_of_record(std::string_view text, bool& in_quotes);
 
+/// A text as a field of a CSV file, quoted when it has to be, so that CsvCursor reads the same.
+std::string csv_field(std::string_view text);
+
 /// Whether bytes are text of UTF-8: RFC 3629, no overlong forms, no surrogates.
 bool is_utf8(std::string_view text);
 

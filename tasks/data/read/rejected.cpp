@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/csv.hpp"
 #include "kernmill/tasks/data/store/ordered_text.hpp"
 
 namespace kernmill::tasks {

@@ -56,13 +56,4 @@ void write_in_rank_order(const Communicator& comm, const std::filesystem::path& 
   }
 }
 
-std::string csv_field(const std::string& text) {
-  const bool plain =
-      text.find_first_of("\",\r\n") == std::string::npos && !text.starts_with(' ') && !text.ends_with(' ');
-  if (plain) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 }  // namespace kernmill::tasks

@@ -37,7 +37,4 @@ class OrderedText {
 void write_in_rank_order(const Communicator& comm, const std::filesystem::path& file,
                          const OrderedText& text);
 
-/// A field of a CSV file, quoted when it has to be.
-std::string csv_field(const std::string& text);
-
 }  // namespace kernmill::tasks

@@ -134,6 +134,17 @@ TEST(Number, IsThereAndInRange) {
   EXPECT_EQ(reason("1e999"), "is beyond the range of a double");
 }
 
+TEST(Csv, ReadsTheFieldsThatItWrites) {
+  for (const std::string text : {"plain", "", "a,b", "say \"no\"", " led", "trailed ", "two\nlines", "\r"}) {
+    const std::string line = "first," + csv_field(text) + "\n";
+    CsvCursor cursor(line, ',', 1);
+    std::vector<CsvField> record;
+    ASSERT_TRUE(cursor.next(record)) << line;
+    ASSERT_EQ(record.size(), 2U) << line;
+    EXPECT_EQ(record[1].text(), text);
+  }
+}
+
 TEST(Csv, TellsUtf8FromOtherBytes) {
   for (const char* text :
        {"", "plain", "na\xC3\xAFve", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF"})

@@ -49,7 +49,14 @@ struct Matrix {
     Json values = Json::object(), texts = Json::object();
   };
   std::optional<Cut> cut{};
-  [[nodiscard]] bool empty() const { return axes.empty() && include.empty() && !cut; }
+  /// An axis whose values a stage leaves: known when that stage has committed, and in `axes` from then on.
+  struct Later {
+    std::string axis;
+    std::string stage, name;  ///< the stage, and the metric or artifact of it that holds the list
+    friend bool operator==(const Later&, const Later&) = default;
+  };
+  std::vector<Later> later{};
+  [[nodiscard]] bool empty() const { return axes.empty() && include.empty() && later.empty() && !cut; }
 };
 
 /// The environment variable that holds an axis's value in a command: KERNMILL_MATRIX_<AXIS>.
@@ -62,6 +69,7 @@ struct Input {
   std::string artifact;  ///< "dataset", "model", "best", or a file that a command declared as output
   std::string path;      ///< absolute, for a file
   Where where;
+  bool gathered = false;  ///< every instance of the stage: what each has left is in a manifest
 };
 
 struct Stage {
@@ -79,6 +87,7 @@ struct Stage {
   bool inputs_declared = false;  ///< `inputs:` was written, perhaps as []: a command that may be cached
   std::vector<std::string>
       needs;  ///< every stage it waits for (inputs, expressions, needs:), once each, in file order
+  std::vector<std::string> order_only;  ///< those of `needs` whose results it does not depend on
   Matrix matrix;
   Retries retries;
   int max_parallel = 0;           ///< 0: no bound of its own
@@ -87,6 +96,17 @@ struct Stage {
   std::chrono::seconds stall{0};  ///< without a sign of life for so long, an attempt has failed; 0: never
   std::vector<std::string> modules, setup;
   std::string container;
+  std::string python;                   ///< absolute: the venv or conda prefix that is activated; or empty
+  std::vector<std::string> pass_env;    ///< variables of who starts the run that it gets, by name or pattern
+  std::string signal;                   ///< that asks it to stop: "USR1"; empty: as its kind has it
+  std::chrono::seconds signal_lead{0};  ///< how long before its limit; 0: as the limit has it
+};
+
+/// The code that a run starts with is copied into its directory.
+struct Snapshot {
+  bool git = false;                ///< what git tracks, with its changes
+  std::vector<std::string> paths;  ///< files and folders, relative to the workflow's
+  [[nodiscard]] bool on() const { return git || !paths.empty(); }
 };
 
 /// Where the tasks find the key that they encrypt with: one of the two, or neither. Never the key itself.
@@ -112,6 +132,7 @@ struct Workflow {
   Json params = Json::object();
   bool share_group = false;
   Encryption encryption;
+  Snapshot snapshot;
   BadNodes bad_nodes;
   std::string on_success, on_failure;  ///< shell commands for the end of a run; may be empty
   std::string mail_to;                 ///< who is told of the end of a submitted run; may be empty

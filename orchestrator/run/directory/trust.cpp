@@ -130,6 +130,7 @@ std::string user_text(uid_t user) {
 }
 
 std::optional<uid_t> user_called(const std::string& name) {
+  if (name.empty()) return {};  // nobody; a directory service would be asked
   uid_t number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (error == std::errc{} && end == name.data() + name.size()) return number;

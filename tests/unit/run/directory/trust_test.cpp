@@ -104,6 +104,13 @@ TEST_F(Trust, LastIsARunOfOnesOwn) {
   EXPECT_THROW(select_run(root_.path(), "last", testing::alice), std::runtime_error);
 }
 
+TEST(UserCalled, NeedsAName) {
+  EXPECT_EQ(user_called("0"), uid_t{0});
+  EXPECT_EQ(user_called("root"), uid_t{0});
+  EXPECT_FALSE(user_called(""));
+  EXPECT_FALSE(user_called("no-such-user-as-this"));
+}
+
 TEST(ReadOwnFile, GivesNothingOfWhatOthersMayHaveWritten) {
   const TemporaryDirectory folder;
   const fs::path file = folder.path() / "file";

@@ -6,6 +6,25 @@
 #include "kernmill/report/table.hpp"
 
 namespace kernmill {
+namespace {
+
+/// A line a class: how well it was predicted.
+std::string per_class_text(const Json& evaluation) {
+  const Json per_class = evaluation.value("per_class", Json::array());
+  if (!per_class.is_array() || per_class.empty()) return {};
+  TextTable table({}, "  ");
+  const std::vector<std::string> names{"class", "rows", "precision", "recall", "f1", "roc_auc", "log_loss"};
+  table.row(names);
+  for (const Json& one : per_class) {
+    if (!one.is_object()) return {};
+    std::vector<std::string> cells;
+    for (const std::string& name : names) cells.push_back(one.contains(name) ? number_text(one[name]) : "-");
+    table.row(cells);
+  }
+  return "\n" + table.text();
+}
+
+}  // namespace
 
 std::string confusion_text(const Json& evaluation) {
   constexpr std::size_t most_classes = 12;
@@ -29,7 +48,7 @@ std::string confusion_text(const Json& evaluation) {
     for (const Json& count : counts[row]) cells.push_back(number_text(count));
     table.row(cells);
   }
-  return table.text();
+  return table.text() + per_class_text(evaluation);
 }
 
 }  // namespace kernmill

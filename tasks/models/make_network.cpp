@@ -33,8 +33,8 @@ void require_fit(const ModelKind& kind, const storage::Schema& schema, bool clas
   if (classes && !kind.predicts_classes) {
     throw TaskError(
         fmt::format("{} predicts numbers, and the target '{}' is a class", kind.type, schema.target), {},
-        fmt::format("use {}, or make it a number: target: {{column: ..., type: number}}",
-                    models_that(&ModelKind::predicts_classes)));
+        fmt::format("use {}, or make it a number: target: {{column: {}, type: number}}",
+                    models_that(&ModelKind::predicts_classes), schema.target));
   }
   if (!classes && !kind.predicts_numbers) {
     throw TaskError(fmt::format("{} predicts classes, and the target is a number", kind.type), {},

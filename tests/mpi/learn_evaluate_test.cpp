@@ -32,6 +32,25 @@ TEST_F(Evaluation, CountsEveryTestRowOnceInTheConfusionMatrix) {
   EXPECT_LT(result.metrics.at("log_loss").get<double>(), 0.5);
 }
 
+// LogisticRegression(C=1) of scikit-learn 1.9 on the standardised rows, and its metrics on every fifth.
+TEST_F(Evaluation, HasTheFiguresOfScikitLearn) {
+  const auto data = fold_four("digits", "digit");
+  train(data, train_config(softmax_model(), lbfgs()));
+  const Json metrics = evaluate(model_file(), data).metrics;
+  EXPECT_DOUBLE_EQ(metrics.at("accuracy").get<double>(), 0.9637883008356546);
+  EXPECT_NEAR(metrics.at("precision").get<double>(), 0.9577056277056277, 1e-12);
+  EXPECT_NEAR(metrics.at("recall").get<double>(), 0.9702712181435587, 1e-12);
+  EXPECT_NEAR(metrics.at("f1").get<double>(), 0.9624764380251056, 1e-12);
+  EXPECT_NEAR(metrics.at("log_loss").get<double>(), 0.11659527498656494, 1e-6);
+  EXPECT_NEAR(metrics.at("roc_auc").get<double>(), 0.9985670925856281, 1e-9);
+  const Json report = Json::parse(content(directory / "evaluate" / "evaluation.json"));
+  EXPECT_NEAR(report.at("weighted").at("f1").get<double>(), 0.9639199007463152, 1e-12);
+  double loss = 0;
+  for (const Json& one : report.at("per_class"))
+    loss += one.at("log_loss").get<double>() * one.at("rows").get<double>();
+  EXPECT_NEAR(loss / metrics.at("rows").get<double>(), metrics.at("log_loss").get<double>(), 1e-12);
+}
+
 TEST_F(Evaluation, OnTheTrainingRowsAgreesWithTheTraining) {
   const auto data = fold_four("digits", "digit");
   const auto fitted = train(data, train_config(softmax_model(), lbfgs()));

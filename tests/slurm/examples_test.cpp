@@ -27,6 +27,54 @@ INSTANTIATE_TEST_SUITE_P(All, SlurmExample,
                                            "parameter_study"),
                          [](const auto& name) { return std::string(name.param); });
 
+/// An example is a run of its own; all of them are in the queue together.
+void submit_example(SubmitWorld& world, const std::string& name, const std::vector<std::string>& options) {
+  std::vector<std::string> words{"submit", name + ".yaml"};
+  words.insert(words.end(), options.begin(), options.end());
+  const Finished finished = world.kernmill(words);
+  ASSERT_EQ(finished.exit_code, 0) << name << ": " << finished.err;
+}
+
+RunRecord record_of_example(const SubmitWorld& world, const std::string& run) {
+  return fold_journal(select_run(world.path() / "runs", run).journal());
+}
+
+// The training is preempted once it has saved its first checkpoint.
+TEST(SlurmPorted, WorkflowsThatFollowOtherSystemsEndWithTheirNumbers) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  for (const auto& entry : fs::directory_iterator(fs::path(KERNMILL_SOURCE_DIR) / "workflows"))
+    if (entry.path().extension() == ".yaml" || entry.path().filename() == "programs")
+      fs::copy(entry.path(), world.path() / entry.path().filename(), fs::copy_options::recursive);
+  submit_example(world, "preemptible_training",
+                 {"--set", "seconds_an_epoch=0.2", "--set", "partition=low", "--set", "epochs=40"});
+  const fs::path training = select_run(world.path() / "runs", "last").root();
+  wait_until("the first checkpoint",
+             [&] { return fs::exists(training / "stages/train/0/checkpoints/state.json"); });
+  world.slurm().run({"sbatch", "-p", "main", "-N4", "--exclusive", "--wrap", "true", "-o", "/dev/null"});
+  for (const char* name : {"hello_bye", "hydro_study", "variant_calling", "map_and_reduce"})
+    submit_example(world, name, {});
+  const auto record = [&](const std::string& name) {
+    wait_until(
+        "the end of " + name, [&] { return !record_of_example(world, name).outcome.empty(); },
+        std::chrono::seconds(240));
+    return record_of_example(world, name);
+  };
+  const auto metric = [&](const std::string& name, const std::string& stage, const char* what) {
+    const RunRecord whole = record(name);
+    const InstanceRecord* instance = whole.find(stage, 0);
+    return instance == nullptr ? Json() : instance->metrics.value(what, Json());
+  };
+  EXPECT_EQ(metric("hello-bye", "guests", "lines"), 8);
+  EXPECT_EQ(metric("map-and-reduce", "total", "primes"), 9592);
+  EXPECT_GT(metric("hydro-study", "convergence", "order_hll"), 0.5);
+  EXPECT_EQ(metric("variant-calling", "report", "recall"), 1.0);
+  EXPECT_EQ(metric("preemptible-training", "train", "epochs"), 40);
+  EXPECT_EQ(metric("preemptible-training", "train", "starts"), 2);
+  const RunRecord training_record = record("preemptible-training");
+  EXPECT_EQ(training_record.find("train", 0)->attempts.front().cause, Cause::preempted);
+}
+
 TEST(SlurmPack, TenThousandInstancesAreAFewElementsAndAFewFiles) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;

@@ -12,6 +12,7 @@
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/secrets.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
+#include "kernmill/workflow/parse/task_config.hpp"
 #include "kernmill/workflow/parse/templates.hpp"
 #include "kernmill/workflow/text/limits.hpp"
 #include "kernmill/workflow/value/units.hpp"
@@ -253,6 +254,7 @@ class WorkflowParser {
     for (StageDraft& stage : draft_.stages) resolve_stage(stage, draft_);
     for (StageDraft& stage : draft_.stages) read_stage(stage, draft_, defaults_);
     connect_stages(draft_);
+    check_targets(draft_);
     check_instance_count();
     for (StageDraft& stage : draft_.stages) workflow_.stages.push_back(std::move(stage.stage));
     for (const Stage& stage : workflow_.stages)

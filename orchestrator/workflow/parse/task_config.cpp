@@ -1,5 +1,6 @@
 #include "kernmill/workflow/parse/task_config.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -220,6 +221,37 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
   return config;
 }
 
+/// A dataset, or a file and how it is read. Keys of the other are refused, and their defaults left out.
+void read_evaluate(Json& config, const Draft& draft, const StageDraft& stage) {
+  const Field* data = stage.fields.find("data");
+  const Field* input = stage.fields.find("input");
+  const auto slip = [&](const std::string& key) {
+    const std::string meant = nearest(key, {"data", "input", "model", "split"});
+    return meant == "data" || meant == "input";
+  };
+  const auto& unknown = stage.fields.unknown;
+  if (data == nullptr && input == nullptr && std::none_of(unknown.begin(), unknown.end(), slip))
+    draft.diagnostics.error(
+        stage.stage.where, "an evaluate stage needs 'data' or 'input'",
+        "data: the dataset to judge the model on, or input: a file with the target column");
+  if (data != nullptr && input != nullptr)
+    draft.diagnostics.error(input->key_where, "'data' and 'input' exclude each other",
+                            "judge on a dataset, or on a file that is prepared as the model's data were");
+  for (const Setting& setting : evaluate_settings().settings) {
+    const std::string& name = setting.name;
+    if (name == "model" || name == "data" || name == "input") continue;
+    const bool of_dataset = name == "split";
+    if (of_dataset == (input == nullptr)) continue;
+    config.erase(name);
+    const Field* field = stage.fields.find(name);
+    if (field == nullptr || (data != nullptr && input != nullptr)) continue;
+    draft.diagnostics.error(field->key_where,
+                            fmt::format("'{}' goes with '{}'", name, of_dataset ? "data" : "input"),
+                            of_dataset ? "all rows of a file are judged; leave it out"
+                                       : "a dataset has been read already; leave it out");
+  }
+}
+
 void check_command(const Draft& draft, const StageDraft& stage) {
   if (const Value* run = value_of(stage, "run");
       run != nullptr && run->is_string() && run->text.find_first_not_of(" \t\n") == std::string::npos)
@@ -246,7 +278,8 @@ void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader) 
   } else {
     config = reader.read(task_settings(kind), stage.fields, stage.stage.where);
     if (kind == TaskKind::preprocess) check_preprocess(config, draft, stage);
-    if (kind == TaskKind::deploy) check_columns(draft, stage);
+    if (kind == TaskKind::evaluate) read_evaluate(config, draft, stage);
+    if (kind == TaskKind::deploy || kind == TaskKind::evaluate) check_columns(draft, stage);
     if (kind == TaskKind::command) check_command(draft, stage);
   }
 }

@@ -13,4 +13,7 @@ Json read_space(const Value& value, const Json& train, bool grid, Diagnostics& d
 /// names.
 void check_columns(const Draft& draft, const StageDraft& stage);
 
+/// Whether the models can learn the targets that they are given, as far as that is known before the run.
+void check_targets(const Draft& draft);
+
 }  // namespace kernmill

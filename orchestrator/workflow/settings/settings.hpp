@@ -103,6 +103,7 @@ const Table& preprocess_settings();
 /// What a preprocess stage reads, and how.
 std::vector<Setting> input_settings();
 const Table& deploy_settings();
+const Table& evaluate_settings();
 /// `seed:`, which several kinds have.
 Setting seed_setting();
 /// What a train stage, and a trial of a tune stage, say of model, optimizer, seed and checkpoints.

@@ -70,6 +70,13 @@ Setting on_bad_row(std::string doc) {
           .choices = {"error", "skip", "impute"}};
 }
 
+Setting labels() {
+  return {.name = "labels",
+          .type = T::reference,
+          .doc = "of IDX and npy input: the file that becomes the column `label`",
+          .artifact = "csv"};
+}
+
 }  // namespace
 
 std::vector<Setting> input_settings() {
@@ -84,10 +91,7 @@ std::vector<Setting> input_settings() {
           datasets(),
           external_files(),
           max_expansion(),
-          {.name = "labels",
-           .type = T::reference,
-           .doc = "of IDX and npy input: the file that becomes the column `label`",
-           .artifact = "csv"},
+          labels(),
           missing(),
           on_bad_row(
               "`skip` leaves bad rows out and lists them in rejected.csv; `impute` takes a bad value for a "
@@ -123,6 +127,41 @@ const Table& deploy_settings() {
         .type = T::boolean,
         .doc = "write a column p_<class> for each class, too",
         .fallback = false}}};
+  return table;
+}
+
+const Table& evaluate_settings() {
+  static const Table table{
+      "an evaluate stage",
+      {{.name = "model",
+        .type = T::reference,
+        .doc = "the model to judge",
+        .required = true,
+        .artifact = "model"},
+       {.name = "data",
+        .type = T::reference,
+        .doc = "the dataset to judge it on; or `input`",
+        .artifact = "dataset"},
+       {.name = "split",
+        .type = T::text,
+        .doc = "which rows of the dataset",
+        .fallback = "test",
+        .choices = {"test", "train", "validation", "all"}},
+       {.name = "input",
+        .type = T::reference,
+        .doc = "in place of `data`: a file with the target column, or a pattern for many, to be prepared as "
+               "the model's training data were; the keys below say how it is read",
+        .artifact = "csv"},
+       format(),
+       delimiter(),
+       header(),
+       datasets(),
+       external_files(),
+       max_expansion(),
+       labels(),
+       missing(),
+       on_bad_row("`skip` writes bad rows to rejected.csv, and judges the others; `impute` takes a bad value "
+                  "for a missing one")}};
   return table;
 }
 

@@ -31,7 +31,11 @@ const Variant& model_variant() {
       "'model'",
       {{"softmax",
         "multinomial logistic regression: sum of cross-entropies + l2/2 ||W||^2",
-        {"a softmax model", {l2(1.0, "weight of the penalty"), regularize_bias(false)}}},
+        {"a softmax model",
+         {l2(1.0,
+             "weight of the penalty; scikit-learn's LogisticRegression(C) has 1/C of three classes and more, "
+             "and 2/C of two"),
+          regularize_bias(false)}}},
        {"linear_svm",
         "one-versus-rest: 1/2 ||w||^2 + C sum loss",
         {"a linear_svm model",

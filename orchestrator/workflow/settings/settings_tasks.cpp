@@ -25,26 +25,6 @@ const Table& train() {
   return table;
 }
 
-const Table& evaluate() {
-  static const Table table{"an evaluate stage",
-                           {{.name = "model",
-                             .type = T::reference,
-                             .doc = "the model to judge",
-                             .required = true,
-                             .artifact = "model"},
-                            {.name = "data",
-                             .type = T::reference,
-                             .doc = "the dataset to judge it on",
-                             .required = true,
-                             .artifact = "dataset"},
-                            {.name = "split",
-                             .type = T::text,
-                             .doc = "which of its rows",
-                             .fallback = "test",
-                             .choices = {"test", "train", "validation", "all"}}}};
-  return table;
-}
-
 const Table& validation_table() {
   static const Table table{"'validation'",
                            {{.name = "folds",
@@ -163,7 +143,7 @@ const Table& task_settings(TaskKind kind) {
     case TaskKind::train:
       return train();
     case TaskKind::evaluate:
-      return evaluate();
+      return evaluate_settings();
     case TaskKind::tune:
       return tune();
     case TaskKind::deploy:

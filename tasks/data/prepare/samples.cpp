@@ -149,11 +149,12 @@ void require_two_classes(const Input& input, const storage::Schema& schema) {
 
 /// A count or a measure that is whole by chance is predicted better as a number.
 std::string doubt_about(const Input& input, const storage::Schema& schema, std::uint64_t rows) {
-  constexpr std::size_t few_classes = 20;
+  constexpr std::size_t few_classes = 20, many_classes = 100;
   constexpr std::uint64_t enough_rows = 10;
   const std::size_t classes = schema.classes.size();
   const bool whole = std::all_of(schema.classes.begin(), schema.classes.end(), is_integer);
-  if (!whole || classes <= few_classes || rows >= enough_rows * classes) return "";
+  if (!whole || classes <= few_classes || (classes <= many_classes && rows >= enough_rows * classes))
+    return "";
   return fmt::format(
       "the target '{0}' of {1} has {2} different whole numbers in {3} rows, and each is taken for a class. "
       "Are "

@@ -32,6 +32,15 @@ Shard predict_shard(const Rows& rows, const Predictor& predictor, std::uint64_t 
   return shard;
 }
 
+void keep(const Shard& shard, std::size_t classes, RowStore& judged) {
+  for (std::uint64_t i = 0; i < shard.rows; ++i) {
+    double* const row = judged.next();
+    row[0] = shard.target[i];
+    std::copy_n(shard.scores.data() + i * classes, classes, row + 1);
+    judged.keep();
+  }
+}
+
 double total(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
@@ -41,7 +50,7 @@ void add_to(const std::vector<double>& source, std::vector<double>& target) {
   for (std::size_t i = 0; i < target.size(); ++i) target[i] += source[i];
 }
 
-/// sums: confusion matrix, then the log loss.
+/// sums: confusion matrix, the log loss of each class, then that of all.
 void sum_classes(const Shard& shard, std::size_t classes, bool probabilities, const Sums& sums) {
   Kokkos::deep_copy(sums, 0.0);
   for (std::uint64_t i = 0; i < shard.rows; ++i) {
@@ -50,7 +59,9 @@ void sum_classes(const Shard& shard, std::size_t classes, bool probabilities, co
     const auto label = static_cast<std::size_t>(shard.target[i]);
     sums(label * classes + predicted) += 1;
     if (probabilities) {
-      sums(classes * classes) -= std::log(std::max(scores[label], std::numeric_limits<double>::min()));
+      const double loss = log_loss_of(scores[label]);
+      sums(classes * classes + label) += loss;
+      sums(classes * classes + classes) += loss;
     }
   }
 }
@@ -90,10 +101,15 @@ std::vector<double> squared_deviations(const Communicator& comm, const Rows& row
 
 }  // namespace
 
+double log_loss_of(double probability) {
+  return -std::log(std::max(probability, std::numeric_limits<double>::min()));
+}
+
 void ClassScores::add(const ClassScores& other) {
   rows += other.rows;
   log_loss += other.log_loss;
   has_probabilities = other.has_probabilities;
+  add_to(other.log_loss_of_class, log_loss_of_class);
   add_to(other.confusion, confusion);
 }
 
@@ -104,7 +120,8 @@ Json ClassScores::metrics() const {
   for (std::size_t i = 0; i < classes; ++i) right += confusion[i * classes + i];
   const auto n = static_cast<double>(rows);
   Json json = {{"accuracy", right / n}, {"correct", static_cast<std::uint64_t>(right)}, {"rows", rows}};
-  if (has_probabilities) json["log_loss"] = log_loss / n;
+  const double known = n - total(unknown);
+  if (has_probabilities && known > 0) json["log_loss"] = log_loss / known;
   return json;
 }
 
@@ -130,13 +147,20 @@ Json NumberScores::metrics() const {
   return json;
 }
 
-ClassScores score_classes(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
+ClassScores score_classes(const Communicator& comm, const Rows& rows, const Predictor& predictor,
+                          RowStore* judged) {
   const auto classes = static_cast<std::size_t>(predictor.outputs());
-  LeafSum<Host> fold(comm, shard_count, classes * classes + 1);
+  LeafSum<Host> fold(comm, shard_count, classes * classes + classes + 1);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
-    sum_classes(predict_shard(rows, predictor, leaf), classes, predictor.gives_probabilities(), out);
+    const Shard shard = predict_shard(rows, predictor, leaf);
+    sum_classes(shard, classes, predictor.gives_probabilities(), out);
+    if (judged != nullptr) keep(shard, classes, *judged);
   });
-  return {rows.count(), {sums.begin(), sums.end() - 1}, sums.back(), predictor.gives_probabilities()};
+  const auto losses = sums.begin() + static_cast<std::ptrdiff_t>(classes * classes);
+  ClassScores scores{
+      rows.count(), {sums.begin(), losses}, sums.back(), predictor.gives_probabilities(), {}, {}};
+  scores.log_loss_of_class.assign(losses, sums.end() - 1);
+  return scores;
 }
 
 NumberScores score_numbers(const Communicator& comm, const Rows& rows, const Predictor& predictor) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernmill/plan/combinations.hpp"
+#include "kernmill/plan/gathering.hpp"
 
 namespace kernmill {
 namespace {
@@ -28,6 +29,7 @@ InstancePlans::InstancePlans(const Plan& plan) : plan_(plan) {
 }
 
 Json InstancePlans::of(InstanceId id) const {
+  if (!gatherings_of(plan_, id.stage).empty()) return to_json(plan_);
   Json plan = common_;
   if (plan_.stage(id.stage).matrix.empty()) return plan;
   const Json values = plan_.values(id), texts = plan_.texts(id);

@@ -6,7 +6,8 @@
 namespace kernmill {
 
 /// plan.json as one instance needs it, the same size however many others there are: of each matrix the number
-/// of combinations, and of those that the instance shares by its number the values of this one.
+/// of combinations, and of those that the instance shares by its number the values of this one. One that
+/// gathers other instances needs the whole plan.
 class InstancePlans {
  public:
   /// The plan has to outlive this.

@@ -78,17 +78,19 @@ Matrix matrix_from(const Json& json) {
 }
 
 Json to_json(const Input& input) {
-  return {{"key", input.key},
-          {"stage", input.stage},
-          {"artifact", input.artifact},
-          {"path", input.path},
-          {"where", to_json(input.where)}};
+  Json json{{"key", input.key},
+            {"stage", input.stage},
+            {"artifact", input.artifact},
+            {"path", input.path},
+            {"where", to_json(input.where)}};
+  if (input.gathered) json["gathered"] = true;
+  return json;
 }
 
 Input input_from(const Json& json, const File& file) {
-  return {json.at("key").get<std::string>(), json.at("stage").get<std::string>(),
+  return {json.at("key").get<std::string>(),      json.at("stage").get<std::string>(),
           json.at("artifact").get<std::string>(), json.at("path").get<std::string>(),
-          where_from(json.at("where"), file)};
+          where_from(json.at("where"), file),     json.value("gathered", false)};
 }
 
 Json to_json(const Retries& retries) {

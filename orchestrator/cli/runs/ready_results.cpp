@@ -5,6 +5,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/cli/runs/local_machine.hpp"
 #include "kernmill/exec/element/consequences.hpp"
+#include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "kernmill/run/journal/events.hpp"
 
@@ -25,6 +26,7 @@ class ReadyResults {
     Cache cache(run_.root().parent_path(), digests);
     const CachePrediction prediction =
         predict(plan_, cache, digests, program_digests(digests, programs.task, programs.exec));
+    predicted_ = &prediction;
     std::size_t taken = 0;
     for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) {
       if (prediction.count(stage, Decision::What::cached) == 0) continue;
@@ -47,6 +49,7 @@ class ReadyResults {
   bool take(InstanceId id, const ConductorPorts& ports) {
     const InstanceRecord* known = record_.find(plan_.stage(id.stage).name, id.index);
     if (known != nullptr && (known->committed || !known->attempts.empty())) return false;
+    if (!has_what_it_gathers(id)) return false;
     const CacheAnswer answer = ports.from_cache(id, 1, commits_);
     if (!answer.committed) return false;
     journal_.append(
@@ -56,11 +59,22 @@ class ReadyResults {
     return true;
   }
 
+  /// A result of fewer instances than there will be is not what is wanted.
+  [[nodiscard]] bool has_what_it_gathers(InstanceId id) const {
+    for (const Gathering& gathered : gatherings_of(plan_, id.stage))
+      for (std::uint32_t i = 0; i < plan_.instance_count(gathered.stage); ++i)
+        if (predicted_->of({gathered.stage, i}).what != Decision::What::skipped &&
+            !commits_.result({gathered.stage, i}))
+          return false;
+    return true;
+  }
+
   const RunDirectory& run_;
   const Plan& plan_;
   const RunRecord& record_;
   JournalWriter& journal_;
   CommitTable commits_;
+  const CachePrediction* predicted_ = nullptr;
 };
 
 }  // namespace

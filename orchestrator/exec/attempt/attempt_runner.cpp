@@ -12,6 +12,7 @@
 
 #include "kernmill/base/backoff.hpp"
 #include "kernmill/exec/attempt/commit.hpp"
+#include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
 #include "kernmill/exec/attempt/step.hpp"
@@ -58,6 +59,7 @@ std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
     outcome.leavings = reduce_trials(attempt);
   } else {
     check_inputs(attempt);
+    write_gathered(attempt);
     outcome = read_outcome(attempt, run_program(attempt, step_options(attempt)));
   }
   return outcome;

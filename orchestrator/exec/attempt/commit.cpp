@@ -13,6 +13,7 @@
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/audit/audit_log.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/prediction.hpp"
@@ -86,7 +87,14 @@ void add_names(std::vector<NamePath>& names, const Json& value) {
 std::vector<std::pair<std::string, Artifact>> artifacts_read_by(const Attempt& attempt) {
   std::vector<std::pair<std::string, Artifact>> read;
   for (const Input& input : attempt.stage().inputs)
-    if (!input.stage.empty()) read.emplace_back(input.stage, input_artifact(attempt, input));
+    if (!input.stage.empty() && !input.gathered)
+      read.emplace_back(input.stage, input_artifact(attempt, input));
+  for (const Gathering& gathered : gatherings_of(attempt.plan, attempt.id.stage))
+    for (std::uint32_t i = 0; i < attempt.plan.instance_count(gathered.stage); ++i)
+      if (const auto result = attempt.commits.result({gathered.stage, i}))
+        for (const Artifact& artifact : result->artifacts)
+          if (gathered.wants(artifact.name))
+            read.emplace_back(attempt.plan.label({gathered.stage, i}), artifact);
   std::vector<NamePath> names;
   add_names(names, attempt.stage().env);
   add_names(names, attempt.stage().config);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/shell_word.hpp"
+#include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/attempt/plain_command.hpp"
 #include "kernmill/exec/attempt/secrets.hpp"
 #include "kernmill/exec/job/container.hpp"
@@ -183,6 +184,8 @@ void add_variables(Environment& environment, const Attempt& attempt, const std::
   set(environment, "KERNMILL_OUTPUT", attempt.directory().string());
   set(environment, "KERNMILL_METRICS", attempt.file(metrics_file).string());
   set(environment, "KERNMILL_LAUNCH", launch_prefix);
+  if (const fs::path gathered = gathered_path(attempt); !gathered.empty())
+    set(environment, "KERNMILL_GATHERED", gathered.string());
   const Json values = attempt.plan.written_values(attempt.id);
   for (const auto& [name, value] : values.items()) set(environment, matrix_variable(name), text_of(value));
 }

@@ -8,6 +8,7 @@
 #include "kernmill/exec/attempt/parents.hpp"
 #include "kernmill/exec/element/consequences.hpp"
 #include "kernmill/exec/element/settled_stages.hpp"
+#include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::exec {
@@ -77,7 +78,9 @@ RunRecord ElementContext::journal_of(const JournalSelection& selection) const {
 RunRecord read_until_settled(const ElementContext& context, const std::vector<InstanceId>& ids) {
   SettledStages settled(context.run, context.plan, context.array.generation);
   const std::vector<std::uint32_t> whole = whole_parents(context.plan, ids.front());
-  for (const std::uint32_t stage : whole) settled.look_for(stage);
+  const std::uint32_t own = ids.front().stage;
+  for (const std::uint32_t stage : whole)
+    if (!gathers(context.plan, own, stage)) settled.look_for(stage);
   JournalSelection selection;
   for (const InstanceId id : ids) {
     selection.add_instance(context.plan, context.arrays, id);

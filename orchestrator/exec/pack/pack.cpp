@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/pack/pack_guard.hpp"
 #include "kernmill/exec/pack/pack_memory.hpp"
 #include "kernmill/exec/pack/pack_outcome.hpp"
@@ -116,6 +117,7 @@ class Pack {
       slot.mark = mark_of(attempt.id);
       if (is_in_cache(slot, attempt)) return;
       check_inputs(attempt);
+      write_gathered(attempt);
       slot.before = leaves_artifacts(attempt.stage()) ? recipe_before(attempt) : std::nullopt;
       slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =

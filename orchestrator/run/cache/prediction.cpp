@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
 
 namespace kernmill {
@@ -127,6 +128,9 @@ class Predictor {
       if (each && prediction_.of({edge.stage, id.index}).what == What::skipped)
         return {What::skipped, fmt::format("{} is skipped", plan_.label({edge.stage, id.index})), nullptr};
     }
+    for (const Gathering& gathered : gatherings_of(plan_, id.stage))
+      if (prediction_.count(gathered.stage, What::runs) > 0)
+        return runs(fmt::format("{} will run first", plan_.stage(gathered.stage).name));
     const ResultOf results = [this](InstanceId parent) { return result_of(prediction_.of(parent)); };
     if (is_switched_off(plan_, id, results)) return {What::skipped, "its `when` is false", nullptr};
     return decide(plan_, id, results, cache_, digests_, programs_);

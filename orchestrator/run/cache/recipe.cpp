@@ -100,9 +100,13 @@ class RecipeBuilder {
     recipe_.body["inputs"] = Json::object();
     for (const Input& input : plan_.inputs(id_)) {
       const bool from_file = input.stage.empty();
-      recipe_.body["inputs"][input.key] = from_file ? file_digest(input) : artifact_digest(input);
+      recipe_.body["inputs"][input.key] = from_file        ? file_digest(input)
+                                          : input.gathered ? gathered_digest(input)
+                                                           : artifact_digest(input);
       recipe_.input_names[input.key] = from_file ? display_path(input.path, plan_.workflow())
-                                                 : fmt::format("{}.{}", input.stage, input.artifact);
+                                       : input.artifact.empty()
+                                           ? input.stage
+                                           : fmt::format("{}.{}", input.stage, input.artifact);
     }
     if (!plan_.is_reduce(id_)) return;
     recipe_.body["inputs"]["trials"] = trials_digest();
@@ -128,6 +132,24 @@ class RecipeBuilder {
     const Artifact* artifact = find(result, input.artifact);
     if (artifact == nullptr) throw NoRecipe{fmt::format("{} left no {}", input.stage, input.artifact)};
     return artifact->sha256;
+  }
+
+  /// Of the table that the command is given, with contents in place of paths. Who has left nothing is not in
+  /// it.
+  std::string gathered_digest(const Input& input) {
+    const std::uint32_t stage = plan_.stage_number(input.stage);
+    std::string lines;
+    for (std::uint32_t i = 0; i < plan_.instance_count(stage); ++i) {
+      const auto result = result_of_({stage, i});
+      if (!result) continue;
+      nlohmann::json artifacts = nlohmann::json::object();
+      for (const Artifact& artifact : result->artifacts)
+        if (input.artifact.empty() || artifact.name == input.artifact)
+          artifacts[artifact.name] = artifact.sha256;
+      lines += fmt::format("{} {} {} {}\n", i, canonical_json(plan_.values({stage, i})),
+                           canonical_json(result->metrics), artifacts.dump());
+    }
+    return sha256(lines);
   }
 
   std::string trials_digest() {

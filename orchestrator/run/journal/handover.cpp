@@ -3,6 +3,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
@@ -18,6 +19,8 @@ std::string line_of(const Plan& plan, InstanceId id, const CommitTable& commits)
 void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
     if (const auto meant = stage == id.stage ? std::nullopt : plan.referred(id, stage)) all.insert(*meant);
+  for (const Gathering& gathered : gatherings_of(plan, id.stage))
+    for (std::uint32_t i = 0; i < plan.instance_count(gathered.stage); ++i) all.insert({gathered.stage, i});
   if (plan.is_reduce(id))
     for (std::uint32_t trial = 0; trial < id.index; ++trial) all.insert({id.stage, trial});
 }

@@ -58,16 +58,24 @@ bool matches(const std::string& pattern, std::string_view name) {
          name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
 }
 
+bool have_same_instances(const StageDraft& from, const StageDraft& to) {
+  const auto [known, is_new] = from.same_instances.try_emplace(to.stage.name, false);
+  if (is_new) known->second = same_instances(from.stage.matrix, to.stage.matrix);
+  return known->second;
+}
+
 /// A stage with several instances can be meant only by one with the same instances.
 bool check_instances(const Draft& draft, const StageDraft& from, const StageDraft& to, const Where& where) {
   if (from.matrix_broken || to.matrix_broken || !has_several_instances(to.stage.matrix)) return true;
-  const auto [known, is_new] = from.same_instances.try_emplace(to.stage.name, false);
-  if (is_new) known->second = same_instances(from.stage.matrix, to.stage.matrix);
-  if (known->second) return true;
+  if (have_same_instances(from, to)) return true;
   draft.diagnostics.error(
       where, fmt::format("stage '{}' has several instances; which one is meant?", to.stage.name),
-      fmt::format("give stage '{}' the same matrix, and instance i takes what instance i left",
-                  from.stage.name));
+      from.stage.kind == TaskKind::command
+          ? fmt::format("give stage '{0}' the same matrix, and instance i takes what instance i left; or "
+                        "gather them all: inputs: [{1}]",
+                        from.stage.name, to.stage.name)
+          : fmt::format("give stage '{}' the same matrix, and instance i takes what instance i left",
+                        from.stage.name));
   return false;
 }
 
@@ -216,6 +224,7 @@ class ReferenceReader {
 
   void add_main_artifact(const StageDraft& to) {
     if (!to.kind_known) return wait_for(to);
+    if (gathers(to)) return gather(to, "");
     const auto& artifacts = leaves(to);
     if (to.stage.kind == TaskKind::command && artifacts.size() != 1) {
       const std::string help = artifacts.empty()
@@ -241,8 +250,20 @@ class ReferenceReader {
                                   : "list it under its 'outputs'");
     }
     if (!fits(to, artifact, setting_->artifact)) return mismatch(to, artifact);
+    if (gathers(to)) return gather(to, artifact);
     if (!check_instances(draft_, stage_, to, where_)) return;
     stage_.stage.inputs.push_back({key_, to.stage.name, artifact, "", where_});
+    wait_for(to);
+  }
+
+  /// Whether a command means all instances of a stage: where it has a matrix, and not the same one.
+  [[nodiscard]] bool gathers(const StageDraft& to) const {
+    return setting_->artifact == "any" && &to != &stage_ && !to.stage.matrix.empty() && !to.matrix_broken &&
+           !stage_.matrix_broken && !have_same_instances(stage_, to);
+  }
+
+  void gather(const StageDraft& to, const std::string& artifact) {
+    stage_.stage.inputs.push_back({key_, to.stage.name, artifact, "", where_, true});
     wait_for(to);
   }
 

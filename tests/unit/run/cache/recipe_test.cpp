@@ -159,6 +159,27 @@ TEST_F(RecipeOfAnInstance, AReduceNeedsEveryTrialAndDependsOnTheirValues) {
       reduce([&](InstanceId id) { return id.index == 1 ? std::nullopt : values(1)(id); })));
 }
 
+TEST_F(RecipeOfAnInstance, OfWhoGathersDependsOnWhatEachInstanceLeft) {
+  Stage all = command("all", {"part"});
+  all.config["outputs"] = {"out.txt"};
+  all.inputs = {{"inputs[0]", "part", "", "", {}, /*gathered=*/true}};
+  all.inputs_declared = true;
+  const auto key = [&](const ResultOf& results, int instances = 3) {
+    const Plan p = plan({command("part", {}, one_axis(instances)), all});
+    return std::get<Recipe>(recipe_of(p, {1, 0}, results, lab_.digests, lab_.programs)).key;
+  };
+  const auto but = [&](std::uint32_t index, const ResultOf& other) -> ResultOf {
+    return [=](InstanceId id) { return (id.index == index ? other : leaves("o", "x"))(id); };
+  };
+  const std::string same = key(leaves("o", "x"));
+  EXPECT_EQ(key(leaves("o", "x", Json::object(), "/elsewhere")), same);
+  EXPECT_NE(key(but(2, leaves("o", "y"))), same);
+  EXPECT_NE(key(but(2, leaves("o", "x", {{"loss", 1}}))), same);
+  EXPECT_NE(key(but(2, nothing)), same);
+  EXPECT_NE(key(leaves("o", "x"), 4), same);
+  EXPECT_NE(key(but(1, nothing)), key(but(2, nothing)));
+}
+
 TEST_F(RecipeOfAnInstance, ALargerSearchLeavesTheRecipesOfItsTrialsAsTheyWere) {
   const auto trial = [&](int trials) {
     const Plan p = plan({tune("search", {}, trials)});

@@ -1,0 +1,108 @@
+// Many into one: what all instances of a stage have left, in one table.
+#include <gmock/gmock.h>
+
+#include "kernmill/os/durable_file.hpp"
+#include "kill_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Gather : public ::testing::Test {
+ protected:
+  Gather() : world("diamond.yaml") {}
+  void workflow(const std::string& text) const { std::ofstream(world.folder() / "flow.yaml") << text; }
+  [[nodiscard]] std::string text_of(const std::string& file) const {
+    return read_file(world.folder() / file);
+  }
+  [[nodiscard]] std::string path(const std::string& stage, unsigned instance, unsigned attempt,
+                                 const std::string& file) const {
+    return (world.runs().back().attempt(stage, instance, attempt) / file).string();
+  }
+  KillWorld world;
+};
+
+constexpr const char* sweep =
+    "stages:\n"
+    "  part:\n"
+    "    matrix: {x: [1, 2, 3], name: ['a,b']}\n"
+    "    max_fails: 1\n"
+    "    retries: {max: 1, on: [error]}\n"
+    "    inputs: []\n"
+    "    outputs: [o.txt, p.txt]\n"
+    "    run: |\n"
+    "      echo stale > $KERNMILL_OUTPUT/o.txt\n"
+    "      test $KERNMILL_MATRIX_X != 2\n"
+    "      test $KERNMILL_MATRIX_X != 3 -o $KERNMILL_ATTEMPT != 1\n"
+    "      echo $KERNMILL_MATRIX_X > $KERNMILL_OUTPUT/p.txt\n"
+    "      echo loss=0.$KERNMILL_MATRIX_X >> $KERNMILL_METRICS\n";
+
+TEST_F(Gather, HasARowForEachInstanceThatHasCommittedAndNoneOfWhatFailed) {
+  workflow(std::string(sweep) +
+           "  all: {inputs: [part], run: 'cp $KERNMILL_GATHERED all.csv; cp ${KERNMILL_GATHERED%.csv}.json "
+           "all.json'}\n");
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  EXPECT_EQ(text_of("all.csv"),
+            "stage,instance,x,name,loss,o.txt,p.txt\n"
+            "part,0,1,\"a,b\",0.1," +
+                path("part", 0, 1, "o.txt") + "," + path("part", 0, 1, "p.txt") +
+                "\n"
+                "part,2,3,\"a,b\",0.3," +
+                path("part", 2, 2, "o.txt") + "," + path("part", 2, 2, "p.txt") + "\n");
+  const Json json = Json::parse(text_of("all.json"));
+  ASSERT_EQ(json["instances"].size(), 2U);
+  EXPECT_EQ(json["instances"][1],
+            Json({{"instance", 2},
+                  {"matrix", {{"x", 3}, {"name", "a,b"}}},
+                  {"metrics", {{"loss", 0.3}}},
+                  {"artifacts",
+                   {{"o.txt", path("part", 2, 2, "o.txt")}, {"p.txt", path("part", 2, 2, "p.txt")}}}}));
+}
+
+TEST_F(Gather, OfSeveralStagesIsAFolderAndInPacksItIsTheSame) {
+  workflow(std::string(sweep) +
+           "  other: {matrix: {part: [8, 9]}, pack: 2, run: 'echo part=$KERNMILL_MATRIX_PART >> "
+           "$KERNMILL_METRICS'}\n"
+           "  all: {matrix: {k: [1, 2]}, pack: 2, inputs: [part.p.txt, other], run: 'cat "
+           "$KERNMILL_GATHERED/*.csv > all.$KERNMILL_MATRIX_K'}\n");
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  EXPECT_THAT(text_of("all.1"),
+              HasSubstr("stage,instance,matrix.part,metrics.part\nother,0,8,8\nother,1,9,9\n"));
+  EXPECT_THAT(text_of("all.1"), HasSubstr("stage,instance,x,name,loss,p.txt\npart,0,1,"));
+  EXPECT_THAT(text_of("all.1"), Not(HasSubstr("o.txt")));
+  EXPECT_EQ(text_of("all.2"), text_of("all.1"));
+}
+
+TEST_F(Gather, IsTakenFromTheCacheUntilAnInstanceLeavesSomethingElse) {
+  const auto flow = [&](const std::string& x) {
+    workflow("stages:\n  part: {matrix: {x: " + x +
+             "}, inputs: [./in.txt], outputs: [o], run: 'cat in.txt > $KERNMILL_OUTPUT/o'}\n"
+             "  all: {inputs: [part], outputs: [n], run: 'cat $KERNMILL_GATHERED > $KERNMILL_OUTPUT/n'}\n");
+  };
+  std::ofstream(world.folder() / "in.txt") << "1";
+  flow("[1, 2]");
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  EXPECT_THAT(world.run({"run", "flow.yaml"}).err, HasSubstr("3 finished (3 cached)"));
+  flow("[1, 2, 3]");
+  const Finished planned = world.run({"plan", "flow.yaml"});
+  EXPECT_THAT(planned.out, HasSubstr("all  runs: part will run first"));
+  EXPECT_THAT(world.run({"run", "flow.yaml"}).err, HasSubstr("4 finished (2 cached)"));
+  EXPECT_THAT(world.run({"explain", "last", "all"}).out, HasSubstr("input part changed"));
+  std::ofstream(world.folder() / "in.txt") << "another";
+  EXPECT_THAT(world.run({"run", "flow.yaml"}).err, HasSubstr("4 finished."));
+}
+
+TEST_F(Gather, RefusesAnArtifactThatSomebodyHasChanged) {
+  workflow(
+      "stages:\n  part: {matrix: {x: [1, 2]}, outputs: [o], run: 'echo 1 > $KERNMILL_OUTPUT/o'}\n"
+      "  spoil: {needs: part, run: 'echo 22 > $KERNMILL_RUN/stages/part/1/attempt-1/o'}\n"
+      "  all: {inputs: [part], needs: spoil, run: 'touch told'}\n");
+  EXPECT_THAT(world.run({"run", "flow.yaml"}).err, HasSubstr("o is not what part[1] committed"));
+  EXPECT_FALSE(fs::exists(world.folder() / "told"));
+}
+
+}  // namespace
+}  // namespace kernmill::testing

@@ -10,6 +10,7 @@
 #include "kernmill/exec/attempt/options.hpp"
 #include "kernmill/exec/closing.hpp"
 #include "kernmill/exec/element/slurm_element.hpp"
+#include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/exec/local_attempt.hpp"
 #include "kernmill/exec/local_pack.hpp"
 #include "kernmill/exec/stall/other_nodes.hpp"
@@ -20,6 +21,7 @@ namespace kernmill::exec {
 int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const ClusterFactory& open_cluster) {
   try {
     open_standard_streams();
+    if (const auto status = start_rank({argv + 1, argv + argc})) return *status;
     if (const auto status = look_at_this_node({argv + 1, argv + argc})) return flushed(*status);
     StopRequests stop;  // first: no request is to find this process unprepared
     const Options options = parse_options({argv + 1, argv + argc});

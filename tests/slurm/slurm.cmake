@@ -31,7 +31,7 @@ if(TARGET kernmill-exec)
   kernmill_slurm_test(slurm_health SOURCES slurm/stall_test.cpp slurm/bad_nodes_test.cpp slurm/submit_world.cpp
     LINK kernmill::run TIMEOUT 600
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>" NEEDS kernmill kernmill-exec)
-  kernmill_slurm_test(slurm_resources SOURCES slurm/resources_test.cpp slurm/submit_world.cpp LINK kernmill::run
+  kernmill_slurm_test(slurm_resources SOURCES slurm/own_program_test.cpp slurm/resources_test.cpp slurm/submit_world.cpp LINK kernmill::run
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>" NEEDS kernmill kernmill-exec)
 endif()
 if(TARGET kernmill-exec AND TARGET kernmill-task)

@@ -42,7 +42,7 @@ Attempt make_attempt(const RunDirectory& run, const Plan& plan, const AttemptNam
 StallOptions stall_options(const Attempt& attempt) {
   StallOptions options;
   options.after = attempt.stage().stall;
-  options.traces = {attempt.directory(), attempt.run.checkpoints(attempt.stage().name, attempt.id.index)};
+  options.traces = {attempt.directory(), attempt.checkpoints()};
   options.stacks = attempt.file(stacks_file);
   return options;
 }

@@ -39,6 +39,8 @@ struct Attempt {
     return place.empty() ? run.attempt(stage().name, id.index, number) : place;
   }
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return directory() / name; }
+  /// One folder for all attempts of the instance.
+  [[nodiscard]] std::filesystem::path checkpoints() const { return run.checkpoints(stage().name, id.index); }
 };
 
 /// The file of an attempt that says where it hung.

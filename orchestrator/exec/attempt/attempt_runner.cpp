@@ -12,6 +12,7 @@
 
 #include "kernmill/base/backoff.hpp"
 #include "kernmill/exec/attempt/commit.hpp"
+#include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
@@ -136,7 +137,8 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   step.spawn.env = keeps_job ? srun_environment(given_.environment, resources)
                              : step_environment(given_.environment, resources);
   set(step.spawn.env, "KERNMILL_TOKEN", step.token);
-  add_variables(step.spawn.env, attempt, fmt::format("{}", fmt::join(launch(attempt), " ")));
+  add_variables(step.spawn.env, attempt,
+                {launch(attempt), given_.batch != nullptr ? given_.batch->place.nodes : 1});
   step.spawn.work_dir = attempt.plan.workflow().base_directory;
   step.spawn.out = attempt.file("out.log").string();
   step.spawn.err = attempt.file("err.log").string();
@@ -155,7 +157,16 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
     const std::chrono::duration<double> limit = resources.time * given_.time_factor;
     step.limit = std::chrono::duration_cast<milliseconds>(limit);
   }
+  if (is_command) set_end(step, attempt);
   return step;
+}
+
+void AttemptRunner::set_end(StepOptions& step, const Attempt& attempt) {
+  using std::chrono::system_clock;
+  auto end = given_.batch == nullptr ? std::nullopt : given_.batch->job.end_of_time(given_.environment);
+  const milliseconds planned = given_.batch == nullptr ? step.limit : attempt.plan.resources(attempt.id).time;
+  if (!end && planned.count() > 0) end = system_clock::now() + planned;
+  if (end) set_deadline(step.spawn.env, *end);
 }
 
 void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const {
@@ -163,6 +174,7 @@ void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const
   const bool launched = given_.batch == nullptr ? stage.kind != TaskKind::command : uses_srun(attempt);
   std::vector<std::string> words = launched ? launch(attempt) : std::vector<std::string>{};
   for (std::string& word : in_container(attempt)) words.push_back(std::move(word));
+  make_checkpoints(attempt);
   if (stage.kind == TaskKind::command) {
     if (words.empty()) {
       set_command(step.spawn, attempt);
@@ -174,7 +186,6 @@ void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const
   }
   const fs::path program = task_program();
   const fs::path spec = attempt.file("spec.json");
-  make_directories(attempt.run.checkpoints(stage.name, attempt.id.index));
   write_file_durably(spec, make_spec(attempt).dump(2) + "\n");
   for (const std::string& word :
        {program.string(), std::string(to_string(stage.kind)), std::string("--spec"), spec.string()})

@@ -45,6 +45,7 @@ class AttemptRunner {
   [[nodiscard]] std::vector<std::string> launch(const Attempt& attempt) const;
   [[nodiscard]] std::vector<std::string> in_container(const Attempt& attempt) const;
   StepOptions step_options(const Attempt& attempt);
+  void set_end(StepOptions& step, const Attempt& attempt);
   void set_program(StepOptions& step, const Attempt& attempt) const;
   void heed_batch_system(StepOptions& step, const Attempt& attempt);
   StepEnd run_program(const Attempt& attempt, const StepOptions& step);

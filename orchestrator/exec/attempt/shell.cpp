@@ -8,13 +8,17 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/base/shell_word.hpp"
+#include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/attempt/plain_command.hpp"
 #include "kernmill/exec/attempt/secrets.hpp"
 #include "kernmill/exec/job/container.hpp"
+#include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
@@ -49,8 +53,7 @@ std::vector<std::string> bash(const std::string& text) {
 std::string command_text(const Attempt& attempt) {
   const Json config = attempt.plan.config(attempt.id);
   const std::string restart = config.value("restart", "");
-  const bool again = attempt.earlier_attempt_started && !restart.empty();
-  std::string text = again ? restart : config.at("run").get<std::string>();
+  std::string text = takes_restart(attempt, restart) ? restart : config.at("run").get<std::string>();
   if (oci_bundle(attempt.stage().container).empty()) return text;
   // The bundle says where its process begins.
   return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);
@@ -172,9 +175,20 @@ void add_named_variables(Environment& environment, const Attempt& attempt) {
   set(environment, key, secrets.value_of(key, {EnvSource::From::environment, key}));
 }
 
+/// An image may hold neither this program nor what it is linked with.
+void add_launch(Environment& environment, const Attempt& attempt, const Launch& launch) {
+  std::vector<std::string> words = launch.words;
+  if (attempt.stage().container.empty())
+    for (std::string& word : rank_starter()) words.push_back(std::move(word));
+  set(environment, "KERNMILL_LAUNCH", fmt::format("{}", fmt::join(words, " ")));
+  set(environment, "KERNMILL_RENDEZVOUS",
+      rendezvous(launch.nodes,
+                 attempt_token(attempt.run, attempt.stage().name, attempt.id.index, attempt.number)));
+}
+
 }  // namespace
 
-void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix) {
+void add_variables(Environment& environment, const Attempt& attempt, const Launch& launch) {
   add_named_variables(environment, attempt);
   set(environment, "KERNMILL_RUN", attempt.run.root().string());
   set(environment, "KERNMILL_STAGE", attempt.stage().name);
@@ -183,9 +197,10 @@ void add_variables(Environment& environment, const Attempt& attempt, const std::
   if (attempt.stage().kind != TaskKind::command) return;
   set(environment, "KERNMILL_OUTPUT", attempt.directory().string());
   set(environment, "KERNMILL_METRICS", attempt.file(metrics_file).string());
-  set(environment, "KERNMILL_LAUNCH", launch_prefix);
   if (const fs::path gathered = gathered_path(attempt); !gathered.empty())
     set(environment, "KERNMILL_GATHERED", gathered.string());
+  add_continuation(environment, attempt);
+  add_launch(environment, attempt, launch);
   const Json values = attempt.plan.written_values(attempt.id);
   for (const auto& [name, value] : values.items()) set(environment, matrix_variable(name), text_of(value));
 }

@@ -9,8 +9,14 @@
 
 namespace kernmill::exec {
 
+/// How a command starts ranks itself.
+struct Launch {
+  std::vector<std::string> words;
+  int nodes = 1;  ///< that they run on
+};
+
 /// The words that run a command stage: bash, which stops at the first command that fails, with the stage's
-/// modules loaded and its setup lines run before. `restart` is taken when an earlier attempt had started.
+/// modules loaded and its setup lines run before; `restart` in place of `run` as `takes_restart` says.
 std::vector<std::string> command_words(const Attempt& attempt);
 
 /// Sets what runs a command stage: command_words, or the command by itself where a shell would only start it.
@@ -31,7 +37,7 @@ std::vector<std::string> with_long_texts_in_files(const Attempt& attempt,
 
 /// The stage's `env`, references resolved and secrets fetched, a task's key, and KERNMILL_RUN, _STAGE,
 /// _INSTANCE and _ATTEMPT; for a command also what it may use and leave. Throws AttemptError.
-void add_variables(Environment& environment, const Attempt& attempt, const std::string& launch_prefix);
+void add_variables(Environment& environment, const Attempt& attempt, const Launch& launch);
 
 /// Collects what a command left: the outputs it declared, and the lines of its KERNMILL_METRICS file; one
 /// that is no `name=value` is told on stderr, with file and line. Throws AttemptError for an output that is

@@ -48,7 +48,7 @@ Json make_spec(const Attempt& attempt) {
             {"config", config},
             {"inputs", inputs},
             {"output_directory", attempt.directory().string()},
-            {"checkpoint_directory", attempt.run.checkpoints(stage.name, attempt.id.index).string()}};
+            {"checkpoint_directory", attempt.checkpoints().string()}};
   if (const Encryption& encryption = attempt.plan.workflow().encryption; encryption.on())
     spec["encryption"] = to_json(encryption);
   return spec;

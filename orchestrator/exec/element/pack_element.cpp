@@ -66,8 +66,11 @@ int continue_later(const ElementContext& context, const StopRequests& stop, bool
   OwnJob& job = context.batch.job;
   if (stop.told_to_end() || !stop.time_is_short()) return exit_stopped;
   if (got_further && job.requeue(context.requeue)) return exit_stopped;
-  fmt::print(stderr, "kernmill-exec: the time of {} is over{}\n", job.name(),
-             got_further ? "" : ", and none of its instances has ended in it; give it more, or pack fewer");
+  fmt::print(
+      stderr, "kernmill-exec: the time of {} is over{}\n", job.name(),
+      got_further
+          ? ""
+          : ", and none of its instances has ended or left a checkpoint in it; give it more, or pack fewer");
   return exit_failed;
 }
 
@@ -90,6 +93,10 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   options.no_cache = context.no_cache;
   options.mem = context.batch.place.memory();
   options.time_left = [&job = context.batch.job] { return job.time_left(); };
+  if (context.plan.stage(context.array.plan.stage).kind == TaskKind::command)
+    options.end = context.batch.job.end_of_time(context.environment);
+  bool has_new_checkpoint = false;
+  options.new_checkpoint = [&] { has_new_checkpoint = true; };
   options.admit = Gatekeeper(context, record);
   const std::size_t before = options.instances.size();
   const int status = run_pack(options, commits_in(context.plan, record), journal, stop);
@@ -108,7 +115,7 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   if (status == exit_done) return exit_done;
   const auto left =
       left_to_run(context.plan, context.array.plan, element, context.attempt() + 1, after).size();
-  return continue_later(context, stop, left < before);
+  return continue_later(context, stop, left < before || has_new_checkpoint);
 }
 
 }  // namespace kernmill::exec

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -43,6 +44,17 @@ milliseconds OwnJob::time_left() {
   if (!job || job->limit == 0) return milliseconds(0);
   constexpr std::int64_t for_us = 5;
   return std::chrono::seconds(std::max<std::int64_t>(1, job->limit - std::time(nullptr) - for_us));
+}
+
+std::optional<std::chrono::system_clock::time_point> OwnJob::end_of_time(const Environment& own) {
+  using std::chrono::system_clock;
+  std::int64_t end = std::strtoll(value_of(own, "SLURM_JOB_END_TIME").c_str(), nullptr, 10);
+  if (end <= 0) {
+    const auto job = look();
+    end = job ? job->limit : 0;
+  }
+  if (end <= 0) return {};
+  return system_clock::from_time_t(static_cast<std::time_t>(end));
 }
 
 bool OwnJob::signal(int number) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "kernmill/exec/job/launcher.hpp"
 #include "kernmill/scheduler/cluster.hpp"
 
 namespace kernmill::exec {
@@ -43,6 +44,9 @@ class OwnJob {
   /// How long what runs in it may go on after it was told that time is short: what is left of the job's time,
   /// less what it takes to put the job back into the queue. 0: not known.
   std::chrono::milliseconds time_left();
+  /// When the batch system ends it: from the environment of the job where that has it, else asked for.
+  /// Nothing when neither tells, or nothing ends it.
+  std::optional<std::chrono::system_clock::time_point> end_of_time(const Environment& own);
   /// Sends a signal to all ranks of its steps, on all nodes. Whether it was sent.
   bool signal(int number);
   /// Puts it back into the queue. False when the batch system refuses to, or does not answer for that long.

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "kernmill/base/exit_status.hpp"
+#include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/pack/pack_guard.hpp"
 #include "kernmill/exec/pack/pack_memory.hpp"
@@ -124,10 +125,21 @@ class Pack {
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
       program.limit = std::chrono::duration_cast<milliseconds>(limit);
+      if (attempt.stage().kind == TaskKind::command) add_deadline(program);
       slot.process.start(program, stall_options_of(slot, attempt));
     } catch (const std::exception& error) {
       fail(slot, error.what());
     }
+  }
+
+  /// The element may end before the instance's own limit does.
+  void add_deadline(PackedProgram& program) const {
+    std::optional<std::chrono::system_clock::time_point> end = options_.end;
+    if (program.limit.count() > 0) {
+      const auto own = std::chrono::system_clock::now() + program.limit;
+      end = end ? std::min(*end, own) : own;
+    }
+    if (end) set_deadline(program.spawn.env, *end);
   }
 
   /// The logs of a slot lie beside the folder that its instances work in.
@@ -287,6 +299,8 @@ class Pack {
     if (!attempt_.place.empty()) slot.files.clear();
     if (stopping_ && outcome.what == AttemptOutcome::What::stopped) {
       if (!told_to_end_) outcome.cause = Cause::timeout;
+      const InstanceId id{options_.array.stage, slot.instance.index};
+      if (options_.new_checkpoint && mark_of(id) != slot.mark) options_.new_checkpoint();
       return records_.stopped(slot.instance, outcome);
     }
     PackedInstance next = slot.instance;

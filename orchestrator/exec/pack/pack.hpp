@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,9 @@ struct PackOptions {
   /// `time_left` gives, if that knows: 0 is not known.
   std::chrono::milliseconds stop_grace{20'000};
   std::function<std::chrono::milliseconds()> time_left = {};
+  std::optional<std::chrono::system_clock::time_point> end =
+      {};                                     ///< of the element's job; nothing: not known
+  std::function<void()> new_checkpoint = {};  ///< called for an instance that was stopped and has left one
 };
 
 /// Runs the instances of a packed element: `array.slots` of them side by side, each on its share of this

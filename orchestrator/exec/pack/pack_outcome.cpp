@@ -55,9 +55,8 @@ Commit packed_commit(const Attempt& attempt, const Leavings& leavings, const std
 void remove_traces(const Attempt& attempt, const SlotFiles& files) {
   if (attempt.place.empty()) return;
   files.clear();
-  if (attempt.stage().kind == TaskKind::command) return;
   std::error_code ignored;
-  fs::remove_all(attempt.run.checkpoints(attempt.stage().name, attempt.id.index), ignored);
+  fs::remove_all(attempt.checkpoints(), ignored);
   fs::remove(attempt.run.instance(attempt.stage().name, attempt.id.index), ignored);  // if nothing is in it
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/exec/attempt/commit.hpp"
+#include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
 #include "kernmill/exec/job/container.hpp"
@@ -42,7 +43,6 @@ void set_command(PackedProgram& program, const Attempt& attempt, std::vector<std
 void set_task(PackedProgram& program, const Attempt& attempt, std::vector<std::string> words) {
   const Stage& stage = attempt.stage();
   const fs::path task = task_program(), spec = attempt.file("spec.json");
-  make_directories(attempt.run.checkpoints(stage.name, attempt.id.index));
   write_file_durably(spec, make_spec(attempt).dump(2) + "\n");
   for (const std::string& word :
        {task.string(), std::string(to_string(stage.kind)), std::string("--spec"), spec.string()})
@@ -59,10 +59,11 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   std::vector<std::string> launch = launch_words(launcher, resources);
   PackedProgram program;
   program.limit = resources.time;
+  make_checkpoints(attempt);
   SpawnOptions& spawn = program.spawn;
   spawn.env = step_environment(own, resources);
   share_devices(spawn.env, place);
-  add_variables(spawn.env, attempt, fmt::format("{}", fmt::join(launch, " ")));
+  add_variables(spawn.env, attempt, {launch});
   spawn.work_dir = attempt.plan.workflow().base_directory;
   spawn.out = files.out().string();
   spawn.err = files.err().string();

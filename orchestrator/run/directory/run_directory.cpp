@@ -173,11 +173,16 @@ RunDirectory select_run(const fs::path& root, const std::string& selector, uid_t
 }
 
 std::string checkpoint_mark(const fs::path& checkpoints) {
+  constexpr std::size_t most = 10'000;
   std::vector<std::string> marks;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(checkpoints, none))
-    marks.push_back(fmt::format("{} {}", entry.path().filename().string(),
-                                entry.last_write_time(none).time_since_epoch().count()));
+  std::error_code none, ignored;
+  for (fs::recursive_directory_iterator entry(checkpoints, none), end;
+       !none && entry != end && marks.size() < most; entry.increment(none)) {
+    const bool is_file = entry->is_regular_file(ignored);
+    if (!is_file && entry->is_directory(ignored)) continue;
+    marks.push_back(fmt::format("{} {} {}", entry->path().string(), is_file ? entry->file_size(ignored) : 0,
+                                entry->last_write_time(ignored).time_since_epoch().count()));
+  }
   std::sort(marks.begin(), marks.end());
   return fmt::format("{}", fmt::join(marks, "\n"));
 }

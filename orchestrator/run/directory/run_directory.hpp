@@ -49,7 +49,7 @@ RunDirectory select_run(const std::filesystem::path& root, const std::string& se
 /// Every run below `root`, oldest first.
 std::vector<RunDirectory> list_runs(const std::filesystem::path& root);
 
-/// Something that changes whenever a new checkpoint appears among these.
+/// Something that changes with every new or changed file among these, at any depth (10,000 files at most).
 std::string checkpoint_mark(const std::filesystem::path& checkpoints);
 
 }  // namespace kernmill

@@ -51,9 +51,9 @@ TEST(SlurmAttemptLaunch, CommandsMayStartRanksThemselves) {
   c.resources = {{"ntasks", 3}};
   BatchWorld world({c});
   ASSERT_EQ(world.run_job("c"), 0) << world.log();
-  EXPECT_EQ(
-      read_file(world.run().attempt("c", 0, 1) / "out.log"),
-      "srun --mpi=pmi2 --kill-on-bad-exit=0 --wait=3 --nodes=1 --ntasks=3 --cpus-per-task=1 --mem=100M\n1\n");
+  EXPECT_EQ(read_file(world.run().attempt("c", 0, 1) / "out.log"),
+            "srun --mpi=pmi2 --kill-on-bad-exit=0 --wait=3 --nodes=1 --ntasks=3 --cpus-per-task=1 "
+            "--mem=100M " KERNMILL_EXEC_ON_FAKE_CLUSTER " --rank\n1\n");
 }
 
 TEST(SlurmAttemptLaunch, TemplateOfTheSiteWins) {

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/command_stage.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -64,6 +66,34 @@ Resources for_reduce(const Resources& trial) {
   resources.ntasks_by_node = false;
   resources.gpus = resources.gpus_per_node = resources.gpus_per_task = resources.gres = "";
   return resources;
+}
+
+/// Choices that are no numbers as JSON spells them: 3.10.
+Json point_texts(const Json& space, const Json& point) {
+  Json texts = Json::object();
+  for (const auto& [name, value] : point.items()) {
+    const Json& domain = space.at(name);
+    if (!domain.contains("texts")) continue;
+    const Json& values = domain.at("values");
+    const auto place = std::find(values.begin(), values.end(), value) - values.begin();
+    const std::string text = domain.at("texts").at(static_cast<std::size_t>(place));
+    if (!text.empty()) texts[name] = text;
+  }
+  return texts;
+}
+
+Json parts_of(const Json& config, std::initializer_list<const char*> names) {
+  Json parts = Json::object();
+  for (const char* name : names) parts[name] = config.at(name);
+  return parts;
+}
+
+/// What `point.NAME` stands for.
+Lookup point_lookup(const Json& point, const Json& texts) {
+  return [point, texts](const NamePath& name) -> std::optional<Known> {
+    if (name.size() != 2 || name[0] != "point" || !point.contains(name[1])) return {};
+    return Known(point.at(name[1]), texts.value(name[1], ""));
+  };
 }
 
 }  // namespace
@@ -141,6 +171,7 @@ Json Plan::values(InstanceId id) const {
 }
 
 Json Plan::texts(InstanceId id) const {
+  if (spaces_[id.stage]) return point_texts(stage(id.stage).config.at("space"), values(id));
   const Matrix& matrix = stage(id.stage).matrix;
   return matrix.empty() ? Json::object() : combinations_[id.stage].texts(matrix, id.index);
 }
@@ -157,6 +188,8 @@ std::optional<Known> Plan::matrix_value(InstanceId id, const std::string& axis) 
 }
 
 Json Plan::with_matrix(InstanceId id, const Json& templates) const {
+  if (searches_with_command(stage(id.stage)) && !is_reduce(id))
+    return evaluate_all(templates, point_lookup(values(id), texts(id)));
   if (stage(id.stage).matrix.empty()) return templates;
   const Json combination = values(id), written = texts(id);
   return evaluate_all(templates, matrix_lookup(combination, written));
@@ -164,7 +197,10 @@ Json Plan::with_matrix(InstanceId id, const Json& templates) const {
 
 Json Plan::config(InstanceId id) const {
   const Json& config = stage(id.stage).config;
-  if (!spaces_[id.stage] || is_reduce(id)) return with_matrix(id, config);
+  if (!spaces_[id.stage]) return with_matrix(id, config);
+  const bool runs = config.contains("run");
+  if (is_reduce(id)) return runs ? parts_of(config, {"space", "strategy", "objective"}) : config;
+  if (runs) return with_matrix(id, parts_of(config, {"run", "restart", "outputs"}));
   return {{"train", with_point(config.at("train"), values(id))}, {"objective", config.at("objective")}};
 }
 
@@ -175,7 +211,8 @@ Json Plan::env(InstanceId id) const {
 std::vector<Input> Plan::inputs(InstanceId id) const {
   std::vector<Input> inputs = stage(id.stage).inputs;
   for (Input& input : inputs)
-    if (has_template(input.path)) input.path = with_matrix(id, input.path).get<std::string>();
+    if (has_template(input.path) && !is_reduce(id))
+      input.path = with_matrix(id, input.path).get<std::string>();
   return inputs;
 }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/command_stage.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -45,7 +47,7 @@ std::vector<std::string> variables_needed(const Workflow& workflow, const Stage&
 
 bool takes_key_from_environment(const Workflow& workflow, const Stage& stage) {
   const std::string& key = workflow.encryption.key_env;
-  return stage.kind != TaskKind::command && !key.empty() && !stage.env.contains(key);
+  return !runs_command(stage) && !key.empty() && !stage.env.contains(key);
 }
 
 std::string handed_over_name(std::string_view variable) {

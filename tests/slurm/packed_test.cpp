@@ -54,6 +54,32 @@ TEST(Packed, FiveHundredInstancesAreAFewElementsAndFiles) {
   EXPECT_LT(files_below(world.run().root() / "stages" / "sweep"), 50u);
 }
 
+TEST(Packed, TrialsOfASearchMayRunACommandPackedOrAsAnArray) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"yaml(
+  packed:
+    task: tune
+    run: echo "loss=$((KERNMILL_POINT_X * KERNMILL_POINT_X))" > $KERNMILL_METRICS
+    space: {x: [3, -2, 1, 4]}
+    objective: {metric: loss, goal: min}
+    pack: 4
+    resources: {mem: 50M}
+  alone:
+    task: tune
+    run: echo "loss=${{ point.x }}" > $KERNMILL_METRICS; echo model > $KERNMILL_OUTPUT/model
+    outputs: [model]
+    space: {x: [3, -2, 1]}
+    objective: {metric: loss, goal: max}
+    resources: {mem: 50M}
+  last: {run: 'echo $A $B > last; cat $MODEL >> last', env: {A: "${{ stages.packed.trial }}",
+    B: "${{ stages.alone.value }}", MODEL: "${{ stages.alone.model }}"}}
+)yaml");
+  world.submit();
+  EXPECT_EQ(world.outcome(), "done");
+  EXPECT_EQ(world.lines("last"), (std::vector<std::string>{"2 3", "model"}));
+}
+
 TEST(Packed, AnElementThatIsPutBackIntoTheQueueRunsOnlyTheRest) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;

@@ -14,6 +14,7 @@
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill::cli {
@@ -72,7 +73,7 @@ std::string decision_text(const Paint& paint, const Decision& decision) {
 std::vector<std::string> command_line(const Preview& preview, InstanceId id) {
   if (preview.plan.is_reduce(id)) return {};
   const exec::Attempt attempt{preview.run, preview.plan, id, 1, false, CommitTable(preview.plan)};
-  if (attempt.stage().kind == TaskKind::command) return exec::command_words(attempt);
+  if (runs_command(attempt.stage())) return exec::command_words(attempt);
   const std::string launcher = environment("KERNMILL_LAUNCHER_TEMPLATE", "mpiexec -n {ntasks}");
   std::vector<std::string> words = exec::launch_words(launcher, preview.plan.resources(id));
   words.insert(words.end(), {preview.programs.task.string(), std::string(to_string(attempt.stage().kind)),

@@ -15,6 +15,7 @@
 #include "kernmill/exec/stall/stacks.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/room.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill::exec {
@@ -98,7 +99,7 @@ std::string describe_end(const StepEnd& end, int signal) {
 /// The signal that ended the step. A command may return any status; what starts a task's ranks returns
 /// 128 + signal for them, as Kernmill's own tasks never do.
 int signal_of(const Attempt& attempt, const StepEnd& end) {
-  if (end.signal != 0 || attempt.stage().kind == TaskKind::command) return end.signal;
+  if (end.signal != 0 || runs_command(attempt.stage())) return end.signal;
   const int returned = end.exit_code - 128;
   if (returned > 0 && ::sigabbrev_np(returned) != nullptr) return returned;
   return signal_in_report(attempt.file("out.log"));
@@ -107,7 +108,7 @@ int signal_of(const Attempt& attempt, const StepEnd& end) {
 /// What a task said before something else, as a trace of its stack, hid it.
 std::string own_error(const Attempt& attempt) {
   constexpr std::size_t shown = 5, most = 200;
-  if (attempt.stage().kind == TaskKind::command) return "";
+  if (runs_command(attempt.stage())) return "";
   const std::vector<std::string> lines = last_lines(attempt.file("err.log"), most);
   const std::size_t hidden = lines.size() > shown ? lines.size() - shown : 0;
   for (std::size_t at = hidden; at-- > 0;)
@@ -128,7 +129,7 @@ AttemptOutcome crash(const Attempt& attempt, const StepEnd& end) {
   const Cause cause = end.out_of_memory ? Cause::oom : end.node_failed ? Cause::node_fail : Cause::error;
   std::string message = describe_end(end, signal);
   // Hydra 4.0 writes to its proxy when that has ended with the ranks: a few times in a hundred.
-  if (attempt.stage().kind != TaskKind::command && end.signal == SIGPIPE)
+  if (!runs_command(attempt.stage()) && end.signal == SIGPIPE)
     message += ", as mpiexec may be when a rank has failed, before it can say how";
   message += own_error(attempt) + tail_of(attempt.file("err.log"), 5);
   if (cause == Cause::error) message += lack_of_room(attempt);
@@ -172,7 +173,7 @@ AttemptOutcome stuck(const StepEnd& end) {
 AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
   if (!end.still_there.empty()) return stuck(end);
   AttemptOutcome done;
-  if (attempt.stage().kind == TaskKind::command) {
+  if (runs_command(attempt.stage())) {
     if (end.exit_code != 0) return without_result(attempt, end);
     done.leavings = command_leavings(attempt);
     return done;

@@ -21,6 +21,7 @@
 #include "kernmill/exec/job/srun.hpp"
 #include "kernmill/exec/stall/other_nodes.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -97,7 +98,7 @@ StepEnd AttemptRunner::run_program(const Attempt& attempt, const StepOptions& st
 bool AttemptRunner::uses_srun(const Attempt& attempt) const {
   if (given_.batch == nullptr) return false;
   if (!oci_bundle(attempt.stage().container).empty()) return true;
-  return attempt.stage().kind != TaskKind::command &&
+  return !runs_command(attempt.stage()) &&
          ranks_of(attempt.plan.resources(attempt.id), given_.batch->place) > 1;
 }
 
@@ -129,7 +130,7 @@ std::vector<std::string> AttemptRunner::in_container(const Attempt& attempt) con
 
 StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   const Resources resources = attempt.plan.resources(attempt.id);
-  const bool is_command = attempt.stage().kind == TaskKind::command;
+  const bool is_command = runs_command(attempt.stage());
   StepOptions step;
   step.token = given_.token;
   // A command may start ranks itself, by KERNMILL_LAUNCH.
@@ -171,11 +172,11 @@ void AttemptRunner::set_end(StepOptions& step, const Attempt& attempt) {
 
 void AttemptRunner::set_program(StepOptions& step, const Attempt& attempt) const {
   const Stage& stage = attempt.stage();
-  const bool launched = given_.batch == nullptr ? stage.kind != TaskKind::command : uses_srun(attempt);
+  const bool launched = given_.batch == nullptr ? !runs_command(stage) : uses_srun(attempt);
   std::vector<std::string> words = launched ? launch(attempt) : std::vector<std::string>{};
   for (std::string& word : in_container(attempt)) words.push_back(std::move(word));
   make_checkpoints(attempt);
-  if (stage.kind == TaskKind::command) {
+  if (runs_command(stage)) {
     if (words.empty()) {
       set_command(step.spawn, attempt);
       return;

@@ -10,8 +10,8 @@ struct Leavings {
 };
 
 /// Ends a tune stage: picks the best of the trials that have committed (ties go to the lowest trial; one
-/// without a finite value never wins) and writes best.json and trials.csv. Throws AttemptError when no trial
-/// has a value.
+/// without a finite value never wins) and writes best.json and trials.csv. The outputs of the best one are
+/// its own, too. Throws AttemptError when no trial has a value.
 Leavings reduce_trials(const Attempt& attempt);
 
 }  // namespace kernmill::exec

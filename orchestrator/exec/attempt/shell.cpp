@@ -19,6 +19,7 @@
 #include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
@@ -194,7 +195,7 @@ void add_variables(Environment& environment, const Attempt& attempt, const Launc
   set(environment, "KERNMILL_STAGE", attempt.stage().name);
   set(environment, "KERNMILL_INSTANCE", std::to_string(attempt.id.index));
   set(environment, "KERNMILL_ATTEMPT", std::to_string(attempt.number));
-  if (attempt.stage().kind != TaskKind::command) return;
+  if (!runs_command(attempt.stage())) return;
   set(environment, "KERNMILL_OUTPUT", attempt.directory().string());
   set(environment, "KERNMILL_METRICS", attempt.file(metrics_file).string());
   if (const fs::path gathered = gathered_path(attempt); !gathered.empty())
@@ -202,7 +203,9 @@ void add_variables(Environment& environment, const Attempt& attempt, const Launc
   add_continuation(environment, attempt);
   add_launch(environment, attempt, launch);
   const Json values = attempt.plan.written_values(attempt.id);
-  for (const auto& [name, value] : values.items()) set(environment, matrix_variable(name), text_of(value));
+  const bool is_trial = attempt.stage().kind == TaskKind::tune;
+  for (const auto& [name, value] : values.items())
+    set(environment, is_trial ? point_variable(name) : matrix_variable(name), text_of(value));
 }
 
 Leavings command_leavings(const Attempt& attempt) {

@@ -1,6 +1,7 @@
 #include "kernmill/exec/pack/pack_outcome.hpp"
 
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
@@ -12,7 +13,7 @@ bool left_metrics_alone(const Attempt& attempt, const StepEnd& end) {
   if (!end.still_there.empty()) return false;
   if (end.asked_to_stop) return true;  // it is run again: its checkpoints are all that counts
   if (end.exit_code != 0) return false;
-  if (attempt.stage().kind == TaskKind::command) return !leaves_artifacts(attempt.stage());
+  if (runs_command(attempt.stage())) return !leaves_artifacts(attempt.stage());
   if (fs::exists(attempt.file("error.json")) || !fs::exists(attempt.file("result.json"))) return false;
   const Json result = json_or_nothing(read_file(attempt.file("result.json")));
   return result.is_object() && result.value("artifacts", Json::object()).empty();
@@ -21,8 +22,8 @@ bool left_metrics_alone(const Attempt& attempt, const StepEnd& end) {
 }  // namespace
 
 bool leaves_artifacts(const Stage& stage) {
-  if (stage.kind == TaskKind::tune) return false;  // its trials; the reduce is never packed
-  return stage.kind != TaskKind::command || !stage.config.value("outputs", Json::array()).empty();
+  if (runs_command(stage)) return !stage.config.value("outputs", Json::array()).empty();
+  return stage.kind != TaskKind::tune;  // of its trials; the reduce is never packed
 }
 
 void keep_directory(Attempt& attempt, SlotFiles& files) {

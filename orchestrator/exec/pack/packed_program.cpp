@@ -11,6 +11,7 @@
 #include "kernmill/exec/attempt/spec.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -70,7 +71,7 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   spawn.cores = place.cores;
   spawn.oom_score = oom_score;
   std::vector<std::string> container = in_container(attempt, own, resources);
-  if (attempt.stage().kind == TaskKind::command) {
+  if (runs_command(attempt.stage())) {
     set_command(program, attempt, std::move(container));
     spawn.otherwise = with_long_texts_in_files(attempt, spawn.otherwise);
     spawn.argv = with_long_texts_in_files(attempt, spawn.argv);

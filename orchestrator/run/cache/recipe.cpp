@@ -11,6 +11,7 @@
 
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/base/sha256.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill {
@@ -87,7 +88,7 @@ class RecipeBuilder {
     recipe_.body["config"].erase("tune_stage");  // its content is an input
     if (plan_.workflow().encryption.on()) recipe_.body["encryption"] = to_json(plan_.workflow().encryption);
     add_inputs();
-    if (stage_.kind == TaskKind::command)
+    if (runs_command(stage_) && !plan_.is_reduce(id_))
       add_surroundings_of_command();
     else
       add_program();
@@ -157,7 +158,8 @@ class RecipeBuilder {
     for (std::uint32_t trial = 0; trial < id_.index; ++trial) {
       const auto result = result_of_({id_.stage, trial});
       if (!result) throw NoRecipe{fmt::format("not every trial of {} has a result yet", stage_.name)};
-      values.push_back(result->metrics.value("value", Json()));
+      values.push_back(trial_value(stage_, result->metrics));
+      for (const Artifact& artifact : result->artifacts) values.push_back(artifact.sha256);
     }
     return sha256(canonical_json(values));
   }
@@ -244,8 +246,7 @@ std::variant<Recipe, NoRecipe> recipe_of(const Plan& plan, InstanceId id, const 
 
 std::string why_never_cached(const Plan& plan, std::uint32_t number, const ProgramDigests& programs) {
   const Stage& stage = plan.stage(number);
-  if (stage.kind != TaskKind::command)
-    return programs.task.empty() ? "the program kernmill-task was not found" : "";
+  if (!runs_command(stage)) return programs.task.empty() ? "the program kernmill-task was not found" : "";
   const Json outputs = stage.config.value("outputs", Json::array());
   if (!stage.inputs_declared || outputs.empty())
     return "a command without declared inputs and outputs always runs";
@@ -261,7 +262,7 @@ std::vector<std::uint32_t> result_parents(const Plan& plan, std::uint32_t number
     if (path.size() == 3 && path[0] == "stages") names.insert(path[1]);
   };
   visit_names(stage.config, add);
-  if (stage.kind == TaskKind::command) visit_names(stage.env, add);
+  if (runs_command(stage)) visit_names(stage.env, add);
   std::vector<std::uint32_t> parents;
   for (const Edge& edge : plan.parents(number))
     if (names.contains(plan.stage(edge.stage).name)) parents.push_back(edge.stage);

@@ -28,14 +28,21 @@ struct StageDraft {
   Stage stage;
   Value body;                  ///< params evaluated
   Fields fields;               ///< of `body`
+  bool runs_command = false;   ///< it, or each of its trials
   bool kind_known = false;     ///< false: `task` was wrong, and the settings of its kind are not checked
   bool matrix_broken = false;  ///< its mistakes are reported; do not judge what refers to it
   std::vector<StageUse> uses;  ///< from expressions
   std::vector<Wait> waits;     ///< checked: those stages exist
-  std::vector<std::string> outputs;  ///< of a command
+  std::vector<std::string> outputs;      ///< of a command; of a search with one, all that it leaves
+  std::vector<std::string> point_names;  ///< of the space that such a search tries
   /// Whether a stage makes the same instances, where that was asked: a matrix may be long.
   mutable std::unordered_map<std::string, bool> same_instances{};
 };
+
+/// Whether it is a search whose trials run a command.
+inline bool has_points(const StageDraft& stage) {
+  return stage.kind_known && stage.stage.kind == TaskKind::tune && stage.runs_command;
+}
 
 /// How much of its limits (text/limits.hpp) a workflow has used up.
 struct Spent {

@@ -41,13 +41,16 @@ TaskKind kind_that_leaves(const std::string& artifact) {
 }
 
 const std::vector<std::string>& leaves(const StageDraft& stage) {
-  return stage.stage.kind == TaskKind::command ? stage.outputs : artifacts_of(stage.stage.kind);
+  return stage.runs_command ? stage.outputs : artifacts_of(stage.stage.kind);
 }
 
 /// Whether an artifact of a stage may stand where `wanted` is wanted. What a command leaves is its author's
 /// affair.
 bool fits(const StageDraft& stage, const std::string& artifact, const std::string& wanted) {
   if (wanted == "any" || stage.stage.kind == TaskKind::command) return true;
+  if (has_points(stage))
+    return contains(artifacts_of(TaskKind::tune), artifact) ? artifact == "trials" && wanted == "csv"
+                                                            : wanted != "best";
   if (wanted == "csv") return artifact == "predictions" || artifact == "trials" || artifact == "rejected";
   return artifact == wanted;
 }
@@ -249,6 +252,10 @@ class ReferenceReader {
                     : known       ? "it leaves " + one_of(artifacts)
                                   : "list it under its 'outputs'");
     }
+    if (setting_->artifact == "best" && has_points(to))
+      return refuse(fmt::format("'{}' takes settings to train with, and the search '{}' tries a command",
+                                key_, to.stage.name),
+                    fmt::format("a command reads its best point: inputs: [{}.best]", to.stage.name));
     if (!fits(to, artifact, setting_->artifact)) return mismatch(to, artifact);
     if (gathers(to)) return gather(to, artifact);
     if (!check_instances(draft_, stage_, to, where_)) return;

@@ -1,13 +1,24 @@
+#include <algorithm>
+#include <cctype>
+#include <map>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/parse/task_config.hpp"
 
 namespace kernmill {
 namespace {
 
 const std::vector<std::string> domain_kinds{"choice", "uniform", "log_uniform", "int_uniform"};
+
+bool is_point_name(std::string_view word) {
+  const auto part = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
+  return !word.empty() && std::isalpha(static_cast<unsigned char>(word[0])) &&
+         std::all_of(word.begin(), word.end(), part);
+}
 
 /// The settings that stand in the map at `part` of a train config.
 const Table* table_of(const Setting& setting, const Json& part) {
@@ -19,27 +30,42 @@ const Table* table_of(const Setting& setting, const Json& part) {
 
 class SpaceReader {
  public:
-  SpaceReader(const Json& train, bool grid, Diagnostics& diagnostics)
+  /// `train`: whose settings it varies; null: the variables of a command.
+  SpaceReader(const Json* train, bool grid, Diagnostics& diagnostics)
       : train_(train), grid_(grid), diagnostics_(diagnostics) {}
 
   Json read(const Value& value) {
     Json space = Json::object();
     const auto* map = std::get_if<Value::Map>(&value.data);
     if (map == nullptr || map->empty()) {
-      diagnostics_.error(value.where, "'space' takes a map from settings to what they may be",
-                         "space: {model.C: {log_uniform: [1e-3, 1e3]}}");
+      diagnostics_.error(
+          value.where, "'space' takes a map from names to what they may be",
+          fmt::format("space: {{{}: {{log_uniform: [1e-3, 1e3]}}}}", train_ == nullptr ? "lr" : "model.C"));
       return space;
     }
     for (const auto& entry : *map)
-      if (const Setting* setting = find(entry))
+      if (const Setting* setting = train_ == nullptr ? variable(entry) : find(entry))
         if (auto domain = read_domain(entry, *setting)) space[entry.key] = std::move(*domain);
     return space;
   }
 
  private:
+  /// What a command gets by that name may be anything; a range is one of numbers.
+  const Setting* variable(const Value::Entry& entry) {
+    static const Setting number{.name = "", .type = SettingType::real, .doc = ""};
+    if (!is_point_name(entry.key))
+      return refuse(entry.key_where, fmt::format("'{}' cannot be a name in a space", entry.key),
+                    "a name begins with a letter; letters, digits, _ and - may follow");
+    const auto [other, is_new] = variables_.emplace(point_variable(entry.key), entry.key);
+    if (is_new) return &number;
+    return refuse(entry.key_where,
+                  fmt::format("'{}' and '{}' share one variable, {}", other->second, entry.key, other->first),
+                  "capitals and signs make no difference there; give one of them another name");
+  }
+
   const Setting* find(const Value::Entry& entry) {
     const Table* table = &trial_settings();
-    const Json* part = &train_;
+    const Json* part = train_;
     const Setting* setting = nullptr;
     for (std::string_view rest = entry.key; !rest.empty();) {
       const std::string word(rest.substr(0, rest.find('.')));
@@ -102,6 +128,7 @@ class SpaceReader {
     const auto* list = std::get_if<Value::List>(&value.data);
     if (list == nullptr || list->empty())
       return give_up(value.where, fmt::format("'{}' needs a list of choices", key), "");
+    if (train_ == nullptr) return free_choice(*list, key);
     SettingsReader reader(diagnostics_);
     Json values = Json::array();
     for (const Value& item : *list)
@@ -109,6 +136,24 @@ class SpaceReader {
         values.push_back(std::move(*json));
     if (values.size() < list->size()) return std::nullopt;
     return Json{{"type", "choice"}, {"values", std::move(values)}};
+  }
+
+  /// As they were written, for names and variables: 3.10 stays that.
+  std::optional<Json> free_choice(const Value::List& list, const std::string& key) {
+    Json values = Json::array(), texts = Json::array();
+    bool has_texts = false;
+    for (const Value& item : list) {
+      if (item.is_list() || item.is_map() || item.is_null())
+        return give_up(item.where, fmt::format("a choice of '{}' is {}", key, describe(item)),
+                       "it takes numbers, texts, true and false");
+      if (item.is_template()) return std::nullopt;  // reported where its name is unknown
+      values.push_back(to_json(item));
+      texts.push_back(own_spelling(item));
+      has_texts = has_texts || !texts.back().get_ref<const std::string&>().empty();
+    }
+    Json domain{{"type", "choice"}, {"values", std::move(values)}};
+    if (has_texts) domain["texts"] = std::move(texts);
+    return domain;
   }
 
   std::optional<Json> interval(const Setting& setting, const Value& value, const std::string& kind,
@@ -166,15 +211,20 @@ class SpaceReader {
     return nullptr;
   }
 
-  const Json& train_;
+  const Json* train_;
   bool grid_;
   Diagnostics& diagnostics_;
+  std::map<std::string, std::string> variables_;
 };
 
 }  // namespace
 
 Json read_space(const Value& value, const Json& train, bool grid, Diagnostics& diagnostics) {
-  return SpaceReader(train, grid, diagnostics).read(value);
+  return SpaceReader(&train, grid, diagnostics).read(value);
+}
+
+Json read_command_space(const Value& value, bool grid, Diagnostics& diagnostics) {
+  return SpaceReader(nullptr, grid, diagnostics).read(value);
 }
 
 }  // namespace kernmill

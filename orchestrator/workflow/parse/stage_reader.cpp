@@ -42,6 +42,7 @@ const Value::Entry* entry_of(const Value& body, const Setting& setting) {
 void read_kind(StageDraft& stage, const Value& body, Diagnostics& diagnostics) {
   const Value* task = body.find("task");
   const auto* run = entry_of(body, *task_settings(TaskKind::command).find("run"));
+  stage.runs_command = run != nullptr;
   if (task == nullptr) {
     stage.kind_known = run != nullptr;
     bool slip = false;
@@ -66,12 +67,12 @@ void read_kind(StageDraft& stage, const Value& body, Diagnostics& diagnostics) {
   }
   stage.stage.kind = *kind;
   stage.kind_known = true;
-  if (run != nullptr && *kind != TaskKind::command) {
-    stage.kind_known = false;
+  if (run != nullptr && *kind != TaskKind::command && *kind != TaskKind::tune) {
+    stage.kind_known = stage.runs_command = false;
     diagnostics.error(
         run->key_where,
         fmt::format("stage '{}' has both 'task: {}' and '{}'", stage.stage.name, task->text, run->key),
-        "a stage is either one of the tasks or a command");
+        "a stage is either one of the tasks or a command; only 'task: tune' takes both");
   }
 }
 
@@ -95,15 +96,20 @@ TemplateScope scope_of(const Setting* setting, const std::string& key) {
   if (name == "resources" || resource_settings().find(name) == setting ||
       is({"run", "restart", "inputs", "input", "outputs"}))
     scope.stages = is({"inputs", "input"});
+  scope.point = is({"run", "restart", "inputs", "outputs", "env"});
   if (is({"matrix", "needs", "retries", "stall", "max_parallel", "pack", "max_fails", "modules", "setup",
           "container", "task", "space", "strategy", "objective"}))
     scope.matrix = scope.stages = false;
   return scope;
 }
 
+const Table& own_settings(const StageDraft& stage) {
+  return has_points(stage) ? command_search_settings() : task_settings(stage.stage.kind);
+}
+
 std::vector<const Table*> tables_of(const StageDraft& stage) {
   std::vector<const Table*> tables{&stage_settings()};
-  if (stage.kind_known) tables.push_back(&task_settings(stage.stage.kind));
+  if (stage.kind_known) tables.push_back(&own_settings(stage));
   tables.push_back(&resource_settings());
   if (!stage.kind_known)
     for (const TaskKind kind : all_kinds) tables.push_back(&task_settings(kind));
@@ -256,15 +262,31 @@ StageDraft begin_stage(Value::Entry entry, const Draft& draft) {
   return stage;
 }
 
+namespace {
+
+/// The space of a search with a command comes first: expressions in other settings speak of its names.
+void resolve_space(Value::Map& body, const Draft& draft, StageDraft& stage) {
+  for (auto& entry : body) {
+    if (entry.key != "space") continue;
+    entry.value =
+        resolve_templates(std::move(entry.value), TemplateScope{false, false, "'space'"}, draft, stage);
+    if (const auto* names = std::get_if<Value::Map>(&entry.value.data))
+      for (const auto& name : *names) stage.point_names.push_back(name.key);
+  }
+}
+
+}  // namespace
+
 void resolve_stage(StageDraft& stage, const Draft& draft) {
   auto* raw = std::get_if<Value::Map>(&stage.body.data);
+  if (has_points(stage)) resolve_space(*raw, draft, stage);
   const auto tables = tables_of(stage);
   Value::Map resolved;
   for (auto& entry : *raw) {
     const Setting* setting = nullptr;
     for (const Table* table : tables)
       if (setting == nullptr) setting = table->find(entry.key);
-    if (entry.key == "matrix") {
+    if (entry.key == "matrix" || (entry.key == "space" && has_points(stage))) {
       resolved.push_back(std::move(entry));
       continue;
     }
@@ -275,10 +297,13 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
   }
   stage.body.data = std::move(resolved);
   SettingsReader reader(draft.diagnostics);
-  const std::string owner = stage.kind_known ? task_settings(stage.stage.kind).name : "a stage";
+  const std::string owner = stage.kind_known ? own_settings(stage).name : "a stage";
   stage.fields = reader.collect(stage.body, tables, owner, kinds_with);
   stage.stage.inputs_declared = stage.fields.find("inputs") != nullptr;
   if (const Field* outputs = stage.fields.find("outputs")) stage.outputs = texts(outputs->value);
+  if (has_points(stage))
+    stage.outputs.insert(stage.outputs.begin(), artifacts_of(TaskKind::tune).begin(),
+                         artifacts_of(TaskKind::tune).end());
 }
 
 void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& defaults) {

@@ -201,6 +201,12 @@ void check_trial_count(const Json& config, const Where& where, Diagnostics& diag
                       "strategy: {type: random, trials: N} draws some of them");
 }
 
+void refuse_matrix(const Draft& draft, const StageDraft& stage) {
+  if (const Field* matrix = stage.fields.find("matrix"))
+    draft.diagnostics.error(matrix->key_where, "a tune stage takes no matrix",
+                            "its space makes its instances");
+}
+
 Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
   const Value* train = value_of(stage, "train");
   choose_train_defaults(reader, train == nullptr ? "" : model_type(train->find("model")));
@@ -208,9 +214,7 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
   if (config.contains("train") && config["train"].is_object()) finish_train(config["train"]);
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], stage, draft.diagnostics);
-  if (const Field* matrix = stage.fields.find("matrix"))
-    draft.diagnostics.error(matrix->key_where, "a tune stage takes no matrix",
-                            "its space makes its instances");
+  refuse_matrix(draft, stage);
   const Value* space = value_of(stage, "space");
   const bool grid = config.contains("strategy") && config["strategy"].value("type", "") == "grid";
   if (space == nullptr || !config.contains("train") || !config["train"].is_object()) return config;
@@ -252,6 +256,34 @@ void read_evaluate(Json& config, const Draft& draft, const StageDraft& stage) {
   }
 }
 
+/// The outputs of the best trial lie beside what the search itself leaves.
+void refuse_names_of_search(const Draft& draft, const StageDraft& stage) {
+  for (std::size_t i = artifacts_of(TaskKind::tune).size(); i < stage.outputs.size(); ++i) {
+    const std::string& name = stage.outputs[i];
+    if (name == "best" || name == "trials" || name == "best.json" || name == "trials.csv")
+      draft.diagnostics.error(value_of(stage, "outputs")->where,
+                              fmt::format("a search leaves a '{}' of its own", name),
+                              "give the output of its trials another name");
+  }
+}
+
+Json read_command_search(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
+  Json config = reader.read(command_search_settings(), stage.fields, stage.stage.where);
+  if (config.contains("objective") && config["objective"].is_object())
+    if (const std::string goal = config["objective"].value("goal", ""); goal == "min" || goal == "max")
+      config["objective"]["goal"] = goal + "imize";
+  refuse_matrix(draft, stage);
+  refuse_names_of_search(draft, stage);
+  const Value* space = value_of(stage, "space");
+  if (space == nullptr || !config.contains("strategy")) return config;
+  const bool grid = config["strategy"].value("type", "") == "grid";
+  const std::size_t before = draft.diagnostics.all().size();
+  config["space"] = read_command_space(*space, grid, draft.diagnostics);
+  if (grid && draft.diagnostics.all().size() == before)
+    check_trial_count(config, stage.fields.find("space")->key_where, draft.diagnostics);
+  return config;
+}
+
 void check_command(const Draft& draft, const StageDraft& stage) {
   if (const Value* run = value_of(stage, "run");
       run != nullptr && run->is_string() && run->text.find_first_not_of(" \t\n") == std::string::npos)
@@ -273,6 +305,9 @@ void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader) 
   const TaskKind kind = stage.stage.kind;
   if (kind == TaskKind::train) {
     config = read_train(draft, stage, reader);
+  } else if (has_points(stage)) {
+    config = read_command_search(draft, stage, reader);
+    check_command(draft, stage);
   } else if (kind == TaskKind::tune) {
     config = read_tune(draft, stage, reader);
   } else {

@@ -9,6 +9,9 @@ void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader);
 /// Reads `space:` of a tune stage. `train` is the config that a trial starts from.
 Json read_space(const Value& value, const Json& train, bool grid, Diagnostics& diagnostics);
 
+/// The same of a tune stage whose trials run a command: names are free, and so are the choices.
+Json read_command_space(const Value& value, bool grid, Diagnostics& diagnostics);
+
 /// Reads the header of the file that a preprocess or deploy stage reads, and checks the columns that it
 /// names.
 void check_columns(const Draft& draft, const StageDraft& stage);

@@ -1,5 +1,7 @@
 #include "kernmill/workflow/parse/templates.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -94,13 +96,16 @@ class Resolver {
     const Where where = place_in(value, use.offset, use.length, *draft_.lines);
     if (root == "params") return check_param(use.name, where);
     if (root == "matrix") return check_matrix(use.name, where);
+    if (root == "point") return check_point(use.name, where);
     if (root == "stages") return check_stage(use.name, where);
-    std::string help = did_you_mean(root, {"params", "matrix", "stages"});
+    std::string help = did_you_mean(root, {"params", "matrix", "stages", "point"});
     if (draft_.params.find(root) != nullptr) help = fmt::format("did you mean 'params.{}'?", root);
     if (draft_.find(root) != nullptr)
       help = fmt::format("did you mean 'stages.{}'?", fmt::join(use.name, "."));
     return refuse(where, fmt::format("unknown name '{}'", fmt::join(use.name, ".")),
-                  help.empty() ? "names begin with params., matrix. or stages." : help);
+                  help.empty() ? has_points(stage_) ? "names begin with params., point. or stages."
+                                                    : "names begin with params., matrix. or stages."
+                               : help);
   }
 
   bool check_param(const NamePath& name, const Where& where) {
@@ -132,6 +137,22 @@ class Resolver {
     const std::string help = did_you_mean(axis, axes);
     return refuse(where, fmt::format("the matrix of stage '{}' has no axis '{}'", stage_.stage.name, axis),
                   help.empty() ? "its axes are " + fmt::format("{}", fmt::join(axes, ", ")) : help);
+  }
+
+  bool check_point(const NamePath& name, const Where& where) {
+    if (!has_points(stage_))
+      return refuse(where, fmt::format("stage '{}' has no trials that run a command", stage_.stage.name),
+                    "a point is what 'task: tune' with 'run' and 'space' tries");
+    if (!scope_.point)
+      return refuse(where, fmt::format("a value of a trial's point cannot be used in {}", scope_.place),
+                    "it may stand in run, restart, env, inputs and outputs");
+    const std::vector<std::string>& names = stage_.point_names;
+    if (names.empty()) return false;  // reported where the space is read
+    if (name.size() == 2 && std::find(names.begin(), names.end(), name[1]) != names.end()) return true;
+    const std::string wanted = name.size() < 2 ? "" : name[1];
+    const std::string help = did_you_mean(wanted, names);
+    return refuse(where, fmt::format("the space of stage '{}' has no '{}'", stage_.stage.name, wanted),
+                  help.empty() ? fmt::format("it has {}", fmt::join(names, ", ")) : help);
   }
 
   bool check_stage(const NamePath& name, const Where& where) {

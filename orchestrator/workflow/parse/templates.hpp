@@ -9,7 +9,8 @@ namespace kernmill {
 struct TemplateScope {
   bool matrix = true;
   bool stages = true;
-  std::string place;  ///< how messages call the place: "'resources'"
+  std::string place;   ///< how messages call the place: "'resources'"
+  bool point = false;  ///< of a trial that runs a command
 };
 
 /// Evaluates `params.*` in every string of `value` and checks all names; those of stages are added to

@@ -149,6 +149,9 @@ std::string key_reference() {
     add_section(out, kind == TaskKind::command ? "A command" : fmt::format("`task: {}`", to_string(kind)),
                 task_settings(kind));
     add_results(out, kind);
+    if (kind != TaskKind::tune) continue;
+    add_section(out, "`task: tune` with `run:`", command_search_settings());
+    out += "\nLeaves what a search leaves, and the `outputs` of its best trial; the same metrics.\n";
   }
   return out;
 }

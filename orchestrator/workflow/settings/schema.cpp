@@ -13,6 +13,8 @@ namespace {
 constexpr std::array all_kinds{TaskKind::preprocess, TaskKind::train,  TaskKind::evaluate,
                                TaskKind::tune,       TaskKind::deploy, TaskKind::command};
 
+constexpr const char* command_search = "tune_with_command";
+
 Json either(std::vector<Json> schemas) {
   return {{"anyOf", std::move(schemas)}};
 }
@@ -113,8 +115,8 @@ class SchemaBuilder {
     return {{"type", "object"}, {"minProperties", 1}, {"additionalProperties", either({choices, range})}};
   }
 
-  Json stage_schema(TaskKind kind) {
-    Json json = object_of({&stage_settings(), &task_settings(kind), &resource_settings()});
+  Json stage_schema(TaskKind kind, const Table& settings) {
+    Json json = object_of({&stage_settings(), &settings, &resource_settings()});
     json["properties"]["task"] = {{"const", to_string(kind)}, {"description", "the kind of task"}};
     if (kind != TaskKind::command) json["required"] = {"task"};
     return json;
@@ -125,6 +127,7 @@ class SchemaBuilder {
     kinds.reserve(std::size(all_kinds));
     for (const TaskKind kind : all_kinds)
       kinds.push_back({{"$ref", fmt::format("#/definitions/{}", to_string(kind))}});
+    kinds.push_back({{"$ref", fmt::format("#/definitions/{}", command_search)}});
     return {{"type", "object"}, {"minProperties", 1}, {"additionalProperties", either(std::move(kinds))}};
   }
 
@@ -216,7 +219,9 @@ Json SchemaBuilder::build() {
       {"title", "Kernmill workflow"},
       {"description", "Made from the tables of settings in orchestrator/workflow; see workflows/README.md"}};
   schema.update(object_of({&workflow_settings()}));
-  for (const TaskKind kind : all_kinds) definitions_[std::string(to_string(kind))] = stage_schema(kind);
+  for (const TaskKind kind : all_kinds)
+    definitions_[std::string(to_string(kind))] = stage_schema(kind, task_settings(kind));
+  definitions_[command_search] = stage_schema(TaskKind::tune, command_search_settings());
   schema["definitions"] = std::move(definitions_);
   return schema;
 }

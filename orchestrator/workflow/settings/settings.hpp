@@ -99,6 +99,8 @@ struct Variant {
 
 /// The settings of a kind of task, without those that every stage has.
 const Table& task_settings(TaskKind kind);
+/// Those of a tune stage whose trials run a command.
+const Table& command_search_settings();
 const Table& preprocess_settings();
 /// What a preprocess stage reads, and how.
 std::vector<Setting> input_settings();

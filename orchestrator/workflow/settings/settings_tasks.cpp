@@ -69,26 +69,45 @@ const Table& tune() {
   return table;
 }
 
+/// `run`, `restart`, `inputs` and `outputs` of whatever runs a command.
+std::vector<Setting> command_settings() {
+  return {{.name = "run",
+           .type = T::text,
+           .doc = "the shell command; it runs in the workflow file's directory",
+           .required = true,
+           .aliases = {"cmd", "script"}},
+          {.name = "restart",
+           .type = T::text,
+           .doc = "the command of a resumed attempt; empty: `run` again",
+           .fallback = ""},
+          {.name = "inputs",
+           .type = T::references,
+           .doc = "files and stage.artifact that the command reads",
+           .artifact = "any"},
+          {.name = "outputs",
+           .type = T::text_list,
+           .doc = "files that the command leaves in $KERNMILL_OUTPUT; with `inputs` given, "
+                  "too, its result is cached",
+           .fallback = Json::array()}};
+}
+
 const Table& command() {
-  static const Table table{"a command",
-                           {{.name = "run",
+  static const Table table{"a command", command_settings()};
+  return table;
+}
+
+const Table& command_objective() {
+  static const Table table{"'objective'",
+                           {{.name = "metric",
                              .type = T::text,
-                             .doc = "the shell command; it runs in the workflow file's directory",
+                             .doc = "the metric to compare, of those that the command writes to "
+                                    "$KERNMILL_METRICS",
+                             .required = true},
+                            {.name = "goal",
+                             .type = T::text,
+                             .doc = "which end of it is good",
                              .required = true,
-                             .aliases = {"cmd", "script"}},
-                            {.name = "restart",
-                             .type = T::text,
-                             .doc = "the command of a resumed attempt; empty: `run` again",
-                             .fallback = ""},
-                            {.name = "inputs",
-                             .type = T::references,
-                             .doc = "files and stage.artifact that the command reads",
-                             .artifact = "any"},
-                            {.name = "outputs",
-                             .type = T::text_list,
-                             .doc = "files that the command leaves in $KERNMILL_OUTPUT; with `inputs` given, "
-                                    "too, its result is cached",
-                             .fallback = Json::array()}}};
+                             .choices = {"minimize", "maximize", "min", "max"}}}};
   return table;
 }
 
@@ -96,6 +115,30 @@ const Table& command() {
 
 const Table& trial_settings() {
   static const Table table{"'train'", learning_settings(true)};
+  return table;
+}
+
+const Table& command_search_settings() {
+  static const Table table = [] {
+    Table t{"a tune stage with a command", command_settings()};
+    t.settings.push_back({.name = "space",
+                          .type = T::space,
+                          .doc = "name -> what it may be: a list, or one of choice, uniform, log_uniform, "
+                                 "int_uniform (with points for a grid); a trial has its value as "
+                                 "`${{ point.NAME }}` and as $KERNMILL_POINT_NAME",
+                          .required = true});
+    t.settings.push_back({.name = "strategy",
+                          .type = T::variant,
+                          .doc = "how the space is searched",
+                          .fallback = Json::object(),
+                          .variant = &strategy_variant()});
+    t.settings.push_back({.name = "objective",
+                          .type = T::table,
+                          .doc = "what makes a trial the best",
+                          .required = true,
+                          .table = &command_objective()});
+    return t;
+  }();
   return table;
 }
 

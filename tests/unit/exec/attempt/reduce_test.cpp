@@ -65,6 +65,30 @@ TEST(Reduce, NoTrialWithAValueIsAFailure) {
   EXPECT_THAT(world.last_record("search", 4).body["message"], HasSubstr("finite value of accuracy"));
 }
 
+TEST(Reduce, OfACommandComparesItsMetricAndTakesTheOutputsOfTheBest) {
+  Stage stage = search("minimize");
+  stage.config.erase("train");
+  stage.config["run"] = "true";
+  stage.config["restart"] = "";
+  stage.config["outputs"] = {"model/weights"};
+  stage.config["objective"]["metric"] = "loss";
+  ExecWorld world({stage});
+  const testing::TemporaryDirectory trial;
+  make_directories(trial.path() / "model");
+  write_file_durably(trial.path() / "model/weights", "of the best");
+  world.commit("search", 0, {{"loss", "inf"}});
+  world.commit("search", 1, {{"loss", 2}, {"acc", 0.5}},
+               {{"model/weights", (trial.path() / "model/weights").string(), 11, ""}});
+  world.commit("search", 2, {{"value", 1}});
+  ASSERT_EQ(world.carry_out("search", 4), 0) << world.last_record("search", 4).body.dump();
+  const Json best = read_json(world, "best.json");
+  EXPECT_EQ(best["trial"], 1);
+  EXPECT_EQ(best["metrics"], (Json{{"loss", 2}, {"acc", 0.5}}));
+  EXPECT_FALSE(best.contains("train"));
+  EXPECT_EQ(read_file(world.run().attempt("search", 4, 1) / "model/weights"), "of the best");
+  EXPECT_EQ(world.last_record("search", 4).body["artifacts"][2]["name"], "model/weights");
+}
+
 TEST(Reduce, MoreFailedTrialsThanAllowedAreRefused) {
   Stage strict = search("maximize");
   strict.max_fails = 1;

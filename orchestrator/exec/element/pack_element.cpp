@@ -12,6 +12,7 @@
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
 #include "kernmill/run/submit/generation.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -93,7 +94,7 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   options.no_cache = context.no_cache;
   options.mem = context.batch.place.memory();
   options.time_left = [&job = context.batch.job] { return job.time_left(); };
-  if (context.plan.stage(context.array.plan.stage).kind == TaskKind::command)
+  if (runs_command(context.plan.stage(context.array.plan.stage)))
     options.end = context.batch.job.end_of_time(context.environment);
   bool has_new_checkpoint = false;
   options.new_checkpoint = [&] { has_new_checkpoint = true; };

@@ -23,6 +23,7 @@
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/plan/retry_policy.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill::exec {
@@ -125,7 +126,7 @@ class Pack {
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
       program.limit = std::chrono::duration_cast<milliseconds>(limit);
-      if (attempt.stage().kind == TaskKind::command) add_deadline(program);
+      if (runs_command(attempt.stage())) add_deadline(program);
       slot.process.start(program, stall_options_of(slot, attempt));
     } catch (const std::exception& error) {
       fail(slot, error.what());

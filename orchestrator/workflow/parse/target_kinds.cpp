@@ -229,7 +229,13 @@ void check_judged_file(const Draft& draft, const StageDraft& stage) {
   const Input *input = input_of(stage, "input"), *model = input_of(stage, "model");
   const StageDraft* fit = model == nullptr || model->stage.empty() ? nullptr : draft.find(model->stage);
   const StageDraft* prepare = fit == nullptr ? nullptr : prepared_for(draft, *fit);
-  if (input == nullptr || input->path.empty() || prepare == nullptr) return;
+  if (input == nullptr || prepare == nullptr) return;
+  if (prepare->stage.config.value("series", Json()).is_object())
+    return draft.diagnostics.error(
+        input->where, "a model of a series is judged on a dataset only",
+        fmt::format("give '{}' the longer series, and judge on its test rows: data: {}", prepare->stage.name,
+                    prepare->stage.name));
+  if (input->path.empty()) return;
   const std::string column = target_column(*prepare);
   const auto table = look_into(draft.files, input->path, stage.stage.config);
   if (column.empty() || !table ||

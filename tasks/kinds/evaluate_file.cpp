@@ -205,11 +205,12 @@ JudgedFile judge_file(const Spec& spec, const Communicator& comm, const storage:
   if (agree_to_stop(comm)) throw Stopped{};
   const std::uint64_t rejected = comm.allreduce(std::uint64_t{table.rejected.size()}, Reduction::sum);
   const std::uint64_t rows = table.total_rows - rejected;
-  if (rows == 0)
-    throw TaskError(fmt::format("every row of {} was left out", input->name()), {},
-                    "rejected.csv of a deploy stage would say why: are columns or values named otherwise?");
   JudgedFile file{{}, {}, RowStore(schema.classes.size() + 1, buffer), {}};
   file.classes.rows = file.numbers.rows = rows;
+  leave_rejected(spec, comm, table, rejected, file.result);
+  if (rows == 0)
+    throw TaskError(fmt::format("every row of {} was left out", input->name()), {},
+                    "rejected.csv, beside the logs, says why");
   if (schema.target_kind == storage::TargetKind::classes) {
     judge_classes(comm, table, schema, predictor, file);
     const std::uint64_t unknown = note_unknown_classes(comm, *input, selection, table, file.classes);
@@ -217,7 +218,6 @@ JudgedFile judge_file(const Spec& spec, const Communicator& comm, const storage:
   } else {
     judge_numbers(comm, table, schema, predictor, file.numbers);
   }
-  leave_rejected(spec, comm, table, rejected, file.result);
   return file;
 }
 

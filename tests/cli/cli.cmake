@@ -15,7 +15,7 @@ set(cli_defines KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_EXEC="$<TARGET_FILE:
 kernmill_test(cli LABEL cli TIMEOUT 120
   SOURCES cli/audit_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/gather_test.cpp cli/golden_test.cpp cli/hook_test.cpp
           cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp
-          cli/ported_workflows_test.cpp cli/secrets_test.cpp cli/streams_test.cpp cli/terminal_test.cpp cli/trust_test.cpp support/program.cpp
+          cli/ported_workflows_test.cpp cli/pytorch_sweep_test.cpp cli/secrets_test.cpp cli/streams_test.cpp cli/terminal_test.cpp cli/trust_test.cpp support/program.cpp
   LINK kernmill::run DEFINES ${cli_defines} EXAMPLES="${PROJECT_SOURCE_DIR}/workflows")
   SOURCES cli/audit_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp
           cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/own_program_test.cpp
@@ -37,7 +37,7 @@ if(TARGET kernmill-task AND TARGET kernmill-storage)
   target_link_libraries(crashing_hdf5 PRIVATE kernmill_flags)
   add_library(used_up_quota MODULE support/used_up_quota.cpp)
   target_link_libraries(used_up_quota PRIVATE kernmill_flags)
-  kernmill_test(data_tool LABEL cli TIMEOUT 600 SOURCES cli/data_test.cpp cli/small_disk_test.cpp cli/quota_test.cpp support/program.cpp
+  kernmill_test(data_tool LABEL cli TIMEOUT 600 SOURCES cli/data_test.cpp cli/judged_file_test.cpp cli/small_disk_test.cpp cli/quota_test.cpp support/program.cpp
     LINK kernmill::run DEFINES ${cli_defines} DATA="${PROJECT_SOURCE_DIR}/workflows/data"
             CRASHING_HDF5="$<TARGET_FILE:crashing_hdf5>" USED_UP_QUOTA="$<TARGET_FILE:used_up_quota>" KERNMILL_STORAGE="$<TARGET_FILE:kernmill-storage>"
             KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_SCHEMA="$<TARGET_FILE:kernmill-schema>")

@@ -115,6 +115,14 @@ TEST_F(FileEvaluation, ABadRowIsAnErrorOrLeftOut) {
   EXPECT_NE(content(directory / "judge" / "rejected.csv").find("wide"), std::string::npos);
 }
 
+TEST_F(FileEvaluation, WithoutAGoodRowIsAnErrorAndSaysWhy) {
+  iris_model();
+  const auto file = table("bad.csv", {iris()[0], "wide,3,1.4,0.2,setosa"});
+  EXPECT_EQ(message_of<tasks::TaskError>([&] { judge(file, reading("skip")); }),
+            "every row of " + file.string() + " was left out");
+  EXPECT_NE(content(directory / "judge" / "rejected.csv").find("wide"), std::string::npos);
+}
+
 // LogisticRegression(C=1) of scikit-learn 1.9 for versicolor against virginica, which is l2 = 2/C of a
 // softmax.
 TEST_F(FileEvaluation, OfTwoClassesHasTheFiguresOfScikitLearn) {

@@ -1,4 +1,6 @@
 // The example workflows of this project, as a user submits them.
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
 #include "submit_world.hpp"
@@ -73,6 +75,34 @@ TEST(SlurmPorted, WorkflowsThatFollowOtherSystemsEndWithTheirNumbers) {
   EXPECT_EQ(metric("preemptible-training", "train", "starts"), 2);
   const RunRecord training_record = record("preemptible-training");
   EXPECT_EQ(training_record.find("train", 0)->attempts.front().cause, Cause::preempted);
+}
+
+// Twenty epochs of five seconds do not fit into a minute.
+TEST(SlurmPorted, APyTorchTrainingGoesOnOverItsTimeLimits) {
+  KERNMILL_NEEDS_SLURM();
+  if (!is_long()) GTEST_SKIP() << "takes three minutes: ./dev test --long";
+  const char* const named = std::getenv("KERNMILL_TEST_PYTHON");
+  const std::string python = named == nullptr ? "python3" : named;
+  if (run_program({{"/usr/bin/env", python, "-c", "import torch"}, "/", {}}).exit_code != 0)
+    GTEST_SKIP() << "this python3 has no torch; KERNMILL_TEST_PYTHON may name one that has";
+  SubmitWorld world;
+  for (const char* name : {"programs", "data", "pytorch_sweep.yaml"})
+    fs::copy(fs::path(KERNMILL_SOURCE_DIR) / "workflows" / name, world.path() / name,
+             fs::copy_options::recursive);
+  submit_example(world, "pytorch_sweep",
+                 {"--set", "python=" + python, "--set", "seconds_an_epoch=5", "--set", "time=1m", "--set",
+                  "rates=[0.3]"});
+  wait_until(
+      "the end of the sweep", [&] { return !record_of_example(world, "pytorch-sweep").outcome.empty(); },
+      std::chrono::seconds(400));
+  const RunRecord record = record_of_example(world, "pytorch-sweep");
+  const InstanceRecord* train = record.find("train", 0);
+  ASSERT_TRUE(train != nullptr && train->committed) << world.kernmill({"status", "last"}).out;
+  EXPECT_GT(train->attempts.size(), 1U);
+  EXPECT_EQ(train->attempts.front().cause, Cause::timeout);
+  EXPECT_EQ(train->metrics.at("ranks"), 2);
+  EXPECT_EQ(train->metrics.at("starts"), train->attempts.size());
+  EXPECT_GT(train->metrics.at("accuracy").get<double>(), 0.95);
 }
 
 TEST(SlurmPack, TenThousandInstancesAreAFewElementsAndAFewFiles) {

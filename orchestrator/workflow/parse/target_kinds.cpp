@@ -2,6 +2,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -37,15 +38,16 @@ class TargetCensus {
     ++rows_;
     distinct_.insert(text);
     double number = 0;
-    if (!parse_number(text, number).empty())
-      texts_ = true;
-    else if (std::floor(number) != number)
+    const std::string reason = parse_number(text, number);
+    if (!reason.empty())
+      (reason == "is not a finite number" ? not_finite_ : texts_) = true;
+    else if (std::floor(number) != number || (std::abs(number) >= end_of_exact_integers && !is_integer(text)))
       fractions_ = true;
   }
   [[nodiscard]] TargetLook look(bool all_seen) const {
     using Kind = TargetLook::Kind;
     Kind kind = Kind::whole_numbers;
-    if (rows_ == 0 || (texts_ && fractions_))
+    if (rows_ == 0 || not_finite_ || (texts_ && fractions_))
       kind = Kind::unknown;
     else if (texts_ || fractions_)
       kind = texts_ ? Kind::classes : Kind::numbers;
@@ -55,7 +57,7 @@ class TargetCensus {
  private:
   std::set<std::string> missing_{"NA", "N/A", "NaN", "nan", "null", "NULL", "None"}, distinct_;
   std::size_t rows_ = 0;
-  bool texts_ = false, fractions_ = false;
+  bool texts_ = false, fractions_ = false, not_finite_ = false;
 };
 
 /// How a table begins.
@@ -110,6 +112,19 @@ TargetLook census_of(const TableBeginning& table, const std::string& column, con
   return census.look(table.all_seen);
 }
 
+/// The label that a line of LIBSVM's format begins with.
+TargetLook census_of_labels(const Files& files, const std::string& path) {
+  const auto bytes = files.read ? files.read(path, 0, bytes_to_look_at) : std::nullopt;
+  if (!bytes || begins_as_gzip(*bytes) || (files.no_file && !files.no_file(path).empty())) return {};
+  const bool all_seen = bytes->size() < bytes_to_look_at;
+  std::istringstream lines(all_seen ? *bytes : bytes->substr(0, bytes->rfind('\n') + 1));
+  TargetCensus census(Json::array());
+  for (std::string line; std::getline(lines, line);)
+    if (const auto begin = line.find_first_not_of(" \t\r"); begin != std::string::npos && line[begin] != '#')
+      census.add(line.substr(begin, line.find_first_of(" \t\r", begin) - begin));
+  return census.look(all_seen);
+}
+
 const Input* input_of(const StageDraft& stage, std::string_view key) {
   const auto& inputs = stage.stage.inputs;
   const auto found =
@@ -134,6 +149,8 @@ TargetLook look_at_target(const Draft& draft, const StageDraft& prepare) {
   if (type == "number") return {Kind::numbers, true, 0, 0};
   const Input* input = input_of(prepare, "input");
   if (type != "auto" || input == nullptr || input->path.empty()) return {};
+  const std::string format = format_of(prepare.stage.config.value("format", "auto"), input->path);
+  if (format == "libsvm" && column == "label") return census_of_labels(draft.files, input->path);
   const auto table = look_into(draft.files, input->path, prepare.stage.config);
   if (!table) return {};
   return census_of(*table, column, prepare.stage.config.value("missing", Json::array()));
@@ -229,7 +246,13 @@ void check_judged_file(const Draft& draft, const StageDraft& stage) {
   const Input *input = input_of(stage, "input"), *model = input_of(stage, "model");
   const StageDraft* fit = model == nullptr || model->stage.empty() ? nullptr : draft.find(model->stage);
   const StageDraft* prepare = fit == nullptr ? nullptr : prepared_for(draft, *fit);
-  if (input == nullptr || input->path.empty() || prepare == nullptr) return;
+  if (input == nullptr || prepare == nullptr) return;
+  if (prepare->stage.config.value("series", Json()).is_object())
+    return draft.diagnostics.error(
+        input->where, "a model of a series is judged on a dataset only",
+        fmt::format("give '{}' the longer series, and judge on its test rows: data: {}", prepare->stage.name,
+                    prepare->stage.name));
+  if (input->path.empty()) return;
   const std::string column = target_column(*prepare);
   const auto table = look_into(draft.files, input->path, stage.stage.config);
   if (column.empty() || !table ||

@@ -90,25 +90,27 @@ const Table& tune() {
 }
 
 const Table& command() {
-  static const Table table{"a command",
-                           {{.name = "run",
-                             .type = T::text,
-                             .doc = "the shell command; it runs in the workflow file's directory",
-                             .required = true,
-                             .aliases = {"cmd", "script"}},
-                            {.name = "restart",
-                             .type = T::text,
-                             .doc = "the command of a resumed attempt; empty: `run` again",
-                             .fallback = ""},
-                            {.name = "inputs",
-                             .type = T::references,
-                             .doc = "files and stage.artifact that the command reads",
-                             .artifact = "any"},
-                            {.name = "outputs",
-                             .type = T::text_list,
-                             .doc = "files that the command leaves in $KERNMILL_OUTPUT; with `inputs` given, "
-                                    "too, its result is cached",
-                             .fallback = Json::array()}}};
+  static const Table table{
+      "a command",
+      {{.name = "run",
+        .type = T::text,
+        .doc = "the shell command; it runs in the workflow file's directory",
+        .required = true,
+        .aliases = {"cmd", "script"}},
+       {.name = "restart",
+        .type = T::text,
+        .doc = "the command of a resumed attempt; empty: `run` again",
+        .fallback = ""},
+       {.name = "inputs",
+        .type = T::references,
+        .doc = "what the command reads: files, folders (src/), patterns (part-*.csv) and "
+               "stage.artifact; a stage with a matrix of its own is gathered",
+        .artifact = "any"},
+       {.name = "outputs",
+        .type = T::text_list,
+        .doc = "what the command leaves in $KERNMILL_OUTPUT: files, folders (model/) and "
+               "patterns (*.png); with `inputs` given, too, its result is cached",
+        .fallback = Json::array()}}};
   return table;
 }
 

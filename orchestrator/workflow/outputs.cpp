@@ -2,8 +2,8 @@
 
 namespace kernmill {
 
-Output output_of(const std::string& written) {
-  Output output{written};
+DeclaredOutput output_of(const std::string& written) {
+  DeclaredOutput output{written};
   while (output.name.size() > 1 && output.name.ends_with('/')) {
     output.name.pop_back();
     output.folder = true;
@@ -11,8 +11,8 @@ Output output_of(const std::string& written) {
   return output;
 }
 
-std::vector<Output> outputs_of(const Json& config) {
-  std::vector<Output> all;
+std::vector<DeclaredOutput> outputs_of(const Json& config) {
+  std::vector<DeclaredOutput> all;
   const auto list = config.find("outputs");
   if (list != config.end())
     for (const Json& written : *list) all.push_back(output_of(written.get<std::string>()));

@@ -7,13 +7,13 @@
 namespace kernmill {
 
 /// What a command promises to leave in $KERNMILL_OUTPUT.
-struct Output {
+struct DeclaredOutput {
   std::string name;     ///< of the artifact, and its path: as it was written, without a `/` at its end
   bool folder = false;  ///< it was written with one
 };
 
-Output output_of(const std::string& written);
+DeclaredOutput output_of(const std::string& written);
 /// Those that a command's config lists.
-std::vector<Output> outputs_of(const Json& config);
+std::vector<DeclaredOutput> outputs_of(const Json& config);
 
 }  // namespace kernmill

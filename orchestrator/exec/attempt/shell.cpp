@@ -196,7 +196,7 @@ void add_variables(Environment& environment, const Attempt& attempt, const std::
 namespace {
 
 /// What a command has left in place of an output; empty: what it promised.
-std::string what_is_wrong(const Output& output, const fs::path& path) {
+std::string what_is_wrong(const DeclaredOutput& output, const fs::path& path) {
   if (output.folder && !is_file_pattern(fs::path(output.name).filename().string())) {
     if (fs::is_regular_file(path)) return fmt::format("left a file '{0}', and no folder '{0}/'", output.name);
     if (!fs::is_directory(path)) return fmt::format("left no folder '{}/'", output.name);
@@ -210,7 +210,7 @@ std::string what_is_wrong(const Output& output, const fs::path& path) {
                                                 : fmt::format("left nothing that matches '{}'", output.name);
 }
 
-void check_is_left(const Attempt& attempt, const Output& output) {
+void check_is_left(const Attempt& attempt, const DeclaredOutput& output) {
   const std::string wrong = what_is_wrong(output, attempt.file(output.name));
   if (!wrong.empty())
     throw AttemptError(
@@ -223,7 +223,7 @@ void check_is_left(const Attempt& attempt, const Output& output) {
 Leavings command_leavings(const Attempt& attempt) {
   Leavings leavings;
   leavings.metrics = read_metrics(attempt.file(metrics_file));
-  for (const Output& output : outputs_of(attempt.plan.config(attempt.id))) {
+  for (const DeclaredOutput& output : outputs_of(attempt.plan.config(attempt.id))) {
     check_is_left(attempt, output);
     leavings.artifacts.emplace_back(output.name, attempt.file(output.name));
   }

@@ -7,6 +7,10 @@
 
 namespace kernmill {
 
+bool is_file_pattern(std::string_view name) {
+  return name.find_first_of("*?[") != std::string_view::npos;
+}
+
 std::vector<std::string> files_of_pattern(const std::filesystem::path& path) {
   namespace fs = std::filesystem;
   std::error_code none;

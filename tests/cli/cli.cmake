@@ -21,6 +21,7 @@ kernmill_test(cli LABEL cli TIMEOUT 120
           cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/own_program_test.cpp
   SOURCES cli/audit_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp
           cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/results_test.cpp
+          cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/part_test.cpp
           cli/secrets_test.cpp cli/streams_test.cpp cli/terminal_test.cpp cli/trust_test.cpp support/program.cpp
   LINK kernmill::run DEFINES ${cli_defines})
 kernmill_test(kill LABEL cli TIMEOUT 900

@@ -104,5 +104,65 @@ TEST_F(Gather, RefusesAnArtifactThatSomebodyHasChanged) {
   EXPECT_FALSE(fs::exists(world.folder() / "told"));
 }
 
+class Folders : public Gather {};
+
+TEST_F(Folders, AndPatternsAreKeptCachedAndNamedToOtherStages) {
+  fs::create_directories(world.folder() / "data/deep");
+  std::ofstream(world.folder() / "data/deep/a.csv") << "1\n";
+  workflow(
+      "stages:\n"
+      "  make:\n"
+      "    inputs: [data/]\n"
+      "    outputs: [model/, '*.png']\n"
+      "    run: |\n"
+      "      mkdir $KERNMILL_OUTPUT/model; cp data/deep/a.csv $KERNMILL_OUTPUT/model/w\n"
+      "      touch $KERNMILL_OUTPUT/1.png $KERNMILL_OUTPUT/2.png\n"
+      "  use:\n"
+      "    inputs: [make.model, 'make.*.png', \"${{ stages.make.dir }}\"]\n"
+      "    outputs: [o]\n"
+      "    env: {MODEL: '${{ stages.make.model }}', PLOTS: \"${{ stages.make['*.png'] }}\", DIR: '${{ "
+      "stages.make.dir }}'}\n"
+      "    run: cat $MODEL/w > $KERNMILL_OUTPUT/o; ls $PLOTS | wc -l >> $KERNMILL_OUTPUT/o; ls $DIR/model >> "
+      "$KERNMILL_OUTPUT/o\n");
+  const Finished first = world.run({"run", "flow.yaml"});
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(read_file(path("use", 0, 1, "o")), "1\n2\nw\n");
+  const Finished again = world.run({"run", "flow.yaml"});
+  EXPECT_THAT(again.err, HasSubstr("2 finished (2 cached)"));
+  EXPECT_EQ(read_file(path("make", 0, 1, "model/w")), "1\n");
+  std::ofstream(world.folder() / "data/deep/a.csv") << "22\n";
+  EXPECT_THAT(world.run({"run", "flow.yaml"}).err, HasSubstr("2 finished."));
+  EXPECT_THAT(world.run({"explain", "last", "use"}).out, HasSubstr("input make.model changed"));
+  fs::remove(path("make", 0, 1, "model/w"));
+  EXPECT_THAT(world.run({"resume", "last"}).err, HasSubstr("model is gone"));
+}
+
+TEST_F(Folders, ThatArePromisedAndEmptyFailTheAttemptInWords) {
+  const auto error_of = [&](const std::string& outputs, const std::string& run) {
+    workflow("stages:\n  a: {outputs: [" + outputs + "], run: 'cd $KERNMILL_OUTPUT; " + run + "'}\n");
+    return world.run({"run", "flow.yaml"}).err;
+  };
+  EXPECT_THAT(error_of("model/", "true"), HasSubstr("left no folder 'model/' in $KERNMILL_OUTPUT"));
+  EXPECT_THAT(error_of("model/", "mkdir -p model/deep"), HasSubstr("left nothing in 'model/'"));
+  EXPECT_THAT(error_of("model/", "touch model"), HasSubstr("left a file 'model', and no folder 'model/'"));
+  EXPECT_THAT(error_of("model", "mkdir model"), HasSubstr("(a folder is written `model/`)"));
+  EXPECT_THAT(error_of("'*.png'", "true"), HasSubstr("left nothing that matches '*.png'"));
+  EXPECT_THAT(error_of("model/", "mkdir model; ln -s /etc/passwd model/p"),
+              HasSubstr("model/p is a link to /etc/passwd, which is not part of the artifact"));
+}
+
+TEST_F(Folders, OfInstancesGoByEqualMatrices) {
+  workflow(
+      "stages:\n"
+      "  make: {matrix: {x: [1, 2]}, inputs: [], outputs: [o], run: 'echo $KERNMILL_MATRIX_X > "
+      "$KERNMILL_OUTPUT/o'}\n"
+      "  use: {matrix: {x: [1, 2]}, inputs: [make.dir], env: {DIR: '${{ stages.make.dir }}'}, run: 'cp "
+      "$DIR/o "
+      "told.$KERNMILL_MATRIX_X'}\n");
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  EXPECT_EQ(text_of("told.1"), "1\n");
+  EXPECT_EQ(text_of("told.2"), "2\n");
+}
+
 }  // namespace
 }  // namespace kernmill::testing

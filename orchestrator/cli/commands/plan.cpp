@@ -7,6 +7,7 @@
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/cluster_question.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
+#include "kernmill/cli/runs/part_of_run.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
@@ -197,6 +198,7 @@ void show_json(const Preview& preview) {
 int plan(const Command& self, const std::vector<std::string>& words, const Hooks&) {
   boost::program_options::options_description options;
   add_workflow_options(options);
+  add_part_options(options);
   add_runs_option(options);
   add_flag(options, "all,a", "every instance of every stage; else a sample of large ones");
   add_flag(options, "no-cache", "as kernmill run --no-cache would do it");
@@ -208,7 +210,7 @@ int plan(const Command& self, const std::vector<std::string>& words, const Hooks
   if (!workflow) return exit_usage;
 
   const auto root = new_run_root(arguments, workflow->base_directory);
-  const Plan made(std::move(*workflow));
+  const Plan made = plan_of_part(std::move(*workflow), arguments, root);
   DigestStore digests(root);
   Cache cache(root, digests);
   const Programs programs = find_programs();

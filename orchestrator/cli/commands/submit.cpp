@@ -3,6 +3,7 @@
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
+#include "kernmill/cli/runs/part_of_run.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/run/cluster_check/cluster_capacity.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
@@ -24,6 +25,7 @@ JobPlanOptions options_for_dry_run(const Plan& plan) {
 int submit(const Command& self, const std::vector<std::string>& words, const Hooks& hooks) {
   boost::program_options::options_description options;
   add_workflow_options(options);
+  add_part_options(options);
   add_runs_option(options);
   add_flag(options, "dry-run,n", "print the batch scripts of all jobs, and submit nothing");
   add_submit_options(options);
@@ -35,7 +37,7 @@ int submit(const Command& self, const std::vector<std::string>& words, const Hoo
   auto workflow = load_workflow(arguments, arguments.required("workflow"));
   if (!workflow) return exit_usage;
   const auto root = new_run_root(arguments, workflow->base_directory);
-  const Plan plan(std::move(*workflow));
+  const Plan plan = plan_of_part(std::move(*workflow), arguments, root);
   if (arguments.has("dry-run")) {
     show_scripts(plan, options_for_dry_run(plan), root);
     return exit_done;

@@ -66,18 +66,17 @@ void check_parents(const Attempt& attempt, const RunRecord& record) {
     throw AttemptError(why_unsettled(attempt.plan, attempt.id, record));
 }
 
-Artifact input_artifact(const Attempt& attempt, const Input& input) {
+std::vector<Artifact> input_artifacts(const Attempt& attempt, const Input& input) {
   const auto id = attempt.plan.referred(attempt.id, attempt.plan.stage_number(input.stage));
   const auto result = id ? attempt.commits.result(*id) : std::nullopt;
   if (result)
-    for (const Artifact& artifact : result->artifacts)
-      if (artifact.name == input.artifact) return artifact;
+    if (auto artifacts = artifacts_named(*result, input.artifact); !artifacts.empty()) return artifacts;
   throw AttemptError(
       fmt::format("'{}' needs {}.{}, which that stage has not left", input.key, input.stage, input.artifact));
 }
 
 std::string input_path(const Attempt& attempt, const Input& input) {
-  return input.stage.empty() ? input.path : input_artifact(attempt, input).path;
+  return input.stage.empty() ? input.path : input_artifacts(attempt, input).front().path;
 }
 
 Json resolve(const Attempt& attempt, const Json& templates) {

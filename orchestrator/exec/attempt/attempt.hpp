@@ -64,8 +64,9 @@ void check_fence(const Attempt& attempt, const RunRecord& record);
 /// Throws AttemptError that names the parents without a commit record, when they are more than may lack one.
 void check_parents(const Attempt& attempt, const RunRecord& record);
 
-/// The artifact that an input from another stage is. Throws AttemptError when that stage left no such one.
-Artifact input_artifact(const Attempt& attempt, const Input& input);
+/// The artifact that an input from another stage is; all of its artifacts, where its directory is meant.
+/// Throws AttemptError when that stage left none.
+std::vector<Artifact> input_artifacts(const Attempt& attempt, const Input& input);
 
 /// The absolute path of an input. Throws AttemptError when the stage it comes from left no such artifact.
 std::string input_path(const Attempt& attempt, const Input& input);

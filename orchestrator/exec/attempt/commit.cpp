@@ -12,11 +12,11 @@
 
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/os/durable_file.hpp"
-#include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/audit/audit_log.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/run/cache/tree.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
 namespace kernmill::exec {
@@ -34,12 +34,6 @@ ResultOf results_of(const Attempt& attempt) {
 
 ProgramDigests programs(DigestStore& digests) {
   return program_digests(digests, task_program(), fs::read_symlink("/proc/self/exe"));
-}
-
-void sync_file(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file || ::fsync(file.get()) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot make durable " + path.string());
 }
 
 std::optional<Recipe> recipe_now(const Attempt& attempt, DigestStore& digests) {
@@ -88,7 +82,7 @@ std::vector<std::pair<std::string, Artifact>> artifacts_read_by(const Attempt& a
   std::vector<std::pair<std::string, Artifact>> read;
   for (const Input& input : attempt.stage().inputs)
     if (!input.stage.empty() && !input.gathered)
-      read.emplace_back(input.stage, input_artifact(attempt, input));
+      for (Artifact& artifact : input_artifacts(attempt, input)) read.emplace_back(input.stage, artifact);
   for (const Gathering& gathered : gatherings_of(attempt.plan, attempt.id.stage))
     for (std::uint32_t i = 0; i < attempt.plan.instance_count(gathered.stage); ++i)
       if (const auto result = attempt.commits.result({gathered.stage, i}))
@@ -103,8 +97,7 @@ std::vector<std::pair<std::string, Artifact>> artifacts_read_by(const Attempt& a
     const auto id = attempt.plan.referred(attempt.id, attempt.plan.stage_number(name[1]));
     const auto result = id ? attempt.commits.result(*id) : std::nullopt;
     if (!result) continue;
-    for (const Artifact& artifact : result->artifacts)
-      if (artifact.name == name[2]) read.emplace_back(name[1], artifact);
+    for (const Artifact& artifact : artifacts_named(*result, name[2])) read.emplace_back(name[1], artifact);
   }
   return read;
 }
@@ -141,7 +134,7 @@ void check_inputs(const Attempt& attempt) {
   for (const auto& [stage, artifact] : artifacts_read_by(attempt)) {
     if (artifact.sha256.empty()) continue;
     if (!digests) digests.emplace(runs_root(attempt));
-    if (digests->sha256(artifact.path) != artifact.sha256)
+    if (content_of(artifact.path, *digests, Links::kept).sha256 != artifact.sha256)
       throw AttemptError(
           fmt::format("{} is not what {} committed: somebody, or a disk, has changed it; "
                       "kernmill resume has it made again",
@@ -161,9 +154,9 @@ Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const st
   Commit commit;
   commit.metrics = leavings.metrics;
   for (const auto& [name, path] : leavings.artifacts) {
-    sync_file(path);
-    sync_directory(path.parent_path());
-    commit.artifacts.push_back({name, path.string(), fs::file_size(path), digests.sha256(path)});
+    sync_tree(path);
+    const Content content = content_of(path, digests, Links::kept);
+    commit.artifacts.push_back({name, path.string(), content.bytes, content.sha256});
   }
   sync_directory(attempt.directory());
   if (before) commit.recipe = recipe_of_what_was_read(attempt, *before, recipe_now(attempt, digests));

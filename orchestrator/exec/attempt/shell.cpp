@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/base/file_pattern.hpp"
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
@@ -19,7 +20,9 @@
 #include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
+#include "kernmill/run/cache/tree.hpp"
 #include "kernmill/workflow/command_stage.hpp"
+#include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
@@ -208,19 +211,39 @@ void add_variables(Environment& environment, const Attempt& attempt, const Launc
     set(environment, is_trial ? point_variable(name) : matrix_variable(name), text_of(value));
 }
 
+namespace {
+
+/// What a command has left in place of an output; empty: what it promised.
+std::string what_is_wrong(const DeclaredOutput& output, const fs::path& path) {
+  if (output.folder && !is_file_pattern(fs::path(output.name).filename().string())) {
+    if (fs::is_regular_file(path)) return fmt::format("left a file '{0}', and no folder '{0}/'", output.name);
+    if (!fs::is_directory(path)) return fmt::format("left no folder '{}/'", output.name);
+    return tree_at(path, Links::kept).has_files() ? "" : fmt::format("left nothing in '{}/'", output.name);
+  }
+  if (fs::is_regular_file(path)) return "";
+  if (fs::is_directory(path))
+    return fmt::format("left a folder '{0}', and no file (a folder is written `{0}/`)", output.name);
+  if (!is_tree(path)) return fmt::format("left no file '{}'", output.name);
+  return tree_at(path, Links::kept).has_files() ? ""
+                                                : fmt::format("left nothing that matches '{}'", output.name);
+}
+
+void check_is_left(const Attempt& attempt, const DeclaredOutput& output) {
+  const std::string wrong = what_is_wrong(output, attempt.file(output.name));
+  if (!wrong.empty())
+    throw AttemptError(
+        fmt::format("the command ended well, but {} in $KERNMILL_OUTPUT ({}), which its `outputs` promise",
+                    wrong, attempt.directory().string()));
+}
+
+}  // namespace
+
 Leavings command_leavings(const Attempt& attempt) {
   Leavings leavings;
   leavings.metrics = read_metrics(attempt.file(metrics_file));
-  const Json outputs = attempt.plan.config(attempt.id).value("outputs", Json::array());
-  for (const Json& output : outputs) {
-    const std::string name = output.get<std::string>();
-    const fs::path path = attempt.file(name);
-    if (!fs::is_regular_file(path))
-      throw AttemptError(
-          fmt::format("the command ended well, but left no file '{}' in $KERNMILL_OUTPUT ({}), which its "
-                      "`outputs` promise",
-                      name, attempt.directory().string()));
-    leavings.artifacts.emplace_back(name, path);
+  for (const DeclaredOutput& output : outputs_of(attempt.plan.config(attempt.id))) {
+    check_is_left(attempt, output);
+    leavings.artifacts.emplace_back(output.name, attempt.file(output.name));
   }
   return leavings;
 }

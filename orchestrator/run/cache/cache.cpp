@@ -15,6 +15,7 @@
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/replace_file.hpp"
 #include "kernmill/run/cache/own_cache.hpp"
+#include "kernmill/run/cache/tree.hpp"
 #include "kernmill/run/directory/trust.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
@@ -99,17 +100,34 @@ FileDescriptor open_own_artifact(const fs::path& folder, const fs::path& place) 
 
 bool is_as_committed(const Artifact& artifact, DigestStore& digests) {
   std::error_code error;
-  if (fs::file_size(artifact.path, error) != artifact.bytes || error) return false;
+  const bool is_file = fs::is_regular_file(artifact.path, error);
+  if (is_file && (fs::file_size(artifact.path, error) != artifact.bytes || error)) return false;
   try {
-    return digests.sha256(artifact.path) == artifact.sha256;
-  } catch (const std::system_error&) {  // gone meanwhile, or not readable
+    const Content content = content_of(artifact.path, digests, Links::kept);
+    return content.bytes == artifact.bytes && content.sha256 == artifact.sha256;
+  } catch (const std::runtime_error&) {  // gone meanwhile, not readable, or with links in it that lead out
+    return false;
+  }
+}
+
+/// The places of an artifact's files below its attempt's folder; nothing when one is not this user's own
+/// file.
+bool has_own_files_alone(const Artifact& artifact, const fs::path& attempt) {
+  try {
+    const Tree tree = tree_at(artifact.path, Links::kept);
+    return std::all_of(tree.entries.begin(), tree.entries.end(), [&](const TreeEntry& entry) {
+      if (entry.kind != TreeEntry::Kind::file) return true;
+      const fs::path place = (tree.root / entry.name).lexically_relative(attempt.lexically_normal());
+      return static_cast<bool>(open_own_artifact(attempt, place));
+    });
+  } catch (const std::runtime_error&) {
     return false;
   }
 }
 
 bool is_intact(const Artifact& artifact, const fs::path& attempt, DigestStore& digests) {
   const auto place = place_in_attempt(artifact, attempt);
-  if (!place || !open_own_artifact(attempt, *place)) return false;
+  if (!place || !has_own_files_alone(artifact, attempt)) return false;
   return is_as_committed(artifact, digests);
 }
 
@@ -147,6 +165,29 @@ bool link_or_copy(const FileDescriptor& opened, const fs::path& from, const fs::
   if (error) copy(opened, to);  // or another file system, or one without hard links
   sync_directory(to.parent_path());
   return true;
+}
+
+/// A file, or all that is in a folder or matches a pattern.
+bool take_tree(const fs::path& path, const fs::path& from, const fs::path& to, DigestStore& digests) try {
+  const Tree tree = tree_at(path, Links::kept);
+  for (const TreeEntry& entry : tree.entries) {
+    const fs::path source = tree.root / entry.name;
+    const fs::path place = source.lexically_normal().lexically_relative(from.lexically_normal());
+    if (entry.kind == TreeEntry::Kind::folder) {
+      make_directories(to / place);
+    } else if (entry.kind == TreeEntry::Kind::link) {
+      make_directories((to / place).parent_path());
+      fs::remove(to / place);
+      fs::create_symlink(entry.target, to / place);
+    } else {
+      const FileDescriptor opened = open_own_artifact(from, place);
+      if (!opened || !link_or_copy(opened, source, to / place, digests)) return false;
+    }
+  }
+  if (is_tree(path)) sync_tree(to / path.lexically_normal().lexically_relative(from.lexically_normal()));
+  return true;
+} catch (const TreeError&) {
+  return false;
 }
 
 }  // namespace
@@ -202,10 +243,8 @@ std::optional<CacheEntry> take(const CacheEntry& entry, const fs::path& destinat
   for (Artifact& artifact : taken.artifacts) {
     const auto place = place_in_attempt(artifact, entry.attempt_directory);
     if (!place) return {};
-    const FileDescriptor opened = open_own_artifact(entry.attempt_directory, *place);
-    const fs::path to = taken.attempt_directory / *place;
-    if (!opened || !link_or_copy(opened, artifact.path, to, digests)) return {};
-    artifact.path = to.string();
+    if (!take_tree(artifact.path, entry.attempt_directory, taken.attempt_directory, digests)) return {};
+    artifact.path = (taken.attempt_directory / *place).string();
     if (!is_as_committed(artifact, digests)) return {};
   }
   return taken;

@@ -29,6 +29,7 @@ class DigestStore {
   /// else: what is remembered of it stays so.
   void link(const std::filesystem::path& from, const std::filesystem::path& to, std::error_code& error);
 
+  [[nodiscard]] const std::filesystem::path& runs_root() const { return runs_root_; }
   /// How much was read from files to compute digests, by this object.
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 

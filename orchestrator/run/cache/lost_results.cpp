@@ -4,13 +4,26 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/run/cache/tree.hpp"
 #include "kernmill/run/journal/events.hpp"
 
 namespace kernmill {
 namespace {
 
 /// What is wrong with an artifact; empty when nothing is.
+std::string why_tree_is_lost(const Artifact& artifact, DigestStore& digests) {
+  try {
+    if (!tree_at(artifact.path, Links::kept).has_files()) return fmt::format("{} is gone", artifact.path);
+    return content_of(artifact.path, digests, Links::kept).sha256 == artifact.sha256
+               ? ""
+               : fmt::format("{} has been changed since it was committed", artifact.path);
+  } catch (const std::runtime_error& error) {
+    return fmt::format("{} cannot be looked at ({})", artifact.path, error.what());
+  }
+}
+
 std::string why_lost(const Artifact& artifact, DigestStore& digests) {
+  if (is_tree(artifact.path)) return why_tree_is_lost(artifact, digests);
   std::error_code error;
   const auto bytes = std::filesystem::file_size(artifact.path, error);
   if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory)

@@ -11,6 +11,7 @@
 
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/base/sha256.hpp"
+#include "kernmill/run/cache/tree.hpp"
 #include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -56,16 +57,14 @@ std::string display_path(const std::string& path, const Workflow& workflow) {
   return relative.empty() || *relative.begin() == ".." ? path : relative.string();
 }
 
-/// The files that a task will take for this path: those of a pattern, by name, or the file itself.
-std::vector<std::string> files_of(const std::string& path) {
-  const auto files = files_of_pattern(path);
-  return files.empty() ? std::vector{path} : files;
-}
-
-const Artifact* find(const InstanceResult& result, const std::string& name) {
-  const auto found = std::find_if(result.artifacts.begin(), result.artifacts.end(),
-                                  [&](const Artifact& artifact) { return artifact.name == name; });
-  return found == result.artifacts.end() ? nullptr : &*found;
+/// Of the artifact of that name, or of the directory with all of them; empty when there is none.
+std::string digest_in(const InstanceResult& result, const std::string& name) {
+  const auto artifacts = artifacts_named(result, name);
+  if (artifacts.empty()) return {};
+  if (artifacts.size() == 1 && artifacts.front().name == name) return artifacts.front().sha256;
+  nlohmann::json all = nlohmann::json::object();
+  for (const Artifact& artifact : artifacts) all[artifact.name] = artifact.sha256;
+  return sha256(all.dump());
 }
 
 /// Puts one recipe together. What is missing is thrown as a NoRecipe within this file.
@@ -116,12 +115,11 @@ class RecipeBuilder {
 
   std::string file_digest(const Input& input) {
     try {
-      const auto files = files_of(input.path);
-      if (files.size() == 1) return digests_.sha256(files.front());
-      Json digests = Json::array();
-      for (const std::string& file : files)
-        digests.push_back({fs::path(file).filename(), digests_.sha256(file)});
-      return sha256(canonical_json(digests));
+      if (is_tree(input.path) && !fs::is_directory(input.path) && files_of_pattern(input.path).empty())
+        return digests_.sha256(input.path);  // which says why not
+      return content_of(input.path, digests_, Links::followed).sha256;
+    } catch (const TreeError& error) {
+      throw NoRecipe{fmt::format("input {}: {}", display_path(input.path, plan_.workflow()), error.what())};
     } catch (const std::system_error& error) {
       throw NoRecipe{fmt::format("input {} cannot be read ({})", display_path(input.path, plan_.workflow()),
                                  error.code().message())};
@@ -130,9 +128,9 @@ class RecipeBuilder {
 
   std::string artifact_digest(const Input& input) {
     const InstanceResult result = result_of_stage(input.stage);
-    const Artifact* artifact = find(result, input.artifact);
-    if (artifact == nullptr) throw NoRecipe{fmt::format("{} left no {}", input.stage, input.artifact)};
-    return artifact->sha256;
+    if (artifacts_named(result, input.artifact).empty())
+      throw NoRecipe{fmt::format("{} left no {}", input.stage, input.artifact)};
+    return digest_in(result, input.artifact);
   }
 
   /// Of the table that the command is given, with contents in place of paths. Who has left nothing is not in
@@ -190,7 +188,7 @@ class RecipeBuilder {
     if (path.size() != 3 || path[0] != "stages") return {};
     const InstanceResult result = result_of_stage(path[1]);
     if (result.metrics.contains(path[2])) return result.metrics[path[2]];
-    if (const Artifact* artifact = find(result, path[2])) return "sha256:" + artifact->sha256;
+    if (!artifacts_named(result, path[2]).empty()) return "sha256:" + digest_in(result, path[2]);
     return {};
   }
 

@@ -52,6 +52,7 @@ std::optional<Known> CommitTable::find(InstanceId from, const std::string& stage
   if (commit->second.metrics.contains(name)) return commit->second.metrics[name];
   for (const Artifact& artifact : commit->second.artifacts)
     if (artifact.name == name) return Json(artifact.path);
+  if (name == directory_name && !commit->second.artifacts.empty()) return Json(directory_of(commit->second));
   return {};
 }
 

@@ -14,6 +14,13 @@ struct InstanceResult {
   std::vector<Artifact> artifacts;
   Json metrics = Json::object();
 };
+/// What `stages.NAME.dir` calls the folder that the artifacts of an instance lie in.
+inline constexpr const char* directory_name = "dir";
+/// That folder; empty when it left no artifact.
+std::string directory_of(const InstanceResult& left);
+/// What a name of `stages.NAME.` stands for: the artifact of that name, all of them for the directory, or
+/// none.
+std::vector<Artifact> artifacts_named(const InstanceResult& left, const std::string& name);
 /// What a `committed` record says of it.
 struct CommittedResult {
   InstanceResult left;

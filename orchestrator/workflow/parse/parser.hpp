@@ -24,6 +24,8 @@ struct Files {
   /// What is there instead of a file that can be read from its beginning to its end ("a named pipe"); empty:
   /// such a file, or a folder.
   std::function<std::string(const std::filesystem::path&)> no_file = {};
+  /// Whether a folder has what matches a pattern, the last part of this path.
+  std::function<bool(const std::filesystem::path&)> pattern_matches = {};
 };
 /// The real file system.
 Files real_files();

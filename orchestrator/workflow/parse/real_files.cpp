@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/base/file_pattern.hpp"
 #include "kernmill/workflow/parse/parser.hpp"
 
 namespace kernmill {
@@ -57,7 +58,8 @@ Files real_files() {
             std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
             return fs::exists(path, ignored);
           },
-          read_part, problem_as_key, what_is_no_file};
+          read_part, problem_as_key, what_is_no_file,
+          [](const fs::path& pattern) { return !files_of_pattern(pattern).empty(); }};
 }
 
 }  // namespace kernmill

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/file_pattern.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/text/limits.hpp"
@@ -14,12 +15,10 @@
 namespace kernmill {
 namespace {
 
+constexpr const char* own_folder = "dir";  ///< `stages.NAME.dir`: where a stage leaves its artifacts
+
 bool contains(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-bool is_pattern(std::string_view path) {
-  return path.find_first_of("*?[") != std::string_view::npos;
 }
 
 std::string with_article(std::string_view noun) {
@@ -188,23 +187,28 @@ class ReferenceReader {
     refuse(fmt::format("there is no stage '{}'", name), help);
   }
 
-  /// Many files, which the task lists: what a login node can tell is that their folder is there.
+  /// Many files, which the task lists: what a login node can tell is that their folder is there, and that
+  /// there are some.
   void add_pattern(const std::string& text, const std::string& path) {
     const std::string folder = path.substr(0, path.rfind('/'));
     const auto slash = text.rfind('/');
-    if (slash != std::string::npos && is_pattern(text.substr(0, slash)) && !draft_.files.exists(folder))
+    if (slash != std::string::npos && is_file_pattern(text.substr(0, slash)) && !draft_.files.exists(folder))
       return refuse(fmt::format("the pattern '{}' has a wildcard in a folder's name", text),
                     "only the file's name may have one");
     if (!draft_.files.exists(folder))
       return refuse(fmt::format("there is no folder '{}'", folder),
                     "paths are relative to the workflow's file");
+    if (setting_->artifact == "any" && draft_.files.pattern_matches && !draft_.files.pattern_matches(path))
+      return refuse(fmt::format("no file matches the pattern '{}'", text),
+                    "paths are relative to the workflow's file; this one is " + path);
     stage_.stage.inputs.push_back({key_, "", "", path, where_});
   }
 
   void add_file(const std::string& text, const std::string& head) {
     const std::string path = absolute_path(draft_, text);
     if (!exists(text)) {
-      if (is_pattern(text) && setting_->artifact == "csv") return add_pattern(text, path);
+      if (is_file_pattern(text) && (setting_->artifact == "csv" || setting_->artifact == "any"))
+        return add_pattern(text, path);
       const std::string guess = did_you_mean(head, draft_.stage_names(), "stage '{}'");
       const bool slash = text.find('/') != std::string::npos;
       return refuse(fmt::format("there is no file '{}'", text),
@@ -244,6 +248,9 @@ class ReferenceReader {
     if (&to == &stage_) return refuse(fmt::format("stage '{}' depends on itself", to.stage.name), "");
     if (!to.kind_known) return wait_for(to);
     const auto& artifacts = leaves(to);
+    if (artifact == own_folder && setting_->artifact == "any" && !artifacts.empty() &&
+        !contains(artifacts, own_folder))
+      return add_directory(to);
     if (!contains(artifacts, artifact)) {
       const std::string help = did_you_mean(artifact, artifacts);
       const bool known = !artifacts.empty();
@@ -260,6 +267,14 @@ class ReferenceReader {
     if (gathers(to)) return gather(to, artifact);
     if (!check_instances(draft_, stage_, to, where_)) return;
     stage_.stage.inputs.push_back({key_, to.stage.name, artifact, "", where_});
+    wait_for(to);
+  }
+
+  /// `train.dir`: all that the stage leaves.
+  void add_directory(const StageDraft& to) {
+    if (gathers(to)) return gather(to, "");
+    if (!check_instances(draft_, stage_, to, where_)) return;
+    stage_.stage.inputs.push_back({key_, to.stage.name, own_folder, "", where_});
     wait_for(to);
   }
 
@@ -314,6 +329,14 @@ class ReferenceReader {
 
 void check_name(const Draft& draft, const StageDraft& to, const StageUse& use) {
   const auto& metrics = metrics_of(to.stage.kind);
+  if (to.kind_known && use.name == own_folder) {
+    if (leaves(to).empty())
+      draft.diagnostics.error(
+          use.where,
+          fmt::format("stage '{}' declares no outputs, and so has no folder for others", use.stage),
+          "list what it leaves there under its 'outputs'");
+    return;
+  }
   if (!to.kind_known || to.stage.kind == TaskKind::command || contains(leaves(to), use.name)) return;
   if (std::any_of(metrics.begin(), metrics.end(), [&](const auto& m) { return matches(m, use.name); }))
     return;

@@ -8,6 +8,7 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
+#include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/resource_rules.hpp"
@@ -300,7 +301,8 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
   const std::string owner = stage.kind_known ? own_settings(stage).name : "a stage";
   stage.fields = reader.collect(stage.body, tables, owner, kinds_with);
   stage.stage.inputs_declared = stage.fields.find("inputs") != nullptr;
-  if (const Field* outputs = stage.fields.find("outputs")) stage.outputs = texts(outputs->value);
+  if (const Field* outputs = stage.fields.find("outputs"))
+    for (const std::string& written : texts(outputs->value)) stage.outputs.push_back(output_of(written).name);
   if (has_points(stage))
     stage.outputs.insert(stage.outputs.begin(), artifacts_of(TaskKind::tune).begin(),
                          artifacts_of(TaskKind::tune).end());

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/format.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/file_pattern.hpp"
+#include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {
@@ -284,6 +287,21 @@ Json read_command_search(const Draft& draft, const StageDraft& stage, SettingsRe
   return config;
 }
 
+void check_output(Diagnostics& diagnostics, const Value& output) {
+  const std::string& text = output.text;
+  const std::string name = std::filesystem::path(output_of(text).name).lexically_normal().string();
+  if (text.starts_with('/') || text.find("..") != std::string::npos)
+    return diagnostics.error(output.where, fmt::format("output '{}' lies outside $KERNMILL_OUTPUT", text),
+                             "name a file below it, and have the command write it there");
+  if (name == "." || name.empty())
+    return diagnostics.error(output.where,
+                             fmt::format("output '{}' is $KERNMILL_OUTPUT itself, where logs lie, too", text),
+                             "name what the command leaves: files, a folder (model/) or a pattern (*.png)");
+  if (is_file_pattern(std::filesystem::path(name).parent_path().string()))
+    diagnostics.error(output.where, fmt::format("the pattern '{}' has a wildcard in a folder's name", text),
+                      "only the last part may have one; a folder (plots/) is kept with all that is in it");
+}
+
 void check_command(const Draft& draft, const StageDraft& stage) {
   if (const Value* run = value_of(stage, "run");
       run != nullptr && run->is_string() && run->text.find_first_not_of(" \t\n") == std::string::npos)
@@ -291,11 +309,7 @@ void check_command(const Draft& draft, const StageDraft& stage) {
   const Value* outputs = value_of(stage, "outputs");
   const auto* list = outputs == nullptr ? nullptr : std::get_if<Value::List>(&outputs->data);
   if (list == nullptr) return;
-  for (const Value& output : *list)
-    if (output.text.starts_with('/') || output.text.find("..") != std::string::npos)
-      draft.diagnostics.error(output.where,
-                              fmt::format("output '{}' lies outside $KERNMILL_OUTPUT", output.text),
-                              "name a file below it, and have the command write it there");
+  for (const Value& output : *list) check_output(draft.diagnostics, output);
 }
 
 }  // namespace

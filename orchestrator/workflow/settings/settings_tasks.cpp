@@ -82,12 +82,13 @@ std::vector<Setting> command_settings() {
            .fallback = ""},
           {.name = "inputs",
            .type = T::references,
-           .doc = "files and stage.artifact that the command reads",
+           .doc = "what the command reads: files, folders (src/), patterns (part-*.csv) and "
+                  "stage.artifact; a stage with a matrix of its own is gathered",
            .artifact = "any"},
           {.name = "outputs",
            .type = T::text_list,
-           .doc = "files that the command leaves in $KERNMILL_OUTPUT; with `inputs` given, "
-                  "too, its result is cached",
+           .doc = "what the command leaves in $KERNMILL_OUTPUT: files, folders (model/) and "
+                  "patterns (*.png); with `inputs` given, too, its result is cached",
            .fallback = Json::array()}};
 }
 

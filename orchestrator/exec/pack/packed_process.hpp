@@ -47,10 +47,12 @@ class PackedProcess {
   int pid_ = 0;
   FileDescriptor process_;
   std::string rank_program_;
+  int signal_ = 0;
   std::chrono::milliseconds grace_{0};
   std::optional<Clock::time_point> deadline_;
   std::optional<StallWatch> stall_;
-  bool last_call_ = false;  ///< it has been asked to stop
+  bool last_call_ = false;    ///< it has been asked to stop
+  bool is_by_limit_ = false;  ///< since its time limit comes near
   bool is_stuck_ = false;
   std::chrono::milliseconds longest_end_ = longest_end;
   StepEnd end_;

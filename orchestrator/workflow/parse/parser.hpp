@@ -12,7 +12,7 @@
 
 namespace kernmill {
 
-/// What the parser may ask of the file system: nothing else decides what a workflow means.
+/// What the parser may ask of the machine: nothing else decides what a workflow means.
 struct Files {
   std::function<bool(const std::filesystem::path&)> exists;
   /// Bytes of a file from an offset on, fewer at its end; nothing when it cannot be read.
@@ -24,8 +24,10 @@ struct Files {
   /// What is there instead of a file that can be read from its beginning to its end ("a named pipe"); empty:
   /// such a file, or a folder.
   std::function<std::string(const std::filesystem::path&)> no_file = {};
+  /// A variable of the environment; nothing: it is not set.
+  std::function<std::optional<std::string>(const std::string&)> variable = {};
 };
-/// The real file system.
+/// The real file system and environment.
 Files real_files();
 
 struct ParseOptions {

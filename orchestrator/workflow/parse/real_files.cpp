@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -57,7 +58,11 @@ Files real_files() {
             std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
             return fs::exists(path, ignored);
           },
-          read_part, problem_as_key, what_is_no_file};
+          read_part, problem_as_key, what_is_no_file,
+          [](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+          }};
 }
 
 }  // namespace kernmill

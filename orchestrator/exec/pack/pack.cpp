@@ -214,7 +214,9 @@ class Pack {
     lead_begins_.reset();
     told_to_end_ = stop_.told_to_end();
     const milliseconds left = told_to_end_ || !options_.time_left ? milliseconds(0) : options_.time_left();
-    for (const auto& slot : slots_) slot->process.ask_to_stop(left.count() > 0 ? left : options_.stop_grace);
+    const bool is_order = told_to_end_ || left.count() == 0;
+    for (const auto& slot : slots_)
+      slot->process.ask_to_stop(left.count() > 0 ? left : options_.stop_grace, is_order);
   }
 
   /// A batch system may say much too early that time is short: what is left is for work until the lead

@@ -27,6 +27,7 @@ PackedProcess::~PackedProcess() {
 void PackedProcess::start(const PackedProgram& program, StallOptions stall) {
   end_ = {};
   last_call_ = is_stuck_ = is_by_limit_ = false;
+  is_order_ = true;
   deadline_.reset();
   stall_.reset();
   rank_program_ = program.rank_program;
@@ -56,14 +57,15 @@ void PackedProcess::check_time(Clock::time_point now) {
   pass_on();
 }
 
-void PackedProcess::ask_to_stop(std::chrono::milliseconds grace) {
+void PackedProcess::ask_to_stop(std::chrono::milliseconds grace, bool is_order) {
   if (!running()) return;
   const Clock::time_point latest = Clock::now() + grace;
   if (!last_call_ || !deadline_ || latest < *deadline_) deadline_ = latest;
   last_call_ = true;
-  if (std::exchange(end_.asked_to_stop, true)) return;
+  const bool is_new = !std::exchange(end_.asked_to_stop, true) || (is_order && !is_order_);
   is_by_limit_ = false;
-  pass_on();
+  is_order_ = is_order;
+  if (is_new) pass_on();
 }
 
 void PackedProcess::end_for_memory() {
@@ -103,7 +105,7 @@ void PackedProcess::pass_on() {
   const std::uint64_t start_time = start_time_of(pid_);
   if (rank_program_.empty()) {
     StopCall call{signal_ == 0 ? SIGTERM : signal_};
-    call.is_order = !is_by_limit_;
+    call.is_order = is_order_ && !is_by_limit_;
     if (ask_command_to_stop(call, pid_, start_time, "")) end_.near_limit |= is_by_limit_;
     return;
   }

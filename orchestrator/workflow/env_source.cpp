@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include "kernmill/workflow/command_stage.hpp"
 
@@ -26,6 +27,17 @@ std::string last_word(std::string_view name) {
 
 void add(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+bool is_everything(const std::string& pattern) {
+  return pattern == "all" || pattern == "*";
+}
+
+bool is_of_this_shell(const std::string& variable) {
+  for (const char* prefix : {"OMP_", "MPI_", "MPICH_", "OMPI_"})
+    if (variable.starts_with(prefix)) return true;
+  constexpr std::array names{"_", "PWD", "OLDPWD", "SHLVL", "OPENBLAS_NUM_THREADS"};
+  return std::find(names.begin(), names.end(), variable) != names.end();
 }
 
 }  // namespace
@@ -52,6 +64,32 @@ bool takes_key_from_environment(const Workflow& workflow, const Stage& stage) {
 
 std::string handed_over_name(std::string_view variable) {
   return fmt::format("KERNMILL_FROM_ENV_{}", variable);
+}
+
+bool is_passed(const Stage& stage, const std::string& variable) {
+  for (const char* never :
+       {"KERNMILL_", "SLURM_", "SLURMD_", "PMI_", "PMIX_", "HYDRA_", "HYDI_", "BASH_FUNC_"})
+    if (variable.starts_with(never)) return false;
+  return std::any_of(stage.pass_env.begin(), stage.pass_env.end(), [&](const std::string& pattern) {
+    if (is_everything(pattern)) return !is_of_this_shell(variable);
+    return ::fnmatch(pattern.c_str(), variable.c_str(), 0) == 0;
+  });
+}
+
+bool passes_everything(const Stage& stage) {
+  return std::any_of(stage.pass_env.begin(), stage.pass_env.end(), is_everything);
+}
+
+Variables passed_variables(const Stage& stage, const Variables& environment) {
+  Variables passed;
+  if (stage.pass_env.empty()) return passed;
+  for (const auto& variable : environment)
+    if (is_passed(stage, variable.first)) passed.push_back(variable);
+  return passed;
+}
+
+std::string passed_name(std::string_view variable) {
+  return fmt::format("KERNMILL_PASSED_{}", variable);
 }
 
 bool looks_like_a_secret(std::string_view name, std::string_view value) {

@@ -125,6 +125,10 @@ Json to_json(const Stage& stage) {
             {"setup", stage.setup},
             {"container", stage.container}};
   if (stage.stall.count() > 0) json["stall"] = stage.stall.count();
+  if (!stage.python.empty()) json["python"] = stage.python;
+  if (!stage.pass_env.empty()) json["pass_env"] = stage.pass_env;
+  if (!stage.signal.empty()) json["signal"] = stage.signal;
+  if (stage.signal_lead.count() > 0) json["signal_lead"] = stage.signal_lead.count();
   for (const Input& input : stage.inputs) json["inputs"].push_back(to_json(input));
   return json;
 }
@@ -154,6 +158,10 @@ Stage stage_from(const Json& json, const File& file) {
   stage.modules = json.at("modules").get<std::vector<std::string>>();
   stage.setup = json.at("setup").get<std::vector<std::string>>();
   stage.container = json.at("container").get<std::string>();
+  stage.python = json.value("python", "");
+  stage.pass_env = json.value("pass_env", std::vector<std::string>{});
+  stage.signal = json.value("signal", "");
+  stage.signal_lead = std::chrono::seconds(json.value("signal_lead", std::int64_t{0}));
   return stage;
 }
 

@@ -2,6 +2,7 @@
 //   calls   what it was asked to do, one line each
 //   state   what it says of every job: "running", "completing pending", ...; empty: it does not know it
 //   limit   in how many seconds the job's time limit ends it
+//   ends    the same, in seconds since 1970
 //   down    for so many calls the controller does not answer; the file goes with the last of them
 //   refuse  it is there: whatever it is asked to do is rejected
 //   jobs    what it says of all jobs: "id elements state comment", one line each; "-": no elements
@@ -66,6 +67,7 @@ class FileCluster final : public Cluster {
     job.state = state_named(state);
     job.next_state = next.empty() ? job.state : state_named(next);
     if (std::int64_t seconds = 0; limit >> seconds) job.limit = std::time(nullptr) + seconds;
+    if (std::ifstream ends(folder_ / "ends"); ends) ends >> job.limit;
     return {job};
   }
   ClusterFacts facts() override { return {}; }

@@ -7,6 +7,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/commands/explain_environment.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
@@ -127,11 +128,13 @@ std::string word(const InstanceStatus& instance) {
 int explain(const Command& self, const std::vector<std::string>& words, const Hooks&) {
   boost::program_options::options_description options;
   add_runs_option(options);
+  add_flag(options, "env", "what an instance (STAGE.3, or STAGE where it has one) found in its environment");
   Arguments arguments(self, options, {"run", "stage"});
   if (!arguments.parse(words)) return exit_done;
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
   const std::string stage = arguments.text("stage");
+  if (arguments.has("env")) return explain_environment(run, plan, arguments);
   if (!stage.empty() && plan.workflow().find(stage) == nullptr)
     throw UsageError(fmt::format("run {} has no stage '{}'", run.name(), stage));
 
@@ -167,7 +170,8 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
 const Command explain_command{"explain", "why each instance ran, was cached or skipped, or waits",
                               "[RUN] [STAGE] [options]",
                               "  kernmill explain last\n"
-                              "  kernmill explain last search\n",
+                              "  kernmill explain last search\n"
+                              "  kernmill explain last search.3 --env\n",
                               explain};
 
 }  // namespace kernmill::cli

@@ -215,8 +215,7 @@ int plan(const Command& self, const std::vector<std::string>& words, const Hooks
   Cache cache(root, digests);
   const Programs programs = find_programs();
   const CachePrediction prediction =
-      predict(made, cache, digests, program_digests(digests, programs.task, programs.exec),
-              {.no_cache = arguments.has("no-cache")});
+      predict(made, cache, digests, digests_of(programs, digests), {.no_cache = arguments.has("no-cache")});
   const Paint paint = arguments.out_paint();
   const RunDirectory run(root / "<run>");
   const auto cluster = ask ? std::optional(ask_cluster(made, run)) : std::nullopt;

@@ -145,6 +145,7 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
 int submit_new(const Plan& plan, const std::filesystem::path& root, const Arguments& arguments,
                const Hooks& hooks, bool wait) {
   check_variables(plan.workflow());
+  check_passed_to_cluster(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   Diagnostics findings;
@@ -166,6 +167,7 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
 int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments& arguments,
                       const Hooks& hooks) {
   check_variables(plan.workflow());
+  check_passed_to_cluster(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   return submit_and_tell(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,

@@ -33,8 +33,7 @@ LocalMachine::LocalMachine(const RunDirectory& run, const Plan& plan, const Stop
       programs_(find_programs()),
       digests_(run.root().parent_path()),
       cache_(run.root().parent_path(), digests_) {
-  if (!options_.no_cache)
-    program_digests_ = kernmill::program_digests(digests_, programs_.task, programs_.exec);
+  if (!options_.no_cache) program_digests_ = digests_of(programs_, digests_);
 }
 
 ConductorPorts LocalMachine::ports() {

@@ -29,6 +29,17 @@ fs::path find(const char* variable, const std::string& name) {
   return access(beside.c_str(), X_OK) == 0 ? beside : in_path(name);
 }
 
+Variables passed_here(const Stage& stage) {
+  if (stage.pass_env.empty()) return {};
+  Variables all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (const std::size_t equals = text.find('='); equals != std::string_view::npos)
+      all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return passed_variables(stage, all);
+}
+
 }  // namespace
 
 std::string environment(const char* name, const std::string& otherwise) {
@@ -54,7 +65,25 @@ std::vector<std::pair<std::string, std::string>> handed_over(const Workflow& wor
   std::vector<std::pair<std::string, std::string>> variables;
   for (const std::string& name : variables_needed(workflow, stage))
     if (const char* value = std::getenv(name.c_str())) variables.emplace_back(handed_over_name(name), value);
+  for (const auto& [name, value] : passed_here(stage)) variables.emplace_back(passed_name(name), value);
   return variables;
+}
+
+void check_passed_to_cluster(const Workflow& workflow) {
+  for (const Stage& stage : workflow.stages)
+    if (passes_everything(stage))
+      throw UsageError(
+          fmt::format(
+              "stage {} has `pass_env: all`, which is for runs on this machine: what a login node has "
+              "set (paths, modules, sockets) misleads programs on other nodes",
+              stage.name),
+          "name what it needs: pass_env: [HF_HOME, WANDB_*]");
+}
+
+ProgramDigests digests_of(const Programs& programs, DigestStore& digests) {
+  ProgramDigests all = program_digests(digests, programs.task, programs.exec);
+  all.passed = passed_here;
+  return all;
 }
 
 void check_variables(const Workflow& workflow) {

@@ -24,8 +24,7 @@ class ReadyResults {
     const Programs programs = find_programs();
     DigestStore digests(run_.root().parent_path());
     Cache cache(run_.root().parent_path(), digests);
-    const CachePrediction prediction =
-        predict(plan_, cache, digests, program_digests(digests, programs.task, programs.exec));
+    const CachePrediction prediction = predict(plan_, cache, digests, digests_of(programs, digests));
     predicted_ = &prediction;
     std::size_t taken = 0;
     for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) {

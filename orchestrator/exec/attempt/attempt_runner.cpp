@@ -17,6 +17,8 @@
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
 #include "kernmill/exec/attempt/step.hpp"
+#include "kernmill/exec/attempt/stop_call.hpp"
+#include "kernmill/exec/attempt/told_environment.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/exec/job/srun.hpp"
 #include "kernmill/exec/stall/other_nodes.hpp"
@@ -158,7 +160,13 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
     const std::chrono::duration<double> limit = resources.time * given_.time_factor;
     step.limit = std::chrono::duration_cast<milliseconds>(limit);
   }
-  if (is_command) set_end(step, attempt);
+  const milliseconds limit = given_.batch == nullptr ? step.limit : milliseconds(resources.time);
+  if (limit.count() > 0) step.lead = lead_of(attempt.stage(), limit);
+  if (is_command) {
+    step.signal = number_of_signal(attempt.stage().signal);
+    set_end(step, attempt);
+  }
+  leave_environment(told_environment(step.spawn.env, given_.environment, attempt), attempt.directory());
   return step;
 }
 
@@ -202,10 +210,9 @@ void AttemptRunner::heed_batch_system(StepOptions& step, const Attempt& attempt)
     step.stall.others = other_nodes(given_.batch->place, given_.environment, step.token, step.rank_program,
                                     step.stall.stacks);
   step.time_left = [&job] { return job.time_left(); };
-  if (uses_srun(attempt))
+  if (uses_srun(attempt) || attempt.stage().kind == TaskKind::command)
     step.signal_ranks = [&job](int signal) { return job.signal(signal); };
-  else
-    step.mem = given_.batch->place.memory();
+  if (!uses_srun(attempt)) step.mem = given_.batch->place.memory();
 }
 
 }  // namespace kernmill::exec

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kernmill/base/timestamp.hpp"
+#include "kernmill/exec/attempt/secrets.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/audit/audit_log.hpp"
@@ -33,7 +34,9 @@ ResultOf results_of(const Attempt& attempt) {
 }
 
 ProgramDigests programs(DigestStore& digests) {
-  return program_digests(digests, task_program(), fs::read_symlink("/proc/self/exe"));
+  ProgramDigests all = program_digests(digests, task_program(), fs::read_symlink("/proc/self/exe"));
+  all.passed = [](const Stage&) { return passed_to_job(own_environment()); };
+  return all;
 }
 
 std::optional<Recipe> recipe_now(const Attempt& attempt, DigestStore& digests) {
@@ -143,7 +146,7 @@ void check_inputs(const Attempt& attempt) {
 }
 
 std::optional<Recipe> recipe_before(const Attempt& attempt) {
-  const ProgramDigests known{"known", "known"};
+  const ProgramDigests known{"known", "known", {}};
   if (!why_never_cached(attempt.plan, attempt.id.stage, known).empty()) return {};
   DigestStore digests(runs_root(attempt));
   return recipe_now(attempt, digests);

@@ -52,10 +52,18 @@ std::string read_secret(const std::string& variable, const std::string& file) {
 
 }  // namespace
 
-HandedOver::HandedOver(Environment& environment) {
-  const std::string beginning = handed_over_name("");
+Environment passed_to_job(const Environment& environment) {
+  const std::string beginning = passed_name("");
+  Environment passed;
+  for (const auto& [name, value] : environment)
+    if (name.starts_with(beginning)) passed.emplace_back(name.substr(beginning.size()), value);
+  return passed;
+}
+
+HandedOver::HandedOver(Environment& environment) : passed_(passed_to_job(environment)) {
+  const std::string from_env = handed_over_name(""), passed = passed_name("");
   const auto first = std::stable_partition(environment.begin(), environment.end(), [&](const auto& variable) {
-    return !variable.first.starts_with(beginning);
+    return !variable.first.starts_with(from_env) && !variable.first.starts_with(passed);
   });
   values_.assign(std::make_move_iterator(first), std::make_move_iterator(environment.end()));
   environment.erase(first, environment.end());

@@ -42,10 +42,30 @@ done
 set -e
 )";
 
+/// What `activate` of a venv and of conda do for a program. After the modules: those may bring a Python, too.
+constexpr const char* activate_python = R"(unset PYTHONHOME
+if [ -d {0}/conda-meta ]; then
+  export CONDA_PREFIX={0} CONDA_DEFAULT_ENV={0}
+else
+  export VIRTUAL_ENV={0}
+fi
+export PATH={0}/bin:"$PATH"
+if [ -n "$CONDA_PREFIX" ]; then
+  set +e
+  for script in {0}/etc/conda/activate.d/*.sh; do if [ -r "$script" ]; then . "$script"; fi; done
+  set -e
+fi
+)";
+
+bool is_prepared(const Stage& stage) {
+  return !stage.modules.empty() || !stage.setup.empty() || !stage.python.empty();
+}
+
 std::string preparation(const Stage& stage) {
   std::string text = stage.modules.empty() ? "" : find_module;
   for (const std::string& module : stage.modules)
     text += fmt::format("module load {}\n", quoted_for_shell(module));
+  if (!stage.python.empty()) text += fmt::format(activate_python, quoted_for_shell(stage.python));
   for (const std::string& line : stage.setup) text += line + '\n';
   return text;
 }
@@ -144,8 +164,7 @@ std::vector<std::string> command_words(const Attempt& attempt) {
 void set_command(SpawnOptions& spawn, const Attempt& attempt) {
   spawn.argv = command_words(attempt);
   // BASH_ENV is read by every shell, and could change what a word means.
-  const bool prepared = !attempt.stage().modules.empty() || !attempt.stage().setup.empty();
-  if (prepared || !value_of(spawn.env, "BASH_ENV").empty()) return;
+  if (is_prepared(attempt.stage()) || !value_of(spawn.env, "BASH_ENV").empty()) return;
   if (auto plain = plain_words(spawn.argv.back())) {
     spawn.otherwise = std::exchange(spawn.argv, std::move(*plain));  // a shell says what is wrong
     set(spawn.env, "PWD", spawn.work_dir);
@@ -157,7 +176,7 @@ std::vector<std::string> command_words_alone(const Attempt& attempt) {
 }
 
 std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::string>& words) {
-  if (stage.modules.empty() && stage.setup.empty()) return words;
+  if (!is_prepared(stage)) return words;
   std::vector<std::string> result = bash(preparation(stage) + "exec \"$@\"");
   result.emplace_back(zeroth_word);
   result.insert(result.end(), words.begin(), words.end());
@@ -166,9 +185,11 @@ std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::s
 
 namespace {
 
-/// What the stage's `env` says. What was handed over for it is in no other place from here on.
+/// What the stage's `pass_env` and, over it, its `env` say. What was handed over for it is in no other place
+/// from here on.
 void add_named_variables(Environment& environment, const Attempt& attempt) {
   const HandedOver secrets(environment);
+  for (const auto& [name, value] : secrets.passed()) set(environment, name, value);
   const Json variables = resolve(attempt, attempt.plan.env(attempt.id));
   for (const auto& [name, value] : variables.items()) {
     const auto source = env_source(value);

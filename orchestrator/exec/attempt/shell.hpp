@@ -35,8 +35,9 @@ std::vector<std::string> with_setup(const Stage& stage, const std::vector<std::s
 std::vector<std::string> with_long_texts_in_files(const Attempt& attempt,
                                                   const std::vector<std::string>& words);
 
-/// The stage's `env`, references resolved and secrets fetched, a task's key, and KERNMILL_RUN, _STAGE,
-/// _INSTANCE and _ATTEMPT; for a command also what it may use and leave. Throws AttemptError.
+/// What the stage's `pass_env` names, its `env`, references resolved and secrets fetched, a task's key, and
+/// KERNMILL_RUN, _STAGE, _INSTANCE and _ATTEMPT; for a command also what it may use and leave. Throws
+/// AttemptError.
 void add_variables(Environment& environment, const Attempt& attempt, const Launch& launch);
 
 /// Collects what a command left: the outputs it declared, and the lines of its KERNMILL_METRICS file; one

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernmill/exec/attempt/stop_call.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/os/memory_watch.hpp"
 #include "kernmill/plan/notice.hpp"
@@ -79,7 +80,7 @@ class Step {
 
  private:
   void watch() {
-    if (options_.limit.count() > 0) limit_.set(options_.limit - grace_of(options_.limit));
+    if (options_.limit.count() > 0) limit_.set(options_.limit - options_.lead);
     if (memory_.is_on()) look_.set(look_interval);
     if (options_.heartbeat) heartbeat_.set(options_.heartbeat_interval);
     if (options_.stall.after.count() > 0) watch_for_stall();
@@ -138,7 +139,7 @@ class Step {
 
   /// What has been asked to stop for another reason has its own limit.
   void look_for_stall() {
-    if (end_.asked_to_stop || end_.near_limit) return;
+    if (end_.asked_to_stop || is_last_call_) return;
     processes_->refresh();
     if (!stall_->look(StallWatch::Clock::now(), *processes_)) return wait_for_next_look();
     end_.stalled = stall_->idle();
@@ -169,26 +170,37 @@ class Step {
     stop_.asked();
     if (stop_.told_to_end() && !end_.asked_to_stop) {
       end_.asked_to_stop = true;
-      end_within(end_.near_limit ? options_.grace / 4 : options_.grace);
+      end_within(is_last_call_ ? options_.grace / 4 : options_.grace);
       if (options_.told_to_end && !end_.near_limit) options_.told_to_end();
-    } else if (stop_.time_is_short() && !end_.near_limit) {
-      end_.near_limit = true;
-      end_within(options_.time_left());
+    } else if (stop_.time_is_short() && !is_last_call_) {
+      hear_time_is_short();
     }
+  }
+
+  /// A batch system may say so much too early: what is left is for work until the lead begins.
+  void hear_time_is_short() {
+    constexpr milliseconds close_enough{1'000};
+    const milliseconds left = options_.time_left();
+    waits_for_lead_ = options_.lead.count() > 0 && left > options_.lead + close_enough;
+    if (waits_for_lead_) return limit_.set(left - options_.lead);
+    is_by_limit_ = true;
+    end_within(left);
   }
 
   void end_within(milliseconds time) {
     is_last_call_ = true;
+    waits_for_lead_ = false;
     pass_on();
     if (time.count() > 0) limit_.set(time);
   }
 
   void reach_limit() {
-    if (!end_.near_limit && !is_last_call_) {
-      end_.near_limit = true;
-      limit_.set(grace_of(options_.limit));
-      return pass_on();
+    if (waits_for_lead_) return hear_time_is_short();  // it may have been given more meanwhile
+    if (!is_last_call_) {
+      is_by_limit_ = true;
+      return end_within(options_.lead);
     }
+    end_.near_limit |= is_by_limit_ && !end_.asked_to_stop;
     end_.killed = true;
     end_all();
   }
@@ -196,12 +208,10 @@ class Step {
   /// Tells the step to stop. Ranks may not have been started yet, and a launcher loses what comes that early:
   /// then it is told again.
   void pass_on() {
+    if (options_.rank_program.empty()) return call_command();
+    end_.near_limit |= is_by_limit_ && !end_.asked_to_stop;
     if (options_.signal_ranks) {
       if (!options_.signal_ranks(SIGTERM)) again_.set(milliseconds(2'000));
-      return;
-    }
-    if (options_.rank_program.empty()) {
-      signal_tree(pid_, start_time_, options_.token, SIGTERM);
       return;
     }
     bool reached = false;
@@ -213,12 +223,26 @@ class Step {
     again_.set(milliseconds(500));
   }
 
+  /// One that does not listen has not been told of its limit, and may listen later.
+  void call_command() {
+    constexpr int patient_calls = 4;
+    StopCall call{options_.signal == 0 ? SIGTERM : options_.signal};
+    call.is_order = !is_by_limit_ || end_.asked_to_stop;
+    call.spares_launchers = calls_++ < patient_calls;
+    call.signal_ranks = options_.signal_ranks;
+    if (!ask_command_to_stop(call, pid_, start_time_, options_.token))
+      return again_.set(milliseconds(call.is_order ? 500 : 2'000));
+    end_.near_limit |= is_by_limit_ && !end_.asked_to_stop;
+  }
+
   const StepOptions& options_;
   StopRequests& stop_;
   StepEnd end_;
   int pid_ = 0;
   std::uint64_t start_time_ = 0;
   FileDescriptor process_;
+  bool waits_for_lead_ = false, is_by_limit_ = false;
+  int calls_ = 0;              ///< to a command
   bool is_last_call_ = false;  ///< whatever still runs when the limit is reached is ended
   MemoryWatch memory_{options_.mem};
   bool exceeded_ = false;
@@ -230,8 +254,9 @@ class Step {
 
 }  // namespace
 
-milliseconds grace_of(milliseconds limit) {
-  return notice_of_end<milliseconds>(limit, most_notice_of_a_step);
+milliseconds lead_of(const Stage& stage, milliseconds limit) {
+  const auto most = stage.kind == TaskKind::command ? most_notice_of_a_command : most_notice_of_a_task;
+  return notice_of_end<milliseconds>(limit, stage.signal_lead, most);
 }
 
 StepEnd run_step(const StepOptions& options, StopRequests& stop,

@@ -6,6 +6,7 @@
 #include "kernmill/exec/stall/stall_watch.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/os/stop_requests.hpp"
+#include "kernmill/workflow/workflow.hpp"
 
 namespace kernmill::exec {
 
@@ -17,8 +18,10 @@ struct StepOptions {
   /// end them before they have saved anything. Empty (a command): it goes to every process of the step.
   std::string rank_program;
   std::chrono::milliseconds limit{0};  ///< 0: none
-  /// Sends a signal to ranks wherever they run; false: to be tried again. Empty: they are those of
-  /// `rank_program` on this machine.
+  /// How long before the limit, its own or that of its job, it hears of it; 0: as soon as this process does.
+  std::chrono::milliseconds lead{0};
+  int signal = 0;  ///< that asks a command to stop (stop_call.hpp); 0: SIGTERM
+  /// Sends a signal to ranks wherever they run; false: to be tried again. Empty: they are on this machine.
   std::function<bool(int signal)> signal_ranks = {};
   /// In a job of a batch system, which keeps the limit itself: SIGUSR1 says that time is short, and then this
   /// says how short (0: not known). After any other request to stop, the step has `grace` at most.
@@ -48,8 +51,8 @@ struct StepEnd {
   std::string still_there = {};  ///< processes that cannot be ended, in words: nothing may be committed
 };
 
-/// How long before its limit a step is asked to stop: `notice_of_end`.
-std::chrono::milliseconds grace_of(std::chrono::milliseconds limit);
+/// How long before its limit an attempt of the stage is asked to stop.
+std::chrono::milliseconds lead_of(const Stage& stage, std::chrono::milliseconds limit);
 
 /// Runs a step until it and all processes that it left behind have ended, or cannot be ended. `started` hears
 /// its process id.

@@ -14,6 +14,7 @@
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
+#include "kernmill/exec/attempt/told_environment.hpp"
 #include "kernmill/exec/pack/pack_guard.hpp"
 #include "kernmill/exec/pack/pack_memory.hpp"
 #include "kernmill/exec/pack/pack_outcome.hpp"
@@ -40,6 +41,7 @@ struct Slot {
   SlotFiles files;
   PackedInstance instance;
   std::string mark;              ///< of the instance's checkpoints when its attempt began
+  Json environment;              ///< of the instance's program, as it may be told
   std::optional<Recipe> before;  ///< of what it was to read then, where its result may be taken up
   PackedProcess process;
 };
@@ -126,7 +128,9 @@ class Pack {
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
       program.limit = std::chrono::duration_cast<milliseconds>(limit);
+      program.lead = lead_of(attempt.stage(), program.limit);
       if (runs_command(attempt.stage())) add_deadline(program);
+      slot.environment = told_environment(program.spawn.env, environment_, attempt);
       slot.process.start(program, stall_options_of(slot, attempt));
     } catch (const std::exception& error) {
       fail(slot, error.what());
@@ -198,7 +202,7 @@ class Pack {
   [[nodiscard]] int time_to_wait() const {
     Clock::time_point next = next_heartbeat_;
     if (mem_limit_ > 0) next = std::min(next, next_sample_);
-    next = std::min(next, records_.due().value_or(next));
+    next = std::min({next, records_.due().value_or(next), lead_begins_.value_or(next)});
     for (const auto& slot : slots_)
       next =
           std::min({next, slot->process.deadline().value_or(next), slot->process.next_look().value_or(next)});
@@ -208,11 +212,27 @@ class Pack {
 
   void hear_requests() {
     if (!stop_.asked() || told_to_end_) return;
-    if (stopping_ && !stop_.told_to_end()) return;
+    if (!stop_.told_to_end() && (stopping_ || waits_for_lead(Clock::now()))) return;
     stopping_ = true;
+    lead_begins_.reset();
     told_to_end_ = stop_.told_to_end();
     const milliseconds left = told_to_end_ || !options_.time_left ? milliseconds(0) : options_.time_left();
-    for (const auto& slot : slots_) slot->process.ask_to_stop(left.count() > 0 ? left : options_.stop_grace);
+    const bool is_order = told_to_end_ || left.count() == 0;
+    for (const auto& slot : slots_)
+      slot->process.ask_to_stop(left.count() > 0 ? left : options_.stop_grace, is_order);
+  }
+
+  /// A batch system may say much too early that time is short: what is left is for work until the lead
+  /// begins.
+  bool waits_for_lead(Clock::time_point now) {
+    if (lead_begins_ && now < *lead_begins_) return true;
+    constexpr milliseconds close_enough{1'000};
+    const milliseconds lead = lead_of(attempt_.stage(), options_.array.resources.time);
+    const milliseconds left = options_.time_left ? options_.time_left() : milliseconds(0);
+    lead_begins_.reset();
+    if (left <= lead + close_enough) return false;
+    lead_begins_ = now + left - lead;
+    return true;
   }
 
   void beat(Clock::time_point now) {
@@ -261,6 +281,7 @@ class Pack {
     Attempt& attempt = attempt_in(slot);
     try {
       const AttemptOutcome outcome = packed_outcome(attempt, slot.files, end);
+      if (attempt.place.empty()) leave_environment(slot.environment, attempt.directory());
       if (outcome.what != AttemptOutcome::What::done) return give_up(slot, outcome);
       const Commit commit = packed_commit(attempt, outcome.leavings, slot.before);
       records_.committed(slot.instance, commit.result());
@@ -348,7 +369,8 @@ class Pack {
   std::unique_ptr<ProcessTable> processes_;  ///< made when a stage is watched for stalls
   Clock::time_point next_sample_ = Clock::now();
   Clock::time_point next_heartbeat_ = Clock::now() + options_.heartbeat;
-  int failed_ = 0;  ///< instances, for good
+  std::optional<Clock::time_point> lead_begins_;  ///< of the element's job, which has said that time is short
+  int failed_ = 0;                                ///< instances, for good
   bool stopping_ = false, told_to_end_ = false;
 };
 

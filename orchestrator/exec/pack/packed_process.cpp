@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernmill/exec/attempt/stop_call.hpp"
 #include "kernmill/os/process.hpp"
 
 namespace kernmill::exec {
@@ -25,7 +26,8 @@ PackedProcess::~PackedProcess() {
 
 void PackedProcess::start(const PackedProgram& program, StallOptions stall) {
   end_ = {};
-  last_call_ = is_stuck_ = false;
+  last_call_ = is_stuck_ = is_by_limit_ = false;
+  is_order_ = true;
   deadline_.reset();
   stall_.reset();
   rank_program_ = program.rank_program;
@@ -33,7 +35,8 @@ void PackedProcess::start(const PackedProgram& program, StallOptions stall) {
   pid_ = spawn(program.spawn);
   process_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_) throw std::system_error(errno, std::generic_category(), "cannot watch an instance");
-  grace_ = grace_of(program.limit);
+  grace_ = program.lead;
+  signal_ = program.signal;
   if (stall.after.count() > 0) {
     stall.rank_program = rank_program_;
     stall_.emplace(std::move(stall), pid_, start_time_of(pid_), Clock::now());
@@ -46,20 +49,23 @@ void PackedProcess::check_time(Clock::time_point now) {
   if (last_call_) {
     deadline_.reset();
     end_.killed = true;
+    end_.near_limit |= is_by_limit_;
     return end_all();
   }
-  end_.near_limit = true;
-  last_call_ = true;
+  is_by_limit_ = last_call_ = true;
   deadline_ = now + grace_;
   pass_on();
 }
 
-void PackedProcess::ask_to_stop(std::chrono::milliseconds grace) {
+void PackedProcess::ask_to_stop(std::chrono::milliseconds grace, bool is_order) {
   if (!running()) return;
   const Clock::time_point latest = Clock::now() + grace;
   if (!last_call_ || !deadline_ || latest < *deadline_) deadline_ = latest;
   last_call_ = true;
-  if (!std::exchange(end_.asked_to_stop, true)) pass_on();
+  const bool is_new = !std::exchange(end_.asked_to_stop, true) || (is_order && !is_order_);
+  is_by_limit_ = false;
+  is_order_ = is_order;
+  if (is_new) pass_on();
 }
 
 void PackedProcess::end_for_memory() {
@@ -97,10 +103,16 @@ StepEnd PackedProcess::finish() {
 /// A launcher that is told to stop might end its ranks before they have saved anything: they are told alone.
 void PackedProcess::pass_on() {
   const std::uint64_t start_time = start_time_of(pid_);
+  if (rank_program_.empty()) {
+    StopCall call{signal_ == 0 ? SIGTERM : signal_};
+    call.is_order = is_order_ && !is_by_limit_;
+    if (ask_command_to_stop(call, pid_, start_time, "")) end_.near_limit |= is_by_limit_;
+    return;
+  }
+  end_.near_limit |= is_by_limit_;
   bool reached = false;
-  if (!rank_program_.empty())
-    for (const TreeMember& member : find_tree(pid_, start_time, ""))
-      if (member.program == rank_program_) reached |= signal_process(member.pid, member.start_time, SIGTERM);
+  for (const TreeMember& member : find_tree(pid_, start_time, ""))
+    if (member.program == rank_program_) reached |= signal_process(member.pid, member.start_time, SIGTERM);
   if (!reached) signal_tree(pid_, start_time, "", SIGTERM);
 }
 

@@ -28,8 +28,9 @@ class PackedProcess {
   [[nodiscard]] std::optional<Clock::time_point> deadline() const { return deadline_; }
   /// Asks it to stop as its limit comes near, and ends it at the limit.
   void check_time(Clock::time_point now);
-  /// Asked again, it only gets less time.
-  void ask_to_stop(std::chrono::milliseconds grace);
+  /// Asked again, it only gets less time. Without an order, a command that does not listen works on until
+  /// then.
+  void ask_to_stop(std::chrono::milliseconds grace, bool is_order);
   void end_for_memory();
   /// Looks for a stall, and asks a stalled one to stop within `grace`.
   void check_stall(Clock::time_point now, ProcessTable& table, std::chrono::milliseconds grace);
@@ -47,10 +48,13 @@ class PackedProcess {
   int pid_ = 0;
   FileDescriptor process_;
   std::string rank_program_;
+  int signal_ = 0;
   std::chrono::milliseconds grace_{0};
   std::optional<Clock::time_point> deadline_;
   std::optional<StallWatch> stall_;
-  bool last_call_ = false;  ///< it has been asked to stop
+  bool last_call_ = false;    ///< it has been asked to stop
+  bool is_by_limit_ = false;  ///< since its time limit comes near
+  bool is_order_ = true;      ///< it has to stop
   bool is_stuck_ = false;
   std::chrono::milliseconds longest_end_ = longest_end;
   StepEnd end_;

@@ -9,6 +9,7 @@
 #include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/attempt/spec.hpp"
+#include "kernmill/exec/attempt/stop_call.hpp"
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/workflow/command_stage.hpp"
@@ -63,8 +64,8 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   make_checkpoints(attempt);
   SpawnOptions& spawn = program.spawn;
   spawn.env = step_environment(own, resources);
-  share_devices(spawn.env, place);
   add_variables(spawn.env, attempt, {launch});
+  share_devices(spawn.env, place);
   spawn.work_dir = attempt.plan.workflow().base_directory;
   spawn.out = files.out().string();
   spawn.err = files.err().string();
@@ -73,6 +74,7 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   std::vector<std::string> container = in_container(attempt, own, resources);
   if (runs_command(attempt.stage())) {
     set_command(program, attempt, std::move(container));
+    program.signal = number_of_signal(attempt.stage().signal);
     spawn.otherwise = with_long_texts_in_files(attempt, spawn.otherwise);
     spawn.argv = with_long_texts_in_files(attempt, spawn.argv);
     return program;

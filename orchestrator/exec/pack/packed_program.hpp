@@ -20,8 +20,9 @@ struct Place {
 /// What an instance of a pack is started as.
 struct PackedProgram {
   SpawnOptions spawn;
-  std::string rank_program;  ///< as StepOptions has it
-  std::chrono::milliseconds limit{0};
+  std::string rank_program;                                       ///< as StepOptions has it
+  std::chrono::milliseconds limit{0}, lead{0};                    ///< as StepOptions has them
+  int signal = 0;                                                 ///< likewise
   std::chrono::milliseconds longest_end = kernmill::longest_end;  ///< as StepOptions has it
 };
 

@@ -167,10 +167,20 @@ class RecipeBuilder {
     const Json variables = resolved(plan_.env(id_));
     for (const auto& [name, value] : variables.items())
       recipe_.body["env"][name] = value.is_object() ? value : Json(hidden_value(name, value));
+    add_passed_variables();
     recipe_.body["matrix"] = plan_.written_values(id_);
     recipe_.body["modules"] = stage_.modules;
     recipe_.body["setup"] = stage_.setup;
     recipe_.body["container"] = stage_.container;
+    if (!stage_.python.empty()) recipe_.body["python"] = stage_.python;
+  }
+
+  /// A secret changes nothing (ADR 0011), and what `env` sets is in its place.
+  void add_passed_variables() {
+    if (stage_.pass_env.empty() || !programs_.passed) return;
+    for (const auto& [name, value] : programs_.passed(stage_))
+      if (!stage_.env.contains(name) && !looks_like_a_secret(name, value))
+        recipe_.body["env"][name] = hidden_value(name, value);
   }
 
   void add_program() { recipe_.body["program"] = plan_.is_reduce(id_) ? programs_.exec : programs_.task; }
@@ -248,6 +258,7 @@ std::string why_never_cached(const Plan& plan, std::uint32_t number, const Progr
   const Json outputs = stage.config.value("outputs", Json::array());
   if (!stage.inputs_declared || outputs.empty())
     return "a command without declared inputs and outputs always runs";
+  if (passes_everything(stage)) return "a command with `pass_env: all` always runs: who knows what it uses";
   return "";
 }
 

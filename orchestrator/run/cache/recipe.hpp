@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
@@ -7,11 +8,13 @@
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/cache/digest.hpp"
 #include "kernmill/run/journal/instance_result.hpp"
+#include "kernmill/workflow/env_source.hpp"
 
 namespace kernmill {
 
 /// All that the result of an instance depends on: {kind, config, inputs by SHA-256, program by SHA-256}, and
-/// for a command its env (hidden; of a secret, where it comes from), matrix, modules, setup and container.
+/// for a command its env (hidden; of a secret, where it comes from) with what `pass_env` gives it (not what
+/// looks like a secret), matrix, modules, setup, container and python.
 /// How many ranks it runs on is no part of it. Two instances with the same key would leave the same.
 struct Recipe {
   Json body = Json::object();
@@ -32,6 +35,8 @@ std::string hidden_value(const std::string& variable, const Json& value);
 struct ProgramDigests {
   std::string task;  ///< kernmill-task
   std::string exec;  ///< kernmill-exec, which does the reduce of a tune stage
+  /// What a stage is passed of the environment of who starts it. Empty: nothing is.
+  std::function<Variables(const Stage&)> passed = {};
 };
 ProgramDigests program_digests(DigestStore& digests, const std::filesystem::path& kernmill_task,
                                const std::filesystem::path& kernmill_exec);

@@ -100,7 +100,7 @@ std::vector<std::string> differences(const Recipe& before, const Recipe& now) {
   compare("setting", "", member(before.body, "config"), member(now.body, "config"), found);
   compare_variables(before, now, found);
   compare("value", "matrix.", member(before.body, "matrix"), member(now.body, "matrix"), found);
-  for (const char* key : {"modules", "setup", "container"}) compare_whole(before, now, key, found);
+  for (const char* key : {"modules", "setup", "container", "python"}) compare_whole(before, now, key, found);
   if (!same(member(before.body, "program"), member(now.body, "program")))
     found.push_back(fmt::format("program {} changed",
                                 member(now.body, "kind") == "reduce" ? "kernmill-exec" : "kernmill-task"));

@@ -8,6 +8,9 @@
 
 namespace kernmill {
 
+/// The file of an attempt that says what its program found in its environment.
+inline constexpr const char* environment_file = ".environment.json";
+
 /// Where things lie in a run directory (the contract of DESIGN.md, "The run directory"). Pure names: makes
 /// nothing.
 class RunDirectory {

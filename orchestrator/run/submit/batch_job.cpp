@@ -17,9 +17,10 @@ namespace {
 
 using Options = BatchJob::Options;
 
-/// How long before its end a job hears of it, in whole seconds.
-std::chrono::seconds notice(std::chrono::seconds time) {
-  return std::max(notice_of_end(time, most_notice_of_a_job), std::chrono::seconds(1));
+/// How long before its end a job hears of it, in whole seconds. Its step waits for its own moment.
+std::chrono::seconds notice(const Stage& stage, std::chrono::seconds time) {
+  const auto most = stage.kind == TaskKind::command ? most_notice_of_a_command : most_notice_of_a_task;
+  return notice_of_end(time, stage.signal_lead, most) + handing_over;
 }
 
 std::string dependency(const ArrayPlan& array, const std::map<std::string, std::string>& job_of) {
@@ -114,7 +115,8 @@ BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const Arr
     job.options.emplace_back("hold", "");
   }
   if (array.resources.time.count() > 0)
-    job.options.emplace_back("signal", fmt::format("B:USR1@{}", notice(array.resources.time).count()));
+    job.options.emplace_back(
+        "signal", fmt::format("B:USR1@{}", notice(plan.stage(array.stage), array.resources.time).count()));
   for (auto& option : options_for(array.resources)) job.options.push_back(std::move(option));
   check_options(job.options);
   return job;

@@ -90,6 +90,11 @@ CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnos
     common.setup = setup->get<std::vector<std::string>>();
   if (auto container = converted(reader, fields, "container"))
     common.container = container->get<std::string>();
+  if (auto python = converted(reader, fields, "python")) common.python = python->get<std::string>();
+  if (auto pass_env = converted(reader, fields, "pass_env"); pass_env && pass_env->is_array())
+    common.pass_env = pass_env->get<std::vector<std::string>>();
+  if (auto signal = converted(reader, fields, "signal"); signal && signal->is_string())
+    common.signal = read_stop_signal(*fields.find("signal")->value, diagnostics);
   return common;
 }
 
@@ -107,6 +112,9 @@ CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger) {
   if (stronger.modules) weaker.modules = stronger.modules;
   if (stronger.setup) weaker.setup = stronger.setup;
   if (stronger.container) weaker.container = stronger.container;
+  if (stronger.python) weaker.python = stronger.python;
+  if (stronger.pass_env) weaker.pass_env = stronger.pass_env;
+  if (stronger.signal) weaker.signal = stronger.signal;
   return weaker;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/workflow/parse/stop_signal.hpp"
 #include "kernmill/workflow/settings/settings_reader.hpp"
 
 namespace kernmill {
@@ -19,7 +20,9 @@ struct CommonSettings {
   Json bad_nodes = Json::object();  ///< of the outer defaults: a stage has none of its own
   std::optional<std::chrono::seconds> stall;
   std::optional<std::vector<std::string>> modules, setup;
-  std::optional<std::string> container;
+  std::optional<std::string> container, python;
+  std::optional<std::vector<std::string>> pass_env;
+  std::optional<StopSignal> signal;
 };
 
 CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics);

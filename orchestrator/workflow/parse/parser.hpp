@@ -12,7 +12,7 @@
 
 namespace kernmill {
 
-/// What the parser may ask of the file system: nothing else decides what a workflow means.
+/// What the parser may ask of the machine: nothing else decides what a workflow means.
 struct Files {
   std::function<bool(const std::filesystem::path&)> exists;
   /// Bytes of a file from an offset on, fewer at its end; nothing when it cannot be read.
@@ -26,8 +26,10 @@ struct Files {
   std::function<std::string(const std::filesystem::path&)> no_file = {};
   /// Whether a folder has what matches a pattern, the last part of this path.
   std::function<bool(const std::filesystem::path&)> pattern_matches = {};
+  /// A variable of the environment; nothing: it is not set.
+  std::function<std::optional<std::string>(const std::string&)> variable = {};
 };
-/// The real file system.
+/// The real file system and environment.
 Files real_files();
 
 struct ParseOptions {

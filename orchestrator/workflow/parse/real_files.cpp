@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -59,7 +60,11 @@ Files real_files() {
             return fs::exists(path, ignored);
           },
           read_part, problem_as_key, what_is_no_file,
-          [](const fs::path& pattern) { return !files_of_pattern(pattern).empty(); }};
+          [](const fs::path& pattern) { return !files_of_pattern(pattern).empty(); },
+          [](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+          }};
 }
 
 }  // namespace kernmill

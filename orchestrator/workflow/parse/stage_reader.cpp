@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 
 #include <fmt/format.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/base/shell_word.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
 #include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
@@ -99,7 +101,7 @@ TemplateScope scope_of(const Setting* setting, const std::string& key) {
     scope.stages = is({"inputs", "input"});
   scope.point = is({"run", "restart", "inputs", "outputs", "env"});
   if (is({"matrix", "needs", "retries", "stall", "max_parallel", "pack", "max_fails", "modules", "setup",
-          "container", "task", "space", "strategy", "objective"}))
+          "container", "python", "pass_env", "signal", "task", "space", "strategy", "objective"}))
     scope.matrix = scope.stages = false;
   return scope;
 }
@@ -199,6 +201,33 @@ void read_pack(StageDraft& stage, SettingsReader& reader, Diagnostics& diagnosti
                                   nodes.is_string() ? nodes.get<std::string>() : nodes.dump()));
 }
 
+/// Where the stage itself says it, or the stage: what comes from elsewhere has no place in it.
+Where place_of(const StageDraft& stage, const char* key) {
+  const Field* field = stage.fields.find(key);
+  return field == nullptr ? stage.stage.where : field->value->where;
+}
+
+/// Makes the folder absolute, and looks for the program that is wanted there.
+void place_python(StageDraft& stage, const Draft& draft) {
+  std::string& folder = stage.stage.python;
+  if (folder.empty()) return;
+  const std::string written = folder;
+  const auto home = draft.files.variable ? draft.files.variable("HOME") : std::nullopt;
+  if (home && folder.starts_with("~/")) folder = *home + folder.substr(1);
+  folder = (draft.base_directory / std::filesystem::path(folder)).lexically_normal().string();
+  if (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  if (!stage.stage.container.empty())
+    return draft.diagnostics.error(
+        place_of(stage, "python"),
+        fmt::format("stage '{}' has both 'python' and 'container'", stage.stage.name),
+        "an image has its own Python: remove 'python', or give the stage python: \"\"");
+  if (draft.files.exists && !draft.files.exists(folder + "/bin/python"))
+    draft.diagnostics.error(place_of(stage, "python"), fmt::format("there is no {}/bin/python", folder),
+                            fmt::format("'python' takes the folder of a venv or of a conda environment; "
+                                        "python3 -m venv {} makes one",
+                                        word_for_shell(written)));
+}
+
 /// One that comes from `defaults:` is for the stages that run longer than that.
 void check_stall(const StageDraft& stage, Diagnostics& diagnostics) {
   const Field* field = stage.fields.find("stall");
@@ -230,6 +259,11 @@ void take(Stage& stage, CommonSettings common) {
   stage.modules = common.modules.value_or(std::vector<std::string>{});
   stage.setup = common.setup.value_or(std::vector<std::string>{});
   stage.container = common.container.value_or("");
+  stage.python = common.python.value_or("");
+  stage.pass_env = common.pass_env.value_or(std::vector<std::string>{});
+  const StopSignal signal = common.signal.value_or(StopSignal{});
+  stage.signal = signal.name;
+  stage.signal_lead = signal.lead;
 }
 
 }  // namespace
@@ -315,6 +349,8 @@ void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& def
   place_secret_files(stage, draft);
   check_resources(stage.stage, draft.diagnostics);
   check_stall(stage, draft.diagnostics);
+  place_python(stage, draft);
+  check_stop_signal(stage.stage, place_of(stage, "signal"), draft.diagnostics);
   read_when(stage, draft.diagnostics);
   stage.stage.max_parallel = count_of(stage, reader, "max_parallel");
   read_pack(stage, reader, draft.diagnostics);

@@ -6,8 +6,11 @@
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
+#include "kernmill/workflow/env_source.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
 #include "kernmill/workflow/text/limits.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
 namespace {
@@ -56,7 +59,7 @@ class Resolver {
       if (const Value* whole = only_param(draft_, text)) return spend(*whole), moved_to(*whole, value.where);
       const Json json = evaluate(text, [&](const NamePath& name) -> std::optional<Known> {
         const Value* known = param(draft_, name);
-        if (known == nullptr) return std::nullopt;
+        if (known == nullptr) return variable(name);
         spend(*known);
         const bool structured = known->is_list() || known->is_map();
         return Known(to_json(*known), structured ? spelled(*known) : own_spelling(*known));
@@ -90,6 +93,12 @@ class Resolver {
       for (const auto& entry : *map) spend(entry.value);
   }
 
+  [[nodiscard]] std::optional<Known> variable(const NamePath& name) const {
+    if (name.size() != 2 || name[0] != "env" || !draft_.files.variable) return {};
+    const auto text = draft_.files.variable(name[1]);
+    return text ? std::optional<Known>(Known(*text)) : std::nullopt;
+  }
+
   bool check(const NameUse& use, const Value& value) {
     const std::string& root = use.name[0];
     if (param(draft_, use.name) != nullptr) return true;
@@ -98,14 +107,34 @@ class Resolver {
     if (root == "matrix") return check_matrix(use.name, where);
     if (root == "point") return check_point(use.name, where);
     if (root == "stages") return check_stage(use.name, where);
-    std::string help = did_you_mean(root, {"params", "matrix", "stages", "point"});
+    if (root == "env") return check_variable(use.name, where);
+    std::string help = did_you_mean(root, {"params", "matrix", "stages", "point", "env"});
     if (draft_.params.find(root) != nullptr) help = fmt::format("did you mean 'params.{}'?", root);
     if (draft_.find(root) != nullptr)
       help = fmt::format("did you mean 'stages.{}'?", fmt::join(use.name, "."));
     return refuse(where, fmt::format("unknown name '{}'", fmt::join(use.name, ".")),
-                  help.empty() ? has_points(stage_) ? "names begin with params., point. or stages."
-                                                    : "names begin with params., matrix. or stages."
+                  help.empty() ? has_points(stage_) ? "names begin with params., point., stages. or env."
+                                                    : "names begin with params., matrix., stages. or env."
                                : help);
+  }
+
+  bool check_variable(const NamePath& name, const Where& where) {
+    if (name.size() != 2) return refuse(where, "'env' needs the name of a variable, as in env.HOME", "");
+    const auto text = draft_.files.variable ? draft_.files.variable(name[1]) : std::nullopt;
+    if (!text)
+      return refuse(where, fmt::format("{} is not set in your environment", name[1]),
+                    fmt::format("export {}=..., or write the value here", name[1]));
+    if (first_invalid_byte(*text) < text->size() || has_template(*text))
+      return refuse(where, fmt::format("the value of {} cannot stand in a workflow", name[1]),
+                    "it is to be UTF-8, and hold no ${{ }}");
+    draft_.spent->pasted_bytes += text->size();
+    if (looks_like_a_secret(name[1], *text))
+      draft_.diagnostics.warning(
+          where,
+          fmt::format("'{}' looks like a secret, and its value is kept in plan.json of the run", name[1]),
+          fmt::format("take it by reference, so that it is written nowhere: env: {{{}: {{from: env}}}}",
+                      name[1]));
+    return true;
   }
 
   bool check_param(const NamePath& name, const Where& where) {

@@ -48,6 +48,28 @@ Setting container() {
   return {.name = "container", .type = T::text, .doc = "the container image to run in", .one_line = true};
 }
 
+Setting python() {
+  return {.name = "python",
+          .type = T::text,
+          .doc = "the folder of a venv or of a conda environment, which is activated",
+          .one_line = true};
+}
+Setting pass_env() {
+  return {.name = "pass_env",
+          .type = T::text_list,
+          .doc =
+              "variables of who starts the run that it gets: names, patterns such as WANDB_*, or `all` "
+              "(on this machine)",
+          .one_line = true};
+}
+Setting signal() {
+  return {.name = "signal",
+          .type = T::text,
+          .doc = "what asks a command to stop, and how long before its time limit: USR1@120, TERM@5m",
+          .fallback_doc = "`TERM`, a tenth of the time before: 20 s to 5 minutes",
+          .one_line = true};
+}
+
 Setting words(std::string name, std::string doc, std::vector<std::string> aliases = {}) {
   return {.name = std::move(name),
           .type = T::text,
@@ -147,6 +169,9 @@ const Table& defaults_settings() {
                             modules(),
                             setup(),
                             container(),
+                            python(),
+                            pass_env(),
+                            signal(),
                             {.name = "bad_nodes",
                              .type = T::table,
                              .doc = "what is done about nodes that attempts fail on",
@@ -189,7 +214,10 @@ const Table& stage_settings() {
         .range = count_or_none},
        modules(),
        setup(),
-       container()}};
+       container(),
+       python(),
+       pass_env(),
+       signal()}};
   return table;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "exec_world.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/process.hpp"
 
@@ -104,6 +105,55 @@ TEST(AttemptRunnerStop, WhatDoesNotStopIsEndedAtItsTimeLimit) {
   EXPECT_EQ(world.last_record("c").event, "failed");
   EXPECT_EQ(world.last_record("c").body["cause"], "timeout");
   EXPECT_TRUE(find_tree(0, 0, world.token("c")).empty());
+}
+
+/// What a command has printed when it was asked to stop after its first word on the pipe.
+std::string output_of_stopped(const std::string& signal, const std::string& run, int status) {
+  Stage c = ExecWorld::command("c", run);
+  c.signal = signal;
+  ExecWorld world({c});
+  const int exec = world.start("c");
+  world.pipe().next();
+  ::kill(exec, SIGTERM);
+  EXPECT_EQ(reap(exec), status);
+  EXPECT_EQ(world.last_record("c").event, "stopped");
+  return read_file(world.run().attempt("c", 0, 1) / "out.log");
+}
+
+constexpr const char* patient = "echo ready >$PIPE; while :; do sleep 0.05; done";
+
+TEST(AttemptRunnerStop, ACommandGetsTheSignalThatItsStageNames) {
+  EXPECT_EQ(output_of_stopped("USR1", std::string("trap 'echo saved; exit 75' USR1; ") + patient, 75),
+            "saved\n");
+  EXPECT_EQ(output_of_stopped("USR1", std::string("trap 'echo saved; exit 75' TERM; ") + patient, 75),
+            "saved\n")
+      << "nobody listens to USR1";
+}
+
+TEST(AttemptRunnerStop, AShellWaitsForTheProgramThatSavesItself) {
+  const std::string program =
+      std::string("sh -c \"trap 'sleep 0.2; echo saved; exit 75' TERM; ") + patient + "\"";
+  EXPECT_EQ(output_of_stopped("", "cd .\n" + program + "\necho no more\n", 75), "saved\n");
+  EXPECT_EQ(output_of_stopped("", "cd .\n" + program + " || echo with $?; exit 75", 75), "saved\nwith 75\n");
+}
+
+TEST(AttemptRunnerStop, ACommandThatDoesNotListenWorksUntilItsLimit) {
+  Stage c = ExecWorld::command("c", "sleep 1000");
+  c.resources = {{"time", 1}};
+  ExecWorld world({c});
+  EXPECT_EQ(world.carry_out("c", 0, 1, {"--time-factor", "0.02"}), 1);
+  EXPECT_EQ(world.last_record("c").body["cause"], "timeout");
+  EXPECT_EQ(world.last_record("c").body["signal"], SIGKILL) << "it was not ended a third of its time before";
+}
+
+TEST(AttemptRunnerStop, AFailureNearTheLimitIsNoTimeout) {
+  Stage c = ExecWorld::command(
+      "c", "while [ $(date +%s) -lt $((KERNMILL_DEADLINE - 1)) ]; do sleep 0.05; done; exit 3");
+  c.resources = {{"time", 1}};
+  c.signal_lead = std::chrono::seconds(3);
+  ExecWorld world({c});
+  EXPECT_EQ(world.carry_out("c", 0, 1, {"--time-factor", "0.1"}), 1);
+  EXPECT_EQ(world.last_record("c").body["cause"], "error");
 }
 
 TEST(AttemptRunnerStop, NothingThatAStepLeftBehindOutlivesItsCommit) {

@@ -128,6 +128,27 @@ TEST(SlurmAttemptRetry, WhatDoesNotStopIsEndedInTimeToBePutBack) {
   EXPECT_THAT(world.calls(), ElementsAre("requeue 1"));
 }
 
+// A batch system may warn a minute before it was asked to.
+TEST(SlurmAttemptRetry, AnEarlyWarningIsPassedOnWhenTheLeadBegins) {
+  Stage c = BatchWorld::command(
+      "c",
+      "trap 'date +%s >told; exit 75' USR1; echo $KERNMILL_DEADLINE >deadline; echo ready >$PIPE; "
+      "while :; do read -t 0.1 x <>$PIPE.none || :; done");
+  c.signal = "USR1";
+  c.signal_lead = std::chrono::seconds(2);
+  c.resources = {{"time", "10m"}};
+  BatchWorld world({c});
+  const std::time_t end = std::time(nullptr) + 10;
+  world.tell("state", "running");
+  world.tell("ends", std::to_string(end));
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 1) << world.log();
+  constexpr int for_us = 5;
+  const long told = std::stol(read_file(world.path() / "told"));
+  EXPECT_GE(told, end - for_us - 2 - 1);
+  EXPECT_LE(told, end - for_us);
+  EXPECT_EQ(read_file(world.path() / "deadline"), std::to_string(end) + "\n");
+}
+
 TEST(SlurmAttemptRetry, PreemptedJobGoesOnByItself) {
   BatchWorld world({BatchWorld::command("c", stops)});
   world.tell("state", "completing pending");

@@ -59,7 +59,7 @@ TEST(BatchJob, SaysAllThatSbatchWouldBeTold) {
 #SBATCH --array=0-5%2
 #SBATCH --dependency=afterok:41
 #SBATCH --kill-on-invalid-dep=yes
-#SBATCH --signal=B:USR1@9
+#SBATCH --signal=B:USR1@35
 #SBATCH --ntasks=2
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=1500M

@@ -8,6 +8,7 @@
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/follow.hpp"
+#include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/shown_streams.hpp"
@@ -20,28 +21,6 @@ namespace fs = std::filesystem;
 
 namespace kernmill::cli {
 namespace {
-
-/// Which instance "fit", "fit.3", "fit[3]" or "search.reduce" means.
-InstanceId chosen_instance(const Plan& plan, std::string text) {
-  std::erase(text, ']');
-  std::replace(text.begin(), text.end(), '[', '.');
-  const std::size_t dot = text.find('.');
-  const std::string name = text.substr(0, dot);
-  std::vector<std::string> names;
-  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) names.push_back(plan.stage(stage).name);
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end())
-    throw UsageError(fmt::format("no stage '{}'; there are: {}", name, fmt::join(names, ", ")));
-  InstanceId id{static_cast<std::uint32_t>(found - names.begin()), 0};
-  if (dot == std::string::npos) return id;
-  const std::string index = text.substr(dot + 1);
-  const std::uint32_t count = plan.instance_count(id.stage);
-  if (index == "reduce" && plan.is_reduce({id.stage, count - 1})) return {id.stage, count - 1};
-  const auto [end, error] = std::from_chars(index.data(), index.data() + index.size(), id.index);
-  if (error != std::errc{} || end != index.data() + index.size() || id.index >= count)
-    throw UsageError(fmt::format("stage {} has no instance '{}'; it has {}", name, index, count));
-  return id;
-}
 
 unsigned newest_attempt(const RunDirectory& run, const std::string& stage, unsigned index) {
   unsigned newest = 0;
@@ -96,19 +75,8 @@ void list(const RunDirectory& run, bool json) {
     fmt::print("{}", table.text());
 }
 
-/// What a packed instance wrote stands among what others wrote, each behind a line that names it. The first
-/// line of the file says what such lines begin with, which nobody who wrote there could know.
-void show_section(const fs::path& file, const std::string& label, unsigned attempt) {
-  std::ifstream lines(file);
-  std::string line;
-  if (!std::getline(lines, line)) return;
-  const std::string mark = section_mark(line);
-  const std::string mine = fmt::format("{}{} attempt {}", mark, label, attempt);
-  bool inside = false;
-  do {
-    if (line.starts_with(mark)) inside = line == mine;
-    if (inside && line != mine) fmt::print("{}\n", line);
-  } while (std::getline(lines, line));
+void show_section(const fs::path& file, const std::string& title) {
+  for_each_line_of(file, title, [](const std::string& line) { fmt::print("{}\n", line); });
 }
 
 /// True when the instance was packed, and left no directory of its own.
@@ -127,8 +95,9 @@ bool show_packed(const Arguments& arguments, const RunDirectory& run, const Plan
     fmt::print("{}\n", json.dump(2));
     return true;
   }
-  if (!arguments.has("err")) show_section(slot / "out.log", plan.label(id), last.number);
-  if (!arguments.has("out")) show_section(slot / "err.log", plan.label(id), last.number);
+  const std::string title = section_title(plan.label(id), last.number);
+  if (!arguments.has("err")) show_section(slot / "out.log", title);
+  if (!arguments.has("out")) show_section(slot / "err.log", title);
   return true;
 }
 

@@ -54,4 +54,11 @@ bool MemoryGroup::has_lost_a_process() const {
   return kills() > before_;
 }
 
+std::uint64_t MemoryGroup::peak() const {
+  const bool version_2 = events_.filename() == "memory.events";
+  std::ifstream file(events_.parent_path() / (version_2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+  std::uint64_t bytes = 0;
+  return file >> bytes ? bytes : 0;
+}
+
 }  // namespace kernmill::exec

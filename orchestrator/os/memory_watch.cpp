@@ -55,9 +55,13 @@ bool MemoryWatch::is_exceeded(int pid) const {
 }
 
 bool MemoryWatch::was_exceeded() const {
+  return is_on() && peak_of_children() > limit_;
+}
+
+std::uint64_t peak_of_children() {
   rusage children{};
-  return is_on() && ::getrusage(RUSAGE_CHILDREN, &children) == 0 &&
-         1024 * static_cast<std::uint64_t>(children.ru_maxrss) > limit_;
+  return ::getrusage(RUSAGE_CHILDREN, &children) == 0 ? 1024 * static_cast<std::uint64_t>(children.ru_maxrss)
+                                                      : 0;
 }
 
 }  // namespace kernmill::exec

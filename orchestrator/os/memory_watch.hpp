@@ -23,6 +23,9 @@ class MemoryWatch {
   std::uint64_t limit_;
 };
 
+/// Bytes that the largest of the children of this process that have been reaped had, their own included.
+std::uint64_t peak_of_children();
+
 /// A process and its descendants.
 std::vector<int> descendants(int pid);
 

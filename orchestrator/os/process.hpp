@@ -96,6 +96,7 @@ std::optional<std::vector<int>> children();
 struct ChildEnd {
   int exit_code = 0;  ///< 128 + signal when a signal ended it; programs return such numbers of their own, too
   int signal = 0;     ///< that ended it; 0: it returned its exit code
+  std::uint64_t peak_memory = 0;  ///< bytes that it, or the largest of its own children, had
 };
 /// Waits for a child of this process to end.
 ChildEnd wait_for_end(int child);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -277,11 +278,13 @@ int reap(int child) {
 
 ChildEnd wait_for_end(int child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
+  rusage used{};
+  while (::wait4(child, &status, 0, &used) < 0)
     if (errno != EINTR)
       throw std::runtime_error(fmt::format("cannot wait for process {}: {}", child, std::strerror(errno)));
-  if (!WIFSIGNALED(status)) return {WEXITSTATUS(status), 0};
-  return {128 + WTERMSIG(status), WTERMSIG(status)};
+  const std::uint64_t peak = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+  if (!WIFSIGNALED(status)) return {WEXITSTATUS(status), 0, peak};
+  return {128 + WTERMSIG(status), WTERMSIG(status), peak};
 }
 
 }  // namespace kernmill

@@ -14,7 +14,8 @@
 namespace kernmill {
 namespace {
 
-constexpr std::array<std::string_view, 5> own_names{"instance", "state", "attempts", "seconds", "node"};
+constexpr std::array<std::string_view, 6> own_names{"instance", "state",       "attempts",
+                                                    "seconds",  "peak_memory", "node"};
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -82,9 +83,11 @@ void ResultsTable::add(const InstanceStatus& instance) {
   row.state = instance.cached ? "cached" : to_string(instance.state);
   row.attempts = instance.attempts;
   row.seconds = std::round(instance.took.count() * 1e3) / 1e3;  // as exact as the journal's times
+  row.peak_memory = instance.peak_memory;
   row.node = instance.node;
   add_names(values_, row.values);
   add_names(metrics_, row.metrics);
+  has_memory_ = has_memory_ || row.peak_memory > 0;
   has_nodes_ = has_nodes_ || !row.node.empty();
 }
 
@@ -101,6 +104,7 @@ std::vector<ResultsTable::Column> ResultsTable::all_columns() const {
   columns.push_back({"state", Source::state});
   columns.push_back({"attempts", Source::attempts});
   columns.push_back({"seconds", Source::seconds});
+  if (has_memory_) columns.push_back({"peak_memory", Source::peak_memory});
   if (has_nodes_) columns.push_back({"node", Source::node});
   return columns;
 }
@@ -120,6 +124,8 @@ Json ResultsTable::cell(const Row& row, const Column& column) {
       return row.attempts;
     case Source::seconds:
       return row.attempts == 0 ? Json() : Json(row.seconds);
+    case Source::peak_memory:
+      return row.peak_memory == 0 ? Json() : Json(row.peak_memory);
     case Source::node:
       return row.node.empty() ? Json() : Json(row.node);
   }
@@ -159,7 +165,10 @@ std::string ResultsTable::text() const {
   table.row(head);
   for (const Row& row : rows_) {
     std::vector<std::string> cells;
-    for (const Column& column : columns) cells.push_back(shown(cell(row, column)));
+    for (const Column& column : columns)
+      cells.push_back(column.source == Source::peak_memory && row.peak_memory > 0
+                          ? bytes_text(row.peak_memory)
+                          : shown(cell(row, column)));
     table.row(cells);
   }
   return table.text();
@@ -186,6 +195,7 @@ Json ResultsTable::json() const {
     if (row.attempts > 0) json["seconds"] = row.seconds;
     if (!row.values.empty()) json["matrix"] = row.values;
     if (!row.metrics.empty()) json["metrics"] = row.metrics;
+    if (row.peak_memory > 0) json["peak_memory"] = row.peak_memory;
     if (!row.node.empty()) json["node"] = row.node;
   }
   return list;

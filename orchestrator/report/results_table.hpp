@@ -10,9 +10,9 @@ namespace kernmill {
 /// What the instances of a stage found, a row each: the values that its matrix or search gave it, its
 /// metrics, and how it went.
 ///
-/// Columns: instance, the values, the metrics, state, attempts, seconds, node (where a batch system gave
-/// one). A name that a value and a metric share is `matrix.NAME` and `metrics.NAME`; so is one of Kernmill's
-/// own.
+/// Columns: instance, the values, the metrics, state, attempts, seconds, peak_memory (where it is known;
+/// bytes of the largest process of the last attempt), node (where a batch system gave one). A name that a
+/// value and a metric share is `matrix.NAME` and `metrics.NAME`; so is one of Kernmill's own.
 class ResultsTable {
  public:
   enum class Order { largest_first, smallest_first };
@@ -29,7 +29,7 @@ class ResultsTable {
   [[nodiscard]] std::string text() const;
   /// Fields as in RFC 4180, a line of names first; numbers in full, nothing where there is no value.
   [[nodiscard]] std::string csv() const;
-  /// A map a row: instance, matrix, metrics, state, attempts, seconds, node.
+  /// A map a row: instance, matrix, metrics, state, attempts, seconds, peak_memory, node.
   [[nodiscard]] Json json() const;
 
  private:
@@ -39,8 +39,9 @@ class ResultsTable {
     std::string state;
     unsigned attempts = 0;
     double seconds = 0;
+    std::uint64_t peak_memory = 0;
   };
-  enum class Source { instance, values, metrics, state, attempts, seconds, node };
+  enum class Source { instance, values, metrics, state, attempts, seconds, peak_memory, node };
   struct Column {
     std::string name;  ///< as people read it
     Source source;
@@ -51,7 +52,7 @@ class ResultsTable {
 
   std::vector<Row> rows_;
   std::vector<std::string> values_, metrics_;  ///< names that occur, as they came
-  bool has_nodes_ = false;
+  bool has_nodes_ = false, has_memory_ = false;
 };
 
 }  // namespace kernmill

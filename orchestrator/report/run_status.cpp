@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernmill/report/quantity.hpp"
+#include "kernmill/report/remedy.hpp"
 #include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill {
@@ -55,8 +56,10 @@ void describe_attempt(InstanceStatus& status, const AttemptRecord& last, const S
   if (last.state == AttemptState::failed || last.state == AttemptState::abandoned)
     status.message = last.message;
   status.cached_from = last.cached_from;
+  status.warning = last.warning;
   if (options.reasons_only) return;
   status.node = last.node;
+  status.peak_memory = last.peak_memory;
   const std::string& began = last.started_at.empty() ? last.submitted_at : last.started_at;
   const bool is_open = last.state == AttemptState::open;
   if (!is_open || now.alive)
@@ -80,6 +83,7 @@ InstanceStatus described(const RunDirectory& run, const Plan& plan, InstanceId i
     status.made_again = why_made_again(*known);
     if (!known->attempts.empty()) describe_attempt(status, known->attempts.back(), now, options);
     if (status.message.empty()) status.message = known->skip_reason;
+    if (now.state == State::failed || now.interrupted) status.help = remedy(run.name(), plan, id, *known);
     if (!options.reasons_only) status.metrics = known->metrics;
     if (!options.reasons_only) status.artifacts = known->artifacts;
     if (!known->attempts.empty() && (!options.reasons_only || now.state == State::failed))
@@ -142,7 +146,7 @@ class StageCount {
         index = range.last + 1;
       }
     for (; index < stage().instances; ++index) take(index, next_known(index));
-    if (plain != nullptr) take_times(plain->summary(name));
+    if (plain != nullptr) take_summary(plain->summary(name));
     stage().took = between(span_.from, span_.to).value_or(std::chrono::seconds{0});
   }
 
@@ -159,7 +163,7 @@ class StageCount {
       if (i == length) break;
       const InstanceRecord known =
           plain.record(plain.rows(stage().name).at(row + i), /*with_times=*/!options_.reasons_only);
-      take(range.first + i, &known);
+      take(range.first + i, &known, Counted::by_summary);
     }
     return length;
   }
@@ -171,13 +175,16 @@ class StageCount {
     return plan_.is_reduce({number_, last}) ? left - 1 : left;
   }
 
-  void take_times(const PlainSummary* summary) {
+  void take_summary(const PlainSummary* summary) {
     if (summary == nullptr || summary->instances.empty()) return;
+    stage().warnings += summary->warnings;
     span_.take(summary->begin == PlainSummary{}.begin ? "" : moment_text(summary->begin),
                moment_text(summary->end));
   }
 
-  void take(std::uint32_t index, const InstanceRecord* known) {
+  enum class Counted { here, by_summary };  ///< warnings
+
+  void take(std::uint32_t index, const InstanceRecord* known, Counted warnings = Counted::here) {
     const InstanceId id{number_, index};
     Standing now = standing(replay_, known, id, options_);
     ++stage().count[now.state];
@@ -187,6 +194,8 @@ class StageCount {
     if (known != nullptr) {
       if (stage().instances == 1 || plan_.is_reduce(id)) stage().metrics = known->metrics;
       for (const AttemptRecord& attempt : known->attempts) span_.take(attempt, options_.now);
+      const bool has_warning = !known->attempts.empty() && !known->attempts.back().warning.empty();
+      if (has_warning && warnings == Counted::here) ++stage().warnings;
     }
     const bool is_first = now.state == State::finished && told_finished_ < options_.first_of_large;
     if (!is_first && !is_told(now, id, known, plan_, options_)) return;
@@ -226,7 +235,8 @@ Json to_json(const StageStatus& stage) {
   for (const auto& [state, number] : stage.count) count[std::string(to_string(state))] = number;
   return {{"name", stage.name},           {"kind", to_string(stage.kind)}, {"state", stage.word()},
           {"instances", stage.instances}, {"count", std::move(count)},     {"cached", stage.cached},
-          {"queued", stage.queued},       {"seconds", stage.took.count()}, {"metrics", stage.metrics}};
+          {"queued", stage.queued},       {"warnings", stage.warnings},    {"seconds", stage.took.count()},
+          {"metrics", stage.metrics}};
 }
 
 }  // namespace
@@ -291,6 +301,8 @@ Json to_json(const InstanceStatus& instance) {
   }
   if (!instance.message.empty()) json["message"] = instance.message;
   if (!instance.help.empty()) json["help"] = instance.help;
+  if (instance.peak_memory > 0) json["peak_memory"] = instance.peak_memory;
+  if (!instance.warning.empty()) json["warning"] = instance.warning;
   if (instance.cached) json["cached_from"] = instance.cached_from;
   if (!instance.made_again.empty()) json["made_again"] = instance.made_again;
   if (instance.lost) json["lost"] = true;

@@ -40,6 +40,8 @@ struct InstanceStatus {
   Json point = Json::object();          ///< of the best trial, for the reduce of a tune stage
   std::vector<std::string> output;      ///< the last lines that a command printed
   std::string node;                     ///< that a batch system gave its last attempt; may be empty
+  std::uint64_t peak_memory = 0;        ///< bytes of its last attempt's largest process; 0: not known
+  std::string warning;                  ///< of what it left, something could not be read
   std::string directory;                ///< of its last attempt; empty when there was none
   std::optional<QueuedInstance> queue;  ///< of a run on a cluster
   std::string made_again;               ///< why: what it had committed is lost; empty when nothing was
@@ -53,6 +55,7 @@ struct StageStatus {
   std::map<State, std::uint32_t> count;  ///< states that occur
   std::uint32_t cached = 0;
   std::uint32_t interrupted = 0;
+  std::uint64_t warnings = 0;             ///< instances that have one
   std::uint32_t queued = 0;               ///< waiting in a cluster's queue
   std::string queue_reason{};             ///< of one of those
   std::chrono::duration<double> took{0};  ///< from its first start to its last end

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/counted.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
@@ -76,8 +77,12 @@ std::string matrix_table(const StageStatus& stage, const std::vector<const Insta
   std::vector<std::string> head, shown;
   for (const auto& [name, value] : instances.front()->written.items()) head.push_back(name);
   const std::size_t axes = head.size();
+  const bool some_run = std::any_of(instances.begin(), instances.end(), [](const InstanceStatus* instance) {
+    return instance->state == State::running;
+  });
   head.insert(head.end(), metrics.begin(), metrics.end());
   for (const std::string& name : head) shown.push_back(printable_line(name));
+  if (some_run) shown.emplace_back("state");
   table.row(shown);
   for (std::size_t row = 0; row < std::min(instances.size(), most_rows); ++row) {
     std::vector<std::string> cells;
@@ -85,6 +90,7 @@ std::string matrix_table(const StageStatus& stage, const std::vector<const Insta
       const Json& source = column < axes ? instances[row]->written : instances[row]->metrics;
       cells.push_back(source.contains(head[column]) ? number_text(source[head[column]]) : "-");
     }
+    if (some_run) cells.emplace_back(to_string(instances[row]->state));
     table.row(cells);
   }
   std::string text = stage.name + "\n" + table.text();
@@ -212,6 +218,43 @@ std::string results_text(const RunStatus& status) {
     }
   }
   return matrices + (matrices.empty() || singles.empty() ? "" : "\n") + singles.text();
+}
+
+std::string results_text(const RunStatus& status, std::uint32_t number) {
+  const StageStatus& stage = status.stages[number];
+  std::vector<const InstanceStatus*> rows;
+  const InstanceStatus* single = nullptr;  // the only one, or the reduce of a search
+  for (const InstanceStatus& instance : status.instances) {
+    const bool has_run = instance.state == State::finished || instance.state == State::running;
+    if (instance.id.stage != number || !has_run) continue;
+    const bool is_single = stage.instances == 1 || instance.written.empty();
+    if (is_single)
+      single = &instance;
+    else if (instance.state == State::finished || !instance.metrics.empty())
+      rows.push_back(&instance);
+  }
+  std::string text = rows.empty() ? "" : matrix_table(stage, rows);
+  TextTable table({}, "");
+  if (single != nullptr) add_single(table, stage.name, *single);
+  return text + (text.empty() || table.empty() ? "" : "\n") + table.text();
+}
+
+std::string warnings_text(const RunStatus& status, const Paint& paint) {
+  std::uint64_t all = 0, shown = 0;
+  std::string text;
+  for (const StageStatus& stage : status.stages) all += stage.warnings;
+  for (const InstanceStatus& instance : status.instances) {
+    if (instance.warning.empty() || shown == most_failures) continue;
+    text += fmt::format("  {}: {}: {}\n", paint(Color::yellow, "warning"), instance.label,
+                        printable_line(instance.warning));
+    ++shown;
+  }
+  if (all > shown)
+    text += fmt::format(
+        "  {}{}: kernmill explain {}\n", shown == 0 ? "" : "... and ",
+        shown == 0 ? counted(all, "instance") + " with warnings" : fmt::format("{} more", all - shown),
+        status.name);
+  return text;
 }
 
 std::string failures_text(const RunStatus& status, const Paint& paint) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
+#include "kernmill/report/failure_line.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
@@ -65,20 +66,8 @@ std::string joined(const std::string& first, const std::string& second) {
   return first + (first.empty() || second.empty() ? "" : "  ") + second;
 }
 
-/// Where a character ends, at most that many bytes behind the beginning.
-std::size_t first_cut(std::string_view text, std::size_t most) {
-  std::size_t at = 0;
-  for (auto point = decode(text); point && at + point->bytes <= most; point = decode(text.substr(at)))
-    at += point->bytes;
-  return at;
-}
-
 std::string failure_text(const InstanceEvent& event) {
-  std::string line = printable(event.message.substr(0, event.message.find_last_not_of('\n') + 1));
-  for (std::size_t end; (end = line.find('\n')) != std::string::npos;) line.replace(end, 1, ": ");
-  constexpr std::size_t longest = 160;
-  if (line.size() > longest) line = line.substr(0, first_cut(line, longest)) + " ...";
-  if (!line.empty()) return line;
+  if (const std::string line = failure_line(event.message); !line.empty()) return line;
   return fmt::format("{}, exit status {}", to_string(event.cause), event.exit_code);
 }
 

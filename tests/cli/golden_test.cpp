@@ -30,7 +30,11 @@ std::string normalised(std::string text, const fs::path& folder) {
   text = replaced(text, "cmake [^\n]* --target kernmill_slurm", "<BUILD>");
   text = replaced(text, "\n +?where BUILD is [^\n]*", "");
   text = replaced(text, "\"seconds\": [0-9.e-]+", "\"seconds\": <SECONDS>");
-  text = replaced(text, "(finished([ ,])+[0-9]+[ ,]+)[0-9.]+", "$1<SECONDS>");
+  text = replaced(text, "\"peak_memory\": [0-9]+", "\"peak_memory\": <BYTES>");
+  text =
+      replaced(text, "(finished([ ,])+[0-9]+[ ,]+)[0-9.]+([ ,]+)[0-9.]+( [KMG]iB)?", "$1<SECONDS>$3<BYTES>");
+  text = replaced(text, "\\b[0-9.]+ [MG]iB\\b", "<SIZE>");
+  text = replaced(text, "<SECONDS> +<BYTES>", "<SECONDS>  <BYTES>");
   return text;
 }
 

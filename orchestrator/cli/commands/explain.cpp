@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,7 +10,10 @@
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/commands/explain_environment.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/report/attempt_history.hpp"
+#include "kernmill/report/failure_line.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
@@ -44,9 +48,12 @@ class Explainer {
   Explainer(const RunDirectory& run, const Plan& plan)
       : plan_(plan), ranks_(first_failed_ranks(run.journal())) {}
 
+  [[nodiscard]] const std::map<AttemptKey, RankEnd>& ranks() const { return ranks_; }
+
   /// `status` has the stages up to that of the instance.
   [[nodiscard]] std::string why(const RunStatus& status, const InstanceStatus& instance) const {
     std::string text = why_as_it_is(status, instance);
+    if (!instance.warning.empty()) text += "; warning: " + printable_line(instance.warning);
     if (instance.made_again.empty()) return text;
     return fmt::format("{}; made again, since {}", text, printable(instance.made_again));
   }
@@ -60,7 +67,9 @@ class Explainer {
         return "running: " + reason(instance);
       case State::failed:
         return fmt::format("{} after {}: {}{}{}", to_string(instance.cause),
-                           counted(instance.attempts, "attempt"), printable(first_line(instance.message)),
+                           counted(instance.attempts, "attempt"),
+                           instance.cause == Cause::stalled ? printable(first_line(instance.message))
+                                                            : failure_line(instance.message),
                            place_of_stall(instance), rank_of(instance));
       case State::skipped:
         return skipped(status, instance);
@@ -84,7 +93,7 @@ class Explainer {
   }
 
   static std::string reason(const InstanceStatus& instance) {
-    std::string text = instance.why.empty() ? "the cache was not asked" : instance.why;
+    std::string text = instance.why.empty() ? "earlier results were not looked through" : instance.why;
     if (instance.attempts > 1) text += fmt::format(" ({} attempts)", instance.attempts);
     return printable_line(text);
   }
@@ -125,6 +134,67 @@ std::string word(const InstanceStatus& instance) {
   return instance.state == State::finished ? "done" : std::string(to_string(instance.state));
 }
 
+/// The instance whose attempts are told: the one that is named, or the only one of its stage.
+std::optional<InstanceId> told_at_length(const Plan& plan, const std::string& selector) {
+  if (selector.empty()) return {};
+  const InstanceId id = chosen_instance(plan, selector);
+  if (names_instance(selector) || plan.instance_count(id.stage) == 1) return id;
+  return {};
+}
+
+/// What explain says, in the form that was asked for.
+class Explanation {
+ public:
+  Explanation(const RunDirectory& run, const Plan& plan, const std::string& selector, bool json)
+      : plan_(plan),
+        is_json_(json),
+        explainer_(run, plan),
+        stage_(stage_in(selector)),
+        at_length_(told_at_length(plan, selector)) {}
+
+  void add(const RunStatus& status, const InstanceStatus& instance) {
+    if (!stage_.empty() && plan_.stage(instance.id.stage).name != stage_) return;
+    if (at_length_ && instance.id != *at_length_) return;
+    std::string why = explainer_.why(status, instance);
+    if (is_json_)
+      list_.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", std::move(why)}});
+    else
+      table_.row({instance.label, word(instance), std::move(why)});
+    if (at_length_) help_ = instance.help;
+  }
+
+  /// Nothing is known of an instance that has not been started.
+  void add_attempts(const RunView& view) {
+    if (!at_length_) return;
+    const auto known = view.find(plan_.stage(at_length_->stage).name, at_length_->index);
+    if (!known || known->attempts.empty()) return;
+    const AttemptHistory history(plan_, *at_length_, *known, explainer_.ranks());
+    if (!is_json_) {
+      attempts_ = history.text();
+    } else if (!list_.empty()) {
+      list_.back()["attempts"] = history.json();
+      if (!help_.empty()) list_.back()["help"] = help_;
+    }
+  }
+
+  [[nodiscard]] Json json() && { return std::move(list_); }
+  [[nodiscard]] std::string text() const {
+    std::string text = table_.text() + attempts_;
+    if (!help_.empty() && !attempts_.empty()) text += "  help: " + printable(help_) + "\n";
+    return text;
+  }
+
+ private:
+  const Plan& plan_;
+  bool is_json_;
+  Explainer explainer_;
+  std::string stage_;
+  std::optional<InstanceId> at_length_;
+  Json list_ = Json::array();
+  TextTable table_;
+  std::string attempts_, help_;
+};
+
 int explain(const Command& self, const std::vector<std::string>& words, const Hooks&) {
   boost::program_options::options_description options;
   add_runs_option(options);
@@ -133,33 +203,27 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
   if (!arguments.parse(words)) return exit_done;
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
-  const std::string stage = arguments.text("stage");
   if (arguments.has("env")) return explain_environment(run, plan, arguments);
-  if (!stage.empty() && plan.workflow().find(stage) == nullptr)
-    throw UsageError(fmt::format("run {} has no stage '{}'", run.name(), stage));
+  const std::string selector = arguments.text("stage");
+  if (!selector.empty() && plan.workflow().find(stage_in(selector)) == nullptr)
+    throw UsageError(fmt::format("run {} has no stage '{}'", run.name(), stage_in(selector)));
 
-  const Explainer explainer(run, plan);
-  Json list = Json::array();
-  TextTable table;
+  Explanation explanation(run, plan, selector, arguments.json());
   const RunView view = view_journal(run.journal());
   inspect(run, plan, view, Telling::reasons, [&](const RunStatus& status, const InstanceStatus& instance) {
-    if (!stage.empty() && plan.stage(instance.id.stage).name != stage) return;
-    std::string why = explainer.why(status, instance);
-    if (arguments.json())
-      list.push_back({{"label", instance.label}, {"state", word(instance)}, {"why", why}});
-    else
-      table.row({instance.label, word(instance), std::move(why)});
+    explanation.add(status, instance);
   });
+  explanation.add_attempts(view);
   const auto avoided =
       bad_nodes(node_attempts(view), plan.workflow().bad_nodes, std::chrono::system_clock::now());
   if (arguments.json()) {
-    Json json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(list)}};
+    Json json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(explanation).json()}};
     for (const BadNode& bad : avoided)
       json["avoided_nodes"].push_back(
           {{"node", bad.node}, {"until", utc_timestamp(bad.until)}, {"why", bad.why}});
     fmt::print("{}\n", json.dump(2));
   } else {
-    fmt::print("{}", table.text());
+    fmt::print("{}", explanation.text());
     for (const BadNode& bad : avoided) fmt::print("the next attempts avoid {}\n", to_text(bad));
   }
   return exit_done;
@@ -168,9 +232,10 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
 }  // namespace
 
 const Command explain_command{"explain", "why each instance ran, was cached or skipped, or waits",
-                              "[RUN] [STAGE] [options]",
+                              "[RUN] [STAGE[.INSTANCE]] [options]",
                               "  kernmill explain last\n"
                               "  kernmill explain last search\n"
+                              "  kernmill explain last search.3       each of its attempts\n"
                               "  kernmill explain last search.3 --env\n",
                               explain};
 

@@ -75,19 +75,8 @@ void list(const RunDirectory& run, bool json) {
     fmt::print("{}", table.text());
 }
 
-/// What a packed instance wrote stands among what others wrote, each behind a line that names it. The first
-/// line of the file says what such lines begin with, which nobody who wrote there could know.
-void show_section(const fs::path& file, const std::string& label, unsigned attempt) {
-  std::ifstream lines(file);
-  std::string line;
-  if (!std::getline(lines, line)) return;
-  const std::string mark = section_mark(line);
-  const std::string mine = fmt::format("{}{} attempt {}", mark, label, attempt);
-  bool inside = false;
-  do {
-    if (line.starts_with(mark)) inside = line == mine;
-    if (inside && line != mine) fmt::print("{}\n", line);
-  } while (std::getline(lines, line));
+void show_section(const fs::path& file, const std::string& title) {
+  for_each_line_of(file, title, [](const std::string& line) { fmt::print("{}\n", line); });
 }
 
 /// True when the instance was packed, and left no directory of its own.
@@ -106,8 +95,9 @@ bool show_packed(const Arguments& arguments, const RunDirectory& run, const Plan
     fmt::print("{}\n", json.dump(2));
     return true;
   }
-  if (!arguments.has("err")) show_section(slot / "out.log", plan.label(id), last.number);
-  if (!arguments.has("out")) show_section(slot / "err.log", plan.label(id), last.number);
+  const std::string title = section_title(plan.label(id), last.number);
+  if (!arguments.has("err")) show_section(slot / "out.log", title);
+  if (!arguments.has("out")) show_section(slot / "err.log", title);
   return true;
 }
 

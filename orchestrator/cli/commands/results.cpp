@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -7,8 +9,12 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/exec/attempt/metrics_file.hpp"
+#include "kernmill/report/metric_history.hpp"
 #include "kernmill/report/results_table.hpp"
+#include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/run/journal/run_view.hpp"
 
 namespace kernmill::cli {
@@ -68,6 +74,54 @@ void sort(StageResults& results, std::string column) {
       meant.empty() ? fmt::format("it has {}", fmt::join(results.table.columns(), ", ")) : meant);
 }
 
+/// Where an instance has left what it wrote to KERNMILL_METRICS: in its own folder, in that which a cached
+/// result was taken from, or, of a packed one, among others'.
+void read_history(const RunDirectory& run, const Plan& plan, InstanceId id, const InstanceRecord& known,
+                  MetricHistory& history) {
+  if (known.attempts.empty()) return;
+  const AttemptRecord& last = known.attempts.back();
+  const std::string& stage = plan.stage(id.stage).name;
+  const auto take = [&](Json row) { history.add(plan.label(id), std::move(row)); };
+  for (const std::filesystem::path& folder :
+       {run.attempt(stage, id.index, last.number), std::filesystem::path(last.cached_from)})
+    if (std::ifstream lines(folder / exec::metrics_file); lines && !folder.empty())
+      return exec::for_each_row(lines, take);
+  if (last.slot.empty()) return;
+  std::stringstream lines;
+  for_each_line_of(run.slot(stage, last.slot) / slot_metrics, section_title(plan.label(id), last.number),
+                   [&](const std::string& line) { lines << line << '\n'; });
+  exec::for_each_row(lines, take);
+}
+
+MetricHistory history_of(const RunDirectory& run, const Plan& plan, const std::string& selector) {
+  const InstanceId chosen = chosen_instance(plan, selector);
+  const std::uint32_t end = names_instance(selector) ? chosen.index + 1 : plan.instance_count(chosen.stage);
+  const RunView view = view_journal(run.journal());
+  MetricHistory history;
+  for (InstanceId id = chosen; id.index < end; ++id.index)
+    if (const auto known = view.find(plan.stage(id.stage).name, id.index))
+      read_history(run, plan, id, *known, history);
+  return history;
+}
+
+int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
+  const std::string selector = arguments.text("history");
+  const MetricHistory history = history_of(run, plan, selector);
+  if (arguments.json()) {
+    const Json json{{"schema_version", 1},
+                    {"run", run.name()},
+                    {"stage", stage_in(selector)},
+                    {"instances", history.json()}};
+    fmt::print("{}\n", json.dump(2));
+  } else if (history.empty()) {
+    fmt::print(stderr, "{} has written no history: lines such as `step=100 loss=0.3` to $KERNMILL_METRICS\n",
+               selector);
+  } else {
+    fmt::print("{}", arguments.has("csv") ? history.csv() : history.text());
+  }
+  return exit_done;
+}
+
 void show(const RunDirectory& run, const std::vector<StageResults>& all, const Arguments& arguments) {
   if (arguments.json()) {
     Json stages = Json::array();
@@ -87,6 +141,7 @@ int results(const Command& self, const std::vector<std::string>& words, const Ho
   boost::program_options::options_description options;
   add_runs_option(options);
   add_text(options, "sort", "COLUMN", "largest first; +COLUMN: smallest first");
+  add_text(options, "history", "STAGE[.I]", "how the metrics went on, a row for each step that was written");
   add_number(options, "top", "N", "the first N rows alone");
   add_flag(options, "csv", "as CSV, numbers in full");
   Arguments arguments(self, options, {"run", "stage"});
@@ -97,6 +152,7 @@ int results(const Command& self, const std::vector<std::string>& words, const Ho
 
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
+  if (arguments.has("history")) return show_history(run, plan, arguments);
   std::vector<StageResults> all = results_of(run, plan, arguments.text("stage"));
   for (const char* option : {"sort", "csv"})
     if (arguments.has(option)) all = {the_one(std::move(all), fmt::format("--{}", option))};
@@ -113,7 +169,8 @@ const Command results_command{"results", "what the instances found: values, metr
                               "[RUN] [STAGE] [options]",
                               "  kernmill results\n"
                               "  kernmill results last search --sort value --top 10\n"
-                              "  kernmill results last train --sort +loss --csv > results.csv\n",
+                              "  kernmill results last train --sort +loss --csv > results.csv\n"
+                              "  kernmill results last --history train.3\n",
                               results};
 
 }  // namespace kernmill::cli

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/cli/arguments.hpp"
+#include "kernmill/cli/runs/conduct.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
+#include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/run_summary.hpp"
@@ -57,6 +59,33 @@ void show_made_again(const RunStatus& status) {
   if (open.size() > shown) fmt::print("  and {} more\n", open.size() - shown);
 }
 
+/// Of the whole status what there is about one stage, for `status RUN STAGE`.
+RunStatus about_stage(RunStatus status, std::uint32_t number) {
+  std::erase_if(status.instances,
+                [&](const InstanceStatus& instance) { return instance.id.stage != number; });
+  for (std::uint32_t other = 0; other < status.stages.size(); ++other)
+    if (other != number) status.stages[other].warnings = 0;
+  return status;
+}
+
+void show_stage(RunStatus status, std::uint32_t number, const Arguments& arguments) {
+  status = about_stage(std::move(status), number);
+  add_result_files(status);
+  const StageStatus stage = status.stages[number];
+  if (arguments.json()) {
+    status.stages = {stage};
+    fmt::print("{}\n", to_json(status).dump(2));
+    return;
+  }
+  RunStatus alone = status;
+  alone.stages = {stage};
+  const Paint paint = arguments.out_paint();
+  fmt::print("{}", stages_text(alone, paint));
+  for (const std::string& text :
+       {failures_text(status, paint), warnings_text(status, paint), results_text(status, number)})
+    if (!text.empty()) fmt::print("\n{}", text);
+}
+
 void show_one(const RunStatus& status, const Arguments& arguments) {
   if (arguments.json()) {
     fmt::print("{}\n", to_json(status).dump(2));
@@ -72,6 +101,8 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
              stages_text(status, paint));
   const std::string failures = failures_text(status, paint);
   if (!failures.empty()) fmt::print("\n{}", failures);
+  if (const std::string warnings = warnings_text(status, paint); !warnings.empty())
+    fmt::print("\n{}", warnings);
   const auto lost = std::count_if(status.instances.begin(), status.instances.end(),
                                   [](const InstanceStatus& instance) { return instance.lost; });
   if (lost > 0)
@@ -88,21 +119,28 @@ int status(const Command& self, const std::vector<std::string>& words, const Hoo
   boost::program_options::options_description options;
   add_runs_option(options);
   add_flag(options, "all,a", "all runs, newest first");
-  Arguments arguments(self, options, {"run"});
+  Arguments arguments(self, options, {"run", "stage"});
   if (!arguments.parse(words)) return exit_done;
   if (arguments.has("all")) {
     show_all(list_runs(run_root(arguments)), arguments.json());
     return exit_done;
   }
-  const Depth depth = arguments.json() ? Depth::everything : Depth::summary;
-  show_one(inspect(chosen_run(arguments, arguments.text("run")), depth), arguments);
+  const RunDirectory run = chosen_run(arguments, arguments.text("run"));
+  if (arguments.has("stage")) {
+    const Plan plan = require_plan(run);
+    const std::uint32_t number = chosen_instance(plan, stage_in(arguments.text("stage"))).stage;
+    show_stage(inspect(run, arguments.json() ? Depth::everything : Depth::results), number, arguments);
+    return exit_done;
+  }
+  show_one(inspect(run, arguments.json() ? Depth::everything : Depth::summary), arguments);
   return exit_done;
 }
 
 }  // namespace
 
-const Command status_command{"status", "how a run stands, stage by stage", "[RUN | --all] [options]",
+const Command status_command{"status", "how a run stands, stage by stage", "[RUN [STAGE] | --all] [options]",
                              "  kernmill status\n"
+                             "  kernmill status last fit             its results so far, an instance a line\n"
                              "  kernmill status iris-svm-20261121-040506-1a2b --json\n"
                              "  kernmill status --all\n",
                              status};

@@ -75,9 +75,7 @@ std::string confusions(const RunStatus& status) {
   return text;
 }
 
-/// What the files of a finished instance say beside the journal: the best point of a search, what a command
-/// printed.
-void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
+void add_result_file(InstanceStatus& instance, const StageStatus& stage) {
   constexpr std::size_t most_lines = 5;
   if (instance.state != State::finished) return;
   for (const Artifact& artifact : instance.artifacts) {
@@ -93,12 +91,18 @@ void add_result_files(InstanceStatus& instance, const StageStatus& stage) {
 
 }  // namespace
 
-void show_end(RunStatus status, const Arguments& arguments) {
+void add_result_files(RunStatus& status) {
   for (InstanceStatus& instance : status.instances)
-    add_result_files(instance, status.stages[instance.id.stage]);
+    add_result_file(instance, status.stages[instance.id.stage]);
+}
+
+void show_end(RunStatus status, const Arguments& arguments) {
+  add_result_files(status);
   const Paint paint = arguments.err_paint();
   const std::string failures = failures_text(status, paint);
   if (!failures.empty()) fmt::print(stderr, "\n{}", failures);
+  if (const std::string warnings = warnings_text(status, paint); !warnings.empty())
+    fmt::print(stderr, "\n{}", warnings);
   const std::string results = results_text(status);
   if (arguments.json()) {
     fmt::print("{}\n", to_json(status).dump(2));

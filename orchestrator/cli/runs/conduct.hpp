@@ -33,6 +33,10 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
 int conduct(const RunDirectory& run, const Plan& plan, bool resumed, const Arguments& arguments,
             const Hooks& hooks, std::unique_ptr<ConductorLock> lock = nullptr);
 
+/// Adds what the files of finished instances say beside the journal: the best point of a search, what a
+/// command printed.
+void add_result_files(RunStatus& status);
+
 /// How much of a run is looked at when it has ended.
 Depth depth_of_end(const Arguments& arguments);
 /// Shows how a run has ended: what failed on stderr, what came out of it on stdout.

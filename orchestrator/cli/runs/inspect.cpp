@@ -6,6 +6,7 @@
 
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/exec/attempt/metrics_file.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/cluster_view.hpp"
@@ -28,6 +29,22 @@ void add_error_file(InstanceStatus& instance) {
   const std::string help = text_in(error, "help");
   if (instance.message.find(help) == std::string::npos) instance.help = help;
 }
+
+/// What a command that still runs has written of its metrics so far. Of many, the first are looked at.
+class RunningMetrics {
+ public:
+  void add_to(InstanceStatus& instance) {
+    constexpr int most = 200;
+    if (instance.state != State::running || instance.directory.empty() || looks_ == most) return;
+    ++looks_;
+    exec::Metrics metrics =
+        exec::read_last_metrics(std::filesystem::path(instance.directory) / exec::metrics_file);
+    if (!metrics.last.empty()) instance.metrics = std::move(metrics.last);
+  }
+
+ private:
+  int looks_ = 0;
+};
 
 StatusOptions options_of(Depth depth) {
   StatusOptions options{.now = utc_timestamp(), .everything = true};
@@ -72,16 +89,24 @@ RunStatus inspect_on_cluster(const RunDirectory& run, const Plan& plan, const Kn
 
 RunStatus inspect(const RunDirectory& run, const Plan& plan, const Known& known, StatusOptions options,
                   Asking asking) {
+  RunningMetrics running;
   if (options.tell)
-    options.tell = [tell = std::move(options.tell)](const RunStatus& status, InstanceStatus instance) {
+    options.tell = [&running, tell = std::move(options.tell)](const RunStatus& status,
+                                                              InstanceStatus instance) {
       add_error_file(instance);
+      running.add_to(instance);
       tell(status, std::move(instance));
     };
   options.alive = lock_holder(run.lock()).has_value();
   RunStatus status = known.record.scheduler.empty()
                          ? run_status(run, plan, known.record, options, known.plain)
                          : inspect_on_cluster(run, plan, known, std::move(options), asking);
-  for (InstanceStatus& instance : status.instances) add_error_file(instance);
+  for (InstanceStatus& instance : status.instances) {
+    add_error_file(instance);
+    running.add_to(instance);
+    StageStatus& stage = status.stages[instance.id.stage];
+    if (stage.instances == 1 && instance.state == State::running) stage.metrics = instance.metrics;
+  }
   return status;
 }
 

@@ -7,7 +7,8 @@
 namespace kernmill::exec {
 
 events::Reason reason_of(const AttemptOutcome& outcome) {
-  return {outcome.cause, outcome.exit_code, outcome.signal, outcome.message, outcome.node};
+  return {outcome.cause,   outcome.exit_code, outcome.signal,
+          outcome.message, outcome.node,      outcome.peak_memory};
 }
 
 void AttemptJournal::started(const std::string& job, const std::string& node) {

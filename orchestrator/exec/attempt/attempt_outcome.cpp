@@ -168,9 +168,7 @@ AttemptOutcome stuck(const StepEnd& end) {
   return failure(end.near_limit ? Cause::timeout : Cause::node_fail, end, 0, end.still_there);
 }
 
-}  // namespace
-
-AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
+AttemptOutcome outcome_of(const Attempt& attempt, const StepEnd& end) {
   if (!end.still_there.empty()) return stuck(end);
   AttemptOutcome done;
   if (runs_command(attempt.stage())) {
@@ -185,6 +183,14 @@ AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
   if (!fs::exists(attempt.file("result.json"))) return without_result(attempt, end);
   done.leavings = task_leavings(attempt);
   return done;
+}
+
+}  // namespace
+
+AttemptOutcome read_outcome(const Attempt& attempt, const StepEnd& end) {
+  AttemptOutcome outcome = outcome_of(attempt, end);
+  outcome.peak_memory = outcome.leavings.peak_memory = end.peak_memory;
+  return outcome;
 }
 
 }  // namespace kernmill::exec

@@ -18,7 +18,8 @@ struct AttemptOutcome {
   int exit_code = 0;
   int signal = 0;  ///< that ended it; 0: none, or not known
   std::string message;
-  std::string node = {};  ///< of a batch system, because of which it ended
+  std::string node = {};          ///< of a batch system, because of which it ended
+  std::uint64_t peak_memory = 0;  ///< as CommittedResult has it
 };
 
 /// Reads a step's end. For a task, error.json and result.json decide before the exit status does: a launcher

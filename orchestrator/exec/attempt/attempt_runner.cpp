@@ -210,7 +210,7 @@ void AttemptRunner::heed_batch_system(StepOptions& step, const Attempt& attempt)
     step.stall.others = other_nodes(given_.batch->place, given_.environment, step.token, step.rank_program,
                                     step.stall.stacks);
   step.time_left = [&job] { return job.time_left(); };
-  if (uses_srun(attempt) || attempt.stage().kind == TaskKind::command)
+  if (uses_srun(attempt) || runs_command(attempt.stage()))
     step.signal_ranks = [&job](int signal) { return job.signal(signal); };
   if (!uses_srun(attempt)) step.mem = given_.batch->place.memory();
 }

@@ -114,7 +114,10 @@ fs::path task_program() {
 }
 
 CommittedResult Commit::result() const {
-  return {{artifacts, metrics}, recipe ? recipe->key : ""};
+  CommittedResult result{{artifacts, metrics}, recipe ? recipe->key : ""};
+  result.peak_memory = peak_memory;
+  result.warning = warning;
+  return result;
 }
 
 void audit_deployment(const Attempt& attempt, const CommittedResult& result) {
@@ -156,6 +159,8 @@ Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const st
   DigestStore digests(runs_root(attempt));
   Commit commit;
   commit.metrics = leavings.metrics;
+  commit.peak_memory = leavings.peak_memory;
+  commit.warning = leavings.warning;
   for (const auto& [name, path] : leavings.artifacts) {
     sync_tree(path);
     const Content content = content_of(path, digests, Links::kept);
@@ -185,7 +190,10 @@ std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   if (decision.what != Decision::What::cached) return {};
   const auto taken = take(*decision.entry, attempt.directory(), digests);
   if (!taken) return {};  // somebody has changed it just now
-  const Commit commit{taken->metrics, taken->artifacts, taken->recipe};
+  Commit commit;
+  commit.metrics = taken->metrics;
+  commit.artifacts = taken->artifacts;
+  commit.recipe = taken->recipe;
   store_in_cache(attempt, commit);
   CommittedResult result = commit.result();
   result.cached_from = decision.entry->attempt_directory.string();

@@ -14,7 +14,9 @@ std::filesystem::path task_program();
 struct Commit {
   Json metrics = Json::object();
   std::vector<Artifact> artifacts;
-  std::optional<Recipe> recipe;  ///< nothing: cannot be taken up again by another run
+  std::uint64_t peak_memory = 0;  ///< as CommittedResult has it
+  std::string warning = {};       ///< likewise
+  std::optional<Recipe> recipe;   ///< nothing: cannot be taken up again by another run
   [[nodiscard]] CommittedResult result() const;
 };
 

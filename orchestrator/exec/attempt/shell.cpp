@@ -1,9 +1,5 @@
 #include "kernmill/exec/attempt/shell.hpp"
 
-#include <cctype>
-#include <charconv>
-#include <cmath>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +10,7 @@
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
+#include "kernmill/exec/attempt/metrics_file.hpp"
 #include "kernmill/exec/attempt/plain_command.hpp"
 #include "kernmill/exec/attempt/secrets.hpp"
 #include "kernmill/exec/job/container.hpp"
@@ -29,7 +26,6 @@ namespace kernmill::exec {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* metrics_file = "metrics.txt";
 constexpr const char* zeroth_word = "kernmill";       // $0
 constexpr std::size_t longest_word = 128 * 1024 - 1;  // MAX_ARG_STRLEN, less the NUL at its end
 
@@ -81,56 +77,6 @@ std::string command_text(const Attempt& attempt) {
   if (oci_bundle(attempt.stage().container).empty()) return text;
   // The bundle says where its process begins.
   return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);
-}
-
-bool is_metric_name(const std::string& name) {
-  if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front()))) return false;
-  for (const char c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) &&
-        std::string_view("_-./").find(c) == std::string_view::npos)
-      return false;
-  return true;
-}
-
-/// Numbers as JSON has them, and as C, Fortran and Python print them (".5", "5.", "+5", "1e-05"); booleans;
-/// what is no finite number becomes one of the texts nan, inf and -inf. Anything else is a text, and so is a
-/// whole number of more than 64 bits: as a real it would be another one.
-Json metric_value(const std::string& text) {
-  Json value = json_or_nothing(text);
-  const bool is_whole = text.find_first_not_of("+-0123456789") == std::string::npos;
-  if (value.is_number_float() && is_whole) return text;
-  if (value.is_number() || value.is_boolean()) return value;
-  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
-  double number = 0;
-  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || text.starts_with("+-")) return text;
-  if (std::isnan(number)) return "nan";
-  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  if (!is_whole) return number;
-  return text.starts_with('+') ? metric_value(text.substr(1)) : Json(text);  // 007 is a name
-}
-
-/// A line that is none is left out, and told on stderr: what was computed is not lost over it.
-Json read_metrics(const fs::path& file) {
-  Json metrics = Json::object();
-  if (!fs::exists(file)) return metrics;
-  std::istringstream lines(read_file(file));
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    if (line.empty()) continue;
-    const std::size_t equals = line.find('=');
-    const std::string name = line.substr(0, equals);
-    if (equals == std::string::npos || !is_metric_name(name))
-      fmt::print(
-          stderr,
-          "kernmill-exec: {}:{}: '{}' is no metric, and was left out; write name=value, the name of letters, "
-          "digits and _ - . /\n",
-          file.string(), number, line);
-    else
-      metrics[name] = metric_value(line.substr(equals + 1));
-  }
-  return metrics;
 }
 
 std::string text_of(const Json& value) {
@@ -261,7 +207,13 @@ void check_is_left(const Attempt& attempt, const DeclaredOutput& output) {
 
 Leavings command_leavings(const Attempt& attempt) {
   Leavings leavings;
-  leavings.metrics = read_metrics(attempt.file(metrics_file));
+  Metrics metrics = read_metrics(attempt.file(metrics_file));
+  leavings.metrics = std::move(metrics.last);
+  if (!metrics.warning.empty())
+    fmt::print(stderr, "kernmill-exec: {}; write name=value, the name of letters, digits and _ - . /\n",
+               metrics.warning);
+  leavings.warning = std::move(metrics.warning);
+  leavings.has_history = metrics.has_history;
   for (const DeclaredOutput& output : outputs_of(attempt.plan.config(attempt.id))) {
     check_is_left(attempt, output);
     leavings.artifacts.emplace_back(output.name, attempt.file(output.name));

@@ -18,6 +18,8 @@
 #include "kernmill/os/memory_watch.hpp"
 #include "kernmill/plan/notice.hpp"
 
+#include "kernmill/workflow/command_stage.hpp"
+
 namespace kernmill::exec {
 namespace {
 
@@ -70,9 +72,11 @@ class Step {
     }
     // The first process is a zombie until it is reaped: nobody else can have its number yet.
     if (!is_stuck_ && has_left_any()) end_all();
-    const ChildEnd end = is_stuck_ ? ChildEnd{128 + SIGKILL, SIGKILL} : wait_for_end(pid_);
+    const ChildEnd end = is_stuck_ ? ChildEnd{128 + SIGKILL, SIGKILL, 0} : wait_for_end(pid_);
     end_.exit_code = end.exit_code;
     end_.signal = end.signal;
+    // What srun starts is no descendant of this process: its job's group knows.
+    end_.peak_memory = options_.signal_ranks ? memory.peak() : peak_of_children();
     end_.out_of_memory =
         exceeded_ || memory.has_lost_a_process() || (end_.asked_to_stop && memory_.was_exceeded());
     return end_;
@@ -255,7 +259,7 @@ class Step {
 }  // namespace
 
 milliseconds lead_of(const Stage& stage, milliseconds limit) {
-  const auto most = stage.kind == TaskKind::command ? most_notice_of_a_command : most_notice_of_a_task;
+  const auto most = runs_command(stage) ? most_notice_of_a_command : most_notice_of_a_task;
   return notice_of_end<milliseconds>(limit, stage.signal_lead, most);
 }
 

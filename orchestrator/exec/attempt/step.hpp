@@ -47,6 +47,7 @@ struct StepEnd {
   std::chrono::milliseconds stalled{0};  ///< asked to stop because it had shown no sign of life for so long
   bool node_failed = false;              ///< one of its nodes, as its launcher says
   std::string failed_node = {};          ///< which, if it says so
+  std::uint64_t peak_memory = 0;         ///< bytes that the largest of its processes had; 0: not known
   bool out_of_memory = false;            ///< the kernel ended a process of this job's memory group
   std::string still_there = {};  ///< processes that cannot be ended, in words: nothing may be committed
 };

@@ -23,7 +23,7 @@ bool has_begun(const Plan& plan, const RunRecord& record, InstanceId id) {
 std::optional<std::string> why_skipped(const Plan& plan, InstanceId id, const CommitTable& commits) {
   try {
     if (when_is_true(plan, id, commits)) return {};
-    return fmt::format("{} is false", plan.stage(id.stage).when);
+    return why_false(plan, id, commits);
   } catch (const ExpressionError&) {
     return {};
   }

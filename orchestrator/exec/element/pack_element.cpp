@@ -9,6 +9,7 @@
 #include "kernmill/exec/attempt/parents.hpp"
 #include "kernmill/exec/pack/pack.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
+#include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/journal/replay.hpp"
 #include "kernmill/run/submit/generation.hpp"
@@ -61,18 +62,38 @@ class Gatekeeper {
   std::optional<RunRecord> whole_;
 };
 
-/// A pack that was stopped goes on in the next start of its job: by itself when the batch system has put it
-/// back, else when it was its time that ran out, and it had come further.
-int continue_later(const ElementContext& context, const StopRequests& stop, bool got_further) {
+/// What the job's time limit has kept from running, or from its end, has failed by it.
+void journal_time_limit(const ElementContext& context, JournalWriter& journal,
+                        const std::vector<PackedInstance>& left) {
+  const std::string& stage = context.plan.stage(context.array.plan.stage).name;
+  const std::string job = context.batch.job.name();
+  std::vector<Record> records;
+  std::vector<InstanceId> ids;
+  for (const PackedInstance& instance : left) {
+    const unsigned number = instance.attempt - 1;  // that it had, or would have had, in this start
+    const std::string message = fmt::format(
+        "its job {} reached its time limit before it {}: more time, or fewer instances in a job (pack)", job,
+        instance.started_before ? "had ended" : "could begin");
+    records.push_back(
+        to_record(events::Failed{{stage, instance.index, number}, {Cause::timeout, {}, 0, message}}));
+    ids.push_back({context.array.plan.stage, instance.index});
+  }
+  journal.append_all(records);
+  draw_consequences(context, journal, ids, true);
+}
+
+/// Whether a pack that was stopped goes on in the next start of its job: by itself when the batch system has
+/// put it back, else when it was its time that ran out, and it had come further.
+bool goes_on(const ElementContext& context, const StopRequests& stop, bool got_further) {
   OwnJob& job = context.batch.job;
-  if (stop.told_to_end() || !stop.time_is_short()) return exit_stopped;
-  if (got_further && job.requeue(context.requeue)) return exit_stopped;
+  if (stop.told_to_end() || !stop.time_is_short()) return true;
+  if (got_further && job.requeue(context.requeue)) return true;
   fmt::print(
       stderr, "kernmill-exec: the time of {} is over{}\n", job.name(),
       got_further
           ? ""
           : ", and none of its instances has ended or left a checkpoint in it; give it more, or pack fewer");
-  return exit_failed;
+  return false;
 }
 
 }  // namespace
@@ -114,9 +135,10 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   }
   draw_consequences(context, journal, settled, has_failures);
   if (status == exit_done) return exit_done;
-  const auto left =
-      left_to_run(context.plan, context.array.plan, element, context.attempt() + 1, after).size();
-  return continue_later(context, stop, left < before || has_new_checkpoint);
+  const auto left = left_to_run(context.plan, context.array.plan, element, context.attempt() + 1, after);
+  if (goes_on(context, stop, left.size() < before || has_new_checkpoint)) return exit_stopped;
+  journal_time_limit(context, journal, left);
+  return exit_failed;
 }
 
 }  // namespace kernmill::exec

@@ -74,7 +74,7 @@ class SlurmAttempt {
     } catch (const ExpressionError& error) {
       throw AttemptError(fmt::format("when: {}: {}", when, error.message));
     }
-    journal_.skipped(when + " is false");
+    journal_.skipped(why_false(context_.plan, id_, commits));
     draw_consequences(context_, writer_, {id_}, false);
     return exit_done;
   }

@@ -24,6 +24,7 @@
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/plan/retry_policy.hpp"
+#include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -123,7 +124,7 @@ class Pack {
       check_inputs(attempt);
       write_gathered(attempt);
       slot.before = leaves_artifacts(attempt.stage()) ? recipe_before(attempt) : std::nullopt;
-      slot.files.begin(fmt::format("{} attempt {}", options_.plan.label(attempt.id), attempt.number));
+      slot.files.begin(section_title(options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
@@ -161,7 +162,7 @@ class Pack {
     std::string why = admission.what == Admission::What::skip ? admission.why : "";
     try {
       if (why.empty() && !when_is_true(options_.plan, attempt.id, attempt.commits))
-        why = fmt::format("{} is false", attempt.stage().when);
+        why = why_false(options_.plan, attempt.id, attempt.commits);
     } catch (const ExpressionError& error) {
       throw AttemptError(fmt::format("when: {}: {}", attempt.stage().when, error.message));
     }
@@ -290,6 +291,8 @@ class Pack {
         records_.flush();
         store_in_cache(attempt, commit);
       }
+      if (!attempt.place.empty() && outcome.leavings.has_history)
+        slot.files.keep_metrics(section_title(options_.plan.label(attempt.id), attempt.number));
       remove_traces(attempt, slot.files);
     } catch (const std::exception& error) {
       fail(slot, error.what());

@@ -50,6 +50,8 @@ Commit packed_commit(const Attempt& attempt, const Leavings& leavings, const std
   if (attempt.place.empty()) return prepare_commit(attempt, leavings, before);
   Commit commit;
   commit.metrics = leavings.metrics;
+  commit.peak_memory = leavings.peak_memory;
+  commit.warning = leavings.warning;
   return commit;
 }
 

@@ -90,9 +90,10 @@ StepEnd PackedProcess::finish() {
   stall_.reset();
   // The first process is a zombie until it is reaped: nobody else can have its number, or its group's, yet.
   ::kill(-pid_, SIGKILL);
-  const ChildEnd end = is_stuck_ ? ChildEnd{128 + SIGKILL, SIGKILL} : wait_for_end(pid_);
+  const ChildEnd end = is_stuck_ ? ChildEnd{128 + SIGKILL, SIGKILL, 0} : wait_for_end(pid_);
   end_.exit_code = end.exit_code;
   end_.signal = end.signal;
+  end_.peak_memory = end.peak_memory;
   pid_ = 0;
   is_stuck_ = false;
   process_.reset();

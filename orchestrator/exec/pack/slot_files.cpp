@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernmill/exec/attempt/metrics_file.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/file_beside.hpp"
 #include "kernmill/os/file_descriptor.hpp"
@@ -78,6 +79,13 @@ void SlotLog::append(const std::string& line) {
     fail_on(file_, "cannot write");
 }
 
+void SlotLog::add(const fs::path& file) {
+  std::ifstream source(file, std::ios::binary);
+  std::array<char, 65536> block{};
+  while (source.read(block.data(), block.size()) || source.gcount() > 0)
+    append(std::string(block.data(), static_cast<std::size_t>(source.gcount())));
+}
+
 void SlotLog::copy_section(const fs::path& to) const {
   copy_from(file_, begin_, to);
 }
@@ -96,6 +104,12 @@ void SlotFiles::keep(const fs::path& attempt_directory) {
   out_.copy_section(attempt_directory / "out.log");
   err_.copy_section(attempt_directory / "err.log");
   make_directories(work());
+}
+
+void SlotFiles::keep_metrics(const std::string& title) const {
+  SlotLog log(directory_ / slot_metrics);
+  log.begin(title);
+  log.add(work() / metrics_file);
 }
 
 void SlotFiles::clear() const {

@@ -13,6 +13,8 @@ class SlotLog {
   explicit SlotLog(std::filesystem::path file);
   /// Says whose lines follow, on a line of its own.
   void begin(const std::string& title);
+  /// Adds lines of the present instance that lie in another file.
+  void add(const std::filesystem::path& file);
   /// Copies the lines of the present instance.
   void copy_section(const std::filesystem::path& to) const;
 
@@ -34,6 +36,8 @@ class SlotFiles {
   void begin(const std::string& title);
   /// Makes `attempt_directory` of what the instance has left, with its lines of the logs.
   void keep(const std::filesystem::path& attempt_directory);
+  /// Keeps the metrics of the present instance, which have a history, in metrics.log.
+  void keep_metrics(const std::string& title) const;
   /// Empties the directory to work in.
   void clear() const;
   /// The end: leaves the logs alone.

@@ -20,7 +20,7 @@ void Conductor::settle_gate(InstanceId id) {
   } catch (const ExpressionError&) {
     return;
   }
-  const std::string why = fmt::format("{} is false", plan_.stage(id.stage).when);
+  const std::string why = why_false(plan_, id, commits_);
   journal_.append(to_record(events::Skipped{plan_.stage(id.stage).name, id.index, why}));
   skip(id, why);
 }

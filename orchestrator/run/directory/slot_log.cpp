@@ -1,5 +1,7 @@
 #include "kernmill/run/directory/slot_log.hpp"
 
+#include <fstream>
+
 namespace kernmill {
 namespace {
 
@@ -17,6 +19,25 @@ std::string section_mark(std::string_view first_line) {
                        first_line.size() > mark_begin.size() + head_end.size();
   if (!is_head) return std::string(mark_begin);
   return std::string(first_line.substr(0, first_line.size() - head_end.size())) + ' ';
+}
+
+std::string section_title(const std::string& label, unsigned attempt) {
+  return label + " attempt " + std::to_string(attempt);
+}
+
+void for_each_line_of(const std::filesystem::path& log, const std::string& title,
+                      const std::function<void(const std::string&)>& take) {
+  std::ifstream lines(log);
+  std::string line;
+  if (!std::getline(lines, line)) return;
+  const std::string mark = section_mark(line), mine = mark + title;
+  bool inside = false;
+  do {
+    if (line.starts_with(mark))
+      inside = line == mine;
+    else if (inside)
+      take(line);
+  } while (std::getline(lines, line));
 }
 
 }  // namespace kernmill

@@ -1,4 +1,6 @@
 #pragma once
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,9 @@ namespace kernmill {
 /// with a mark of this log alone: what an instance prints of others' data cannot look like the lines of
 /// another.
 
+/// In it lie metrics that have a history, of instances that leave no folder.
+inline constexpr const char* slot_metrics = "metrics.log";
+
 /// The first line of such a log, with its end; `token` is drawn by lot.
 std::string slot_log_head(const std::string& token);
 
@@ -15,5 +20,12 @@ std::string slot_log_head(const std::string& token);
 /// have
 /// "==> ".
 std::string section_mark(std::string_view first_line);
+
+/// How the lines of an attempt of that instance are called.
+std::string section_title(const std::string& label, unsigned attempt);
+
+/// Calls `take` with each line of the sections that have this title: those of "fit[3] attempt 1".
+void for_each_line_of(const std::filesystem::path& log, const std::string& title,
+                      const std::function<void(const std::string&)>& take);
 
 }  // namespace kernmill

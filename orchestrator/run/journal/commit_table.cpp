@@ -64,6 +64,17 @@ CommitTable commits_in(const Plan& plan, const RunRecord& record) {
   return commits;
 }
 
+std::string why_false(const Plan& plan, InstanceId id, const CommitTable& commits) {
+  const std::string& when = plan.stage(id.stage).when;
+  std::string why = when + " is false";
+  const Lookup lookup = commits.lookup(id);
+  for (const NamePath& path : names_in(when))
+    if (const auto known = lookup(path); known && known->value == "nan")
+      return fmt::format("{}: {} is nan (not a number), and every comparison with that is false", why,
+                         dotted(path));
+  return why;
+}
+
 bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits) {
   const std::string& when = plan.stage(id.stage).when;
   if (when.empty()) return true;

@@ -34,4 +34,8 @@ CommitTable commits_in(const Plan& plan, const RunRecord& record);
 /// names that no stage left.
 bool when_is_true(const Plan& plan, InstanceId id, const CommitTable& commits);
 
+/// Why an instance is skipped whose `when` is false: the condition, and which of its names is no number,
+/// since every comparison with that is false.
+std::string why_false(const Plan& plan, InstanceId id, const CommitTable& commits);
+
 }  // namespace kernmill

@@ -25,6 +25,7 @@ Json body_of(const Subject& of, const Reason& reason) {
   if (reason.signal != 0) body[field::signal] = reason.signal;
   body[field::message] = reason.message;
   if (!reason.node.empty()) body[field::node] = reason.node;
+  if (reason.peak_memory > 0) body[field::peak_memory] = reason.peak_memory;
   return body;
 }
 
@@ -125,6 +126,8 @@ Record to_record(const Committed& event) {
   for (const Artifact& artifact : result.left.artifacts) artifacts.push_back(to_json(artifact));
   if (!result.key.empty()) body[field::key] = result.key;
   if (!result.cached_from.empty()) body[field::cached_from] = result.cached_from;
+  if (result.peak_memory > 0) body[field::peak_memory] = result.peak_memory;
+  if (!result.warning.empty()) body[field::warning] = result.warning;
   return record_of<Committed>(std::move(body));
 }
 

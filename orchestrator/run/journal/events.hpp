@@ -46,6 +46,8 @@ inline constexpr const char* metrics = "metrics";
 inline constexpr const char* artifacts = "artifacts";
 inline constexpr const char* key = "key";
 inline constexpr const char* cached_from = "cached_from";
+inline constexpr const char* peak_memory = "peak_memory";
+inline constexpr const char* warning = "warning";
 }  // namespace field
 
 struct RunStarted {
@@ -155,7 +157,8 @@ struct Reason {
   std::optional<int> exit_code = {};
   int signal = 0;  ///< 0: none, left out
   std::string message;
-  std::string node = {};  ///< because of which it ended
+  std::string node = {};          ///< because of which it ended
+  std::uint64_t peak_memory = 0;  ///< as CommittedResult has it
 };
 
 /// What an attempt has committed is not there any more as it was.

@@ -83,6 +83,9 @@ void end(AttemptRecord& attempt, AttemptState state, const Line& line) {
   attempt.failed_node = line.text(field::node, "");
   attempt.exit_code = static_cast<int>(line.number(field::exit_code, 0));
   attempt.signal = static_cast<int>(line.number(field::signal, 0));
+  attempt.peak_memory =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, line.number(field::peak_memory, 0)));
+  attempt.warning = line.text(field::warning, "");
   if (state != AttemptState::committed) attempt.cause = cause_in(line);
 }
 

@@ -27,6 +27,8 @@ struct CommittedResult {
   std::string key = {};  ///< of the recipe; empty: cannot be taken up again by another run
   std::string cached_from =
       {};  ///< the attempt directory that it was taken from; empty: made by this attempt
+  std::uint64_t peak_memory = 0;  ///< bytes that the largest of its processes had; 0: not known
+  std::string warning = {};       ///< of what it left, something could not be read
 };
 /// The result of an instance, or nothing as long as it is not known.
 using ResultOf = std::function<std::optional<InstanceResult>(InstanceId)>;

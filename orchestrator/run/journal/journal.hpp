@@ -30,8 +30,8 @@ namespace kernmill {
 /// | packed       | conductor             | stage, job, attempts: [first instance, last, number of their attempt], ... |
 /// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host; slot, of a packed one; node, of a batch system, where it has one alone |
 /// | step_started | exec                  | stage, instance, attempt, pid, start_time, host |
-/// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from |
-/// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message; node, where one is known to be the cause |
+/// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from; peak_memory: bytes of its largest process; warning: of what it left, something could not be read |
+/// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message, peak_memory; node, where one is known to be the cause |
 /// | stopped      | exec                  | stage, instance, attempt, cause (asked to stop; its checkpoints stay) |
 /// | rank_ended   | the SPANK plug-in     | stage, instance, attempt, job, step, rank, node, pid, exit_code or signal, memory |
 /// | retrying     | exec                  | as failed, and mem_factor, time_factor: factors of the next attempt, which the same job makes; counts: whether it uses up one of the retries |
@@ -116,6 +116,8 @@ struct AttemptRecord {
   std::string node;                            ///< of a batch system, where it had one alone
   std::string failed_node;                     ///< because of which it ended
   std::string slot;                            ///< of a packed one: where its logs lie (RunDirectory::slot)
+  std::uint64_t peak_memory = 0;               ///< bytes that its largest process had; 0: not known
+  std::string warning;                         ///< of what it left, something could not be read
 };
 
 struct InstanceRecord {

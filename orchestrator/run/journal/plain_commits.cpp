@@ -24,6 +24,12 @@ std::optional<std::int64_t> moment_of(const std::string& text) {
   return text.empty() ? PlainCommit::no_time : milliseconds_of(text);
 }
 
+/// Rounded up, so that what is known stays so.
+std::uint32_t kib(std::uint64_t bytes) {
+  constexpr std::uint64_t unit = 1024, most = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::min(most, bytes / unit + (bytes % unit > 0 ? 1 : 0)));
+}
+
 bool is_plain(const InstanceRecord& instance) {
   if (instance.skipped || instance.attempts.size() != 1) return false;
   const AttemptRecord& only = instance.attempts.front();
@@ -79,7 +85,7 @@ bool PlainCommits::take(const std::string& stage, unsigned index, const Instance
              ended = moment_of(only.ended_at);
   if (!submitted || !started || !ended || *ended == PlainCommit::no_time) return false;
   if (!texts_.has_room(only.slot.size() + only.node.size() + instance.why.size() + metrics.size() +
-                       artifacts.size()))
+                       artifacts.size() + only.warning.size()))
     return false;
   Stage& rows = stages_[stage];
   if (rows.place.size() <= index) rows.place.resize(std::max<std::size_t>(index + 1, rows.place.size() * 2));
@@ -92,7 +98,9 @@ bool PlainCommits::take(const std::string& stage, unsigned index, const Instance
                        .node = texts_.add(only.node, true),
                        .why = texts_.add(instance.why, true),
                        .metrics = texts_.add(metrics, false),
-                       .artifacts = texts_.add(artifacts, false)});
+                       .artifacts = texts_.add(artifacts, false),
+                       .warning = texts_.add(only.warning, true),
+                       .peak_kib = kib(only.peak_memory)});
   rows.place[index] = static_cast<std::uint32_t>(rows.rows.size());
   return true;
 }
@@ -124,6 +132,7 @@ void PlainCommits::finish() {
       const std::int64_t begin = row.submitted == PlainCommit::no_time ? row.started : row.submitted;
       if (begin != PlainCommit::no_time) summary.begin = std::min(summary.begin, begin);
       summary.end = std::max(summary.end, row.ended);
+      summary.warnings += row.warning == 0 ? 0 : 1;
     }
   }
 }
@@ -174,6 +183,8 @@ InstanceRecord PlainCommits::record(const PlainCommit& row, bool with_times) con
   only.state = AttemptState::committed;
   only.slot = texts_.at(row.slot);
   only.node = texts_.at(row.node);
+  only.warning = texts_.at(row.warning);
+  only.peak_memory = std::uint64_t{row.peak_kib} * 1024;
   if (!with_times) return instance;
   only.submitted_at = moment_text(row.submitted);
   only.started_at = moment_text(row.started);

@@ -35,8 +35,9 @@ struct PlainCommit {
   static constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
   std::int64_t submitted = no_time, started = no_time, ended = no_time;  ///< milliseconds since 1970
   std::uint32_t instance = 0, attempt = 0;
-  std::uint32_t slot = 0, node = 0, why = 0, metrics = 0, artifacts = 0;  ///< numbers of texts
-  std::uint32_t unused = 0;                                               ///< no byte is padding
+  std::uint32_t slot = 0, node = 0, why = 0, metrics = 0, artifacts = 0, warning = 0;  ///< numbers of texts
+  std::uint32_t peak_kib = 0;  ///< of memory, KiB; 0: not known
+  std::uint32_t unused = 0;    ///< no byte is padding
 };
 
 /// Those of a stage, counted.
@@ -44,9 +45,10 @@ struct PlainSummary {
   IndexRanges instances;
   std::int64_t begin = std::numeric_limits<std::int64_t>::max();  ///< the earliest
   std::int64_t end = PlainCommit::no_time;                        ///< the latest
+  std::uint64_t warnings = 0;                                     ///< how many have one
 };
 
-/// Plain commits by stage: a row of 56 bytes each, in place of an InstanceRecord of a thousand.
+/// Plain commits by stage: a row of 64 bytes each, in place of an InstanceRecord of a thousand.
 class PlainCommits {
  public:
   /// Takes the instance when it is plain; else it does nothing and gives false.

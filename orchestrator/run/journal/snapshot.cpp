@@ -26,13 +26,13 @@ static_assert(std::is_trivially_copyable_v<PlainCommit> &&
 constexpr std::uint64_t byte_order = 0x0102030405060708;
 
 void put(Writer& out, const PlainSummary& summary) {
-  out(summary.instances.text(), summary.begin, summary.end);
+  out(summary.instances.text(), summary.begin, summary.end, summary.warnings);
 }
 
 PlainSummary summary_in(Reader& in) {
   PlainSummary summary;
   std::string instances;
-  in(instances, summary.begin, summary.end);
+  in(instances, summary.begin, summary.end, summary.warnings);
   if (!instances.empty()) summary.instances = IndexRanges::parse(instances);
   return summary;
 }

@@ -12,6 +12,8 @@
 #include "kernmill/plan/notice.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
+#include "kernmill/workflow/command_stage.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -19,7 +21,7 @@ using Options = BatchJob::Options;
 
 /// How long before its end a job hears of it, in whole seconds. Its step waits for its own moment.
 std::chrono::seconds notice(const Stage& stage, std::chrono::seconds time) {
-  const auto most = stage.kind == TaskKind::command ? most_notice_of_a_command : most_notice_of_a_task;
+  const auto most = runs_command(stage) ? most_notice_of_a_command : most_notice_of_a_task;
   return notice_of_end(time, stage.signal_lead, most) + handing_over;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -87,18 +89,36 @@ Json arithmetic(const Node& node, const Json& a, const Json& b) {
   return real_arithmetic(node, a.get<double>(), b.get<double>());
 }
 
+/// JSON has no such numbers: a metric that is one is one of these texts.
+std::optional<double> beyond_json(const Json& value) {
+  if (value == "nan") return std::numeric_limits<double>::quiet_NaN();
+  if (value == "inf") return std::numeric_limits<double>::infinity();
+  if (value == "-inf") return -std::numeric_limits<double>::infinity();
+  return {};
+}
+
+/// Compared with a number, or put in order with each other, these texts are the numbers that they stand for.
+std::optional<std::pair<double, double>> as_numbers(const Json& a, const Json& b) {
+  const auto one = beyond_json(a), other = beyond_json(b);
+  if (!(one && (other || b.is_number())) && !(other && a.is_number())) return {};
+  return std::pair(one ? *one : a.get<double>(), other ? *other : b.get<double>());
+}
+
 bool equal(const Json& a, const Json& b) {
+  if (a.is_number() != b.is_number())
+    if (const auto numbers = as_numbers(a, b)) return numbers->first == numbers->second;
   if (a.is_number() && b.is_number() && !(a.is_number_integer() && b.is_number_integer()))
     return a.get<double>() == b.get<double>();
   return a == b;
 }
 
 Json ordering(const Node& node, const Json& a, const Json& b) {
-  if (a.is_number() != b.is_number() || a.is_string() != b.is_string() || !(a.is_number() || a.is_string()))
-    fail(node, fmt::format("'{}' cannot compare {} with {}", node.op, kind_of(a), kind_of(b)));
   const auto compare = [&](const auto& x, const auto& y) {
     return node.op == "<" ? x < y : node.op == "<=" ? x <= y : node.op == ">" ? x > y : x >= y;
   };
+  if (const auto numbers = as_numbers(a, b)) return compare(numbers->first, numbers->second);
+  if (a.is_number() != b.is_number() || a.is_string() != b.is_string() || !(a.is_number() || a.is_string()))
+    fail(node, fmt::format("'{}' cannot compare {} with {}", node.op, kind_of(a), kind_of(b)));
   if (a.is_string()) return compare(a.get<std::string>(), b.get<std::string>());
   if (a.is_number_integer() && b.is_number_integer())
     return compare(a.get<std::int64_t>(), b.get<std::int64_t>());

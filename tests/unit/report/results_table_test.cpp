@@ -36,6 +36,23 @@ TEST(ResultsTable, HasAColumnForEachNameThatOccurs) {
             "fit[1],0.2,0.25,1,finished,1,1.25\n");
 }
 
+TEST(ResultsTable, TellsThePeakOfMemoryWhereItIsKnown) {
+  ResultsTable table;
+  InstanceStatus large = trial("fit[0]", {}, {});
+  large.peak_memory = 3 << 20;
+  table.add(large);
+  table.add(trial("fit[1]", {}, {}));
+  EXPECT_EQ(table.csv(),
+            "instance,state,attempts,seconds,peak_memory\n"
+            "fit[0],finished,1,1.25,3145728\n"
+            "fit[1],finished,1,1.25,\n");
+  EXPECT_EQ(table.text(),
+            "instance  state     attempts  seconds  peak_memory\n"
+            "fit[0]    finished  1         1.25     3 MiB\n"
+            "fit[1]    finished  1         1.25     -\n");
+  EXPECT_EQ(table.json()[0]["peak_memory"], 3 << 20);
+}
+
 TEST(ResultsTable, NamesThatAreTakenSayWhatTheyAreOf) {
   ResultsTable table;
   table.add(trial("fit[0]", {{"rows", 10}}, {{"rows", 9}, {"state", "good"}}));

@@ -54,7 +54,37 @@ TEST(AttemptRunnerCommand, ALineThatIsNoMetricIsLeftOut) {
   ExecWorld world(
       {ExecWorld::command("c", "printf 'loss=1\\nthree words here\\n\\nb=2\\n' >$KERNMILL_METRICS")});
   ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
-  EXPECT_EQ(world.last_record("c").body["metrics"], (Json{{"loss", 1}, {"b", 2}}));
+  const Json body = world.last_record("c").body;
+  EXPECT_EQ(body["metrics"], (Json{{"loss", 1}, {"b", 2}}));
+  EXPECT_EQ(body["warning"],
+            "a line of KERNMILL_METRICS is no metric, and was left out: line 2: 'three words here'");
+}
+
+TEST(AttemptRunnerCommand, LinesThatCountStepsAreAHistoryWhoseLastValuesAreTheMetrics) {
+  ExecWorld world({ExecWorld::command(
+      "c",
+      "printf '%s\\n' 'step=1 loss=.5' 'step=2  loss=.25\tacc=1' 'note=step=3 loss=7' 'step=of a text' "
+      "'epoch=3 of 10' >$KERNMILL_METRICS")});
+  ASSERT_EQ(world.carry_out("c"), 0) << world.message("c");
+  const Json body = world.last_record("c").body;
+  EXPECT_EQ(body["metrics"], (Json{{"step", "of a text"},
+                                   {"loss", 0.25},
+                                   {"acc", 1},
+                                   {"note", "step=3 loss=7"},
+                                   {"epoch", "3 of 10"}}));
+  EXPECT_FALSE(body.contains("warning"));
+}
+
+TEST(AttemptRunnerCommand, ItsPeakOfMemoryIsThatOfItsLargestProcess) {
+  ExecWorld world({ExecWorld::command("small", "true"),
+                   ExecWorld::command("large", "x=$(head -c 60000000 /dev/zero | tr '\\0' x); exit 3")});
+  EXPECT_EQ(world.carry_out("small"), 0);
+  EXPECT_EQ(world.carry_out("large"), 1);
+  const auto peak = [&](const char* stage) {
+    return world.last_record(stage).body.at("peak_memory").get<std::uint64_t>();
+  };
+  EXPECT_GE(peak("large"), 60'000'000U);
+  EXPECT_LT(peak("small"), 60'000'000U);
 }
 
 // Which of the two contents it has read, nobody knows.

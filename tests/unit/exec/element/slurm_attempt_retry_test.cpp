@@ -116,6 +116,20 @@ TEST(SlurmAttemptRetry, TimeLimitWithoutProgressOrRetriesIsAFailure) {
   EXPECT_EQ(world.body("failed", "c")["cause"], "timeout");
 }
 
+TEST(SlurmAttemptRetry, ThePackWhoseTimeIsOverGivesItsInstancesThatCause) {
+  Stage c = testing::over(BatchWorld::command("c", stops), 3);
+  c.pack = 3;
+  BatchWorld world({c});
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 1) << world.log();
+  const RunRecord record = fold_journal(world.run().journal());
+  for (unsigned index = 0; index < 3; ++index) {
+    const AttemptRecord& last = record.find("c", index)->attempts.back();
+    EXPECT_EQ(last.state, AttemptState::failed) << index;
+    EXPECT_EQ(last.cause, Cause::timeout) << index;
+    EXPECT_THAT(last.message, HasSubstr("reached its time limit before it "));
+  }
+}
+
 TEST(SlurmAttemptRetry, WhatDoesNotStopIsEndedInTimeToBePutBack) {
   Stage c =
       retried(BatchWorld::command(

@@ -35,6 +35,15 @@ TEST(Gate, SkipsAnInstanceAndWhatIsBehindItWhenItIsFalse) {
   EXPECT_THAT(world.journal().find("ship", 0)->skip_reason, HasSubstr("is false"));
 }
 
+TEST(Gate, SaysThatWhatItComparesIsNoNumber) {
+  ConductorWorld world(
+      plan_of_stages({command_stage("score"), gated("ship", "${{ stages.score.loss < 0.9 }}")}));
+  world.script["score.0"] = {commit({{"loss", "nan"}})};
+  EXPECT_EQ(world.conduct().outcome, RunOutcome::done);
+  EXPECT_THAT(world.journal().find("ship", 0)->skip_reason,
+              HasSubstr("is false: stages.score.loss is nan (not a number)"));
+}
+
 // Nobody has to wait for a core to learn that a stage will not run.
 TEST(Gate, IsSettledWhileOtherStagesTakeAllCores) {
   ConductorWorld world(

@@ -28,7 +28,8 @@ Json to_json(const AttemptRecord& attempt) {
           attempt.started,     attempt.message,
           attempt.exit_code,   attempt.submitted_at,
           attempt.started_at,  attempt.ended_at,
-          attempt.cached_from, attempt.slot};
+          attempt.cached_from, attempt.slot,
+          attempt.peak_memory, attempt.warning};
 }
 
 /// What one may ask of an instance.
@@ -93,6 +94,8 @@ class Snapshot : public ::testing::Test {
   static std::vector<Record> plain(unsigned index, unsigned attempt = 1) {
     CommittedResult result;
     if (index % 3 == 0) result.left.metrics = {{"accuracy", 0.25 * index}, {"note", "\u00e9\n"}};
+    if (index % 5 == 0) result.peak_memory = std::uint64_t{index + 1} << 20;
+    if (index % 9 == 0) result.warning = "line " + std::to_string(index % 2);
     if (index % 7 == 0) result.left.artifacts = {{"model", "/m/" + std::to_string(index), 5, "abc"}};
     return {to_record(events::Started{of(index, attempt), "pack", {12, 34, "n1"}, "pack.0"}),
             to_record(events::Committed{of(index, attempt), result})};

@@ -44,6 +44,19 @@ TEST(Expression, ComparesLikeWithLike) {
   EXPECT_THROW(compute("'a' < 1"), ExpressionError);
 }
 
+// JSON has no such numbers: a metric that is one is a text.
+TEST(Expression, ComparesWhatIsNoFiniteNumberAsTheNumberThatItIs) {
+  EXPECT_EQ(compute("'inf' > 1e300"), true);
+  EXPECT_EQ(compute("'-inf' < -5"), true);
+  EXPECT_EQ(compute("'inf' > '-inf'"), true);
+  for (const char* op : {"<", "<=", ">", ">=", "=="}) {
+    EXPECT_EQ(compute(std::string("'nan' ") + op + " 0.5"), false) << op;
+    EXPECT_EQ(compute(std::string("1 ") + op + " 'nan'"), false) << op;
+  }
+  EXPECT_EQ(compute("'nan' != 0.5"), true);
+  EXPECT_EQ(compute("'nan' == 'nan'"), true) << "that is how one asks";
+}
+
 TEST(Expression, RefusesWhatCannotBeComputed) {
   EXPECT_THROW(compute("1 / 0"), ExpressionError);
   EXPECT_THROW(compute("1 % 0"), ExpressionError);

@@ -35,7 +35,7 @@ int submit(const Command& self, const std::vector<std::string>& words, const Hoo
   auto workflow = load_workflow(arguments, arguments.required("workflow"));
   if (!workflow) return exit_usage;
   const auto root = new_run_root(arguments, workflow->base_directory);
-  const Plan plan(std::move(*workflow));
+  Plan plan(std::move(*workflow));
   if (arguments.has("dry-run")) {
     show_scripts(plan, options_for_dry_run(plan), root);
     return exit_done;

@@ -52,7 +52,7 @@ std::string command_text(const Attempt& attempt) {
   std::string text = again ? restart : config.at("run").get<std::string>();
   if (oci_bundle(attempt.stage().container).empty()) return text;
   // The bundle says where its process begins.
-  return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);
+  return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().command_directory()), text);
 }
 
 bool is_metric_name(const std::string& name) {

@@ -63,13 +63,15 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   spawn.env = step_environment(own, resources);
   share_devices(spawn.env, place);
   add_variables(spawn.env, attempt, fmt::format("{}", fmt::join(launch, " ")));
-  spawn.work_dir = attempt.plan.workflow().base_directory;
+  const Workflow& workflow = attempt.plan.workflow();
+  const bool is_command = attempt.stage().kind == TaskKind::command;
+  spawn.work_dir = is_command ? workflow.command_directory() : workflow.base_directory;
   spawn.out = files.out().string();
   spawn.err = files.err().string();
   spawn.cores = place.cores;
   spawn.oom_score = oom_score;
   std::vector<std::string> container = in_container(attempt, own, resources);
-  if (attempt.stage().kind == TaskKind::command) {
+  if (is_command) {
     set_command(program, attempt, std::move(container));
     spawn.otherwise = with_long_texts_in_files(attempt, spawn.otherwise);
     spawn.argv = with_long_texts_in_files(attempt, spawn.argv);

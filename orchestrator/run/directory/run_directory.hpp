@@ -49,6 +49,9 @@ RunDirectory select_run(const std::filesystem::path& root, const std::string& se
 /// Every run below `root`, oldest first.
 std::vector<RunDirectory> list_runs(const std::filesystem::path& root);
 
+/// By when they were made, then by name: runs of several roots.
+bool made_before(const RunDirectory& a, const RunDirectory& b);
+
 /// Something that changes whenever a new checkpoint appears among these.
 std::string checkpoint_mark(const std::filesystem::path& checkpoints);
 

@@ -19,7 +19,7 @@
 /// `snapshot_version`.
 namespace kernmill::snapshot {
 
-inline constexpr int snapshot_version = 2;
+inline constexpr int snapshot_version = 3;
 
 template <typename T, typename Of>
 concept Is = std::same_as<std::remove_const_t<T>, Of>;
@@ -134,7 +134,7 @@ template <typename Io>
 void fields(Io& io, Is<AttemptRecord> auto& of) {
   io(of.number, of.job, of.started, of.state, of.cause, of.exit_code, of.signal, of.message, of.submitted_at,
      of.started_at, of.ended_at, of.exec, of.step, of.mem_factor, of.time_factor, of.counts, of.key,
-     of.cached_from, of.node, of.failed_node, of.slot);
+     of.cached_from, of.node, of.failed_node, of.slot, of.other_inputs);
 }
 template <typename Io>
 void fields(Io& io, Is<Artifact> auto& of) {

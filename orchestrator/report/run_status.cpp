@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/remedy.hpp"
+#include "kernmill/run/cache/declared_inputs.hpp"
 #include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill {
@@ -239,6 +242,21 @@ Json to_json(const StageStatus& stage) {
           {"metrics", stage.metrics}};
 }
 
+/// Which code commands run, and who has read other files than the run was made with.
+void add_code_and_inputs(const Plan& plan, const RunRecord& record, RunStatus& status) {
+  if (const Snapshot& code = plan.workflow().snapshot; code.on())
+    status.code = {
+        {"copy", code.copy}, {"commit", code.commit}, {"dirty", code.dirty}, {"digest", code.digest}};
+  std::map<std::string, std::vector<InstanceId>> readers;
+  for (const auto& [key, instance] : record.instances)
+    if (!instance.attempts.empty() && plan.workflow().find(key.first) != nullptr)
+      for (const auto& [path, found] : instance.attempts.back().other_inputs)
+        readers[path].push_back({plan.stage_number(key.first), key.second});
+  for (const auto& [path, ids] : readers)
+    status.other_inputs.push_back(fmt::format("{} was another file than when the run was made for {}",
+                                              display_path(path, plan.workflow()), labels_text(plan, ids)));
+}
+
 }  // namespace
 
 std::uint32_t StageStatus::of(State state) const {
@@ -282,7 +300,17 @@ RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord&
   const Replay replay(plan, record, {}, plain);
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
     StageCount(run, plan, replay, stage, options, status).count(record, plain);
+  add_code_and_inputs(plan, record, status);
   return status;
+}
+
+std::string text_of_code(const Json& code) {
+  if (code.empty()) return {};
+  constexpr std::size_t shown = 12;
+  const std::string commit = code.at("commit"), digest = code.at("digest"), copy = code.at("copy");
+  if (commit.empty()) return fmt::format("{} (digest {})", copy, digest.substr(0, shown));
+  return fmt::format("{} (commit {}{})", copy, commit.substr(0, shown),
+                     code.at("dirty").get<bool>() ? " with changes" : "");
 }
 
 Json to_json(const InstanceStatus& instance) {
@@ -323,6 +351,8 @@ Json to_json(const RunStatus& status) {
             {"stages", Json::array()},       {"instances", Json::array()}};
   if (!status.scheduler.empty()) json["scheduler"] = status.scheduler;
   if (!status.note.empty()) json["note"] = status.note;
+  if (!status.code.empty()) json["code"] = status.code;
+  if (!status.other_inputs.empty()) json["other_inputs"] = status.other_inputs;
   for (const StageStatus& stage : status.stages) json["stages"].push_back(to_json(stage));
   for (const InstanceStatus& instance : status.instances) json["instances"].push_back(to_json(instance));
   return json;

@@ -73,8 +73,11 @@ struct RunStatus {
   std::string started_at, ended_at;
   std::chrono::duration<double> took{0};
   ProcessIdentity conductor;
-  std::string scheduler;        ///< "slurm", or empty
-  std::string note;             ///< what is not known, and why; or what keeps it from going on
+  std::string scheduler;       ///< "slurm", or empty
+  std::string note;            ///< what is not known, and why; or what keeps it from going on
+  Json code = Json::object();  ///< of a snapshot: {"copy", "commit", "dirty", "digest"}; else {}
+  std::vector<std::string>
+      other_inputs;             ///< declared files that instances found other than the run knew them
   bool waits_for_held = false;  ///< nothing happens until somebody releases jobs that are held
   std::vector<StageStatus> stages;
   /// Those of which there is something to tell: all but the waiting ones, unless everything was asked for.
@@ -101,6 +104,9 @@ struct StatusOptions {
 /// Of stages of more than `large_stage` instances their counts do.
 RunStatus run_status(const RunDirectory& run, const Plan& plan, const RunRecord& record,
                      const StatusOptions& options, const PlainCommits* plain = nullptr);
+
+/// "/runs/a/code (commit 1a2b3c4d5e6f with changes)"; empty without a snapshot.
+std::string text_of_code(const Json& code);
 
 /// schema_version 1.
 Json to_json(const RunStatus& status);

@@ -31,6 +31,10 @@ std::string matrix_variable(const std::string& axis) {
   return name;
 }
 
+bool is_order_only(const Stage& stage, std::string_view parent) {
+  return std::find(stage.order_only.begin(), stage.order_only.end(), parent) != stage.order_only.end();
+}
+
 const Stage* Workflow::find(std::string_view stage) const {
   const auto found =
       std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == stage; });

@@ -102,10 +102,20 @@ struct Stage {
   std::chrono::seconds signal_lead{0};  ///< how long before its limit; 0: as the limit has it
 };
 
+/// Whether it waits for that stage, and its results do not depend on it.
+bool is_order_only(const Stage& stage, std::string_view parent);
+
 /// The code that a run starts with is copied into its directory.
 struct Snapshot {
   bool git = false;                ///< what git tracks, with its changes
   std::vector<std::string> paths;  ///< files and folders, relative to the workflow's
+  Where where;                     ///< of what the workflow says of it
+  std::string root;       ///< absolute: the folder that its files are relative to; of git, the repository's
+  std::string commit;     ///< of git; empty: none yet
+  bool dirty = false;     ///< tracked files differ from that commit
+  std::string digest;     ///< of names and contents; empty: nobody has looked yet
+  std::string directory;  ///< absolute: where the copy has the workflow's folder; empty: there is none
+  std::string copy;       ///< absolute: the copy of `root`
   [[nodiscard]] bool on() const { return git || !paths.empty(); }
 };
 
@@ -126,9 +136,11 @@ struct BadNodes {
 /// A whole workflow, checked: names are unique, references resolve, the graph has no cycle.
 struct Workflow {
   std::string name;
-  std::string file;            ///< as given by the user
-  std::string base_directory;  ///< absolute; relative paths in the workflow start here
-  std::string text;            ///< the file's bytes, kept for the run directory
+  std::string file;              ///< as given by the user
+  std::string base_directory;    ///< absolute; relative paths in the workflow start here
+  std::string text;              ///< the file's bytes, kept for the run directory
+  std::vector<std::string> set;  ///< what `--set` gave, in order
+  std::string profile;           ///< the name of the profile; or empty
   Json params = Json::object();
   bool share_group = false;
   Encryption encryption;
@@ -139,6 +151,10 @@ struct Workflow {
   bool mail_of_failure_only = false;
   std::vector<Stage> stages;  ///< in the order of the file
   [[nodiscard]] const Stage* find(std::string_view stage) const;
+  /// Where commands start.
+  [[nodiscard]] const std::string& command_directory() const {
+    return snapshot.directory.empty() ? base_directory : snapshot.directory;
+  }
 };
 
 /// `{}`, `{"key_file": PATH}` or `{"key_env": NAME}`.

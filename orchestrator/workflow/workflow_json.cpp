@@ -129,6 +129,7 @@ Json to_json(const Stage& stage) {
   if (!stage.pass_env.empty()) json["pass_env"] = stage.pass_env;
   if (!stage.signal.empty()) json["signal"] = stage.signal;
   if (stage.signal_lead.count() > 0) json["signal_lead"] = stage.signal_lead.count();
+  if (!stage.order_only.empty()) json["order_only"] = stage.order_only;
   for (const Input& input : stage.inputs) json["inputs"].push_back(to_json(input));
   return json;
 }
@@ -149,6 +150,7 @@ Stage stage_from(const Json& json, const File& file) {
   for (const Json& input : json.at("inputs")) stage.inputs.push_back(input_from(input, file));
   stage.inputs_declared = json.at("inputs_declared").get<bool>();
   stage.needs = json.at("needs").get<std::vector<std::string>>();
+  stage.order_only = json.value("order_only", std::vector<std::string>{});
   stage.matrix = matrix_from(json.at("matrix"));
   stage.retries = retries_from(json.at("retries"));
   stage.max_parallel = json.at("max_parallel").get<int>();
@@ -163,6 +165,25 @@ Stage stage_from(const Json& json, const File& file) {
   stage.signal = json.value("signal", "");
   stage.signal_lead = std::chrono::seconds(json.value("signal_lead", std::int64_t{0}));
   return stage;
+}
+
+Json to_json(const Snapshot& snapshot) {
+  return {{"git", snapshot.git},       {"paths", snapshot.paths},        {"root", snapshot.root},
+          {"commit", snapshot.commit}, {"dirty", snapshot.dirty},        {"digest", snapshot.digest},
+          {"copy", snapshot.copy},     {"directory", snapshot.directory}};
+}
+
+Snapshot snapshot_from(const Json& json) {
+  Snapshot snapshot;
+  snapshot.git = json.at("git").get<bool>();
+  snapshot.paths = json.at("paths").get<std::vector<std::string>>();
+  snapshot.root = json.at("root").get<std::string>();
+  snapshot.commit = json.at("commit").get<std::string>();
+  snapshot.dirty = json.at("dirty").get<bool>();
+  snapshot.digest = json.at("digest").get<std::string>();
+  snapshot.copy = json.at("copy").get<std::string>();
+  snapshot.directory = json.at("directory").get<std::string>();
+  return snapshot;
 }
 
 }  // namespace
@@ -189,6 +210,9 @@ Json to_json(const Workflow& workflow) {
     json["bad_nodes"] = {{"seconds", workflow.bad_nodes.avoid_for.count()},
                          {"per_user", workflow.bad_nodes.per_user}};
   if (workflow.encryption.on()) json["encryption"] = to_json(workflow.encryption);
+  if (workflow.snapshot.on()) json["snapshot"] = to_json(workflow.snapshot);
+  if (!workflow.set.empty()) json["set"] = workflow.set;
+  if (!workflow.profile.empty()) json["profile"] = workflow.profile;
   for (const Stage& stage : workflow.stages) json["stages"].push_back(to_json(stage));
   return json;
 }
@@ -208,6 +232,10 @@ Workflow workflow_from_json(const Json& json) {
     workflow.bad_nodes.avoid_for = std::chrono::seconds(found->at("seconds").get<std::int64_t>());
     workflow.bad_nodes.per_user = found->at("per_user").get<bool>();
   }
+  if (const auto found = json.find("snapshot"); found != json.end())
+    workflow.snapshot = snapshot_from(*found);
+  workflow.set = json.value("set", std::vector<std::string>{});
+  workflow.profile = json.value("profile", "");
   workflow.on_success = json.value("on_success", "");
   workflow.on_failure = json.value("on_failure", "");
   workflow.mail_to = json.value("mail_to", "");

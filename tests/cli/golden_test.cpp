@@ -55,6 +55,7 @@ class Golden : public ::testing::Test {
     return run_program({std::move(words),
                         folder.path(),
                         {{"KERNMILL_RUNS", ""},
+                         {"XDG_STATE_HOME", folder.path() / "state"},
                          {"KERNMILL_EXEC", KERNMILL_EXEC},
                          {"KERNMILL_TASK", "/nowhere/kernmill-task"},
                          {"KERNMILL_SLURM_PLUGIN", "/nowhere/kernmill_slurm.so"},

@@ -30,7 +30,9 @@ KillWorld::KillWorld(const std::string& workflow) {
 
 Invocation KillWorld::kernmill(std::vector<std::string> words, const std::string& program) const {
   words.insert(words.begin(), program);
-  return {std::move(words), folder(), {{"KERNMILL_RUNS", ""}, {"KERNMILL_EXEC", KERNMILL_EXEC}}};
+  return {std::move(words),
+          folder(),
+          {{"KERNMILL_RUNS", ""}, {"KERNMILL_EXEC", KERNMILL_EXEC}, {"XDG_STATE_HOME", folder() / "state"}}};
 }
 
 void KillWorld::go_on() const {

@@ -1,10 +1,12 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/runs/acting.hpp"
@@ -15,6 +17,7 @@
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/own_cache.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/directory/trust.hpp"
 #include "kernmill/run/submit/removal.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
 
@@ -47,13 +50,35 @@ std::chrono::system_clock::time_point made_at(const RunDirectory& run) {
   return std::chrono::system_clock::from_time_t(timegm(&parts));
 }
 
-/// Bytes that removing the folder gives back: a file that another run holds by a hard link counts nothing.
-std::uintmax_t bytes_freed(const fs::path& folder) {
-  std::uintmax_t bytes = 0;
-  std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, none))
-    if (entry.is_regular_file(none) && entry.hard_link_count(none) == 1) bytes += entry.file_size(none);
-  return bytes;
+/// Bytes that removing folders gives back. A file that several of them hold by hard links counts once, with
+/// the last of them, and nothing as long as anybody else holds it.
+class FreedBytes {
+ public:
+  std::uintmax_t of(const fs::path& folder) {
+    std::uintmax_t bytes = 0;
+    std::error_code none;
+    for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
+      struct stat status {};
+      if (::lstat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+      const auto links = status.st_nlink == 1 ? 1 : ++seen_[{status.st_dev, status.st_ino}];
+      if (links == status.st_nlink) bytes += static_cast<std::uintmax_t>(status.st_size);
+    }
+    return bytes;
+  }
+
+ private:
+  std::map<std::pair<dev_t, ino_t>, nlink_t> seen_;  ///< links that were met
+};
+
+/// Another run that reads files of this one where they lie; empty: none does.
+std::string reader_of(const RunDirectory& run) {
+  const std::string place = run.root().string() + "/";
+  for (const RunDirectory& other : list_runs(run.root().parent_path())) {
+    if (other.name() == run.name()) continue;
+    const auto plan = read_own_file(other.plan());
+    if (plan && plan->find(place) != std::string::npos) return other.name();
+  }
+  return {};
 }
 
 /// Whether the newest result of any instance, as the cache knows it, lies in this run.
@@ -66,6 +91,15 @@ bool holds_newest_results(const RunDirectory& run, const Cache& cache) {
     if (newest && newest->run == run.name()) return true;
   }
   return false;
+}
+
+/// Why somebody may still want it. Who names a run knows what is in it.
+std::string why_wanted(const RunDirectory& run, bool named) {
+  DigestStore digests(run.root().parent_path());
+  if (!named && holds_newest_results(run, Cache(run.root().parent_path(), digests)))
+    return "holds the newest results of its workflow (kernmill clean with its name removes it all the same)";
+  const std::string reader = reader_of(run);
+  return reader.empty() ? "" : fmt::format("{} reads files of it (--force removes it all the same)", reader);
 }
 
 struct Candidate {
@@ -112,15 +146,17 @@ class LazyCluster {
 std::vector<Candidate> examine(const std::vector<RunDirectory>& runs, const Arguments& arguments,
                                LazyCluster& cluster) {
   std::vector<Candidate> candidates;
+  const bool named = !arguments.texts("run").empty();
   for (const RunDirectory& run : runs) {
-    DigestStore digests(run.root().parent_path());
-    const Cache cache(run.root().parent_path(), digests);
-    Candidate candidate{run, why_left_alone(run, arguments), bytes_freed(run.root())};
+    Candidate candidate{run, why_left_alone(run, arguments)};
     if (candidate.why_kept.empty()) candidate.why_kept = why_it_stays(run, std::ref(cluster));
-    if (candidate.why_kept.empty() && holds_newest_results(run, cache))
-      candidate.why_kept = "holds the newest results of its workflow";
+    if (candidate.why_kept.empty() && !arguments.has("force")) candidate.why_kept = why_wanted(run, named);
     candidates.push_back(std::move(candidate));
   }
+  FreedBytes freed;
+  for (const bool goes : {true, false})  // what stays holds its files
+    for (Candidate& candidate : candidates)
+      if (candidate.why_kept.empty() == goes) candidate.bytes = freed.of(candidate.run.root());
   return candidates;
 }
 
@@ -151,6 +187,7 @@ int clean(const Command& self, const std::vector<std::string>& words, const Hook
   add_acting_options(options);
   add_text(options, "older-than", "AGE", "runs made longer ago than that: 12h, 30d, 2w");
   add_number(options, "keep", "N", "all but the newest N");
+  add_flag(options, "force", "also those that hold the newest results, or that other runs read files of");
   add_flag(options, "yes,y", "remove them; without it nothing is removed");
   Arguments arguments(self, options, {"run"}, /*rest=*/true);
   if (!arguments.parse(words)) return exit_done;

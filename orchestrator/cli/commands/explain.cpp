@@ -18,6 +18,7 @@
 #include "kernmill/report/rank_ends.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/bad_nodes/bad_nodes.hpp"
+#include "kernmill/run/code/code_snapshot.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
@@ -218,12 +219,15 @@ int explain(const Command& self, const std::vector<std::string>& words, const Ho
       bad_nodes(node_attempts(view), plan.workflow().bad_nodes, std::chrono::system_clock::now());
   if (arguments.json()) {
     Json json{{"schema_version", 1}, {"run", run.name()}, {"instances", std::move(explanation).json()}};
+    if (plan.workflow().snapshot.on()) json["code"] = code_json(plan.workflow().snapshot);
     for (const BadNode& bad : avoided)
       json["avoided_nodes"].push_back(
           {{"node", bad.node}, {"until", utc_timestamp(bad.until)}, {"why", bad.why}});
     fmt::print("{}\n", json.dump(2));
   } else {
     fmt::print("{}", explanation.text());
+    if (const Snapshot& code = plan.workflow().snapshot; code.on())
+      fmt::print("commands run the code in {} ({})\n", code.copy, code_text(code));
     for (const BadNode& bad : avoided) fmt::print("the next attempts avoid {}\n", to_text(bad));
   }
   return exit_done;

@@ -158,7 +158,7 @@ int import_data(const Arguments& arguments, const Hooks& hooks) {
   auto workflow = ImportFlow(arguments, words.front(), {words.begin() + 1, words.end()}).parsed(arguments);
   if (!workflow) return exit_usage;
   const Workshop workshop(output);
-  const Plan plan(std::move(*workflow));
+  Plan plan(std::move(*workflow));
   check_variables(plan.workflow());
   Silence silence;
   NewRun made = freeze(plan, workshop.path());

@@ -5,6 +5,7 @@
 #include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
+#include "kernmill/cli/runs/going_on.hpp"
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
@@ -58,33 +59,39 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   add_acting_options(options);
   add_conduct_options(options);
   add_submit_options(options);
+  add_change_options(options);
   Arguments arguments(self, options, {"run"});
   if (!arguments.parse(words)) return exit_done;
   check_conduct_options(arguments);
   const RunDirectory run = run_to_act_on(arguments, arguments.text("run"));
-  const Plan plan = require_plan(run);
+  Plan frozen = require_plan(run);
   const RunView view = view_journal(run.journal(), {.trust = ViewOptions::Trust::bytes});
   const RunRecord& record = view.record;
-  if (record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
+  // A submission that died before its first record has begun nothing here, either.
+  const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
+  const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);
+  GoingOn on = going_on(run, std::move(frozen), fold_journal(run.journal()), scheduler == "slurm", arguments);
+  if (on.exit) return *on.exit;
+  const Plan& plan = on.plan;
+  if (!on.changed && record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
     return already_done(run, plan, view, arguments);
   for (const auto& folder : {run.journal(), run.settled()})
     remove_files_left_beside(folder, std::chrono::hours(24));
   audit(run, self.name, arguments, &plan.workflow());
-  // A submission that died before its first record has begun nothing here, either.
-  const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
-  const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);
-  if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks);
+  if (scheduler == "slurm") return resume_on_cluster(run, plan, arguments, hooks, std::move(on.lock));
   if (was_submitted(run, record)) refuse_while_jobs_are_left(run);
   check_variables(plan.workflow());
-  return conduct(run, plan, /*resumed=*/true, arguments, hooks);
+  return conduct(run, plan, /*resumed=*/true, arguments, hooks, std::move(on.lock));
 }
 
 }  // namespace
 
-const Command resume_command{"resume", "go on with a run that was interrupted, killed, or has failed",
-                             "[RUN] [options]",
-                             "  kernmill resume last\n"
-                             "  kernmill resume iris-svm-20261121-040506-1a2b\n",
-                             resume};
+const Command resume_command{
+    "resume", "go on with a run that was interrupted, killed, or has failed", "[RUN] [options]",
+    "  kernmill resume last\n"
+    "  kernmill resume iris-svm-20261121-040506-1a2b\n"
+    "  kernmill resume last --set time=2h --set fit.mem=8G\n"
+    "  kernmill resume last --with iris_svm.yaml --dry-run     what an edit would change\n",
+    resume};
 
 }  // namespace kernmill::cli

@@ -7,6 +7,7 @@
 #include "kernmill/cli/runs/audited.hpp"
 #include "kernmill/cli/runs/cluster_run.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
+#include "kernmill/cli/runs/known_roots.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/part_of_run.hpp"
 #include "kernmill/cli/runs/programs.hpp"
@@ -29,10 +30,11 @@ int run(const Command& self, const std::vector<std::string>& words, const Hooks&
   auto workflow = load_workflow(arguments, file);
   if (!workflow) return exit_usage;
   const auto root = new_run_root(arguments, workflow->base_directory);
-  const Plan plan = plan_of_part(std::move(*workflow), arguments, root);
+  Plan plan = plan_of_part(std::move(*workflow), arguments, root);
   if (arguments.text("scheduler") == "slurm") return submit_new(plan, root, arguments, hooks, /*wait=*/true);
   check_variables(plan.workflow());
   NewRun made = freeze(plan, root);
+  remember_run_root(made.directory.root().parent_path());
   audit(made.directory, self.name, arguments, &plan.workflow());
   return conduct(made.directory, plan, /*resumed=*/false, arguments, hooks, std::move(made.lock));
 }

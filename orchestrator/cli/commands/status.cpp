@@ -110,7 +110,10 @@ void show_one(const RunStatus& status, const Arguments& arguments) {
                lost, lost == 1 ? "its" : "their");
   show_made_again(status);
   if (!status.note.empty()) fmt::print("\n  {}\n", paint(Color::yellow, printable(status.note)));
+  for (const std::string& line : status.other_inputs)
+    fmt::print("\n  {}\n", paint(Color::yellow, printable_line(line)));
   fmt::print("\n  run   {}\n", status.directory);
+  if (const std::string code = text_of_code(status.code); !code.empty()) fmt::print("  code  {}\n", code);
   if (status.state != "done" && status.state != "running" && status.state != "queued")
     fmt::print("  next  kernmill resume {}\n", status.name);
 }
@@ -122,7 +125,7 @@ int status(const Command& self, const std::vector<std::string>& words, const Hoo
   Arguments arguments(self, options, {"run", "stage"});
   if (!arguments.parse(words)) return exit_done;
   if (arguments.has("all")) {
-    show_all(list_runs(run_root(arguments)), arguments.json());
+    show_all(runs_found(arguments), arguments.json());
     return exit_done;
   }
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));

@@ -37,7 +37,7 @@ int submit(const Command& self, const std::vector<std::string>& words, const Hoo
   auto workflow = load_workflow(arguments, arguments.required("workflow"));
   if (!workflow) return exit_usage;
   const auto root = new_run_root(arguments, workflow->base_directory);
-  const Plan plan = plan_of_part(std::move(*workflow), arguments, root);
+  Plan plan = plan_of_part(std::move(*workflow), arguments, root);
   if (arguments.has("dry-run")) {
     show_scripts(plan, options_for_dry_run(plan), root);
     return exit_done;

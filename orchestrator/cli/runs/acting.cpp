@@ -34,7 +34,7 @@ void add_acting_options(boost::program_options::options_description& options) {
 
 RunDirectory run_to_act_on(const Arguments& arguments, const std::string& selector) {
   const auto user = vouched_for(arguments);
-  RunDirectory run = chosen_run(arguments, selector, user.value_or(::geteuid()));
+  RunDirectory run = chosen_run(arguments, selector, user.value_or(::geteuid()), Looking::to_act);
   const uid_t owner = owner_of(run);
   if (user && *user != owner)
     throw UsageError(fmt::format("run {} belongs to {}, not to {}", run.name(), user_text(owner),

@@ -9,6 +9,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/audited.hpp"
+#include "kernmill/cli/runs/known_roots.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/ready_results.hpp"
@@ -142,8 +143,8 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
   fmt::print("### the closing job\n{}", to_script(closing_job(context, plan, all)));
 }
 
-int submit_new(const Plan& plan, const std::filesystem::path& root, const Arguments& arguments,
-               const Hooks& hooks, bool wait) {
+int submit_new(Plan& plan, const std::filesystem::path& root, const Arguments& arguments, const Hooks& hooks,
+               bool wait) {
   check_variables(plan.workflow());
   check_passed_to_cluster(plan.workflow());
   const auto cluster = open_slurm();
@@ -159,19 +160,20 @@ int submit_new(const Plan& plan, const std::filesystem::path& root, const Argume
     return exit_usage;
   }
   NewRun made = freeze(plan, root, MeantFor::a_cluster);
+  remember_run_root(made.directory.root().parent_path());
   audit(made.directory, "submit", arguments, &plan.workflow());
   return submit_and_tell(made.directory, plan, /*resumed=*/false, *cluster, facts, arguments, hooks,
                          wait || arguments.has("wait"), std::move(made.lock));
 }
 
 int resume_on_cluster(const RunDirectory& run, const Plan& plan, const Arguments& arguments,
-                      const Hooks& hooks) {
+                      const Hooks& hooks, std::unique_ptr<ConductorLock> lock) {
   check_variables(plan.workflow());
   check_passed_to_cluster(plan.workflow());
   const auto cluster = open_slurm();
   const ClusterFacts facts = cluster->facts();
   return submit_and_tell(run, plan, /*resumed=*/true, *cluster, facts, arguments, hooks,
-                         arguments.has("wait"));
+                         arguments.has("wait"), std::move(lock));
 }
 
 }  // namespace kernmill::cli

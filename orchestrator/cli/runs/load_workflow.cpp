@@ -14,7 +14,9 @@
 #include <sys/sysmacros.h>
 
 #include "kernmill/cli/runs/programs.hpp"
+#include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/run/code/code_snapshot.hpp"
 #include "kernmill/workflow/parse/parser.hpp"
 #include "kernmill/workflow/text/limits.hpp"
 
@@ -74,17 +76,6 @@ std::vector<SourceFile> outer_defaults(const Arguments& arguments) {
   return files;
 }
 
-std::vector<std::pair<std::string, std::string>> settings(const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::string>> set;
-  for (const std::string& text : arguments.texts("set")) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw UsageError(fmt::format("--set takes NAME=VALUE, not '{}'", text));
-    set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return set;
-}
-
 Json to_json(const Diagnostic& diagnostic) {
   Json json{{"severity", diagnostic.severity == Diagnostic::Severity::error ? "error" : "warning"},
             {"file", diagnostic.where.file ? diagnostic.where.file->path : ""},
@@ -95,16 +86,39 @@ Json to_json(const Diagnostic& diagnostic) {
   return json;
 }
 
+/// What a workflow says of its code is looked at before it is believed.
+void look_at_code(const Arguments& arguments, Workflow& workflow, Diagnostics& diagnostics) {
+  if (!workflow.snapshot.on() || diagnostics.has_errors()) return;
+  DigestStore digests(new_run_root(arguments, workflow.base_directory));
+  survey_code(workflow, digests, diagnostics);
+}
+
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> setters(const std::vector<std::string>& texts) {
+  std::vector<std::pair<std::string, std::string>> set;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const bool removes = text.size() > 1 && text[0] == '~' && equals == std::string::npos;
+    if (!removes && (equals == std::string::npos || equals == 0))
+      throw UsageError(fmt::format("--set takes NAME=VALUE, not '{}'", text));
+    set.emplace_back(text.substr(0, equals), removes ? "" : text.substr(equals + 1));
+  }
+  return set;
+}
+
 void add_workflow_options(boost::program_options::options_description& options) {
-  add_texts(options, "set", "NAME=VALUE", "gives a run parameter another value; may be repeated");
+  add_texts(options, "set", "NAME=VALUE",
+            "gives a parameter, or a key of the file (stages.fit.mem=8G), another value; may be repeated");
   add_text(options, "profile,p", "NAME", "defaults from ~/.config/kernmill/profiles/NAME.yaml");
 }
 
 Workflow parse_source(const Arguments& arguments, const SourceFile& source, Diagnostics& diagnostics) {
-  const ParseOptions options{settings(arguments), outer_defaults(arguments)};
+  const ParseOptions options{setters(arguments.texts("set")), outer_defaults(arguments)};
   Workflow workflow = parse_workflow(source, options, real_files(), diagnostics);
+  workflow.set = arguments.texts("set");
+  workflow.profile = arguments.text("profile");
+  look_at_code(arguments, workflow, diagnostics);
   diagnostics.sort();
   return workflow;
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/workflow/text/diagnostic.hpp"
@@ -10,6 +12,9 @@ namespace kernmill::cli {
 
 /// Adds --set and -p.
 void add_workflow_options(boost::program_options::options_description& options);
+
+/// NAME and VALUE of what --set was given. Throws UsageError.
+std::vector<std::pair<std::string, std::string>> setters(const std::vector<std::string>& texts);
 
 /// Reads a workflow with the parameters, profile and site file that count. Mistakes in it go to
 /// `diagnostics`.

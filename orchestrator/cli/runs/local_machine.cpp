@@ -153,7 +153,8 @@ JobSpec LocalMachine::job_spec(const AttemptOrder& order) {
 
 CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const CommitTable& commits) {
   const auto result_of = [&commits](InstanceId parent) { return commits.result(parent); };
-  const Decision decision = decide(plan_, id, result_of, cache_, digests_, program_digests_);
+  const auto leavings_of = [&commits](std::uint32_t stage) { return commits.leavings(stage); };
+  const Decision decision = decide(plan_, id, result_of, cache_, digests_, program_digests_, leavings_of);
   if (decision.what != Decision::What::cached) return {.committed = {}, .why_not = decision.reason};
   const fs::path directory = attempt_directory(id, attempt);
   make_directories(directory);

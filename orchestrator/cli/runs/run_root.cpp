@@ -1,12 +1,18 @@
 #include "kernmill/cli/runs/run_root.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
 #include "kernmill/cli/runs/acting.hpp"
+#include "kernmill/cli/runs/known_roots.hpp"
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/run/cache/declared_inputs.hpp"
+#include "kernmill/run/code/code_snapshot.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
+#include "kernmill/run/directory/trust.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "kernmill/run/submit/submission.hpp"
@@ -15,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace kernmill::cli {
 
-NewRun freeze(const Plan& plan, const fs::path& root, MeantFor where) {
+NewRun freeze(Plan& plan, const fs::path& root, MeantFor where) {
   const Workflow& workflow = plan.workflow();
   const ProcessIdentity self = self_identity();
   const bool submits = where == MeantFor::a_cluster;
@@ -30,6 +36,13 @@ NewRun freeze(const Plan& plan, const fs::path& root, MeantFor where) {
     submission_journal(run, 0)->append(
         to_record(events::RunStarted{self, /*resumed=*/false, "slurm", /*life=*/1}));
   write_file_durably(run.workflow(), workflow.text);
+  DigestStore digests(run.root().parent_path());
+  if (workflow.snapshot.on()) {
+    Workflow with_copy = workflow;
+    take_code(run, with_copy, digests);
+    plan = Plan(std::move(with_copy));
+  }
+  note_inputs(run, plan, digests);
   write_plan_file(run, plan);
   return {std::move(run), std::move(lock)};
 }
@@ -52,9 +65,51 @@ fs::path run_root(const Arguments& arguments) {
   return list_runs(".").empty() ? fs::absolute("runs") : fs::current_path();
 }
 
-RunDirectory chosen_run(const Arguments& arguments, const std::string& selector, uid_t user) {
+namespace {
+
+/// Whether nobody has said where runs lie, and none lie here.
+bool may_be_elsewhere(const Arguments& arguments) {
+  return !arguments.has("runs") && environment("KERNMILL_RUNS").empty() &&
+         list_runs(run_root(arguments)).empty();
+}
+
+}  // namespace
+
+std::vector<RunDirectory> runs_elsewhere() {
+  std::vector<RunDirectory> runs;
+  for (const fs::path& root : known_run_roots()) try {
+      for (RunDirectory& run : list_runs(root)) runs.push_back(std::move(run));
+    } catch (const std::system_error&) {  // a folder that cannot be read any more
+    }
+  std::stable_sort(runs.begin(), runs.end(),
+                   [](const RunDirectory& a, const RunDirectory& b) { return made_before(a, b); });
+  return runs;
+}
+
+std::vector<RunDirectory> runs_found(const Arguments& arguments) {
+  return may_be_elsewhere(arguments) ? runs_elsewhere() : list_runs(run_root(arguments));
+}
+
+RunDirectory chosen_run(const Arguments& arguments, const std::string& selector, uid_t user,
+                        Looking looking) {
+  const std::string wanted = selector.empty() ? "last" : selector;
+  if (wanted.find('/') == std::string::npos && may_be_elsewhere(arguments)) {
+    const std::vector<RunDirectory> runs = runs_elsewhere();
+    const RunDirectory* found = nullptr;
+    for (const RunDirectory& run : runs)
+      if (run.name() == wanted || (wanted == "last" && owner_of(run) == user)) found = &run;
+    if (found != nullptr && wanted == "last" && looking == Looking::to_act)
+      throw UsageError(fmt::format("there are no runs in {}; the newest elsewhere is {}",
+                                   run_root(arguments).string(), found->root().string()),
+                       fmt::format("name it: {}", found->name()));
+    if (found != nullptr) {
+      if (wanted == "last")
+        fmt::print(stderr, "no runs here; the newest elsewhere: {}\n", found->root().string());
+      return *found;
+    }
+  }
   try {
-    return select_run(run_root(arguments), selector.empty() ? "last" : selector, user);
+    return select_run(run_root(arguments), wanted, user);
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }

@@ -16,6 +16,10 @@ void AttemptJournal::started(const std::string& job, const std::string& node) {
   journal_.append(to_record(events::Started{subject(), job, self, {}, node}));
 }
 
+void AttemptJournal::inputs_changed(const std::vector<std::pair<std::string, std::string>>& inputs) {
+  journal_.append(to_record(events::InputsChanged{subject(), inputs}));
+}
+
 void AttemptJournal::step_started(int pid, std::uint64_t start_time) {
   journal_.append(to_record(events::StepStarted{subject(), {pid, start_time, host_name()}}));
 }

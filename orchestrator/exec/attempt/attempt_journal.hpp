@@ -18,6 +18,7 @@ class AttemptJournal {
       : journal_(journal), attempt_(std::move(attempt)) {}
   /// From here on, an older attempt can no longer commit.
   void started(const std::string& job, const std::string& node = {});
+  void inputs_changed(const std::vector<std::pair<std::string, std::string>>& inputs);
   void step_started(int pid, std::uint64_t start_time);
   void committed(const CommittedResult& result);
   /// `stopped` or `failed`, by what the outcome is.

@@ -52,7 +52,8 @@ std::optional<AttemptOutcome> AttemptRunner::run(const Attempt& attempt) {
       audit_deployment(attempt, *cached);
       return {};
     }
-  before_ = recipe_before(attempt);
+  before_ = recipe_of_all_attempts(attempt, recipe_before(attempt));
+  if (const auto other = tell_other_inputs(attempt); !other.empty()) journal_.inputs_changed(other);
   stop_.asked();
   AttemptOutcome outcome;
   if (given_.batch != nullptr ? stop_.told_to_end() : stop_.asked()) {
@@ -142,7 +143,8 @@ StepOptions AttemptRunner::step_options(const Attempt& attempt) {
   set(step.spawn.env, "KERNMILL_TOKEN", step.token);
   add_variables(step.spawn.env, attempt,
                 {launch(attempt), given_.batch != nullptr ? given_.batch->place.nodes : 1});
-  step.spawn.work_dir = attempt.plan.workflow().base_directory;
+  const Workflow& workflow = attempt.plan.workflow();
+  step.spawn.work_dir = is_command ? workflow.command_directory() : workflow.base_directory;
   step.spawn.out = attempt.file("out.log").string();
   step.spawn.err = attempt.file("err.log").string();
   set_program(step, attempt);

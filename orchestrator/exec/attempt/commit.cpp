@@ -13,12 +13,17 @@
 #include "kernmill/base/timestamp.hpp"
 #include "kernmill/exec/attempt/secrets.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/os/file_descriptor.hpp"
+#include "kernmill/os/replace_file.hpp"
 #include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/audit/audit_log.hpp"
 #include "kernmill/run/cache/cache.hpp"
+#include "kernmill/run/cache/declared_inputs.hpp"
 #include "kernmill/run/cache/prediction.hpp"
 #include "kernmill/run/cache/tree.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::exec {
 namespace {
@@ -33,6 +38,10 @@ ResultOf results_of(const Attempt& attempt) {
   return [&attempt](InstanceId id) { return attempt.commits.result(id); };
 }
 
+LeavingsOf leavings_known_to(const Attempt& attempt) {
+  return [&attempt](std::uint32_t stage) { return attempt.commits.leavings(stage); };
+}
+
 ProgramDigests programs(DigestStore& digests) {
   ProgramDigests all = program_digests(digests, task_program(), fs::read_symlink("/proc/self/exe"));
   all.passed = [](const Stage&) { return passed_to_job(own_environment()); };
@@ -40,7 +49,8 @@ ProgramDigests programs(DigestStore& digests) {
 }
 
 std::optional<Recipe> recipe_now(const Attempt& attempt, DigestStore& digests) {
-  auto recipe = recipe_of(attempt.plan, attempt.id, results_of(attempt), digests, programs(digests));
+  auto recipe = recipe_of(attempt.plan, attempt.id, results_of(attempt), digests, programs(digests),
+                          leavings_known_to(attempt));
   auto* found = std::get_if<Recipe>(&recipe);
   return found == nullptr ? std::nullopt : std::optional(std::move(*found));
 }
@@ -53,6 +63,24 @@ std::optional<Recipe> recipe_of_what_was_read(const Attempt& attempt, const Reci
   fmt::print(stderr, "kernmill-exec: {}: {} while it ran: later runs do not take up its result\n",
              attempt.plan.label(attempt.id),
              changed.empty() ? "an input went away" : fmt::format("{}", fmt::join(changed, "; ")));
+  return {};
+}
+
+/// Whether there is anything that an earlier attempt has left for this one to go on from.
+bool goes_on(const Attempt& attempt) {
+  if (!attempt.earlier_attempt_started) return false;
+  const bool restarts = runs_command(attempt.stage()) && !attempt.stage().config.value("restart", "").empty();
+  std::error_code none;
+  return restarts || fs::directory_iterator(attempt.checkpoints(), none) != fs::directory_iterator();
+}
+
+std::optional<Recipe> noted_recipe(const fs::path& file) {
+  try {
+    const Json noted = json_or_nothing(read_file(file));
+    if (noted.is_object()) return Recipe{noted.at("recipe"), noted.at("input_names"), noted.at("key")};
+  } catch (const std::system_error&) {  // nobody has noted it
+  } catch (const Json::exception&) {
+  }
   return {};
 }
 
@@ -148,11 +176,47 @@ void check_inputs(const Attempt& attempt) {
   }
 }
 
+std::vector<std::pair<std::string, std::string>> tell_other_inputs(const Attempt& attempt) {
+  DigestStore digests(runs_root(attempt));
+  auto other = other_inputs(attempt.run, attempt.plan, attempt.id, digests);
+  for (const auto& [path, found] : other)
+    fmt::print(stderr, "kernmill-exec: {}: input {} {} since the run was made; it reads what is there now\n",
+               attempt.plan.label(attempt.id), display_path(path, attempt.plan.workflow()),
+               found.empty() ? "has gone" : "has changed");
+  return other;
+}
+
 std::optional<Recipe> recipe_before(const Attempt& attempt) {
   const ProgramDigests known{"known", "known", {}};
   if (!why_never_cached(attempt.plan, attempt.id.stage, known).empty()) return {};
   DigestStore digests(runs_root(attempt));
   return recipe_now(attempt, digests);
+}
+
+std::optional<Recipe> recipe_of_all_attempts(const Attempt& attempt, std::optional<Recipe> now) {
+  if (!now) return now;
+  const fs::path folder = attempt.run.instance(attempt.stage().name, attempt.id.index);
+  const fs::path noted = folder / "recipe.json";
+  if (!goes_on(attempt)) {
+    const bool is_packed = !attempt.place.empty();  // it has no folder, and seldom goes on
+    if (!is_packed)
+      replace_file(noted, Json{{"schema_version", 1},
+                               {"key", now->key},
+                               {"recipe", now->body},
+                               {"input_names", now->input_names}}
+                                  .dump() +
+                              "\n");
+    return now;
+  }
+  const std::optional<Recipe> first = noted_recipe(noted);
+  if (first && first->key == now->key) return now;
+  const std::string changed =
+      first ? fmt::format("{} since its first attempt", fmt::join(differences(*first, *now), "; "))
+            : "what its first attempt has read is not known";
+  fmt::print(stderr,
+             "kernmill-exec: {}: {}, and it goes on from there: later runs do not take up its result\n",
+             attempt.plan.label(attempt.id), changed);
+  return {};
 }
 
 Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const std::optional<Recipe>& before) {
@@ -185,8 +249,8 @@ void store_in_cache(const Attempt& attempt, const Commit& commit) {
 std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   DigestStore digests(runs_root(attempt));
   Cache cache(runs_root(attempt), digests);
-  const Decision decision =
-      decide(attempt.plan, attempt.id, results_of(attempt), cache, digests, programs(digests));
+  const Decision decision = decide(attempt.plan, attempt.id, results_of(attempt), cache, digests,
+                                   programs(digests), leavings_known_to(attempt));
   if (decision.what != Decision::What::cached) return {};
   const auto taken = take(*decision.entry, attempt.directory(), digests);
   if (!taken) return {};  // somebody has changed it just now

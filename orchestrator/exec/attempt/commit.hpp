@@ -23,8 +23,15 @@ struct Commit {
 /// Throws AttemptError when an input is not what its stage committed any more.
 void check_inputs(const Attempt& attempt);
 
+/// Declared files that the attempt finds other than its run knew them when it was made: told on stderr.
+std::vector<std::pair<std::string, std::string>> tell_other_inputs(const Attempt& attempt);
+
 /// What an attempt is about to read, before it does; nothing: it can have no recipe.
 std::optional<Recipe> recipe_before(const Attempt& attempt);
+
+/// The same, if an earlier attempt that this one goes on from had read that, too; else nothing, which is told
+/// on stderr. Notes it for attempts that go on from this one.
+std::optional<Recipe> recipe_of_all_attempts(const Attempt& attempt, std::optional<Recipe> now);
 
 /// Makes durable what an attempt leaves, and describes it. It has a recipe only if that is still the one of
 /// `before`: else nobody knows which inputs it has read, which is told on stderr. Throws std::system_error

@@ -16,8 +16,8 @@
 #include "kernmill/exec/job/container.hpp"
 #include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/os/durable_file.hpp"
-#include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/run/cache/tree.hpp"
+#include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
@@ -76,7 +76,7 @@ std::string command_text(const Attempt& attempt) {
   std::string text = takes_restart(attempt, restart) ? restart : config.at("run").get<std::string>();
   if (oci_bundle(attempt.stage().container).empty()) return text;
   // The bundle says where its process begins.
-  return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().base_directory), text);
+  return fmt::format("cd {}\n{}", quoted_for_shell(attempt.plan.workflow().command_directory()), text);
 }
 
 std::string text_of(const Json& value) {

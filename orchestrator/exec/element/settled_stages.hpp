@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "kernmill/plan/plan.hpp"
@@ -26,12 +27,13 @@ class SettledStages {
 
  private:
   [[nodiscard]] std::filesystem::path file(std::uint32_t stage) const;
-  [[nodiscard]] std::string text(std::uint32_t stage) const;
+  [[nodiscard]] std::string text(std::uint32_t stage, const StageLeavings& left) const;
 
   const RunDirectory& run_;
   const Plan& plan_;
   unsigned generation_;
   std::set<std::uint32_t> known_;
+  std::map<std::uint32_t, StageLeavings> left_;  ///< by those
 };
 
 }  // namespace kernmill::exec

@@ -123,7 +123,12 @@ class Pack {
       if (is_in_cache(slot, attempt)) return;
       check_inputs(attempt);
       write_gathered(attempt);
-      slot.before = leaves_artifacts(attempt.stage()) ? recipe_before(attempt) : std::nullopt;
+      if (const auto other = tell_other_inputs(attempt); !other.empty())
+        records_.inputs_changed(slot.instance, other);
+      if (leaves_artifacts(attempt.stage()))
+        slot.before = recipe_of_all_attempts(attempt, recipe_before(attempt));
+      else
+        slot.before.reset();
       slot.files.begin(section_title(options_.plan.label(attempt.id), attempt.number));
       PackedProgram program =
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);

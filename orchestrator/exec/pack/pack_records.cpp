@@ -24,6 +24,11 @@ void PackRecords::started(const PackedInstance& instance, const std::string& slo
   if (is_beyond_known || retried_.contains(instance.index)) flush();
 }
 
+void PackRecords::inputs_changed(const PackedInstance& instance,
+                                 const std::vector<std::pair<std::string, std::string>>& inputs) {
+  buffer_.add(to_record(events::InputsChanged{subject(instance), inputs}));
+}
+
 void PackRecords::committed(const PackedInstance& instance, const CommittedResult& result) {
   buffer_.add(to_record(events::Committed{subject(instance), result}));
 }

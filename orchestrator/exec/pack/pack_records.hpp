@@ -15,6 +15,8 @@ class PackRecords {
  public:
   PackRecords(const PackOptions& options, JournalWriter& journal);
   void started(const PackedInstance& instance, const std::string& slot);
+  void inputs_changed(const PackedInstance& instance,
+                      const std::vector<std::pair<std::string, std::string>>& inputs);
   void committed(const PackedInstance& instance, const CommittedResult& result);
   void skipped(const PackedInstance& instance, const std::string& why);
   void failed(const PackedInstance& instance, const AttemptOutcome& outcome);

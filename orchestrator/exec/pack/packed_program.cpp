@@ -66,13 +66,15 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   spawn.env = step_environment(own, resources);
   add_variables(spawn.env, attempt, {launch});
   share_devices(spawn.env, place);
-  spawn.work_dir = attempt.plan.workflow().base_directory;
+  const Workflow& workflow = attempt.plan.workflow();
+  const bool is_command = runs_command(attempt.stage());
+  spawn.work_dir = is_command ? workflow.command_directory() : workflow.base_directory;
   spawn.out = files.out().string();
   spawn.err = files.err().string();
   spawn.cores = place.cores;
   spawn.oom_score = oom_score;
   std::vector<std::string> container = in_container(attempt, own, resources);
-  if (runs_command(attempt.stage())) {
+  if (is_command) {
     set_command(program, attempt, std::move(container));
     program.signal = number_of_signal(attempt.stage().signal);
     spawn.otherwise = with_long_texts_in_files(attempt, spawn.otherwise);

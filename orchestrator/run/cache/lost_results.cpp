@@ -37,6 +37,21 @@ std::string why_lost(const Artifact& artifact, DigestStore& digests) {
                      artifact.bytes);
 }
 
+/// What follows for a stage from the instances of a parent that are made again.
+void add_consequences(const Plan& plan, const Edge& edge, const std::map<std::uint32_t, std::string>& parent,
+                      std::uint32_t count, std::map<std::uint32_t, std::string>& own) {
+  if (parent.empty()) return;
+  const auto because = [&](std::uint32_t index) {
+    return fmt::format("{} is made again", plan.label({edge.stage, index}));
+  };
+  if (edge.kind == EdgeKind::each) {
+    for (const auto& [index, why] : parent) own.try_emplace(index, because(index));
+  } else {
+    for (std::uint32_t index = 0; index < count; ++index)
+      own.try_emplace(index, because(parent.begin()->first));
+  }
+}
+
 }  // namespace
 
 std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests) {
@@ -63,9 +78,37 @@ std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& di
 std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests,
                                              JournalWriter& journal) {
   std::vector<LostResult> lost = take_out_lost_results(record, digests);
-  for (const LostResult& one : lost)
-    journal.append(to_record(events::ResultLost{{one.stage, one.instance, one.attempt}, one.why}));
+  give_up_results(lost, journal);
   return lost;
+}
+
+std::vector<LostResult> results_to_redo(const Plan& plan, const RunRecord& record,
+                                        const std::map<InstanceId, std::string>& why) {
+  std::vector<std::map<std::uint32_t, std::string>> all(plan.stage_count());  // by stage: why, of each
+  for (const auto& [id, reason] : why) all[id.stage].emplace(id.index, reason);
+  std::vector<LostResult> results;
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
+    auto& own = all[stage];
+    const std::uint32_t count = plan.instance_count(stage);
+    for (const Edge& edge : plan.parents(stage)) add_consequences(plan, edge, all[edge.stage], count, own);
+    if (!own.empty() && plan.is_reduce({stage, count - 1}))
+      own.try_emplace(count - 1, fmt::format("{} is made again", plan.label({stage, own.begin()->first})));
+    for (const auto& [index, reason] : own) {
+      const InstanceRecord* instance = record.find(plan.stage(stage).name, index);
+      if (instance == nullptr || !instance->committed) continue;
+      for (const AttemptRecord& attempt : instance->attempts)
+        if (attempt.state == AttemptState::committed)
+          results.push_back({plan.stage(stage).name, index, attempt.number, reason});
+    }
+  }
+  return results;
+}
+
+void give_up_results(const std::vector<LostResult>& results, JournalWriter& journal) {
+  std::vector<Record> records;
+  for (const LostResult& one : results)
+    records.push_back(to_record(events::ResultLost{{one.stage, one.instance, one.attempt}, one.why}));
+  journal.append_all(records);
 }
 
 std::vector<std::string> to_lines(const std::vector<LostResult>& lost, const Plan& plan) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ struct LostResult {
 std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests);
 /// The same, and journals them: for every reader they are open again.
 std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal);
+
+/// The results of these instances, each with why it is to be made again, and of all that was made of them.
+std::vector<LostResult> results_to_redo(const Plan& plan, const RunRecord& record,
+                                        const std::map<InstanceId, std::string>& why);
+/// Journals that they do not count any more.
+void give_up_results(const std::vector<LostResult>& results, JournalWriter& journal);
 
 /// A line for each, of a few at most: "fit[3] is made again: /runs/a/.../model.h5 is gone".
 std::vector<std::string> to_lines(const std::vector<LostResult>& lost, const Plan& plan);

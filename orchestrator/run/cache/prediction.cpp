@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -40,17 +41,17 @@ std::optional<InstanceResult> result_of(const Decision& decision) {
   return InstanceResult{decision.entry->artifacts, decision.entry->metrics};
 }
 
-/// Whether the instance's `when` is known to be false.
-bool is_switched_off(const Plan& plan, InstanceId id, const ResultOf& results) {
-  if (plan.stage(id.stage).when.empty()) return false;
+/// Whether the instance's `when` is true; nothing as long as it speaks of what will run first.
+std::optional<bool> is_switched_on(const Plan& plan, InstanceId id, const ResultOf& results) {
+  if (plan.stage(id.stage).when.empty()) return true;
   CommitTable commits(plan);
   for (const Edge& edge : plan.parents(id.stage))
     if (const auto parent = plan.referred(id, edge.stage))
       if (auto result = results(*parent)) commits.add(*parent, std::move(*result));
   try {
-    return !when_is_true(plan, id, commits);
-  } catch (const ExpressionError&) {  // it speaks of what will run first
-    return false;
+    return when_is_true(plan, id, commits);
+  } catch (const ExpressionError&) {
+    return {};
   }
 }
 
@@ -62,8 +63,8 @@ std::string to_string(const Decision& decision) {
 }
 
 Decision decide(const Plan& plan, InstanceId id, const ResultOf& result_of, Cache& cache,
-                DigestStore& digests, const ProgramDigests& programs) {
-  const auto outcome = recipe_of(plan, id, result_of, digests, programs);
+                DigestStore& digests, const ProgramDigests& programs, const LeavingsOf& leavings_of) {
+  const auto outcome = recipe_of(plan, id, result_of, digests, programs, leavings_of);
   if (const auto* none = std::get_if<NoRecipe>(&outcome)) return runs(none->why);
   const Recipe& recipe = std::get<Recipe>(outcome);
   auto entry = cache.lookup(recipe.key);
@@ -111,14 +112,12 @@ class Predictor {
   std::optional<Decision> shared_by_all(std::uint32_t stage, const PredictOptions& options) {
     if (auto skipped = skipped_with_parent(stage)) return skipped;
     if (options.no_cache) return runs("--no-cache");
-    if (auto never = why_never_cached(plan_, stage, programs_);
-        !never.empty() && plan_.stage(stage).when.empty())
-      return runs(std::move(never));
-    for (const std::uint32_t parent : result_parents(plan_, stage)) {
-      const Decision* decision = prediction_.shared(parent);
-      if (decision != nullptr && decision->what == What::runs)
+    never_ = why_never_cached(plan_, stage, programs_);
+    if (!never_.empty()) return plan_.stage(stage).when.empty() ? std::optional(runs(never_)) : std::nullopt;
+    parents_ = result_parents(plan_, stage);
+    for (const std::uint32_t parent : parents_)
+      if (will_all_run(parent) || (!plan_.referred({stage, 0}, parent) && will_some_run(parent)))
         return runs(fmt::format("{} will run first", plan_.stage(parent).name));
-    }
     return {};
   }
 
@@ -132,11 +131,26 @@ class Predictor {
       if (prediction_.count(gathered.stage, What::runs) > 0)
         return runs(fmt::format("{} will run first", plan_.stage(gathered.stage).name));
     const ResultOf results = [this](InstanceId parent) { return result_of(prediction_.of(parent)); };
-    if (is_switched_off(plan_, id, results)) return {What::skipped, "its `when` is false", nullptr};
-    return decide(plan_, id, results, cache_, digests_, programs_);
+    const auto is_on = is_switched_on(plan_, id, results);
+    if (is_on == false) return {What::skipped, "its `when` is false", nullptr};
+    if (!never_.empty()) return runs(never_);
+    for (const std::uint32_t parent : parents_)
+      if (const auto one = plan_.referred(id, parent); one && prediction_.of(*one).what == What::runs)
+        return runs(fmt::format("{} will run first",
+                                plan_.is_reduce(*one) ? plan_.stage(parent).name : plan_.label(*one)));
+    if (!is_on) return runs("its `when` speaks of what will run first");
+    return decide(plan_, id, results, cache_, digests_, programs_, leavings_);
   }
 
  private:
+  [[nodiscard]] bool will_all_run(std::uint32_t stage) const {
+    const Decision* decision = prediction_.shared(stage);
+    return decision != nullptr && decision->what == What::runs;
+  }
+  [[nodiscard]] bool will_some_run(std::uint32_t stage) const {
+    return prediction_.count(stage, What::runs) > 0;
+  }
+
   std::optional<Decision> skipped_with_parent(std::uint32_t stage) {
     for (const Edge& edge : plan_.parents(stage)) {
       const std::uint32_t instances = plan_.instance_count(edge.stage);
@@ -151,6 +165,16 @@ class Predictor {
   DigestStore& digests_;
   const ProgramDigests& programs_;
   CachePrediction& prediction_;
+  std::vector<std::uint32_t> parents_;            ///< of the stage that it is at
+  std::string never_;                             ///< why nothing of it is ever cached; empty: it may be
+  std::map<std::uint32_t, StageLeavings> whole_;  ///< of stages that others wait for
+  LeavingsOf leavings_ = [this](std::uint32_t stage) {
+    const auto [known, is_new] = whole_.try_emplace(stage);
+    if (is_new)
+      known->second =
+          leavings_of(plan_, stage, [this](InstanceId id) { return result_of(prediction_.of(id)); });
+    return known->second;
+  };
 };
 
 CachePrediction predict(const Plan& plan, Cache& cache, DigestStore& digests, const ProgramDigests& programs,

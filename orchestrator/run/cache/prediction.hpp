@@ -21,9 +21,10 @@ struct Decision {
 /// "runs: no earlier result", "cached: same task, configuration, inputs and program as in <run>"
 std::string to_string(const Decision& decision);
 
-/// Decides about one instance of a run under way: with `result_of` its parents' results.
+/// Decides about one instance of a run under way: with `result_of` its parents' results, and with
+/// `leavings_of` those of whole stages.
 Decision decide(const Plan& plan, InstanceId id, const ResultOf& result_of, Cache& cache,
-                DigestStore& digests, const ProgramDigests& programs);
+                DigestStore& digests, const ProgramDigests& programs, const LeavingsOf& leavings_of = {});
 
 struct PredictOptions {
   bool no_cache = false;

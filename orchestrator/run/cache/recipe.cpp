@@ -11,6 +11,7 @@
 
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/base/sha256.hpp"
+#include "kernmill/run/cache/declared_inputs.hpp"
 #include "kernmill/run/cache/tree.hpp"
 #include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
@@ -51,12 +52,6 @@ void visit_names(const Json& value, const Visit& visit) {
   }
 }
 
-/// A path as it is in the workflow, where it lies beside it.
-std::string display_path(const std::string& path, const Workflow& workflow) {
-  const fs::path relative = fs::path(path).lexically_relative(workflow.base_directory);
-  return relative.empty() || *relative.begin() == ".." ? path : relative.string();
-}
-
 /// Of the artifact of that name, or of the directory with all of them; empty when there is none.
 std::string digest_in(const InstanceResult& result, const std::string& name) {
   const auto artifacts = artifacts_named(result, name);
@@ -67,17 +62,38 @@ std::string digest_in(const InstanceResult& result, const std::string& name) {
   return sha256(all.dump());
 }
 
+/// Stages that it names in what it reads.
+std::set<std::string> named_parents(const Stage& stage) {
+  std::set<std::string> names;
+  for (const Input& input : stage.inputs)
+    if (!input.stage.empty()) names.insert(input.stage);
+  const auto add = [&](const NamePath& path) {
+    if (path.size() == 3 && path[0] == "stages") names.insert(path[1]);
+  };
+  visit_names(stage.config, add);
+  if (runs_command(stage)) visit_names(stage.env, add);
+  return names;
+}
+
+std::string why_unknown(const std::string& parent, const std::string& why) {
+  return fmt::format(
+      "what {} leaves is not known: {} (name its outputs, or say that only the order counts: "
+      "needs: [{{stage: {}, order_only: true}}])",
+      parent, why, parent);
+}
+
 /// Puts one recipe together. What is missing is thrown as a NoRecipe within this file.
 class RecipeBuilder {
  public:
   RecipeBuilder(const Plan& plan, InstanceId id, const ResultOf& result_of, DigestStore& digests,
-                const ProgramDigests& programs)
+                const ProgramDigests& programs, const LeavingsOf& leavings_of)
       : plan_(plan),
         id_(id),
         stage_(plan.stage(id.stage)),
         result_of_(result_of),
         digests_(digests),
-        programs_(programs) {}
+        programs_(programs),
+        leavings_of_(leavings_of) {}
 
   Recipe build() {
     if (const auto never = why_never_cached(plan_, id_.stage, programs_); !never.empty())
@@ -87,6 +103,7 @@ class RecipeBuilder {
     recipe_.body["config"].erase("tune_stage");  // its content is an input
     if (plan_.workflow().encryption.on()) recipe_.body["encryption"] = to_json(plan_.workflow().encryption);
     add_inputs();
+    add_needs();
     if (runs_command(stage_) && !plan_.is_reduce(id_))
       add_surroundings_of_command();
     else
@@ -162,6 +179,23 @@ class RecipeBuilder {
     return sha256(canonical_json(values));
   }
 
+  void add_needs() {
+    for (const std::uint32_t parent : unnamed_parents(plan_, id_.stage)) {
+      const std::string& name = plan_.stage(parent).name;
+      StageLeavings left = left_by(parent);
+      if (left.digest.empty()) throw NoRecipe{why_unknown(name, left.unknown)};
+      recipe_.body["needs"][name] = std::move(left.digest);
+    }
+  }
+
+  StageLeavings left_by(std::uint32_t parent) {
+    if (const auto one = plan_.referred(id_, parent)) {
+      result_of_stage(plan_.stage(parent).name);  // or it will run first
+      return leavings_of(plan_, parent, IndexRanges(one->index, one->index), result_of_);
+    }
+    return leavings_of_ ? leavings_of_(parent) : leavings_of(plan_, parent, result_of_);
+  }
+
   void add_surroundings_of_command() {
     recipe_.body["env"] = Json::object();
     const Json variables = resolved(plan_.env(id_));
@@ -173,6 +207,10 @@ class RecipeBuilder {
     recipe_.body["setup"] = stage_.setup;
     recipe_.body["container"] = stage_.container;
     if (!stage_.python.empty()) recipe_.body["python"] = stage_.python;
+    if (const Snapshot& code = plan_.workflow().snapshot; code.on()) {
+      recipe_.body["code"] = code.digest;
+      recipe_.input_names["code"] = code.commit.empty() ? code.digest : code.commit;
+    }
   }
 
   /// A secret changes nothing (ADR 0011), and what `env` sets is in its place.
@@ -216,6 +254,7 @@ class RecipeBuilder {
   const ResultOf& result_of_;
   DigestStore& digests_;
   const ProgramDigests& programs_;
+  const LeavingsOf& leavings_of_;
   Recipe recipe_;
 };
 
@@ -242,9 +281,10 @@ ProgramDigests program_digests(DigestStore& digests, const fs::path& kernmill_ta
 }
 
 std::variant<Recipe, NoRecipe> recipe_of(const Plan& plan, InstanceId id, const ResultOf& result_of,
-                                         DigestStore& digests, const ProgramDigests& programs) {
+                                         DigestStore& digests, const ProgramDigests& programs,
+                                         const LeavingsOf& leavings_of) {
   try {
-    return RecipeBuilder(plan, id, result_of, digests, programs).build();
+    return RecipeBuilder(plan, id, result_of, digests, programs, leavings_of).build();
   } catch (const NoRecipe& none) {
     return none;
   } catch (const ExpressionError& error) {
@@ -259,22 +299,34 @@ std::string why_never_cached(const Plan& plan, std::uint32_t number, const Progr
   if (!stage.inputs_declared || outputs.empty())
     return "a command without declared inputs and outputs always runs";
   if (passes_everything(stage)) return "a command with `pass_env: all` always runs: who knows what it uses";
+  for (const std::uint32_t parent : unnamed_parents(plan, number)) {
+    const Stage& of = plan.stage(parent);
+    if (of.kind == TaskKind::command && of.config.value("outputs", Json::array()).empty())
+      return why_unknown(of.name, "it declares no outputs");
+  }
   return "";
+}
+
+std::vector<std::uint32_t> unnamed_parents(const Plan& plan, std::uint32_t number) {
+  const Stage& stage = plan.stage(number);
+  if (!runs_command(stage)) return {};
+  const std::set<std::string> named = named_parents(stage);
+  std::vector<std::uint32_t> parents;
+  for (const Edge& edge : plan.parents(number)) {
+    const std::string& name = plan.stage(edge.stage).name;
+    if (!named.contains(name) && !is_order_only(stage, name)) parents.push_back(edge.stage);
+  }
+  return parents;
 }
 
 std::vector<std::uint32_t> result_parents(const Plan& plan, std::uint32_t number) {
   const Stage& stage = plan.stage(number);
-  std::set<std::string> names;
-  for (const Input& input : stage.inputs)
-    if (!input.stage.empty()) names.insert(input.stage);
-  const auto add = [&](const NamePath& path) {
-    if (path.size() == 3 && path[0] == "stages") names.insert(path[1]);
-  };
-  visit_names(stage.config, add);
-  if (runs_command(stage)) visit_names(stage.env, add);
+  const std::set<std::string> named = named_parents(stage);
   std::vector<std::uint32_t> parents;
-  for (const Edge& edge : plan.parents(number))
-    if (names.contains(plan.stage(edge.stage).name)) parents.push_back(edge.stage);
+  for (const Edge& edge : plan.parents(number)) {
+    const std::string& name = plan.stage(edge.stage).name;
+    if (named.contains(name) || !is_order_only(stage, name)) parents.push_back(edge.stage);
+  }
   return parents;
 }
 

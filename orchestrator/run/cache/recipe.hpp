@@ -14,11 +14,12 @@ namespace kernmill {
 
 /// All that the result of an instance depends on: {kind, config, inputs by SHA-256, program by SHA-256}, and
 /// for a command its env (hidden; of a secret, where it comes from) with what `pass_env` gives it (not what
-/// looks like a secret), matrix, modules, setup, container and python.
-/// How many ranks it runs on is no part of it. Two instances with the same key would leave the same.
+/// looks like a secret), matrix, modules, setup, container and python, and what the stages that it waits for
+/// left (ADR 0016). How many ranks it runs on is no part of it. Two instances with the same key would leave
+/// the same.
 struct Recipe {
   Json body = Json::object();
-  std::map<std::string, std::string> input_names;  ///< what people call each of body's inputs
+  std::map<std::string, std::string> input_names;  ///< what people call each of body's inputs; and the code
   std::string key;                                 ///< recipe_key(body)
 };
 
@@ -49,14 +50,19 @@ struct NoRecipe {
 /// The recipe of an instance, as far as the results of those that it refers to are known. References to
 /// metrics stand in it by their values, references to artifacts by their content. A file that cannot be read
 /// makes a NoRecipe.
+/// Of the stages that a command waits for, and reads what it does not name, all that they left is part of it:
+/// `leavings_of` gives that of whole stages; without it, it is put together from `result_of`.
 std::variant<Recipe, NoRecipe> recipe_of(const Plan& plan, InstanceId id, const ResultOf& result_of,
-                                         DigestStore& digests, const ProgramDigests& programs);
+                                         DigestStore& digests, const ProgramDigests& programs,
+                                         const LeavingsOf& leavings_of = {});
 
 /// Why no instance of this stage can ever have a recipe, in constant time; empty when they can.
 std::string why_never_cached(const Plan& plan, std::uint32_t stage, const ProgramDigests& programs);
 
 /// The parents whose results the recipes of this stage depend on (others it only waits for), once each.
 std::vector<std::uint32_t> result_parents(const Plan& plan, std::uint32_t stage);
+/// Those of them that a command does not name: it may read anything that they leave.
+std::vector<std::uint32_t> unnamed_parents(const Plan& plan, std::uint32_t stage);
 
 /// What differs between two recipes, in words, most telling first: "input data/iris.csv changed",
 /// "setting model.C changed (1.0 -> 10.0)", "program kernmill-task changed". Empty when they have one key.

@@ -84,6 +84,19 @@ void compare_variables(const Recipe& before, const Recipe& now, std::vector<std:
     if (!new_values.contains(name)) found.push_back(fmt::format("variable {} is gone", name));
 }
 
+/// What the stages that it waits for have left.
+void compare_needs(const Recipe& before, const Recipe& now, std::vector<std::string>& found) {
+  const Json& old_needs = member(before.body, "needs");
+  const Json& new_needs = member(now.body, "needs");
+  for (const auto& [stage, digest] : new_needs.items())
+    if (!old_needs.contains(stage))
+      found.push_back(fmt::format("what {} leaves counts now, and did not then", stage));
+    else if (old_needs[stage] != digest)
+      found.push_back(fmt::format("what {} leaves changed", stage));
+  for (const auto& [stage, digest] : old_needs.items())
+    if (!new_needs.contains(stage)) found.push_back(fmt::format("it does not depend on {} any more", stage));
+}
+
 /// Values of a member that is compared as a whole.
 void compare_whole(const Recipe& before, const Recipe& now, const std::string& key,
                    std::vector<std::string>& found) {
@@ -97,10 +110,13 @@ std::vector<std::string> differences(const Recipe& before, const Recipe& now) {
   if (!same(member(before.body, "kind"), member(now.body, "kind")))
     found.emplace_back("kind of task changed");
   compare_inputs(before, now, found);
+  compare_needs(before, now, found);
   compare("setting", "", member(before.body, "config"), member(now.body, "config"), found);
   compare_variables(before, now, found);
   compare("value", "matrix.", member(before.body, "matrix"), member(now.body, "matrix"), found);
   for (const char* key : {"modules", "setup", "container", "python"}) compare_whole(before, now, key, found);
+  if (!same(member(before.body, "code"), member(now.body, "code")))
+    found.emplace_back("the code of the snapshot changed");
   if (!same(member(before.body, "program"), member(now.body, "program")))
     found.push_back(fmt::format("program {} changed",
                                 member(now.body, "kind") == "reduce" ? "kernmill-exec" : "kernmill-task"));

@@ -136,10 +136,12 @@ std::vector<RunDirectory> list_runs(const fs::path& root) {
       runs.emplace_back(fs::canonical(entry->path()));
   if (error && error != std::errc::no_such_file_or_directory)
     throw std::system_error(error, "cannot list the runs in " + root.string());
-  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {
-    return std::pair(when(a), a.name()) < std::pair(when(b), b.name());
-  });
+  std::sort(runs.begin(), runs.end(), made_before);
   return runs;
+}
+
+bool made_before(const RunDirectory& a, const RunDirectory& b) {
+  return std::pair(when(a), a.name()) < std::pair(when(b), b.name());
 }
 
 RunDirectory select_run(const fs::path& root, const std::string& selector, uid_t user) {

@@ -52,6 +52,9 @@ RunDirectory select_run(const std::filesystem::path& root, const std::string& se
 /// Every run below `root`, oldest first.
 std::vector<RunDirectory> list_runs(const std::filesystem::path& root);
 
+/// By when they were made, then by name: runs of several roots.
+bool made_before(const RunDirectory& a, const RunDirectory& b);
+
 /// Something that changes with every new or changed file among these, at any depth (10,000 files at most).
 std::string checkpoint_mark(const std::filesystem::path& checkpoints);
 

@@ -29,6 +29,13 @@ std::string unknown_name(const std::string& when, const Lookup& lookup) {
 
 void CommitTable::add(InstanceId id, InstanceResult result) {
   commits_[id] = std::move(result);
+  leavings_.erase(id.stage);
+}
+
+StageLeavings CommitTable::leavings(std::uint32_t stage) const {
+  const auto [known, is_new] = leavings_.try_emplace(stage);
+  if (is_new) known->second = leavings_of(*plan_, stage, [this](InstanceId id) { return result(id); });
+  return known->second;
 }
 
 std::optional<InstanceResult> CommitTable::result(InstanceId id) const {
@@ -61,6 +68,8 @@ CommitTable commits_in(const Plan& plan, const RunRecord& record) {
   for (const auto& [key, instance] : record.instances)
     if (instance.committed && plan.workflow().find(key.first) != nullptr)
       commits.add({plan.stage_number(key.first), key.second}, {instance.artifacts, instance.metrics});
+  for (const auto& [stage, left] : record.left)
+    if (plan.workflow().find(stage) != nullptr) commits.note_leavings(plan.stage_number(stage), left);
   return commits;
 }
 

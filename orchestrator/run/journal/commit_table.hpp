@@ -17,6 +17,10 @@ class CommitTable {
   void add(InstanceId id, InstanceResult result);
   /// What the instance left; nothing as long as it has not committed.
   [[nodiscard]] std::optional<InstanceResult> result(InstanceId id) const;
+  /// What a whole stage has left: computed once, until another of its instances commits.
+  [[nodiscard]] StageLeavings leavings(std::uint32_t stage) const;
+  /// The same where the results of its instances are not known here.
+  void note_leavings(std::uint32_t stage, StageLeavings left) { leavings_[stage] = std::move(left); }
   /// What `matrix.*` and `stages.*` (by Plan::referred) mean to an instance.
   [[nodiscard]] Lookup lookup(InstanceId for_instance) const;
 
@@ -25,6 +29,7 @@ class CommitTable {
                                           const std::string& name) const;
   const Plan* plan_;
   std::map<InstanceId, InstanceResult> commits_;
+  mutable std::map<std::uint32_t, StageLeavings> leavings_;
 };
 
 /// What all committed instances of a run left, those of the plan's stages.

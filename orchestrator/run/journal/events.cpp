@@ -112,6 +112,18 @@ Record to_record(const Started& event) {
   return record_of<Started>(std::move(body));
 }
 
+Record to_record(const InputsChanged& event) {
+  Json body = body_of(event.of);
+  body[field::inputs] = Json::object();
+  for (const auto& [path, found] : event.inputs) body[field::inputs][path] = found;
+  return record_of<InputsChanged>(std::move(body));
+}
+
+Record to_record(const StageLeft& event) {
+  return record_of<StageLeft>(
+      {{field::stage, event.stage}, {field::digest, event.left.digest}, {field::why, event.left.unknown}});
+}
+
 Record to_record(const StepStarted& event) {
   Json body = body_of(event.of);
   body.update(body_of(event.process));

@@ -48,6 +48,8 @@ inline constexpr const char* key = "key";
 inline constexpr const char* cached_from = "cached_from";
 inline constexpr const char* peak_memory = "peak_memory";
 inline constexpr const char* warning = "warning";
+inline constexpr const char* inputs = "inputs";
+inline constexpr const char* digest = "digest";
 }  // namespace field
 
 struct RunStarted {
@@ -131,6 +133,20 @@ struct Started {
   std::string node = {};  ///< of a batch system, where it has been given one alone
 };
 
+/// Declared files that an attempt found other than the run knew them.
+struct InputsChanged {
+  static constexpr const char* name = "inputs_changed";
+  Subject of;
+  std::vector<std::pair<std::string, std::string>> inputs;  ///< absolute path, what it found
+};
+
+/// What a whole stage has left: in what is handed over to an attempt, not in the journal.
+struct StageLeft {
+  static constexpr const char* name = "stage_left";
+  std::string stage;
+  StageLeavings left;
+};
+
 struct StepStarted {
   static constexpr const char* name = "step_started";
   Subject of;
@@ -199,6 +215,8 @@ Record to_record(const Skipped& event);
 Record to_record(const Submitted& event);
 Record to_record(const Packed& event);
 Record to_record(const Started& event);
+Record to_record(const InputsChanged& event);
+Record to_record(const StageLeft& event);
 Record to_record(const StepStarted& event);
 Record to_record(const Committed& event);
 Record to_record(const Abandoned& event);

@@ -99,6 +99,10 @@ void take_attempt(const Line& line, std::string_view event, AttemptRecord& attem
     attempt.started_at = line.time();
     attempt.exec = identity(line);
     attempt.node = line.text(field::node, "");
+  } else if (event == events::InputsChanged::name) {
+    const Json inputs = line.json(field::inputs);
+    for (const auto& [path, found] : inputs.items())
+      if (found.is_string()) attempt.other_inputs.emplace_back(path, found.get<std::string>());
   } else if (event == events::StepStarted::name) {
     attempt.step = identity(line);
   } else if (event == events::Committed::name) {
@@ -150,6 +154,11 @@ void Fold::take(const Line& line) {
   if (event == events::RunFinished::name) return finish_run(line);
   if (line.has(field::generation)) return take_submission(line);
   if (event == events::Packed::name) return take_pack(line);
+  if (event == events::StageLeft::name) {
+    state_.record.left[std::string(line.text(field::stage))] = {std::string(line.text(field::digest)),
+                                                                std::string(line.text(field::why, ""))};
+    return;
+  }
   if (line.has(field::stage) && line.has(field::instance)) take_instance(line, event);
 }
 

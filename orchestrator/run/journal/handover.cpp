@@ -5,6 +5,7 @@
 
 #include "kernmill/plan/gathering.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
@@ -25,6 +26,15 @@ void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {
     for (std::uint32_t trial = 0; trial < id.index; ++trial) all.insert({id.stage, trial});
 }
 
+/// Of stages that the result of a command may depend on as a whole.
+void add_whole(std::set<std::uint32_t>& all, const Plan& plan, InstanceId id) {
+  const Stage& stage = plan.stage(id.stage);
+  if (!runs_command(stage) || !stage.inputs_declared) return;
+  for (const Edge& edge : plan.parents(id.stage))
+    if (!is_order_only(stage, plan.stage(edge.stage).name) && !plan.referred(id, edge.stage))
+      all.insert(edge.stage);
+}
+
 constexpr const char* pack_event = "pack";
 constexpr const char* plan_event = "plan";
 
@@ -39,8 +49,12 @@ Json first_line(const std::string& lines, const char* event, const char* what) {
 
 std::string handover(const Plan& plan, const std::vector<InstanceId>& ids, const CommitTable& commits) {
   std::set<InstanceId> referred;
+  std::set<std::uint32_t> whole;
   for (const InstanceId id : ids) add_referred(referred, plan, id);
+  for (const InstanceId id : ids) add_whole(whole, plan, id);
   std::string lines;
+  for (const std::uint32_t stage : whole)
+    lines += to_line(to_record(events::StageLeft{plan.stage(stage).name, commits.leavings(stage)}));
   for (const InstanceId id : referred) lines += line_of(plan, id, commits);
   return lines;
 }

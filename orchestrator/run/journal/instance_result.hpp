@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/plan/index_ranges.hpp"
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/journal/journal.hpp"
 
@@ -32,5 +33,14 @@ struct CommittedResult {
 };
 /// The result of an instance, or nothing as long as it is not known.
 using ResultOf = std::function<std::optional<InstanceResult>(InstanceId)>;
+/// What all instances of a stage have left.
+using LeavingsOf = std::function<StageLeavings(std::uint32_t stage)>;
+
+/// What these instances of a stage have left, by content; one without a result has none to leave. What an
+/// instance without any artifact has done cannot be told.
+StageLeavings leavings_of(const Plan& plan, std::uint32_t stage, const IndexRanges& instances,
+                          const ResultOf& result_of);
+/// Of all instances of the stage.
+StageLeavings leavings_of(const Plan& plan, std::uint32_t stage, const ResultOf& result_of);
 
 }  // namespace kernmill

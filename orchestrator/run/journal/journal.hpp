@@ -29,6 +29,7 @@ namespace kernmill {
 /// | rolled_back  | submit                | generation, why |
 /// | packed       | conductor             | stage, job, attempts: [first instance, last, number of their attempt], ... |
 /// | started      | exec                  | stage, instance, attempt, job, pid, start_time, host; slot, of a packed one; node, of a batch system, where it has one alone |
+/// | inputs_changed | exec                | stage, instance, attempt, inputs: {absolute path: what it found}, where that is not what the run knew of it |
 /// | step_started | exec                  | stage, instance, attempt, pid, start_time, host |
 /// | committed    | exec; conductor for a cached one | stage, instance, attempt, metrics, artifacts, key, cached_from; peak_memory: bytes of its largest process; warning: of what it left, something could not be read |
 /// | failed       | exec                  | stage, instance, attempt, cause, exit_code, signal, message, peak_memory; node, where one is known to be the cause |
@@ -118,6 +119,8 @@ struct AttemptRecord {
   std::string slot;                            ///< of a packed one: where its logs lie (RunDirectory::slot)
   std::uint64_t peak_memory = 0;               ///< bytes that its largest process had; 0: not known
   std::string warning;                         ///< of what it left, something could not be read
+  /// Declared files that it found other than the run knew them: absolute path, and what it found.
+  std::vector<std::pair<std::string, std::string>> other_inputs;
 };
 
 struct InstanceRecord {
@@ -155,6 +158,12 @@ struct PackRecord {
   std::vector<Range> attempts = {};
 };
 
+/// What the instances of a stage have left, taken together.
+struct StageLeavings {
+  std::string digest;   ///< of all artifacts and metrics; empty: it cannot be told
+  std::string unknown;  ///< why not: "train[3] has left no artifact"
+};
+
 /// The journal folded: what is known of every instance that has a record.
 struct RunRecord {
   std::map<std::pair<std::string, unsigned>, InstanceRecord> instances;  ///< by stage name and index
@@ -165,7 +174,8 @@ struct RunRecord {
   unsigned life = 0;          ///< the newest; 0: none has begun, or all in versions that did not count them
   std::map<unsigned, unsigned> lives;  ///< in which each generation was submitted; ADR 0015
   std::map<unsigned, Generation> generations;
-  std::vector<PackRecord> packs;  ///< that a conductor made
+  std::vector<PackRecord> packs;              ///< that a conductor made
+  std::map<std::string, StageLeavings> left;  ///< of whole stages whose results are not among the instances
   [[nodiscard]] const InstanceRecord* find(const std::string& stage, unsigned index) const;
 };
 

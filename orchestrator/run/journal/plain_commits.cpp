@@ -35,7 +35,7 @@ bool is_plain(const InstanceRecord& instance) {
   const AttemptRecord& only = instance.attempts.front();
   return only.number > 0 && only.state == AttemptState::committed && only.cached_from.empty() &&
          only.message.empty() && only.exit_code == 0 && only.signal == 0 && only.counts &&
-         only.mem_factor == 1.0 && only.time_factor == 1.0;
+         only.other_inputs.empty() && only.mem_factor == 1.0 && only.time_factor == 1.0;
 }
 
 }  // namespace

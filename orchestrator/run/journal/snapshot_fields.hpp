@@ -134,7 +134,7 @@ template <typename Io>
 void fields(Io& io, Is<AttemptRecord> auto& of) {
   io(of.number, of.job, of.started, of.state, of.cause, of.exit_code, of.signal, of.message, of.submitted_at,
      of.started_at, of.ended_at, of.exec, of.step, of.mem_factor, of.time_factor, of.counts, of.key,
-     of.cached_from, of.node, of.failed_node, of.slot, of.peak_memory, of.warning);
+     of.cached_from, of.node, of.failed_node, of.slot, of.peak_memory, of.warning, of.other_inputs);
 }
 template <typename Io>
 void fields(Io& io, Is<Artifact> auto& of) {

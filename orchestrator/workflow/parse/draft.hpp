@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,8 +34,9 @@ struct StageDraft {
   bool matrix_broken = false;  ///< its mistakes are reported; do not judge what refers to it
   std::vector<StageUse> uses;  ///< from expressions
   std::vector<Wait> waits;     ///< checked: those stages exist
-  std::vector<std::string> outputs;      ///< of a command; of a search with one, all that it leaves
-  std::vector<std::string> point_names;  ///< of the space that such a search tries
+  std::vector<std::string> outputs;         ///< of a command; of a search with one, all that it leaves
+  std::vector<std::string> point_names;     ///< of the space that such a search tries
+  std::set<std::string> needs, order_only;  ///< stages that `needs:` names; those whose order alone counts
   /// Whether a stage makes the same instances, where that was asked: a matrix may be long.
   mutable std::unordered_map<std::string, bool> same_instances{};
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/text/limits.hpp"
 
@@ -74,12 +75,42 @@ class CycleFinder {
   std::vector<std::size_t> reported_;
 };
 
+/// The name in an item of `needs`, and whether the order alone counts; null: it was reported.
+std::pair<const Value*, bool> read_need(const Draft& draft, const Value& item) {
+  if (!item.is_map()) return {&item, false};
+  SettingsReader reader(draft.diagnostics);
+  const std::size_t before = draft.diagnostics.all().size();
+  const Table& table = need_settings();
+  const Json read = reader.read(table, reader.collect(item, {&table}, table.name), item.where);
+  if (draft.diagnostics.all().size() > before) return {nullptr, false};
+  return {item.find("stage"), read.value("order_only", false)};
+}
+
+/// Stages that its `when` speaks of, and nothing else of it does: they decide whether it runs, not what it
+/// leaves.
+std::set<std::string> only_in_when(const StageDraft& stage) {
+  std::set<std::string> names;
+  try {
+    if (!stage.stage.when.empty())
+      for (const NamePath& path : names_in(stage.stage.when))
+        if (path.size() > 1 && path[0] == "stages") names.insert(path[1]);
+  } catch (const ExpressionError&) {
+    return {};  // reported
+  }
+  for (const std::string& need : stage.needs) names.erase(need);
+  for (const Input& input : stage.stage.inputs) names.erase(input.stage);
+  return names;
+}
+
 }  // namespace
 
 void read_needs(const Draft& draft, StageDraft& stage) {
   const Field* field = stage.fields.find("needs");
   if (field == nullptr) return;
-  const auto need = [&](const Value& value) {
+  const auto need = [&](const Value& item) {
+    const auto [name, order_only] = read_need(draft, item);
+    if (name == nullptr) return;
+    const Value& value = *name;
     if (value.is_template()) return;  // reported
     if (value.is_list() || value.is_map() || value.is_null())
       return draft.diagnostics.error(value.where, "'needs' takes names of stages, not " + describe(value));
@@ -88,6 +119,8 @@ void read_needs(const Draft& draft, StageDraft& stage) {
       draft.diagnostics.error(value.where, fmt::format("stage '{}' depends on itself", value.text));
     else if (to != nullptr)
       stage.waits.push_back({value.text, value.where});
+    stage.needs.insert(value.text);
+    if (order_only) stage.order_only.insert(value.text);
   };
   const auto* list = std::get_if<Value::List>(&field->value->data);
   if (list == nullptr) return need(*field->value);
@@ -102,7 +135,12 @@ void connect_stages(Draft& draft) {
   for (StageDraft& stage : draft.stages) {
     std::set<std::size_t> numbers;
     for (const Wait& wait : stage.waits) numbers.insert(draft.stage_numbers.at(wait.stage));
-    for (const std::size_t number : numbers) stage.stage.needs.push_back(draft.stages[number].stage.name);
+    stage.order_only.merge(only_in_when(stage));
+    for (const std::size_t number : numbers) {
+      const std::string& name = draft.stages[number].stage.name;
+      stage.stage.needs.push_back(name);
+      if (stage.order_only.contains(name)) stage.stage.order_only.push_back(name);
+    }
   }
 }
 

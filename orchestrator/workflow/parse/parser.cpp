@@ -9,6 +9,7 @@
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
+#include "kernmill/workflow/parse/overrides.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/secrets.hpp"
 #include "kernmill/workflow/parse/stage_reader.hpp"
@@ -75,6 +76,8 @@ class WorkflowParser {
                          "it begins like this: stages: {prepare: {task: preprocess, input: data.csv}}");
       return std::move(workflow_);
     }
+    for (const Setter& setter : options_.set)
+      if (is_override(setter.first)) apply_override(*root, setter, diagnostics_);
     SettingsReader reader(diagnostics_);
     const Fields fields =
         reader.collect(*root, {&workflow_settings()}, workflow_settings().name, stage_key_help);
@@ -137,13 +140,16 @@ class WorkflowParser {
 
   void read_overrides(const std::vector<std::string>& names) {
     for (const auto& [name, text] : options_.set) {
+      if (is_override(name)) continue;
       const auto file =
           std::make_shared<const SourceFile>(SourceFile{"--set", fmt::format("{}={}", name, text)});
       const Where where{file, 1, 1, static_cast<std::uint32_t>(std::max<std::size_t>(name.size(), 1))};
       if (std::find(names.begin(), names.end(), name) == names.end()) {
         std::string help = did_you_mean(name, names);
         if (help.empty())
-          help = names.empty() ? "the workflow has no params" : "its params are " + one_of(names);
+          help = names.empty() ? "the workflow has no params; a key of the file is named by its path: "
+                                 "--set stages.fit.model.l2=3"
+                               : "its params are " + one_of(names);
         diagnostics_.error(where, fmt::format("unknown parameter '{}'", name), help);
         continue;
       }
@@ -168,6 +174,7 @@ class WorkflowParser {
     workflow_.share_group = top.value("share", "private") == "group";
     if (const auto found = top.find("encryption"); found != top.end())
       read_encryption(*found, fields.find("encryption")->value->where);
+    if (const Field* field = fields.find("snapshot")) read_snapshot(*field->value);
     for (const char* hook : {"on_success", "on_failure"}) check_hook(top, hook, fields);
     workflow_.on_success = top.value("on_success", "");
     workflow_.on_failure = top.value("on_failure", "");
@@ -218,6 +225,33 @@ class WorkflowParser {
       diagnostics_.error(where, fmt::format("'{}' cannot be the key: {}", encryption.key_file, problem),
                          fmt::format("chmod 600 {0}, or make one: (umask 077; openssl rand -hex 32 > {0})",
                                      word_for_shell(encryption.key_file)));
+  }
+
+  void read_snapshot(const Value& given) {
+    Snapshot& code = workflow_.snapshot;
+    code.where = given.where;
+    const auto* list = std::get_if<Value::List>(&given.data);
+    if (list == nullptr && given.text == "git") {
+      code.git = true;
+    } else if (list == nullptr) {
+      add_code(given);
+    } else {
+      for (const Value& item : *list) add_code(item);
+    }
+  }
+
+  void add_code(const Value& item) {
+    if (!item.is_string() || item.text.empty()) return;  // reported
+    const fs::path path = fs::path(item.text).lexically_normal();
+    if (path.is_absolute() || *path.begin() == "..")
+      return diagnostics_.error(item.where,
+                                fmt::format("'{}' does not lie in the workflow's folder", item.text),
+                                "name files and folders beside the workflow; `snapshot: git` takes the whole "
+                                "repository that it lies in");
+    if (!draft_.files.exists(fs::path(draft_.base_directory) / path))
+      return diagnostics_.error(item.where, fmt::format("there is no '{}'", item.text),
+                                "paths are relative to the workflow's file");
+    workflow_.snapshot.paths.push_back(path.string());
   }
 
   CommonSettings read_defaults(const Value& value, SettingsReader& reader) {

@@ -33,7 +33,7 @@ struct Files {
 Files real_files();
 
 struct ParseOptions {
-  std::vector<std::pair<std::string, std::string>> set;  ///< --set name=value, in order
+  std::vector<std::pair<std::string, std::string>> set;  ///< --set name=value, in order (overrides.hpp)
   /// Defaults from outside, weakest first: the site file, then the profile. Each has the shape of
   /// `defaults:`.
   std::vector<SourceFile> outer_defaults;

@@ -148,7 +148,7 @@ class SchemaBuilder {
       case T::text:
         return text(setting);
       case T::text_list:
-        return list_of(text(setting));
+        return list_of(setting.table == nullptr ? text(setting) : table_schema(*setting.table));
       case T::integer_list:
         return list_of(number(setting, "integer"));
       case T::real_list:

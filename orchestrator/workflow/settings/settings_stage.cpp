@@ -188,8 +188,10 @@ const Table& stage_settings() {
         .choices = {"preprocess", "train", "evaluate", "tune", "deploy", "command"}},
        {.name = "needs",
         .type = T::text_list,
-        .doc = "stages to wait for, beside those that are referred to",
-        .aliases = {"depends", "depends_on"}},
+        .doc = "stages to wait for, beside those that are referred to; what they leave decides whether a "
+               "command is cached",
+        .aliases = {"depends", "depends_on"},
+        .table = &need_settings()},
        {.name = "when", .type = T::expression, .doc = "the stage is skipped when this is false"},
        env(),
        {.name = "matrix",
@@ -218,6 +220,18 @@ const Table& stage_settings() {
        python(),
        pass_env(),
        signal()}};
+  return table;
+}
+
+const Table& need_settings() {
+  static const Table table{"an item of 'needs'",
+                           {{.name = "stage", .type = T::text, .doc = "its name", .required = true},
+                            {.name = "order_only",
+                             .type = T::boolean,
+                             .doc = "true: the stage comes later, and reads nothing of it; what it leaves is "
+                                    "no part of the cache key",
+                             .fallback = false}},
+                           "stage"};
   return table;
 }
 
@@ -280,6 +294,10 @@ const Table& workflow_settings() {
         .type = T::table,
         .doc = "encrypts datasets, models and checkpoints with AES-256-GCM, not CSV and JSON; off without it",
         .table = &encryption_settings()},
+       {.name = "snapshot",
+        .type = T::text_list,
+        .doc = "code to copy into the run directory when the run is made, and to start commands in: files "
+               "and folders, or `git` (what git tracks, with its changes)"},
        words("on_success", "a shell command that a run ends with when all of it is done"),
        words("on_failure", "a shell command that a run ends with when it is not"),
        {.name = "mail",

@@ -21,6 +21,7 @@ struct StageUse {
 struct Wait {
   std::string stage;
   Where where;
+  bool order_only = false;  ///< its results do not depend on that stage's
 };
 
 /// A stage while the parser works on it.
@@ -31,7 +32,8 @@ struct StageDraft {
   bool kind_known = false;     ///< false: `task` was wrong, and the settings of its kind are not checked
   bool matrix_broken = false;  ///< its mistakes are reported; do not judge what refers to it
   std::vector<StageUse> uses;  ///< from expressions
-  std::vector<Wait> waits;     ///< checked: those stages exist
+  std::vector<Where> later_where{};  ///< of Stage::matrix.later, one each
+  std::vector<Wait> waits;           ///< checked: those stages exist
   std::vector<std::string> outputs;  ///< of a command
   /// Whether a stage makes the same instances, where that was asked: a matrix may be long.
   mutable std::unordered_map<std::string, bool> same_instances{};

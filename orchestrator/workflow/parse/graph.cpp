@@ -102,7 +102,13 @@ void connect_stages(Draft& draft) {
   for (StageDraft& stage : draft.stages) {
     std::set<std::size_t> numbers;
     for (const Wait& wait : stage.waits) numbers.insert(draft.stage_numbers.at(wait.stage));
-    for (const std::size_t number : numbers) stage.stage.needs.push_back(draft.stages[number].stage.name);
+    for (const std::size_t number : numbers) {
+      const std::string& name = draft.stages[number].stage.name;
+      stage.stage.needs.push_back(name);
+      if (std::all_of(stage.waits.begin(), stage.waits.end(),
+                      [&](const Wait& wait) { return wait.order_only || wait.stage != name; }))
+        stage.stage.order_only.push_back(name);
+    }
   }
 }
 

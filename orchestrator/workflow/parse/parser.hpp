@@ -24,6 +24,9 @@ struct Files {
   /// What is there instead of a file that can be read from its beginning to its end ("a named pipe"); empty:
   /// such a file, or a folder.
   std::function<std::string(const std::filesystem::path&)> no_file = {};
+  /// What matches a pattern, relative to that folder as the pattern is, by name.
+  std::function<std::vector<std::string>(const std::filesystem::path& folder, const std::string& pattern)>
+      matching = {};
 };
 /// The real file system.
 Files real_files();

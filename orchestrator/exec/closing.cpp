@@ -10,6 +10,7 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/exec/attempt/attempt_runner.hpp"
+#include "kernmill/exec/growing.hpp"
 #include "kernmill/exec/job/job_journal.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
@@ -138,7 +139,8 @@ class Closing {
     const Replay replay(plan_, record);
     if (replay.outcome() == PlanOutcome::failed) return "failed";
     bool is_done = true, is_cancelled = false;
-    for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage)
+    for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) {
+      is_done = is_done && !(plan_.undecided(stage) && replay.state_of_undecided(stage) == State::waiting);
       for (std::uint32_t i = 0; i < plan_.instance_count(stage); ++i) {
         const State state = replay.state({stage, i});
         is_done = is_done && state != State::running && state != State::waiting;
@@ -149,6 +151,7 @@ class Closing {
                           last.cause == Cause::cancelled;
         }
       }
+    }
     return is_done ? "done" : is_cancelled ? "cancelled" : "failed";
   }
 
@@ -182,9 +185,14 @@ int run_hook(const RunDirectory& run, const Workflow& workflow, const std::strin
 int close_run(const Options& options, const RunDirectory& run, const JournalWriter::Hook& hook,
               const ClusterFactory& open_cluster) {
   const Environment environment = own_environment();
-  const Plan plan = read_plan_file(run).plan;
   BatchPlace place = batch_place(environment);
   OwnJob job(open_cluster, place.name());
+  try {
+    if (goes_on(run, options.generation, job, hook)) return exit_done;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "kernmill-exec: cannot go on with what has been decided: {}\n", error.what());
+  }
+  const Plan plan = read_plan_file(run).plan;
   const auto journal = job_journal(run, place, options.generation, "close", hook);
   const RetryBudget late_files{std::chrono::seconds(number_of(environment, "KERNMILL_FILE_PATIENCE", 10)),
                                [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};

@@ -10,6 +10,7 @@
 #include "kernmill/exec/attempt/options.hpp"
 #include "kernmill/exec/closing.hpp"
 #include "kernmill/exec/element/slurm_element.hpp"
+#include "kernmill/exec/growing.hpp"
 #include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/exec/local_attempt.hpp"
 #include "kernmill/exec/local_pack.hpp"
@@ -32,6 +33,8 @@ int dispatch(int argc, char** argv, const JournalWriter::Hook& hook, const Clust
         return run_slurm_element(options, run, stop, hook, open_cluster);
       case Options::What::close:
         return close_run(options, run, hook, open_cluster);
+      case Options::What::grow:
+        return go_on_behind(options, run, hook, open_cluster);
       case Options::What::pack:
         return run_local_pack(options, run, stop, hook);
       case Options::What::attempt:

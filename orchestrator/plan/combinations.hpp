@@ -6,9 +6,10 @@
 
 namespace kernmill {
 
-/// The combinations that a matrix stands for, by number: the cross product of the axes in mixed radix (the
-/// last axis varies fastest) less what `exclude` takes away, then one for each `include`. None is stored:
-/// what is kept is a number for each combination of a matrix with `exclude`, nothing at all for others.
+/// The combinations that a matrix stands for, by number: the cross product of the axes, those that are zipped
+/// as one, in mixed radix (the last one varies fastest) less what `exclude` takes away, then one for each
+/// `include`. None is stored: what is kept is a number for each combination of a matrix with `exclude`,
+/// nothing at all for others.
 class Combinations {
  public:
   /// Throws std::length_error when there are more than 2^32 - 1.
@@ -21,8 +22,8 @@ class Combinations {
   [[nodiscard]] Json texts(const Matrix& matrix, std::uint32_t number) const;
 
  private:
-  [[nodiscard]] std::vector<std::uint32_t> digits(const Matrix& matrix,
-                                                  std::uint32_t number) const;  ///< of its mixed radix
+  /// For each axis, the place of its value.
+  [[nodiscard]] std::vector<std::uint32_t> digits(const Matrix& matrix, std::uint32_t number) const;
   void leave_out(const Matrix& matrix, std::uint32_t all);
 
   std::uint32_t product_ = 0;  ///< combinations of the axes that are left

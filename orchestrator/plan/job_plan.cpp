@@ -29,14 +29,21 @@ bool has_templates(const Json& value) {
 class Planner {
  public:
   Planner(const Plan& plan, const JobPlanOptions& options)
-      : plan_(plan), options_(options), of_stage_(plan.stage_count()), may_be_skipped_(plan.stage_count()) {}
+      : plan_(plan),
+        options_(options),
+        of_stage_(plan.stage_count()),
+        may_be_skipped_(plan.stage_count()),
+        has_to_wait_(plan.stage_count()) {}
 
   std::vector<ArrayPlan> make() {
     for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) {
       may_be_skipped_[stage] = !plan_.stage(stage).when.empty();
       for (const Edge& edge : plan_.parents(stage))
         may_be_skipped_[stage] = may_be_skipped_[stage] || may_be_skipped_[edge.stage];
-      add_stage(stage);
+      has_to_wait_[stage] = plan_.undecided(stage) || !plan_.stage(stage).matrix.problem.empty();
+      for (const Edge& edge : plan_.parents(stage))
+        has_to_wait_[stage] = has_to_wait_[stage] || has_to_wait_[edge.stage];
+      if (!has_to_wait_[stage]) add_stage(stage);
     }
     return std::move(arrays_);
   }
@@ -179,9 +186,21 @@ class Planner {
   std::vector<ArrayPlan> arrays_;
   std::vector<std::vector<std::size_t>> of_stage_;  ///< indices of its arrays
   std::vector<bool> may_be_skipped_;
+  std::vector<bool> has_to_wait_;  ///< for a plan that has grown
 };
 
+constexpr std::string_view growth_prefix = "grow+";  // a + is in no stage's name
+
 }  // namespace
+
+std::string growth_key(std::string_view stage) {
+  return std::string(growth_prefix).append(stage);
+}
+
+std::optional<std::string> stage_of_growth(std::string_view key) {
+  if (!key.starts_with(growth_prefix)) return {};
+  return std::string(key.substr(growth_prefix.size()));
+}
 
 std::uint32_t ArrayPlan::elements() const {
   return (instances.size() + pack - 1) / pack;

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,11 @@ namespace kernmill {
 
 /// Stands for the closing job where others have the key of their array.
 inline constexpr const char* closing_key = "close";
+
+/// Stands for the job that goes on when `stage` has decided instances of others: no array has such a key.
+std::string growth_key(std::string_view stage);
+/// The stage of such a key; nothing for another key.
+std::optional<std::string> stage_of_growth(std::string_view key);
 
 /// One job array (or one plain job) that carries out instances of a stage.
 struct ArrayPlan {
@@ -65,7 +71,8 @@ struct JobPlanOptions {
   std::function<unsigned(InstanceId)> next_attempt = {};
 };
 
-/// The jobs that carry out a plan, those waited for first. Pure.
+/// The jobs that carry out a plan, those waited for first. None of stages that are not decided yet or whose
+/// list cannot be used, and of those that wait for them. Pure.
 std::vector<ArrayPlan> plan_jobs(const Plan& plan, const JobPlanOptions& options);
 
 Json to_json(const ArrayPlan& array, const Plan& plan);

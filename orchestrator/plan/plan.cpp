@@ -152,6 +152,11 @@ std::uint64_t Plan::total_instances() const {
   return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
 
+bool Plan::all_decided() const {
+  return std::none_of(workflow_.stages.begin(), workflow_.stages.end(),
+                      [](const Stage& stage) { return stage.matrix.undecided(); });
+}
+
 bool Plan::is_reduce(InstanceId id) const {
   return spaces_[id.stage] && id.index + 1 == counts_[id.stage];
 }

@@ -32,7 +32,8 @@ struct Edge {
   EdgeKind kind = EdgeKind::all;
 };
 
-/// A workflow made ready to run: how many instances each stage has, and who waits for whom. Immutable.
+/// A workflow made ready to run: how many instances each stage has, and who waits for whom. Immutable, but
+/// that a grown one (decisions.hpp) may be put in its place: stages keep their numbers, instances theirs.
 /// Instances are not stored: what instance i is follows from its number.
 class Plan {
  public:
@@ -54,6 +55,11 @@ class Plan {
   /// best.
   [[nodiscard]] std::uint32_t instance_count(std::uint32_t stage) const { return counts_[stage]; }
   [[nodiscard]] std::uint64_t total_instances() const;
+  /// A stage that has not run yet decides the instances of this one: until then it has none.
+  [[nodiscard]] bool undecided(std::uint32_t stage) const {
+    return workflow_.stages[stage].matrix.undecided();
+  }
+  [[nodiscard]] bool all_decided() const;
   [[nodiscard]] bool is_reduce(InstanceId id) const;
   /// Which instance of `parent` this instance means when it refers to that stage: the one of its own number
   /// where both have the same matrix, the reduce of a tune stage, else the only one. Nothing when the parent

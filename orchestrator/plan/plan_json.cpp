@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/plan/plan.hpp"
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill {
@@ -15,7 +15,13 @@ Json decided(const Plan& plan, std::uint32_t stage) {
   for (const Edge& edge : plan.parents(stage))
     parents.push_back(
         {{"stage", plan.stage(edge.stage).name}, {"kind", edge.kind == EdgeKind::each ? "each" : "all"}});
-  return {{"name", plan.stage(stage).name}, {"instances", plan.instance_count(stage)}, {"parents", parents}};
+  Json json{
+      {"name", plan.stage(stage).name}, {"instances", plan.instance_count(stage)}, {"parents", parents}};
+  if (plan.undecided(stage)) {
+    json["instances"] = nullptr;
+    json["decided_by"] = deciding_stages(plan.stage(stage).matrix);
+  }
+  return json;
 }
 
 Json decided(const Plan& plan) {

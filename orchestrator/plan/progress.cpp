@@ -11,14 +11,6 @@ namespace {
 constexpr std::array<std::string_view, 7> cause_names{"error",     "oom",       "timeout", "node_fail",
                                                       "preempted", "cancelled", "stalled"};
 
-StageProgress at_the_beginning(const Plan& plan, std::uint32_t stage) {
-  const auto& parents = plan.parents(stage);
-  const auto each = std::count_if(parents.begin(), parents.end(),
-                                  [](const Edge& edge) { return edge.kind == EdgeKind::each; });
-  return {plan.instance_count(stage), static_cast<std::uint16_t>(each),
-          static_cast<std::uint32_t>(parents.size() - each)};
-}
-
 bool is_failure(State state) {
   return state == State::failed || state == State::blocked;
 }
@@ -27,6 +19,16 @@ bool is_failure(State state) {
 
 std::string_view to_string(Cause cause) {
   return cause_names.at(static_cast<std::size_t>(cause));
+}
+
+StageProgress Progress::at_the_beginning(std::uint32_t stage) const {
+  const auto& parents = plan_->parents(stage);
+  const auto each =
+      plan_->undecided(stage) ? 0 : std::count_if(parents.begin(), parents.end(), [](const Edge& edge) {
+        return edge.kind == EdgeKind::each;
+      });
+  return {plan_->instance_count(stage), static_cast<std::uint16_t>(each),
+          static_cast<std::uint32_t>(parents.size() - static_cast<std::size_t>(each))};
 }
 
 std::optional<Cause> cause(std::string_view name) {
@@ -39,7 +41,7 @@ Progress::Progress(const Plan& plan, Options options)
     : plan_(&plan), options_(options), startable_(plan.stage_count()) {
   stages_.reserve(plan.stage_count());
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
-    stages_.push_back(at_the_beginning(plan, stage));
+    stages_.push_back(at_the_beginning(stage));
     totals_[static_cast<std::size_t>(State::waiting)] += plan.instance_count(stage);
   }
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
@@ -105,9 +107,40 @@ std::optional<std::uint32_t> Progress::because_of(InstanceId id) const {
   return blocked ? std::optional(id.stage) : std::nullopt;
 }
 
+State Progress::state_of_undecided(std::uint32_t stage) const {
+  const auto verdict = stages_[stage].verdict();
+  return verdict == StageProgress::Verdict::broken   ? State::blocked
+         : verdict == StageProgress::Verdict::passed ? State::skipped
+                                                     : State::waiting;
+}
+
 bool Progress::complete() const {
   const bool stopped = options_.fail_fast && broken_stages_ > 0;
   return count(State::running) == 0 && (stopped || count(State::ready) == 0);
+}
+
+void Progress::grown(const std::vector<std::uint32_t>& stages) {
+  for (const std::uint32_t stage : stages) {
+    stages_[stage] = at_the_beginning(stage);
+    totals_[static_cast<std::size_t>(State::waiting)] += plan_->instance_count(stage);
+  }
+  for (const std::uint32_t stage : stages) catch_up(stage);
+  follow_up();
+}
+
+/// With what has become of its parents as a whole. Those that it waits for one by one have just begun, as it
+/// has.
+void Progress::catch_up(std::uint32_t stage) {
+  bool blocked = false;
+  for (const Edge& edge : plan_->parents(stage)) {
+    const auto verdict = stages_[edge.stage].verdict();
+    if (edge.kind == EdgeKind::each) continue;
+    blocked = blocked || verdict == StageProgress::Verdict::broken;
+    if (verdict == StageProgress::Verdict::passed) stages_[stage].all_parent_settled(all_skipped(edge.stage));
+  }
+  for (std::uint32_t i = 0; blocked && i < stages_[stage].size(); ++i) block({stage, i});
+  decide_all(stage);
+  check_stage(stage);
 }
 
 void Progress::require(InstanceId id, bool fits, std::string_view report) const {
@@ -174,7 +207,7 @@ void Progress::check_reduce(std::uint32_t stage) {
 }
 
 void Progress::check_stage(std::uint32_t stage) {
-  if (stages_[stage].verdict() != StageProgress::Verdict::open) return;
+  if (stages_[stage].verdict() != StageProgress::Verdict::open || plan_->undecided(stage)) return;
   if (broken(stage))
     break_stage(stage);
   else if (stages_[stage].settled() == stages_[stage].size())
@@ -184,16 +217,26 @@ void Progress::check_stage(std::uint32_t stage) {
 void Progress::break_stage(std::uint32_t stage) {
   stages_[stage].set_verdict(StageProgress::Verdict::broken);
   ++broken_stages_;
-  for (const Edge& edge : plan_->children(stage))
-    if (edge.kind == EdgeKind::all)
+  for (const Edge& edge : plan_->children(stage)) {
+    if (plan_->undecided(edge.stage)) {
+      if (stages_[edge.stage].verdict() == StageProgress::Verdict::open) break_stage(edge.stage);
+    } else if (edge.kind == EdgeKind::all) {
       for (std::uint32_t i = 0; i < stages_[edge.stage].size(); ++i) block({edge.stage, i});
+    }
+  }
 }
 
 void Progress::pass_stage(std::uint32_t stage) {
   stages_[stage].set_verdict(StageProgress::Verdict::passed);
-  for (const Edge& edge : plan_->children(stage))
-    if (edge.kind == EdgeKind::all && stages_[edge.stage].all_parent_settled(all_skipped(stage)))
+  for (const Edge& edge : plan_->children(stage)) {
+    const bool undecided = plan_->undecided(edge.stage);
+    if (edge.kind != EdgeKind::all && !undecided) continue;
+    if (!stages_[edge.stage].all_parent_settled(all_skipped(stage))) continue;
+    if (!undecided)
       decide_all(edge.stage);
+    else if (stages_[edge.stage].verdict() == StageProgress::Verdict::open && all_skipped(edge.stage))
+      pass_stage(edge.stage);
+  }
 }
 
 void Progress::decide_all(std::uint32_t stage) {
@@ -224,6 +267,7 @@ bool Progress::broken(std::uint32_t stage) const {
 }
 
 bool Progress::all_skipped(std::uint32_t stage) const {
+  if (plan_->undecided(stage)) return stages_[stage].all_to_be_skipped();
   return stages_[stage].size() > 0 && stages_[stage].count(State::skipped) == stages_[stage].size();
 }
 

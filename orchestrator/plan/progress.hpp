@@ -29,6 +29,8 @@ enum class PlanOutcome { done, failed };
 /// - Else it is skipped once all its parents have settled and one of them was skipped: its instance of this
 ///   number, or a whole stage with all its instances. A stage that collects goes on with those that ran.
 /// - Else it is ready once all its parents have settled.
+/// A stage that is not decided yet has no instances, and waits for its parents as a whole. What waits for it
+/// waits until it is `grown`, is blocked when one of its parents cannot be had, skipped when one was skipped.
 /// The reduce of a tune stage waits for that stage's trials as for a whole stage; when it fails, the stage
 /// has.
 class Progress {
@@ -52,6 +54,9 @@ class Progress {
   /// Puts back an instance that was taken and not started after all.
   void put_back(InstanceId id);
 
+  /// The plan has grown: these stages, all of which were undecided, have instances now.
+  void grown(const std::vector<std::uint32_t>& stages);
+
   /// Reports. Each takes a running instance (skipped: one that waits or is ready, too); std::logic_error
   /// otherwise.
   void finished(InstanceId id);
@@ -63,6 +68,8 @@ class Progress {
   [[nodiscard]] std::uint32_t count(std::uint32_t stage, State state) const {
     return stages_[stage].count(state);
   }
+  /// Of a stage without instances that is not decided: waiting, blocked or skipped.
+  [[nodiscard]] State state_of_undecided(std::uint32_t stage) const;
   /// Over all stages.
   [[nodiscard]] std::uint64_t count(State state) const { return totals_[static_cast<std::size_t>(state)]; }
   /// For a blocked or skipped instance: the stage because of which it is (its own, for a reduce whose trials
@@ -88,6 +95,8 @@ class Progress {
   void tell_child(InstanceId child, State parent);
   void check_reduce(std::uint32_t stage);
   void check_stage(std::uint32_t stage);
+  [[nodiscard]] StageProgress at_the_beginning(std::uint32_t stage) const;
+  void catch_up(std::uint32_t stage);
   void break_stage(std::uint32_t stage);
   void pass_stage(std::uint32_t stage);
   void decide(InstanceId id);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "kernmill/workflow/expression/expression.hpp"
@@ -28,30 +29,34 @@ class Counter {
     Names looked_at = wanted;
     for (const Json& rule : matrix.exclude)
       for (const auto& [axis, value] : rule.items()) looked_at.insert(axis);
-    for (const Matrix::Axis& axis : matrix.axes) {
-      if (looked_at.contains(axis.name))
-        axes_.push_back(&axis);
+    for (const AxisGroup& group : axis_groups(matrix)) {
+      const auto axes = std::span(matrix.axes).subspan(group.first, group.end - group.first);
+      if (std::any_of(axes.begin(), axes.end(),
+                      [&](const auto& axis) { return looked_at.contains(axis.name); }))
+        groups_.push_back(group);
       else
-        others_ *= axis.values.size();
+        others_ *= group.size;
     }
   }
 
   std::vector<ResourceSet> count() && {
+    if (matrix_.undecided() || !matrix_.problem.empty()) return {};
     if (!matrix_.axes.empty()) walk(0, Json::object());
     for (const Json& combination : matrix_.include) add(combination, 1);
     return std::move(sets_);
   }
 
  private:
-  void walk(std::size_t axis, const Json& chosen) {
-    if (axis == axes_.size()) {
+  void walk(std::size_t group, const Json& chosen) {
+    if (group == groups_.size()) {
       if (!left_out(chosen)) add(chosen, others_);
       return;
     }
-    for (const Json& value : axes_[axis]->values) {
+    for (std::size_t v = 0; v < groups_[group].size; ++v) {
       Json next = chosen;
-      next[axes_[axis]->name] = value;
-      walk(axis + 1, next);
+      for (std::size_t a = groups_[group].first; a < groups_[group].end; ++a)
+        next[matrix_.axes[a].name] = matrix_.axes[a].values[v];
+      walk(group + 1, next);
     }
   }
 
@@ -75,7 +80,7 @@ class Counter {
 
   const Matrix& matrix_;
   const Names& wanted_;
-  std::vector<const Matrix::Axis*> axes_;
+  std::vector<AxisGroup> groups_;  ///< those that have to be told apart
   std::uint64_t others_ = 1;
   std::vector<ResourceSet> sets_;
   std::unordered_map<std::string, std::size_t> numbers_;

@@ -45,6 +45,8 @@ class StageProgress {
   /// A parent of every instance has settled without a failure. True when none is left.
   bool all_parent_settled(bool skipped);
   [[nodiscard]] bool parents_settled(std::uint32_t instance) const;
+  /// Whether a parent of all its instances was skipped.
+  [[nodiscard]] bool all_to_be_skipped() const { return skip_all_; }
   /// Whether a parent of this instance was skipped.
   [[nodiscard]] bool to_be_skipped(std::uint32_t instance) const;
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/remedy.hpp"
 #include "kernmill/run/cache/declared_inputs.hpp"
@@ -129,6 +130,9 @@ class StageCount {
     stage.name = plan.stage(number).name;
     stage.kind = plan.stage(number).kind;
     stage.instances = plan.instance_count(number);
+    if (!plan.undecided(number)) return;
+    stage.decided_by = decided_by(plan.stage(number).matrix);
+    stage.undecided = replay.state_of_undecided(number);
   }
 
   void count(const RunRecord& record, const PlainCommits* plain) {
@@ -236,10 +240,14 @@ std::string run_state(const RunRecord& record, bool alive) {
 Json to_json(const StageStatus& stage) {
   Json count = Json::object();
   for (const auto& [state, number] : stage.count) count[std::string(to_string(state))] = number;
-  return {{"name", stage.name},           {"kind", to_string(stage.kind)}, {"state", stage.word()},
-          {"instances", stage.instances}, {"count", std::move(count)},     {"cached", stage.cached},
-          {"queued", stage.queued},       {"warnings", stage.warnings},    {"seconds", stage.took.count()},
-          {"metrics", stage.metrics}};
+  Json json{{"name", stage.name},           {"kind", to_string(stage.kind)}, {"state", stage.word()},
+            {"instances", stage.instances}, {"count", std::move(count)},     {"cached", stage.cached},
+            {"queued", stage.queued},       {"warnings", stage.warnings},    {"seconds", stage.took.count()},
+            {"metrics", stage.metrics}};
+  if (!stage.decided_by.empty()) json["instances"] = nullptr;
+  if (!stage.decided_by.empty())
+    json["decided_by"] = stage.decided_by.substr(stage.decided_by.find("by ") + 3);
+  return json;
 }
 
 /// Which code commands run, and who has read other files than the run was made with.
@@ -265,6 +273,8 @@ std::uint32_t StageStatus::of(State state) const {
 }
 
 std::string StageStatus::word() const {
+  if (!decided_by.empty()) return std::string(to_string(undecided));
+  if (instances == 0) return "done";
   if (of(State::failed) > 0) return "failed";
   if (of(State::running) > 0) return "running";
   if (queued > 0) return "queued";

@@ -52,6 +52,8 @@ struct StageStatus {
   std::string name;
   TaskKind kind = TaskKind::command;
   std::uint32_t instances = 0;
+  std::string decided_by{};              ///< "decided by split": how many there are is not known yet
+  State undecided = State::waiting;      ///< then: waiting, blocked or skipped
   std::map<State, std::uint32_t> count;  ///< states that occur
   std::uint32_t cached = 0;
   std::uint32_t interrupted = 0;

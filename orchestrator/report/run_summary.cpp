@@ -180,6 +180,8 @@ std::string headline(const std::string& state) {
 
 /// What a stage's line says besides its state: how many of its instances, or its metrics.
 std::string stage_details(const StageStatus& stage) {
+  if (!stage.decided_by.empty()) return stage.decided_by;
+  if (stage.instances == 0) return "no instances";
   std::string metrics = metrics_text(stage.kind, stage.metrics);
   if (stage.instances == 1) return stage.queued > 0 ? printable_line(stage.queue_reason) : metrics;
   std::string text = fmt::format("{}/{}", stage.of(State::finished), stage.instances);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/base/counted.hpp"
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/report/failure_line.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/shown_streams.hpp"
@@ -101,9 +102,18 @@ void TextOutput::begin(const RunDirectory& run, const Plan& plan, const Progress
     label_width_ = std::clamp(display_width(label), label_width_, std::size_t{32});
   }
   if (options_.quiet) return;
-  write(fmt::format("{}  {}, {}{}\n", paint_(Color::bold, run.name()), counted(plan.stage_count(), "stage"),
-                    counted(plan.total_instances(), "instance"),
+  write(fmt::format("{}  {}, {}{}{}\n", paint_(Color::bold, run.name()), counted(plan.stage_count(), "stage"),
+                    counted(plan.total_instances(), "instance"), plan.all_decided() ? "" : " and more",
                     resumed ? fmt::format("; {} settled before", settled) : ""));
+}
+
+void TextOutput::grown(std::uint32_t stage) {
+  const Matrix& matrix = plan_->stage(stage).matrix;
+  if (options_.quiet || !matrix.problem.empty()) return;
+  write(fmt::format(
+      "  {}  {}\n", padded(plan_->stage(stage).name, label_width_),
+      paint_(Color::dim,
+             fmt::format("{}, {}", counted(plan_->instance_count(stage), "instance"), decided_by(matrix)))));
 }
 
 void TextOutput::instance(const InstanceEvent& event) {

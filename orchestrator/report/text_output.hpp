@@ -30,6 +30,7 @@ class TextOutput final : public Output {
 
   void begin(const RunDirectory& run, const Plan& plan, const Progress& progress, bool resumed) override;
   void instance(const InstanceEvent& event) override;
+  void grown(std::uint32_t stage) override;
   void stopping(bool force, std::size_t running) override;
   void end(const RunResult& result) override;
   [[nodiscard]] std::optional<std::chrono::milliseconds> tick_interval() const override;

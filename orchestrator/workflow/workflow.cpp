@@ -35,6 +35,15 @@ bool is_order_only(const Stage& stage, std::string_view parent) {
   return std::find(stage.order_only.begin(), stage.order_only.end(), parent) != stage.order_only.end();
 }
 
+std::vector<AxisGroup> axis_groups(const Matrix& matrix) {
+  std::vector<AxisGroup> groups;
+  for (std::size_t a = 0; a < matrix.axes.size(); ++a) {
+    if (!matrix.axes[a].zipped || groups.empty()) groups.push_back({a, a, matrix.axes[a].values.size()});
+    groups.back().end = a + 1;
+  }
+  return groups;
+}
+
 const Stage* Workflow::find(std::string_view stage) const {
   const auto found =
       std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == stage; });

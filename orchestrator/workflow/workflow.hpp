@@ -29,6 +29,7 @@ struct Matrix {
     std::string name;
     std::vector<Json> values;
     std::vector<std::string> texts{};  ///< what numbers were written as (3.10), else ""; or empty as a whole
+    bool zipped = false;               ///< it goes along with the axis before it, and has as many values
     [[nodiscard]] std::string text(std::size_t value) const { return texts.empty() ? "" : texts[value]; }
     friend bool operator==(const Axis&, const Axis&) = default;
   };
@@ -49,15 +50,32 @@ struct Matrix {
     Json values = Json::object(), texts = Json::object();
   };
   std::optional<Cut> cut{};
-  /// An axis whose values a stage leaves: known when that stage has committed, and in `axes` from then on.
+  /// Axes whose values a stage leaves. They are among `axes`, without values until `decided`.
   struct Later {
-    std::string axis;
+    std::vector<std::string> axes;  ///< of a table: those of its columns that have these names; else one
+    bool table = false;
     std::string stage, name;  ///< the stage, and the metric or artifact of it that holds the list
     friend bool operator==(const Later&, const Later&) = default;
   };
   std::vector<Later> later{};
+  bool decided = false;   ///< what `later` names is known
+  std::string problem{};  ///< why it cannot be used: one instance stands for all, and fails with this
+  /// A file or a pattern that axes were read from when the workflow was, and what it was then.
+  struct Source {
+    std::string path, sha256;  ///< of a pattern: of the names
+    friend bool operator==(const Source&, const Source&) = default;
+  };
+  std::vector<Source> sources{};
+  [[nodiscard]] bool undecided() const { return !later.empty() && !decided; }
   [[nodiscard]] bool empty() const { return axes.empty() && include.empty() && later.empty() && !cut; }
 };
+
+/// Axes that vary together: those from `first` to before `end`, each with `size` values.
+struct AxisGroup {
+  std::size_t first = 0, end = 0, size = 0;
+};
+/// The groups that all axes fall into: what is crossed with each other.
+std::vector<AxisGroup> axis_groups(const Matrix& matrix);
 
 /// The environment variable that holds an axis's value in a command: KERNMILL_MATRIX_<AXIS>.
 std::string matrix_variable(const std::string& axis);

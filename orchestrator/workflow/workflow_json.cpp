@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -45,16 +46,38 @@ Matrix::Cut cut_from(const Json& json) {
 
 Json to_json(const Matrix& matrix) {
   if (matrix.cut) return {{"cut", to_json(*matrix.cut)}};
-  Json axes = Json::object();
-  Json texts = Json::object();
+  Json axes = Json::object(), texts = Json::object(), zipped = Json::array();
   for (const auto& axis : matrix.axes) axes[axis.name] = axis.values;
   for (const auto& axis : matrix.axes)
     if (!axis.texts.empty()) texts[axis.name] = axis.texts;
-  return {{"axes", std::move(axes)},
-          {"texts", std::move(texts)},
-          {"exclude", matrix.exclude},
-          {"include", matrix.include},
-          {"include_texts", matrix.include_texts}};
+  for (const auto& axis : matrix.axes)
+    if (axis.zipped) zipped.push_back(axis.name);
+  Json json{{"axes", std::move(axes)},
+            {"texts", std::move(texts)},
+            {"exclude", matrix.exclude},
+            {"include", matrix.include},
+            {"include_texts", matrix.include_texts}};
+  if (!zipped.empty()) json["zipped"] = std::move(zipped);
+  for (const auto& source : matrix.sources)
+    json["sources"].push_back({{"path", source.path}, {"sha256", source.sha256}});
+  for (const auto& later : matrix.later)
+    json["later"].push_back(
+        {{"axes", later.axes}, {"table", later.table}, {"stage", later.stage}, {"name", later.name}});
+  if (!matrix.later.empty()) json["decided"] = matrix.decided;
+  if (!matrix.problem.empty()) json["problem"] = matrix.problem;
+  return json;
+}
+
+void check_axes(const Matrix& matrix) {
+  for (const Matrix::Axis& axis : matrix.axes)
+    if (!axis.texts.empty() && axis.texts.size() != axis.values.size())
+      throw std::invalid_argument(fmt::format("axis {} has {} values and {} texts of them", axis.name,
+                                              axis.values.size(), axis.texts.size()));
+  for (const AxisGroup& group : axis_groups(matrix))
+    for (std::size_t a = group.first; a < group.end; ++a)
+      if (matrix.axes[a].values.size() != group.size || matrix.axes[group.first].zipped)
+        throw std::invalid_argument(
+            fmt::format("axis {} does not go along with the one before it", matrix.axes[a].name));
 }
 
 Matrix matrix_from(const Json& json) {
@@ -67,13 +90,19 @@ Matrix matrix_from(const Json& json) {
   for (const auto& [name, values] : json.at("axes").items())
     matrix.axes.push_back(
         {name, values.get<std::vector<Json>>(), texts.value(name, std::vector<std::string>{})});
-  for (const Matrix::Axis& axis : matrix.axes)
-    if (!axis.texts.empty() && axis.texts.size() != axis.values.size())
-      throw std::invalid_argument(fmt::format("axis {} has {} values and {} texts of them", axis.name,
-                                              axis.values.size(), axis.texts.size()));
+  const auto zipped = json.value("zipped", std::vector<std::string>{});
+  for (Matrix::Axis& axis : matrix.axes)
+    axis.zipped = std::find(zipped.begin(), zipped.end(), axis.name) != zipped.end();
+  check_axes(matrix);
   matrix.exclude = maps_in(json.at("exclude"), "exclude");
   matrix.include = maps_in(json.at("include"), "include");
   matrix.include_texts = maps_in(json.value("include_texts", Json::array()), "include_texts");
+  for (const Json& source : json.value("sources", Json::array()))
+    matrix.sources.push_back({source.at("path"), source.at("sha256")});
+  for (const Json& later : json.value("later", Json::array()))
+    matrix.later.push_back({later.at("axes"), later.at("table"), later.at("stage"), later.at("name")});
+  matrix.decided = json.value("decided", false);
+  matrix.problem = json.value("problem", "");
   return matrix;
 }
 

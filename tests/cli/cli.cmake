@@ -13,18 +13,12 @@ set(cli_defines KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_EXEC="$<TARGET_FILE:
                 WORKFLOWS="${CMAKE_CURRENT_LIST_DIR}/workflows" GOLDEN="${CMAKE_CURRENT_LIST_DIR}/golden")
 
 kernmill_test(cli LABEL cli TIMEOUT 120
-  SOURCES cli/audit_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/gather_test.cpp cli/golden_test.cpp cli/hook_test.cpp
-  SOURCES cli/audit_test.cpp cli/changes_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp
-          cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp
-          cli/ported_workflows_test.cpp cli/pytorch_sweep_test.cpp cli/secrets_test.cpp cli/streams_test.cpp cli/terminal_test.cpp cli/trust_test.cpp support/program.cpp
-  LINK kernmill::run DEFINES ${cli_defines} EXAMPLES="${PROJECT_SOURCE_DIR}/workflows")
-  SOURCES cli/audit_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp
-          cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/own_program_test.cpp
-  SOURCES cli/audit_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp cli/golden_test.cpp cli/hook_test.cpp
-          cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/results_test.cpp
-          cli/hostile_test.cpp cli/interrupt_test.cpp cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/part_test.cpp
+  SOURCES cli/audit_test.cpp cli/changes_test.cpp cli/damaged_run_test.cpp cli/doctor_test.cpp
+          cli/gather_test.cpp cli/golden_test.cpp cli/hook_test.cpp cli/hostile_test.cpp cli/interrupt_test.cpp
+          cli/kill_world.cpp cli/lost_results_test.cpp cli/many_instances_test.cpp cli/own_program_test.cpp
+          cli/part_test.cpp cli/ported_workflows_test.cpp cli/pytorch_sweep_test.cpp cli/results_test.cpp
           cli/secrets_test.cpp cli/streams_test.cpp cli/terminal_test.cpp cli/trust_test.cpp support/program.cpp
-  LINK kernmill::run DEFINES ${cli_defines})
+  LINK kernmill::run DEFINES ${cli_defines} EXAMPLES="${PROJECT_SOURCE_DIR}/workflows")
 kernmill_test(kill LABEL cli TIMEOUT 900
   SOURCES cli/kill_test.cpp cli/kill_world.cpp support/program.cpp
   LINK kernmill::run DEFINES ${cli_defines})

@@ -45,6 +45,10 @@ TEST(Kill, OfAConductorWithPacksAtEveryBoundaryOfItsJournal) {
   kill_conductor_at_every_boundary("packed.yaml");
 }
 
+TEST(Kill, OfAConductorWhosePlanGrowsAtEveryBoundaryOfItsJournal) {
+  kill_conductor_at_every_boundary("later.yaml");
+}
+
 TEST(Kill, OfAResumingConductorAtEveryBoundaryOfItsJournal) {
   int boundary = 1;
   for (;; ++boundary) {

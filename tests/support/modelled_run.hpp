@@ -83,7 +83,7 @@ class ModelledRun {
     options.exec = "/bin/kernmill-exec";
     options.submission.pause = [this](milliseconds) { settle(); };
     options.submission.timeout = milliseconds(1'000);
-    options.take_ready_results = [](const RunRecord& record, JournalWriter&) { return record; };
+    options.take_ready_results = [](const Plan&, const RunRecord& record, JournalWriter&) { return record; };
     options.tell = [](const std::string&) {};
     options.hook = hook(at, event);
     guarded([&] { submit_missing(run(), the_plan(), cluster_, {}, options); });

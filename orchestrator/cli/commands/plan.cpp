@@ -12,6 +12,7 @@
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/exec/attempt/shell.hpp"
 #include "kernmill/exec/job/launcher.hpp"
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cache/prediction.hpp"
@@ -118,8 +119,9 @@ void show_stage(const Preview& preview, std::uint32_t number) {
   const Plan& plan = preview.plan;
   const Stage& stage = plan.stage(number);
   const std::uint32_t count = plan.instance_count(number);
-  fmt::print("\n  {}  {}, {}, {}\n", preview.paint(Color::bold, stage.name), to_string(stage.kind),
-             counted(count, "instance"), resources_text(plan.resources({number, 0})));
+  fmt::print("\n  {}  {}, {}{}\n", preview.paint(Color::bold, stage.name), to_string(stage.kind),
+             plan.undecided(number) ? "instances " + decided_by(stage.matrix) : counted(count, "instance"),
+             count == 0 ? "" : ", " + resources_text(plan.resources({number, 0})));
   if (!plan.parents(number).empty()) fmt::print("    after {}\n", parents_text(plan, number));
   if (!stage.when.empty()) fmt::print("    when {}\n", stage.when);
   if (stage.pack != 1 && count > 1) fmt::print("    {}\n", pack_text(stage.pack));
@@ -135,8 +137,9 @@ void show_text(const Preview& preview) {
   std::uint64_t cached = 0;
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
     cached += preview.prediction.count(stage, Decision::What::cached);
-  fmt::print("{}: {}, {}, {} of them cached\n", preview.paint(Color::bold, plan.workflow().name),
-             counted(plan.stage_count(), "stage"), counted(plan.total_instances(), "instance"), cached);
+  fmt::print("{}: {}, {}{}, {} of them cached\n", preview.paint(Color::bold, plan.workflow().name),
+             counted(plan.stage_count(), "stage"), counted(plan.total_instances(), "instance"),
+             plan.all_decided() ? "" : " and more", cached);
   if (preview.cluster) fmt::print("{}", answer_text(*preview.cluster));
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) show_stage(preview, stage);
 }
@@ -178,6 +181,10 @@ Json stage_json(const Preview& preview, std::uint32_t number) {
             {"resources", stage.resources},
             {"pack", stage.pack == 0 ? Json("auto") : Json(stage.pack)},
             {"instances", std::move(instances)}};
+  if (plan.undecided(number)) {
+    json["instance_count"] = nullptr;
+    json["decided_by"] = deciding_stages(stage.matrix);
+  }
   if (stage.stall.count() > 0) json["stall_seconds"] = stage.stall.count();
   if (const StageEstimate* estimate = preview.estimate(number)) json["estimate"] = estimate_json(*estimate);
   return json;

@@ -10,6 +10,7 @@
 #include "kernmill/cli/runs/programs.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/file_beside.hpp"
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/generation.hpp"
@@ -64,7 +65,7 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   if (!arguments.parse(words)) return exit_done;
   check_conduct_options(arguments);
   const RunDirectory run = run_to_act_on(arguments, arguments.text("run"));
-  Plan frozen = require_plan(run);
+  Plan frozen = without_problems(require_plan(run));
   const RunView view = view_journal(run.journal(), {.trust = ViewOptions::Trust::bytes});
   const RunRecord& record = view.record;
   // A submission that died before its first record has begun nothing here, either.

@@ -15,6 +15,7 @@
 #include "kernmill/cli/runs/ready_results.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/cli/runs/wait_for_run.hpp"
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/report/shown_streams.hpp"
 #include "kernmill/report/table.hpp"
 #include "kernmill/run/cluster_check/cluster_check.hpp"
@@ -84,8 +85,8 @@ MissingJobsOptions missing_jobs_options(const RunDirectory& run, const Plan& pla
           .bad_nodes = {.folder = bad_nodes_folder(environment("XDG_STATE_HOME"), environment("HOME"))},
           .hook = hooks.journal,
           .take_ready_results =
-              [&run, &plan, ready](const RunRecord& record, JournalWriter& journal) {
-                return take_ready_results(run, plan, record, journal, ready);
+              [&run, ready](const Plan& plan_now, const RunRecord& record, JournalWriter& journal) {
+                return take_ready_results(run, plan_now, record, journal, ready);
               },
           .tell = [](const std::string& line) { fmt::print(stderr, "{}\n", line); }};
 }
@@ -134,12 +135,21 @@ void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::fi
                                   }};
   std::map<std::string, std::string> job_of;
   std::vector<std::string> all;
-  for (const ArrayPlan& array : plan_jobs(plan, options)) {
+  const std::vector<ArrayPlan> arrays = plan_jobs(plan, options);
+  for (const ArrayPlan& array : arrays) {
     fmt::print("### {}: {} of {}\n{}\n", array.key, counted(array.instances.size(), "instance"),
                plan.stage(array.stage).name, to_script(batch_job(context, plan, array, job_of)));
     job_of[array.key] = fmt::format("<{}>", array.key);
     all.push_back(job_of[array.key]);
   }
+  for (const GrowthJob& growth : growth_jobs(plan, arrays)) {
+    fmt::print("### {}: submits what is decided by {}\n{}\n", growth_key(growth.stage), growth.stage,
+               to_script(growth_job(context, plan, growth, job_of)));
+    all.push_back(fmt::format("<{}>", growth_key(growth.stage)));
+  }
+  for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
+    if (plan.undecided(stage))
+      fmt::print("### {}: instances {}\n\n", plan.stage(stage).name, decided_by(plan.stage(stage).matrix));
   fmt::print("### the closing job\n{}", to_script(closing_job(context, plan, all)));
 }
 

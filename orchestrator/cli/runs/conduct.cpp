@@ -21,6 +21,7 @@
 #include "kernmill/report/run_summary.hpp"
 #include "kernmill/report/text_output.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
+#include "kernmill/run/growth/growth.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/scheduler/local_scheduler.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
@@ -138,9 +139,10 @@ void check_conduct_options(const Arguments& arguments) {
     throw UsageError(fmt::format("--scheduler takes local, slurm or auto, not '{}'", scheduler));
 }
 
-Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool resumed,
+Conducted conduct_to_the_end(const RunDirectory& run, const Plan& begun_with, bool resumed,
                              const Arguments& arguments, Output& output, const Hooks& hooks,
                              std::unique_ptr<ConductorLock> lock) {
+  Plan plan = begun_with;  // it may grow
   const ProcessIdentity self = self_identity();
   if (!lock) lock = std::make_unique<ConductorLock>(run.lock(), self);
   const StopSignals stop;
@@ -163,7 +165,15 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& plan, bool res
   LocalMachine machine(
       run, plan, stop, journal,
       {.no_cache = arguments.has("no-cache"), .cores = scheduler.cores(), .mem = scheduler.mem()});
-  Conductor conductor(run, plan, scheduler, journal, output, machine.ports(),
+  ConductorPorts ports = machine.ports();
+  ports.grow = [&](const CommitTable& commits) -> std::vector<std::uint32_t> {
+    auto growth = grow_run(run, plan, [&](InstanceId id) { return commits.result(id); });
+    if (!growth) return {};
+    plan = std::move(growth->plan);
+    machine.plan_has_grown();
+    return growth->stages;
+  };
+  Conductor conductor(run, plan, scheduler, journal, output, std::move(ports),
                       {.fail_fast = arguments.has("fail-fast"), .session = new_session()});
   if (resumed) conductor.restore(record);
   const RunResult result = conductor.run(self);

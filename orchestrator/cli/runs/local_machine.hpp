@@ -27,6 +27,8 @@ class LocalMachine {
                Options options);
   /// What a Conductor takes; it refers to this object.
   [[nodiscard]] ConductorPorts ports();
+  /// What was made of the plan has to be made again.
+  void plan_has_grown() { plans_.reset(); }
   /// Once nothing runs any more: gathers what jobs have journalled.
   void gather() { gathered_.flush(); }
 

@@ -9,6 +9,7 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/conduct.hpp"
+#include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/os/stop_signals.hpp"
 #include "kernmill/report/quantity.hpp"
 
@@ -55,7 +56,8 @@ ExitStatus exit_code(const std::string& outcome) {
 
 }  // namespace
 
-int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
+int wait_for_run(const RunDirectory& run, const Plan& submitted, const Arguments& arguments) {
+  Plan plan = submitted;
   const StopSignals stop;
   StageNews news;
   auto asked = Steady::now();
@@ -64,6 +66,7 @@ int wait_for_run(const RunDirectory& run, const Plan& plan, const Arguments& arg
     const auto begun = Steady::now();
     const RunView view = view_journal(run.journal());
     const RunRecord& record = view.record;
+    if (!plan.all_decided()) plan = require_plan(run);
     const bool over = !record.outcome.empty();
     // The files say all there is to say; the cluster is asked seldom whether the run is in the queue still.
     const bool ask = over || begun - asked > until_asked;

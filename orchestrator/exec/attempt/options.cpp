@@ -18,7 +18,8 @@ constexpr const char* usage =
     "       kernmill-exec --run DIR --array KEY --generation N [--no-cache]    (in a job of Slurm)\n"
     "       kernmill-exec --run DIR --stage NAME --job ID --pack [--no-cache]  (what is in it: standard "
     "input)\n"
-    "       kernmill-exec --run DIR --close --generation N [--no-cache]        (in a job of Slurm)";
+    "       kernmill-exec --run DIR --close --generation N [--no-cache]        (in a job of Slurm)\n"
+    "       kernmill-exec --run DIR --grow STAGE --generation N [--no-cache]   (in a job of Slurm)";
 
 [[noreturn]] void reject(const std::string& why) {
   throw std::invalid_argument(why + "\n" + usage);
@@ -50,6 +51,8 @@ void take(Options& options, const std::string& option, const std::string& value)
     options.attempt.number = number<unsigned>(option, value);
   else if (option == "--array")
     options.array = value;
+  else if (option == "--grow")
+    options.decider = value;
   else if (option == "--generation")
     options.generation = number<unsigned>(option, value);
   else
@@ -61,7 +64,8 @@ void check(What what, const std::set<std::string>& given) {
   static const std::set<std::string> needed[] = {{"--run", "--stage", "--instance", "--attempt", "--job"},
                                                  {"--run", "--array", "--generation"},
                                                  {"--run", "--close", "--generation"},
-                                                 {"--run", "--stage", "--job", "--pack"}};
+                                                 {"--run", "--stage", "--job", "--pack"},
+                                                 {"--run", "--grow", "--generation"}};
   const auto& required = needed[static_cast<std::size_t>(what)];
   for (const std::string& option : required)
     if (!given.contains(option)) reject(option + " is missing");
@@ -93,6 +97,8 @@ Options parse_options(const std::vector<std::string>& words) {
     options.what = What::close;
   else if (given.contains("--pack"))
     options.what = What::pack;
+  else if (given.contains("--grow"))
+    options.what = What::grow;
   else if (given.contains("--array"))
     options.what = What::element;
   check(options.what, given);

@@ -13,6 +13,7 @@ struct Options {
     element,  ///< an element of an array that was submitted to a batch system
     close,    ///< the end of a submitted run
     pack,     ///< instances that a conductor of this machine has packed together
+    grow,     ///< what a stage of a submitted run has decided
   };
   What what = What::attempt;
   std::filesystem::path run;
@@ -25,7 +26,8 @@ struct Options {
   bool handed_over = false;  ///< what it has to know of the journal is on standard input (handover.hpp)
 
   std::string array;        ///< element: the key of its array
-  unsigned generation = 0;  ///< element, close: which act of submitting it belongs to
+  std::string decider;      ///< grow: that stage
+  unsigned generation = 0;  ///< element, close, grow: which act of submitting it belongs to
 };
 
 /// Throws std::invalid_argument: what is wrong, and how it is used.

@@ -90,6 +90,7 @@ RunResult Conductor::run(const ProcessIdentity& self) {
 }
 
 void Conductor::loop() {
+  grow();
   for (std::uint32_t stage = 0; stage < plan_.stage_count(); ++stage) settle_gates(stage);
   while (true) {
     start_what_fits();
@@ -118,7 +119,7 @@ void Conductor::start_what_fits() {
 }
 
 bool Conductor::start(InstanceId id) {
-  if (!passes_gate(id)) return true;
+  if (fails_for_its_list(id) || !passes_gate(id)) return true;
   if (packing_[id.stage].pack > 1 && !plan_.is_reduce(id)) return start_pack(id, packing_[id.stage]);
   if (take_from_cache(id)) return true;
   if (!scheduler_.has_room(ports_.job_size(id, tries(id).scale))) return false;
@@ -194,6 +195,7 @@ void Conductor::committed(const Attempt& attempt, const CommittedResult& result)
   InstanceEvent told = event(cached ? InstanceEvent::What::cached : InstanceEvent::What::committed, attempt);
   told.metrics = result.left.metrics;
   output_.instance(told);
+  grow();
   settle_gates_behind(attempt.id);
 }
 

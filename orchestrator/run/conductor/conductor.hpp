@@ -75,6 +75,9 @@ struct ConductorPorts {
   std::function<std::string(InstanceId)> checkpoint_mark;
   /// Ends whatever is left of an attempt whose job has gone without an end record.
   std::function<void(InstanceId, unsigned attempt)> end_leftovers;
+  /// Lets the plan that the conductor was given grow by what has been committed, durably. Returns the stages
+  /// that are decided now. May be empty: all are from the beginning.
+  std::function<std::vector<std::uint32_t>(const CommitTable&)> grow = {};
   int stop_fd = -1;                               ///< readable when `next_stop` has something; -1: never
   std::function<std::optional<int>()> next_stop;  ///< the next signal that has come; may be empty
 };
@@ -143,6 +146,9 @@ class Conductor {
   [[nodiscard]] std::string why_it_runs(InstanceId id);
   void submit(InstanceId id, unsigned attempt, const JobId& job, const JobSpec& spec);
   bool take_from_cache(InstanceId id);
+  void grow();
+  /// True, and the instance has failed, where it stands for a list that could not be used.
+  bool fails_for_its_list(InstanceId id);
   void settle_gates(std::uint32_t stage);
   void settle_gate(InstanceId id);
   void settle_gates_behind(InstanceId parent);

@@ -54,6 +54,8 @@ class Output {
   /// Before anything starts. The plan and the progress outlive the output's last call.
   virtual void begin(const RunDirectory& run, const Plan& plan, const Progress& progress, bool resumed) = 0;
   virtual void instance(const InstanceEvent& event) = 0;
+  /// The plan has grown: the instances of this stage are known now.
+  virtual void grown(std::uint32_t /*stage*/) {}
   /// A request to stop came; `running` instances were asked to stop, or with `force` ended.
   virtual void stopping(bool force, std::size_t running) = 0;
   virtual void end(const RunResult& result) = 0;

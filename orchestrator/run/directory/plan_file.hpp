@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <string>
 
 #include "kernmill/plan/plan.hpp"
@@ -15,8 +16,14 @@ struct PlanFile {
 /// Writes plan.json durably. Its last member is a checksum of all text before it.
 void write_plan_file(const RunDirectory& run, const Plan& plan);
 
-/// Throws std::runtime_error that names the file, what is wrong with it and the way out; std::system_error
-/// when it cannot be read.
+/// Writes a grown plan beside the one that it replaces. The caller is the run's conductor.
+void write_grown_plan(const RunDirectory& run, const Plan& plan);
+
+/// The newest plan of the run: each was written when the one before it had been, and is whole.
+std::filesystem::path newest_plan(const RunDirectory& run);
+
+/// Reads the newest plan. Throws std::runtime_error that names the file, what is wrong with it and the way
+/// out; std::system_error when it cannot be read.
 PlanFile read_plan_file(const RunDirectory& run);
 
 }  // namespace kernmill

@@ -91,6 +91,10 @@ std::string listed(const std::vector<RunDirectory>& runs) {
 
 }  // namespace
 
+fs::path RunDirectory::grown_plan(unsigned number) const {
+  return root_ / fmt::format("plan-{}.json", number);
+}
+
 fs::path RunDirectory::instance(const std::string& stage, unsigned index) const {
   constexpr unsigned most = 1000;
   const fs::path directory = root_ / "stages" / stage;

@@ -19,11 +19,18 @@ bool has_settled(const InstanceRecord& instance) {
 
 namespace {
 
-/// The instance of the plan that the journal speaks of.
-InstanceId known_instance(const Plan& plan, const std::string& stage, std::uint32_t index) {
-  const std::uint32_t number = plan.workflow().find(stage) == nullptr ? 0 : plan.stage_number(stage);
-  const std::uint32_t count = plan.workflow().find(stage) == nullptr ? 0 : plan.instance_count(number);
-  if (index < count) return {number, index};
+/// Whether the plan of the run may have grown since this one was read.
+bool may_have_grown(const Plan& plan, std::uint32_t stage) {
+  return plan.undecided(stage) || !plan.stage(stage).matrix.problem.empty();
+}
+
+/// The instance of the plan that the journal speaks of; nothing for one that came when the plan had grown.
+std::optional<InstanceId> known_instance(const Plan& plan, const std::string& stage, std::uint32_t index) {
+  const bool is_known = plan.workflow().find(stage) != nullptr;
+  const std::uint32_t number = is_known ? plan.stage_number(stage) : 0;
+  const std::uint32_t count = is_known ? plan.instance_count(number) : 0;
+  if (index < count) return InstanceId{number, index};
+  if (is_known && may_have_grown(plan, number)) return {};
   throw std::runtime_error(
       fmt::format("the journal speaks of instance {} of stage {}, of which plan.json has {}: one of them is "
                   "damaged, or belongs to "
@@ -39,17 +46,18 @@ Replay::Replay(const Plan& plan, const RunRecord& record, const std::vector<Inst
   if (plain != nullptr)
     for (const auto& [stage, summary] : plain->summaries()) {
       for (const IndexRanges::Range& range : summary.instances.ranges()) {
-        const std::uint32_t number = known_instance(plan_, stage, range.last).stage;
-        for (std::uint32_t index = range.first; index <= range.last; ++index)
-          progress_.restore({number, index}, State::finished);
+        const auto last = known_instance(plan_, stage, range.last);
+        for (std::uint32_t index = range.first; last && index <= range.last; ++index)
+          progress_.restore({last->stage, index}, State::finished);
       }
     }
   for (const auto& [key, instance] : record.instances) {
-    const InstanceId id = known_instance(plan_, key.first, key.second);
+    const auto id = known_instance(plan_, key.first, key.second);
+    if (!id) continue;
     if (instance.committed)
-      progress_.restore(id, State::finished);
+      progress_.restore(*id, State::finished);
     else if (instance.skipped)
-      progress_.restore(id, State::skipped);
+      progress_.restore(*id, State::skipped);
   }
   for (const InstanceId id : skipped)
     if (progress_.state(id) == State::waiting || progress_.state(id) == State::ready)

@@ -21,6 +21,9 @@ class Replay {
 
   /// Running: it could run, or does. Waiting: for parents that could.
   [[nodiscard]] State state(InstanceId id) const { return progress_.state(id); }
+  [[nodiscard]] State state_of_undecided(std::uint32_t stage) const {
+    return progress_.state_of_undecided(stage);
+  }
   /// Whether nothing can run any more.
   [[nodiscard]] bool complete() const { return progress_.complete(); }
   [[nodiscard]] PlanOutcome outcome() const { return progress_.outcome(); }

@@ -10,9 +10,8 @@
 
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/plan/notice.hpp"
-#include "kernmill/workflow/text/unicode.hpp"
-
 #include "kernmill/workflow/command_stage.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
 namespace {
@@ -124,17 +123,12 @@ BatchJob batch_job(const SubmissionContext& context, const Plan& plan, const Arr
   return job;
 }
 
-BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
-                     const std::vector<std::string>& jobs) {
+BatchJob small_job(const SubmissionContext& context, const Plan& plan, const std::string& what,
+                   const std::string& name, const std::string& key, const std::string& arguments) {
   BatchJob job;
-  job.script = script(context, "the end", "--close");
+  job.script = script(context, what, arguments);
   job.env = context.env;
-  job.options = common_options(context, plan, "end", closing_key);
-  if (!jobs.empty()) job.options.emplace_back("dependency", fmt::format("afterany:{}", fmt::join(jobs, ":")));
-  if (const Workflow& workflow = plan.workflow(); !workflow.mail_to.empty()) {
-    job.options.emplace_back("mail-user", workflow.mail_to);
-    job.options.emplace_back("mail-type", workflow.mail_of_failure_only ? "FAIL" : "END,FAIL");
-  }
+  job.options = common_options(context, plan, name, key);
   Resources small;  // of the first stage: where those may run, this one may
   const Resources first = plan.resources({0, 0});
   small.account = first.account;
@@ -143,6 +137,21 @@ BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
   small.mem = 256ULL * 1024 * 1024;
   small.time = std::chrono::minutes(10);
   for (auto& option : options_for(small)) job.options.push_back(std::move(option));
+  check_options(job.options);
+  return job;
+}
+
+BatchJob closing_job(const SubmissionContext& context, const Plan& plan,
+                     const std::vector<std::string>& jobs) {
+  BatchJob job = small_job(context, plan, "the end", "end", closing_key, "--close");
+  const auto& stages = plan.workflow().stages;
+  if (std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return !s.matrix.later.empty(); }))
+    hand_on_environment(job, context, plan);
+  if (!jobs.empty()) job.options.emplace_back("dependency", fmt::format("afterany:{}", fmt::join(jobs, ":")));
+  if (const Workflow& workflow = plan.workflow(); !workflow.mail_to.empty()) {
+    job.options.emplace_back("mail-user", workflow.mail_to);
+    job.options.emplace_back("mail-type", workflow.mail_of_failure_only ? "FAIL" : "END,FAIL");
+  }
   check_options(job.options);
   return job;
 }

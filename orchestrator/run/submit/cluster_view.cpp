@@ -40,6 +40,7 @@ ClusterView::ClusterView(const RunDirectory& run, const Plan& plan, const RunRec
   for (const auto& [identity, job] : live_jobs(run, jobs)) {
     add_once(jobs_, job.id);
     if (identity.key == closing_key) closing_.emplace_back(identity.generation, job.id);
+    if (auto stage = stage_of_growth(identity.key)) growth_.emplace_back(std::move(*stage), job.id);
     const auto array = std::find_if(arrays.begin(), arrays.end(), [&, &who = identity](const auto& one) {
       return one.generation == who.generation && one.plan.key == who.key;
     });

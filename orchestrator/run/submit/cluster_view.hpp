@@ -33,7 +33,11 @@ class ClusterView {
   /// Ids of all of the run's jobs, the closing job of a generation among them.
   [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_; }
   [[nodiscard]] std::vector<std::string> closing_jobs() const;
-  /// Those of them that a newer generation has one beside.
+  /// Growth jobs, by the stage that they wait for.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& growth_jobs() const {
+    return growth_;
+  }
+  /// Of the closing jobs those that a newer generation has one beside.
   [[nodiscard]] std::vector<std::string> superseded_closing_jobs() const;
   [[nodiscard]] bool any() const { return !jobs_.empty(); }
   [[nodiscard]] bool any_running() const;
@@ -52,6 +56,7 @@ class ClusterView {
   std::vector<Part> parts_;
   std::vector<std::string> jobs_;
   std::vector<std::pair<unsigned, std::string>> closing_;  ///< by generation
+  std::vector<std::pair<std::string, std::string>> growth_;
   std::map<std::string, std::string> held_;
 };
 

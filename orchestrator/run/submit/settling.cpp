@@ -26,10 +26,12 @@ class Settling {
     for (const unsigned number : numbers_) {
       const auto known = record_.generations.find(number);
       const Generation* generation = known == record_.generations.end() ? nullptr : &known->second;
-      if (generation != nullptr && generation->accepted && !generation->rolled_back)
-        release(*generation);
-      else
+      if (generation != nullptr && generation->accepted && !generation->rolled_back) {
+        const unsigned from = options_.release_from;
+        if (from == 0 || (number >= from && !generation->released)) release(*generation);
+      } else {
         cancel(number, generation);
+      }
     }
     return std::move(done_);
   }

@@ -23,6 +23,7 @@ class Transaction {
     announce(arrays);
     try {
       for (const ArrayPlan& array : arrays) submit(array);
+      for (const GrowthJob& growth : context_.growth) submit(growth);
       submit_closing_job();
       if (unsure_) cancel_doubles();
       give_up_if_cancelled();
@@ -49,6 +50,12 @@ class Transaction {
     const std::string id = accepted_id(batch_job(context_, plan_, array, result_.job_of), array.key);
     result_.job_of[array.key] = id;
     note(array.key, id);
+  }
+
+  void submit(const GrowthJob& growth) {
+    const std::string key = growth_key(growth.stage);
+    result_.job_of[key] = accepted_id(growth_job(context_, plan_, growth, result_.job_of), key);
+    note(key, result_.job_of[key]);
   }
 
   void submit_closing_job() {
@@ -90,8 +97,12 @@ class Transaction {
   }
 
   static ClusterError about(const std::string& key, const ClusterError& error) {
-    return {error.kind,
-            fmt::format("{}: {}", key == closing_key ? "the closing job" : "array " + key, error.what())};
+    const auto decider = stage_of_growth(key);
+    return {error.kind, fmt::format("{}: {}",
+                                    key == closing_key ? "the closing job"
+                                    : decider          ? "the job that goes on behind " + *decider
+                                                       : "array " + key,
+                                    error.what())};
   }
 
   std::string find(const std::string& key) {
@@ -152,6 +163,7 @@ class Transaction {
   }
 
   void release(const std::vector<ArrayPlan>& arrays) {
+    for (const GrowthJob& growth : context_.growth) release(result_.job_of.at(growth_key(growth.stage)));
     for (const ArrayPlan& array : arrays)
       if (array.waits.empty() && array.after_jobs.empty()) release(result_.job_of.at(array.key));
     journal_.append(to_record(events::Released{context_.generation}));

@@ -16,6 +16,9 @@ namespace kernmill {
 struct SubmissionOptions {
   bool hold = false;  ///< leave the jobs held
   bool fail_fast = false;
+  /// Where this is set, of what earlier submissions have left held, only that is released which generations
+  /// from this one on meant to release.
+  unsigned release_from = 0;
   /// How long a controller that does not answer, or has no room, is asked again.
   std::chrono::milliseconds timeout{60'000};
   /// How long a request that nobody has answered, or whose sender was killed, may be on its way still.

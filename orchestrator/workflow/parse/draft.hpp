@@ -22,6 +22,7 @@ struct StageUse {
 struct Wait {
   std::string stage;
   Where where;
+  bool order_only = false;  ///< its results do not depend on that stage's
 };
 
 /// A stage while the parser works on it.
@@ -33,7 +34,8 @@ struct StageDraft {
   bool kind_known = false;     ///< false: `task` was wrong, and the settings of its kind are not checked
   bool matrix_broken = false;  ///< its mistakes are reported; do not judge what refers to it
   std::vector<StageUse> uses;  ///< from expressions
-  std::vector<Wait> waits;     ///< checked: those stages exist
+  std::vector<Where> later_where{};         ///< of Stage::matrix.later, one each
+  std::vector<Wait> waits;                  ///< checked: those stages exist
   std::vector<std::string> outputs;         ///< of a command; of a search with one, all that it leaves
   std::vector<std::string> point_names;     ///< of the space that such a search tries
   std::set<std::string> needs, order_only;  ///< stages that `needs:` names; those whose order alone counts

@@ -139,7 +139,10 @@ void connect_stages(Draft& draft) {
     for (const std::size_t number : numbers) {
       const std::string& name = draft.stages[number].stage.name;
       stage.stage.needs.push_back(name);
-      if (stage.order_only.contains(name)) stage.stage.order_only.push_back(name);
+      if (stage.order_only.contains(name) ||
+          std::all_of(stage.waits.begin(), stage.waits.end(),
+                      [&](const Wait& wait) { return wait.order_only || wait.stage != name; }))
+        stage.stage.order_only.push_back(name);
     }
   }
 }

@@ -1,28 +1,20 @@
 #include "kernmill/workflow/parse/matrix.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <iterator>
 #include <map>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
-#include "kernmill/workflow/settings/settings_reader.hpp"
+#include "kernmill/workflow/parse/axis_sources.hpp"
+#include "kernmill/workflow/parse/axis_table.hpp"
 #include "kernmill/workflow/text/limits.hpp"
 
 namespace kernmill {
 namespace {
-
-/// The texts of an axis, or nothing where JSON spells all its values as they were written.
-std::vector<std::string> own_spellings(const Value::List& items) {
-  std::vector<std::string> texts;
-  if (std::all_of(items.begin(), items.end(), [](const Value& item) { return own_spelling(item).empty(); }))
-    return texts;
-  texts.reserve(items.size());
-  for (const Value& item : items) texts.push_back(own_spelling(item));
-  return texts;
-}
 
 Json own_spellings(const Value::Map& items) {
   Json texts = Json::object();
@@ -31,15 +23,9 @@ Json own_spellings(const Value::Map& items) {
   return texts;
 }
 
-bool is_name(std::string_view word) {
-  const auto part = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
-  return !word.empty() && std::isalpha(static_cast<unsigned char>(word[0])) &&
-         std::all_of(word.begin(), word.end(), part);
-}
-
 class MatrixReader {
  public:
-  explicit MatrixReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  explicit MatrixReader(const AxisSurroundings& around) : around_(around), diagnostics_(around.diagnostics) {}
 
   Matrix read(const Value& value) {
     const auto* map = std::get_if<Value::Map>(&value.data);
@@ -48,7 +34,8 @@ class MatrixReader {
       return {};
     }
     for (const auto& entry : *map)
-      if (entry.key != "include" && entry.key != "exclude" && has_own_variable(entry)) axis(entry);
+      if (entry.key != "include" && entry.key != "exclude") axis(entry);
+    groups_ = axis_groups(matrix_);
     if (const Value* exclude = value.find("exclude")) combinations(*exclude, "exclude", matrix_.exclude);
     if (const Value* include = value.find("include")) combinations(*include, "include", matrix_.include);
     check_size(value);
@@ -59,22 +46,23 @@ class MatrixReader {
 
  private:
   /// KERNMILL_MATRIX_LR cannot hold both `lr` and `LR`.
-  bool has_own_variable(const Value::Entry& entry) {
-    const auto [other, is_new] = variables_.emplace(matrix_variable(entry.key), entry.key);
-    if (is_new || other->second == entry.key) return true;
-    refuse(
-        entry.key_where,
-        fmt::format("the axes '{}' and '{}' share one variable, {}", other->second, entry.key, other->first),
-        "capitals and signs make no difference there; give one of them another name");
+  bool has_own_variable(const std::string& name, const Where& where) {
+    const auto [other, is_new] = variables_.emplace(matrix_variable(name), name);
+    if (is_new || other->second == name) return true;
+    refuse(where,
+           fmt::format("the axes '{}' and '{}' share one variable, {}", other->second, name, other->first),
+           "capitals and signs make no difference there; give one of them another name");
     return false;
   }
 
   void axis(const Value::Entry& entry) {
     const auto* list = std::get_if<Value::List>(&entry.value.data);
-    if (!is_name(entry.key))
+    if (!is_axis_name(entry.key))
       return refuse(entry.key_where, fmt::format("'{}' cannot be the name of an axis", entry.key),
                     "a name begins with a letter; letters, digits, _ and - may follow");
     if (entry.value.is_template()) return void(broken_ = true);  // reported where its name is unknown
+    if (entry.key == "zip" && entry.value.is_map()) return zip(entry);
+    if (is_axis_source(entry.value)) return take(read_axis_source(entry.key, entry.value, around_), entry);
     if (list == nullptr)
       return refuse(entry.value.where,
                     fmt::format("axis '{}' takes a list of values, not {}", entry.key, describe(entry.value)),
@@ -83,10 +71,29 @@ class MatrixReader {
                         : fmt::format("{}: [{}]", entry.key, entry.value.text));
     if (list->empty())
       return refuse(entry.value.where, fmt::format("axis '{}' has no values", entry.key), "");
-    Matrix::Axis axis{entry.key, {}, own_spellings(*list)};
-    axis.values.reserve(list->size());
-    for (const Value& item : *list) axis.values.push_back(to_json(item));
-    matrix_.axes.push_back(std::move(axis));
+    SourcedAxes one;
+    one.axes.push_back(axis_of_list(entry.key, *list));
+    take(std::move(one), entry);
+  }
+
+  /// `matrix: {zip: {x: [...], y: [...]}}`: a group that needs no name.
+  void zip(const Value::Entry& entry) {
+    Value source{Value::Map{entry}, entry.value.where, ""};
+    take(read_axis_source(entry.key, source, around_), entry);
+  }
+
+  void take(SourcedAxes group, const Value::Entry& entry) {
+    if (!group.good()) broken_ = true;
+    for (Matrix::Axis& axis : group.axes) {
+      if (!has_own_variable(axis.name, entry.key_where)) return;
+      if (std::any_of(matrix_.axes.begin(), matrix_.axes.end(),
+                      [&](const auto& known) { return known.name == axis.name; }))
+        return refuse(entry.key_where, fmt::format("the axis '{}' is given twice", axis.name),
+                      "one of the two needs another name");
+      matrix_.axes.push_back(std::move(axis));
+    }
+    std::move(group.later.begin(), group.later.end(), std::back_inserter(matrix_.later));
+    std::move(group.sources.begin(), group.sources.end(), std::back_inserter(matrix_.sources));
   }
 
   void combinations(const Value& value, const std::string& key, std::vector<Json>& into) {
@@ -105,7 +112,7 @@ class MatrixReader {
     const auto names = axis_names(key, into);
     bool good = true;
     for (const auto& entry : *map) {
-      if (key == "include" && !has_own_variable(entry)) good = false;
+      if (key == "include" && !has_own_variable(entry.key, entry.key_where)) good = false;
       if (names.empty() || std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
       good = false;
       refuse(entry.key_where, fmt::format("the matrix has no axis '{}'", entry.key),
@@ -118,6 +125,7 @@ class MatrixReader {
                       "an item of 'include' is an instance of its own, and gives every axis a value");
     into.push_back(to_json(item));
     if (key == "include") matrix_.include_texts.push_back(own_spellings(*map));
+    if (matrix_.undecided()) return;  // of what is not known, nothing can be told
     const std::uint64_t left_out = key == "exclude" ? combinations_of(into.back()) : 1;
     if (key == "exclude") marked_ += left_out;
     if (left_out == 0)
@@ -134,17 +142,21 @@ class MatrixReader {
     return names;
   }
 
+  /// The places of a group's values that agree with the rule.
+  [[nodiscard]] std::vector<std::uint32_t> agreeing(const Json& rule, const AxisGroup& group) const {
+    std::vector<std::uint32_t> places(group.size);
+    std::iota(places.begin(), places.end(), 0U);
+    for (std::size_t a = group.first; a < group.end; ++a)
+      if (const auto wanted = rule.find(matrix_.axes[a].name); wanted != rule.end())
+        std::erase_if(places, [&](std::uint32_t place) { return matrix_.axes[a].values[place] != *wanted; });
+    return places;
+  }
+
   /// How many combinations of the axes agree with it, up to more than there may be.
   [[nodiscard]] std::uint64_t combinations_of(const Json& rule) const {
     std::uint64_t count = 1;
-    for (const Matrix::Axis& axis : matrix_.axes) {
-      const auto wanted = rule.find(axis.name);
-      const auto agreeing =
-          wanted == rule.end()
-              ? axis.values.size()
-              : static_cast<std::size_t>(std::count(axis.values.begin(), axis.values.end(), *wanted));
-      count = std::min<std::uint64_t>(count * agreeing, limits::instances + 1);
-    }
+    for (const AxisGroup& group : groups_)
+      count = std::min<std::uint64_t>(count * agreeing(rule, group).size(), limits::instances + 1);
     return count;
   }
 
@@ -166,8 +178,8 @@ class MatrixReader {
   void check_size(const Value& value) {
     const Where& where = value.where;
     std::uint64_t count = 1;
-    for (const auto& axis : matrix_.axes) {
-      count *= axis.values.size();
+    for (const AxisGroup& group : groups_) {
+      count *= group.size;
       if (count > limits::instances)
         return refuse(where, fmt::format("this matrix has more than {} instances", limits::instances), "");
     }
@@ -179,7 +191,7 @@ class MatrixReader {
 
   /// Whether nothing is left of the `count` combinations of the axes.
   [[nodiscard]] bool excludes_all(std::uint64_t count) const {
-    if (!matrix_.include.empty() || marked_ < count) return false;
+    if (!matrix_.include.empty() || matrix_.undecided() || marked_ < count) return false;
     std::vector<bool> excluded(count);
     for (const Json& rule : matrix_.exclude)
       for (const std::uint32_t place : places_of(rule)) excluded[place] = true;
@@ -189,14 +201,11 @@ class MatrixReader {
   /// The combinations of the axes that agree with it, in the mixed radix of their values.
   [[nodiscard]] std::vector<std::uint32_t> places_of(const Json& rule) const {
     std::vector<std::uint32_t> places{0};
-    for (const Matrix::Axis& axis : matrix_.axes) {
-      const auto wanted = rule.find(axis.name);
-      const auto values = static_cast<std::uint32_t>(axis.values.size());
-      if (values == 1 && wanted == rule.end()) continue;
+    for (const AxisGroup& group : groups_) {
       std::vector<std::uint32_t> longer;
-      for (std::uint32_t value = 0; value < values; ++value)
-        if (wanted == rule.end() || *wanted == axis.values[value])
-          for (const std::uint32_t place : places) longer.push_back(place * values + value);
+      for (const std::uint32_t value : agreeing(rule, group))
+        for (const std::uint32_t place : places)
+          longer.push_back(place * static_cast<std::uint32_t>(group.size) + value);
       places = std::move(longer);
     }
     return places;
@@ -207,8 +216,10 @@ class MatrixReader {
     diagnostics_.error(where, std::move(message), std::move(help));
   }
 
+  const AxisSurroundings& around_;
   Diagnostics& diagnostics_;
   Matrix matrix_;
+  std::vector<AxisGroup> groups_;
   std::map<std::string, std::string> variables_;  ///< to the axis that has it
   std::uint64_t marked_ = 0;                      ///< combinations that `exclude` speaks of
   bool broken_ = false;
@@ -216,8 +227,8 @@ class MatrixReader {
 
 }  // namespace
 
-Matrix read_matrix(const Value& value, Diagnostics& diagnostics, bool& broken) {
-  MatrixReader reader(diagnostics);
+Matrix read_matrix(const Value& value, const AxisSurroundings& around, bool& broken) {
+  MatrixReader reader(around);
   Matrix matrix = reader.read(value);
   broken = reader.broken();
   return matrix;
@@ -225,12 +236,14 @@ Matrix read_matrix(const Value& value, Diagnostics& diagnostics, bool& broken) {
 
 bool same_instances(const Matrix& a, const Matrix& b) {
   return a.axes == b.axes && a.exclude == b.exclude && a.include == b.include &&
-         a.include_texts == b.include_texts;
+         a.include_texts == b.include_texts && a.later == b.later;
 }
 
 std::uint64_t most_instances_of(const Matrix& matrix) {
+  if (matrix.undecided()) return 2;  // several, as far as anybody knows
   std::uint64_t count = matrix.axes.empty() ? 0 : 1;
-  for (const auto& axis : matrix.axes) count = std::min(count * axis.values.size(), limits::instances + 1);
+  for (const AxisGroup& group : axis_groups(matrix))
+    count = std::min<std::uint64_t>(count * group.size, limits::instances + 1);
   return std::max<std::uint64_t>(count + matrix.include.size(), 1);
 }
 

@@ -28,6 +28,9 @@ struct Files {
   std::function<bool(const std::filesystem::path&)> pattern_matches = {};
   /// A variable of the environment; nothing: it is not set.
   std::function<std::optional<std::string>(const std::string&)> variable = {};
+  /// What matches a pattern, relative to that folder as the pattern is, by name.
+  std::function<std::vector<std::string>(const std::filesystem::path& folder, const std::string& pattern)>
+      matching = {};
 };
 /// The real file system and environment.
 Files real_files();

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +54,28 @@ std::optional<std::string> read_part(const fs::path& path, std::uint64_t offset,
   return bytes;
 }
 
+/// The text as a pattern that matches it alone.
+std::string escaped_for_glob(const std::string& text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (std::string_view("*?[]\\").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+std::vector<std::string> files_matching(const fs::path& folder, const std::string& pattern) {
+  const bool absolute = pattern.starts_with('/');
+  const std::string base = absolute ? "" : folder.string() + "/";
+  glob_t found{};
+  std::vector<std::string> names;
+  if (::glob((escaped_for_glob(base) + pattern).c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) names.emplace_back(found.gl_pathv[i] + base.size());
+  ::globfree(&found);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 Files real_files() {
@@ -59,12 +83,15 @@ Files real_files() {
             std::error_code ignored;  // a path that cannot be looked at is one that cannot be read
             return fs::exists(path, ignored);
           },
-          read_part, problem_as_key, what_is_no_file,
+          read_part,
+          problem_as_key,
+          what_is_no_file,
           [](const fs::path& pattern) { return !files_of_pattern(pattern).empty(); },
           [](const std::string& name) -> std::optional<std::string> {
             const char* value = std::getenv(name.c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-          }};
+          },
+          files_matching};
 }
 
 }  // namespace kernmill

@@ -11,6 +11,7 @@
 #include "kernmill/base/shell_word.hpp"
 #include "kernmill/workflow/expression/expression_syntax.hpp"
 #include "kernmill/workflow/outputs.hpp"
+#include "kernmill/workflow/parse/later_axes.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/parse/references.hpp"
 #include "kernmill/workflow/parse/resource_rules.hpp"
@@ -169,9 +170,7 @@ int count_of(const StageDraft& stage, SettingsReader& reader, std::string_view n
 bool is_packed_by_itself(const StageDraft& draft) {
   constexpr std::size_t many = 1000;
   const Stage& stage = draft.stage;
-  std::size_t instances = stage.matrix.axes.empty() ? 0 : 1;
-  for (const Matrix::Axis& axis : stage.matrix.axes) instances *= axis.values.size();
-  if (instances + stage.matrix.include.size() < many || !stage.container.empty()) return false;
+  if (most_instances_of(stage.matrix) < many || !stage.container.empty()) return false;
   for (const char* one : {"nodes", "ntasks", "ntasks_per_node", "cpus_per_task"})
     if (stage.resources.value(one, Json(1)) != Json(1)) return false;
   for (const char* none : {"gpus", "gpus_per_node", "gpus_per_task", "slurm_extra"})
@@ -290,7 +289,9 @@ StageDraft begin_stage(Value::Entry entry, const Draft& draft) {
     const TemplateScope scope{false, false, "'matrix'"};
     const std::size_t before = draft.diagnostics.all().size();
     const Value resolved = resolve_templates(std::move(part.value), scope, draft, stage);
-    stage.stage.matrix = read_matrix(resolved, draft.diagnostics, stage.matrix_broken);
+    stage.stage.matrix =
+        read_matrix(resolved, {draft.files, draft.base_directory, draft.diagnostics, stage.later_where},
+                    stage.matrix_broken);
     stage.matrix_broken = stage.matrix_broken || draft.diagnostics.all().size() > before;
     part.value = {Value::Map{}, resolved.where, ""};  // it may be long, and nobody asks for it any more
   }
@@ -356,6 +357,7 @@ void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& def
   read_pack(stage, reader, draft.diagnostics);
   stage.stage.max_fails = count_of(stage, reader, "max_fails");
   read_needs(draft, stage);
+  read_deciding_stages(draft, stage);
   if (stage.kind_known) read_references(draft, stage);
   check_stage_uses(draft, stage);
   if (stage.kind_known) read_config(draft, stage, reader);

@@ -187,6 +187,10 @@ class Resolver {
   bool check_stage(const NamePath& name, const Where& where) {
     if (!scope_.stages) {
       const bool shell = scope_.place == "'run'" || scope_.place == "'restart'";
+      if (scope_.place == "'matrix'")
+        return refuse(
+            where, "the result of a stage cannot be used in 'matrix'",
+            fmt::format("an axis is a list that a stage leaves: {{from: {}}}", fmt::join(name, ".")));
       return refuse(
           where, fmt::format("the result of a stage cannot be used in {}", scope_.place),
           shell ? "pass it as a variable: env: {NAME: \"${{ " + fmt::format("{}", fmt::join(name, ".")) +

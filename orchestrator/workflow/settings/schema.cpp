@@ -96,9 +96,29 @@ class SchemaBuilder {
 
   Json matrix_schema() {
     const Json combinations{{"type", "array"}, {"items", {{"type", "object"}}}};
+    const Json values = either({Json{{"type", "array"}, {"minItems", 1}}, expression()});
+    Json simple = axis_sources({"glob", "range", "csv"});
+    Json zip{{"type", "object"}, {"minProperties", 1}, {"additionalProperties", either({values, simple})}};
+    Json sources = axis_sources({"glob", "range", "csv", "from"});
+    sources["properties"]["zip"] = zip;
     return {{"type", "object"},
-            {"properties", {{"include", combinations}, {"exclude", combinations}}},
-            {"additionalProperties", either({Json{{"type", "array"}, {"minItems", 1}}, expression()})}};
+            {"properties",
+             {{"include", combinations}, {"exclude", combinations}, {"zip", either({values, zip})}}},
+            {"additionalProperties", either({values, std::move(sources)})}};
+  }
+
+  /// Of what an axis may be made that is no list.
+  Json axis_sources(const std::vector<std::string>& kinds) {
+    const Json number_or_expression = either({Json{{"type", "number"}}, expression()});
+    const Json numbers{{"type", "array"}, {"items", number_or_expression}, {"minItems", 1}, {"maxItems", 3}};
+    Json all{{"glob", list_of({{"type", "string"}})},
+             {"range", either({number_or_expression, numbers})},
+             {"csv", {{"type", "string"}}},
+             {"from", {{"type", "string"}}}};
+    Json properties = Json::object();
+    for (const std::string& kind : kinds) properties[kind] = all.at(kind);
+    properties["columns"] = {{"type", "array"}, {"items", {{"type", "string"}}}, {"minItems", 1}};
+    return {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   }
 
   Json space_schema() {

@@ -196,7 +196,8 @@ const Table& stage_settings() {
        env(),
        {.name = "matrix",
         .type = T::matrix,
-        .doc = "axis -> values: an instance for each combination, less `exclude`, plus `include`"},
+        .doc = "axis -> values, or {glob}, {range}, {csv}, {zip}, {from}: an instance for each combination, "
+               "less `exclude`, plus `include`"},
        resources(),
        retries(),
        stall(),

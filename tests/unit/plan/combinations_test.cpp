@@ -48,6 +48,21 @@ TEST(Combinations, AnExcludeThatMatchesNothingChangesNothing) {
   EXPECT_EQ(all(matrix), all(colours_and_sizes()));
 }
 
+TEST(Combinations, AxesThatAreZippedGoTogether) {
+  Matrix matrix{{{"x", {1, 2, 3}}, {"colour", {"red", "blue"}}, {"size", {7, 8}}}, {}, {}};
+  matrix.axes[2].zipped = true;
+  EXPECT_THAT(all(matrix), ElementsAre(Json{{"x", 1}, {"colour", "red"}, {"size", 7}},
+                                       Json{{"x", 1}, {"colour", "blue"}, {"size", 8}},
+                                       Json{{"x", 2}, {"colour", "red"}, {"size", 7}},
+                                       Json{{"x", 2}, {"colour", "blue"}, {"size", 8}},
+                                       Json{{"x", 3}, {"colour", "red"}, {"size", 7}},
+                                       Json{{"x", 3}, {"colour", "blue"}, {"size", 8}}));
+  matrix.exclude = {Json{{"x", 2}}, Json{{"colour", "red"}, {"size", 8}}, Json{{"size", 8}, {"x", 3}}};
+  EXPECT_THAT(all(matrix), ElementsAre(Json{{"x", 1}, {"colour", "red"}, {"size", 7}},
+                                       Json{{"x", 1}, {"colour", "blue"}, {"size", 8}},
+                                       Json{{"x", 3}, {"colour", "red"}, {"size", 7}}));
+}
+
 TEST(Combinations, AnIncludeAddsACombinationAtTheEnd) {
   Matrix matrix{{{"size", {1, 2}}}, {}, {Json{{"size", 9}, {"note", "large"}}}};
   EXPECT_THAT(all(matrix),

@@ -29,7 +29,7 @@ class CancellationTest : public ::testing::Test {
   CancellationTest() {
     jobs.exec = "/bin/kernmill-exec";
     jobs.submission.pause = [](milliseconds) {};
-    jobs.take_ready_results = [](const RunRecord& record, JournalWriter&) { return record; };
+    jobs.take_ready_results = [](const Plan&, const RunRecord& record, JournalWriter&) { return record; };
     jobs.tell = [](const std::string&) {};
     options.pause = [this](milliseconds) {
       if (during_pause) during_pause();

@@ -27,7 +27,7 @@ class MissingJobsTest : public ::testing::Test {
   MissingJobsTest() {
     options.exec = "/bin/kernmill-exec";
     options.submission.pause = [](std::chrono::milliseconds) {};
-    options.take_ready_results = [](const RunRecord& record, JournalWriter&) { return record; };
+    options.take_ready_results = [](const Plan&, const RunRecord& record, JournalWriter&) { return record; };
     options.tell = [this](const std::string& line) { told.push_back(line); };
   }
 
@@ -134,7 +134,7 @@ TEST_F(MissingJobsTest, AreNumberedOnAfterAnAttemptThatIsLost) {
 }
 
 TEST_F(MissingJobsTest, LeaveOutWhatIsReady) {
-  options.take_ready_results = [this](const RunRecord&, JournalWriter& journal) {
+  options.take_ready_results = [this](const Plan&, const RunRecord&, JournalWriter& journal) {
     journal.append(to_record(events::Committed{{"a", 0, 1}}));
     return record();
   };

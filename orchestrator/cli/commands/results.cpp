@@ -16,6 +16,7 @@
 #include "kernmill/report/results_table.hpp"
 #include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/run/journal/run_view.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -23,6 +24,13 @@ namespace {
 struct StageResults {
   std::string stage;
   ResultsTable table;
+  std::string first_warning = {};
+  std::size_t warnings = 0;
+
+  void warn(const InstanceStatus& instance) {
+    if (warnings++ == 0)
+      first_warning = fmt::format("{}: {}", instance.label, printable_line(instance.warning));
+  }
 };
 
 std::vector<std::string> names_of(const std::vector<StageResults>& all) {
@@ -45,7 +53,9 @@ std::vector<StageResults> results_of(const RunDirectory& run, const Plan& plan, 
   inspect(run, plan, view_journal(run.journal()), Telling::all,
           [&](const RunStatus&, const InstanceStatus& instance) {
             const bool is_wanted = stage.empty() || all[instance.id.stage].stage == stage;
-            if (is_wanted && !plan.is_reduce(instance.id)) all[instance.id.stage].table.add(instance);
+            if (!is_wanted || plan.is_reduce(instance.id)) return;
+            all[instance.id.stage].table.add(instance);
+            if (!instance.warning.empty()) all[instance.id.stage].warn(instance);
           });
   std::erase_if(all, [](const StageResults& one) { return one.table.size() == 0; });
   return all;
@@ -123,6 +133,10 @@ int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arg
 }
 
 void show(const RunDirectory& run, const std::vector<StageResults>& all, const Arguments& arguments) {
+  for (const StageResults& one : all)
+    if (one.warnings > 0)
+      fmt::print(stderr, "warning: {}{}\n", one.first_warning,
+                 one.warnings == 1 ? "" : fmt::format(" (and {} more of {})", one.warnings - 1, one.stage));
   if (arguments.json()) {
     Json stages = Json::array();
     for (const StageResults& one : all)

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,10 +9,8 @@
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
-#include "kernmill/exec/attempt/metrics_file.hpp"
-#include "kernmill/report/metric_history.hpp"
+#include "kernmill/cli/runs/stored_history.hpp"
 #include "kernmill/report/results_table.hpp"
-#include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/run/journal/run_view.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
@@ -84,39 +80,9 @@ void sort(StageResults& results, std::string column) {
       meant.empty() ? fmt::format("it has {}", fmt::join(results.table.columns(), ", ")) : meant);
 }
 
-/// Where an instance has left what it wrote to KERNMILL_METRICS: in its own folder, in that which a cached
-/// result was taken from, or, of a packed one, among others'.
-void read_history(const RunDirectory& run, const Plan& plan, InstanceId id, const InstanceRecord& known,
-                  MetricHistory& history) {
-  if (known.attempts.empty()) return;
-  const AttemptRecord& last = known.attempts.back();
-  const std::string& stage = plan.stage(id.stage).name;
-  const auto take = [&](Json row) { history.add(plan.label(id), std::move(row)); };
-  for (const std::filesystem::path& folder :
-       {run.attempt(stage, id.index, last.number), std::filesystem::path(last.cached_from)})
-    if (std::ifstream lines(folder / exec::metrics_file); lines && !folder.empty())
-      return exec::for_each_row(lines, take);
-  if (last.slot.empty()) return;
-  std::stringstream lines;
-  for_each_line_of(run.slot(stage, last.slot) / slot_metrics, section_title(plan.label(id), last.number),
-                   [&](const std::string& line) { lines << line << '\n'; });
-  exec::for_each_row(lines, take);
-}
-
-MetricHistory history_of(const RunDirectory& run, const Plan& plan, const std::string& selector) {
-  const InstanceId chosen = chosen_instance(plan, selector);
-  const std::uint32_t end = names_instance(selector) ? chosen.index + 1 : plan.instance_count(chosen.stage);
-  const RunView view = view_journal(run.journal());
-  MetricHistory history;
-  for (InstanceId id = chosen; id.index < end; ++id.index)
-    if (const auto known = view.find(plan.stage(id.stage).name, id.index))
-      read_history(run, plan, id, *known, history);
-  return history;
-}
-
 int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
   const std::string selector = arguments.text("history");
-  const MetricHistory history = history_of(run, plan, selector);
+  const MetricHistory history = stored_history(run, plan, selector);
   if (arguments.json()) {
     const Json json{{"schema_version", 1},
                     {"run", run.name()},

@@ -84,6 +84,7 @@ void ResultsTable::add(const InstanceStatus& instance) {
   row.attempts = instance.attempts;
   row.seconds = std::round(instance.took.count() * 1e3) / 1e3;  // as exact as the journal's times
   row.peak_memory = instance.peak_memory;
+  row.warning = instance.warning;
   row.node = instance.node;
   add_names(values_, row.values);
   add_names(metrics_, row.metrics);
@@ -197,6 +198,7 @@ Json ResultsTable::json() const {
     if (!row.metrics.empty()) json["metrics"] = row.metrics;
     if (row.peak_memory > 0) json["peak_memory"] = row.peak_memory;
     if (!row.node.empty()) json["node"] = row.node;
+    if (!row.warning.empty()) json["warning"] = row.warning;
   }
   return list;
 }

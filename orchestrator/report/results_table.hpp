@@ -29,7 +29,7 @@ class ResultsTable {
   [[nodiscard]] std::string text() const;
   /// Fields as in RFC 4180, a line of names first; numbers in full, nothing where there is no value.
   [[nodiscard]] std::string csv() const;
-  /// A map a row: instance, matrix, metrics, state, attempts, seconds, peak_memory, node.
+  /// A map a row: instance, matrix, metrics, state, attempts, seconds, peak_memory, node, warning.
   [[nodiscard]] Json json() const;
 
  private:
@@ -40,6 +40,7 @@ class ResultsTable {
     unsigned attempts = 0;
     double seconds = 0;
     std::uint64_t peak_memory = 0;
+    std::string warning = {};
   };
   enum class Source { instance, values, metrics, state, attempts, seconds, peak_memory, node };
   struct Column {

@@ -116,16 +116,16 @@ TEST_F(MetricsOfACommand, AreShownWhileItRuns) {
   each: {matrix: {x: [1, 2]}, run: 'echo loss=$KERNMILL_MATRIX_X >$KERNMILL_METRICS; echo >begun; read line <go'}
 )");
   for (const char* pipe : {"begun", "go"}) ASSERT_EQ(::mkfifo((world.folder() / pipe).c_str(), 0600), 0);
-  const Program running(world.kernmill({"run", "flow.yaml", "-j", "3"}));
-  for (int i = 0; i < 3; ++i) {
-    std::ifstream begun(world.folder() / "begun");
-    std::string line;
-    ASSERT_TRUE(std::getline(begun, line));
-  }
+  // Open for both: neither side ever sees the end of it.
+  std::fstream begun(world.folder() / "begun"), go(world.folder() / "go");
+  Program running(world.kernmill({"run", "flow.yaml", "-j", "3"}));
+  std::string line;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(std::getline(begun, line));
   EXPECT_THAT(world.run({"status"}).out, HasSubstr("step 7  loss 0.5"));
   EXPECT_THAT(world.run({"status", "last", "each"}).out,
               HasSubstr("x  loss  state\n  1  1     running\n  2  2     running\n"));
-  for (int i = 0; i < 3; ++i) std::ofstream(world.folder() / "go") << "\n";
+  go << "\n\n\n" << std::flush;
+  EXPECT_EQ(running.wait().exit_code, 0);
 }
 
 TEST_F(MetricsOfACommand, ThatCannotBeReadAreAWarningWhereverOneLooks) {
@@ -137,6 +137,8 @@ TEST_F(MetricsOfACommand, ThatCannotBeReadAreAWarningWhereverOneLooks) {
   EXPECT_THAT(run.err, HasSubstr("warning: fit: " + warning));
   EXPECT_THAT(world.run({"status"}).out, HasSubstr(warning));
   EXPECT_THAT(world.run({"explain", "last"}).out, HasSubstr(warning));
+  EXPECT_THAT(world.run({"results"}).err, HasSubstr("warning: fit: " + warning));
+  EXPECT_THAT(world.run({"results", "--json"}).out, HasSubstr(warning));
   const Json status = Json::parse(world.run({"status", "--json"}).out);
   EXPECT_EQ(status["instances"][0]["warning"], warning);
   EXPECT_EQ(status["stages"][0]["warnings"], 1);

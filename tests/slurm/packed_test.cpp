@@ -10,6 +10,7 @@
 namespace kernmill::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// `{i: [0, ..., count - 1]}`
@@ -78,6 +79,13 @@ TEST(Packed, TrialsOfASearchMayRunACommandPackedOrAsAnArray) {
   world.submit();
   EXPECT_EQ(world.outcome(), "done");
   EXPECT_EQ(world.lines("last"), (std::vector<std::string>{"2 3", "model"}));
+  const Json trials = Json::parse(world.kernmill({"results", "last", "alone", "--json"}).out);
+  for (const Json& trial : trials["stages"][0]["instances"]) {
+    EXPECT_GT(trial["peak_memory"], 0) << trial;
+    EXPECT_FALSE(trial["node"].get<std::string>().empty()) << trial;
+  }
+  EXPECT_THAT(world.kernmill({"explain", "last", "alone.1"}).out,
+              AllOf(HasSubstr("attempt 1  done"), HasSubstr(", on n"), HasSubstr(" MiB of 50 MiB")));
 }
 
 TEST(Packed, AnElementThatIsPutBackIntoTheQueueRunsOnlyTheRest) {

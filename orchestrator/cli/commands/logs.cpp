@@ -76,7 +76,9 @@ void list(const RunDirectory& run, bool json) {
 }
 
 void show_section(const fs::path& file, const std::string& title) {
-  for_each_line_of(file, title, [](const std::string& line) { fmt::print("{}\n", line); });
+  for_each_slot_line(file, [&](const std::string& of, const std::string& line) {
+    if (of == title) fmt::print("{}\n", line);
+  });
 }
 
 /// True when the instance was packed, and left no directory of its own.

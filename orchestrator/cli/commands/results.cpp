@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,11 +9,10 @@
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
-#include "kernmill/exec/attempt/metrics_file.hpp"
-#include "kernmill/report/metric_history.hpp"
+#include "kernmill/cli/runs/stored_history.hpp"
 #include "kernmill/report/results_table.hpp"
-#include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/run/journal/run_view.hpp"
+#include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -23,6 +20,13 @@ namespace {
 struct StageResults {
   std::string stage;
   ResultsTable table;
+  std::string first_warning = {};
+  std::size_t warnings = 0;
+
+  void warn(const InstanceStatus& instance) {
+    if (warnings++ == 0)
+      first_warning = fmt::format("{}: {}", instance.label, printable_line(instance.warning));
+  }
 };
 
 std::vector<std::string> names_of(const std::vector<StageResults>& all) {
@@ -45,7 +49,9 @@ std::vector<StageResults> results_of(const RunDirectory& run, const Plan& plan, 
   inspect(run, plan, view_journal(run.journal()), Telling::all,
           [&](const RunStatus&, const InstanceStatus& instance) {
             const bool is_wanted = stage.empty() || all[instance.id.stage].stage == stage;
-            if (is_wanted && !plan.is_reduce(instance.id)) all[instance.id.stage].table.add(instance);
+            if (!is_wanted || plan.is_reduce(instance.id)) return;
+            all[instance.id.stage].table.add(instance);
+            if (!instance.warning.empty()) all[instance.id.stage].warn(instance);
           });
   std::erase_if(all, [](const StageResults& one) { return one.table.size() == 0; });
   return all;
@@ -74,39 +80,9 @@ void sort(StageResults& results, std::string column) {
       meant.empty() ? fmt::format("it has {}", fmt::join(results.table.columns(), ", ")) : meant);
 }
 
-/// Where an instance has left what it wrote to KERNMILL_METRICS: in its own folder, in that which a cached
-/// result was taken from, or, of a packed one, among others'.
-void read_history(const RunDirectory& run, const Plan& plan, InstanceId id, const InstanceRecord& known,
-                  MetricHistory& history) {
-  if (known.attempts.empty()) return;
-  const AttemptRecord& last = known.attempts.back();
-  const std::string& stage = plan.stage(id.stage).name;
-  const auto take = [&](Json row) { history.add(plan.label(id), std::move(row)); };
-  for (const std::filesystem::path& folder :
-       {run.attempt(stage, id.index, last.number), std::filesystem::path(last.cached_from)})
-    if (std::ifstream lines(folder / exec::metrics_file); lines && !folder.empty())
-      return exec::for_each_row(lines, take);
-  if (last.slot.empty()) return;
-  std::stringstream lines;
-  for_each_line_of(run.slot(stage, last.slot) / slot_metrics, section_title(plan.label(id), last.number),
-                   [&](const std::string& line) { lines << line << '\n'; });
-  exec::for_each_row(lines, take);
-}
-
-MetricHistory history_of(const RunDirectory& run, const Plan& plan, const std::string& selector) {
-  const InstanceId chosen = chosen_instance(plan, selector);
-  const std::uint32_t end = names_instance(selector) ? chosen.index + 1 : plan.instance_count(chosen.stage);
-  const RunView view = view_journal(run.journal());
-  MetricHistory history;
-  for (InstanceId id = chosen; id.index < end; ++id.index)
-    if (const auto known = view.find(plan.stage(id.stage).name, id.index))
-      read_history(run, plan, id, *known, history);
-  return history;
-}
-
 int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
   const std::string selector = arguments.text("history");
-  const MetricHistory history = history_of(run, plan, selector);
+  const MetricHistory history = stored_history(run, plan, selector);
   if (arguments.json()) {
     const Json json{{"schema_version", 1},
                     {"run", run.name()},
@@ -123,6 +99,10 @@ int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arg
 }
 
 void show(const RunDirectory& run, const std::vector<StageResults>& all, const Arguments& arguments) {
+  for (const StageResults& one : all)
+    if (one.warnings > 0)
+      fmt::print(stderr, "warning: {}{}\n", one.first_warning,
+                 one.warnings == 1 ? "" : fmt::format(" (and {} more of {})", one.warnings - 1, one.stage));
   if (arguments.json()) {
     Json stages = Json::array();
     for (const StageResults& one : all)

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using LineTaker = std::function<void(int number, const std::string& line, std::optional<MetricsLine>)>;
+
+/// Whoever reads a pipe or a device waits for its end.
+bool is_file(const fs::path& file) {
+  std::error_code none;
+  return fs::is_regular_file(file, none);
+}
 
 bool is_metric_name(std::string_view name) {
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front()))) return false;
@@ -116,12 +123,14 @@ std::optional<MetricsLine> metrics_line(std::string_view line) {
 }
 
 Metrics read_metrics(const fs::path& file) {
+  if (!is_file(file)) return {};
   std::ifstream lines(file, std::ios::binary);
   return metrics_in(lines);
 }
 
 Metrics read_last_metrics(const fs::path& file) {
   constexpr std::streamoff most = 64 * 1024;
+  if (!is_file(file)) return {};
   std::ifstream lines(file, std::ios::binary | std::ios::ate);
   const std::streamoff size = lines.tellg();
   if (size <= 0) return {};
@@ -133,13 +142,13 @@ Metrics read_last_metrics(const fs::path& file) {
   return metrics;
 }
 
-void for_each_row(std::istream& lines, const std::function<void(Json)>& take) {
-  for_each_metrics_line(lines, [&](int, const std::string&, std::optional<MetricsLine> said) {
-    if (!said || !said->is_row) return;
-    Json row = Json::object();
-    for (auto& [name, value] : said->values) row[name] = std::move(value);
-    take(std::move(row));
-  });
+std::optional<Json> history_row(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  auto said = row_in(line);
+  if (!said) return {};
+  Json row = Json::object();
+  for (auto& [name, value] : said->values) row[name] = std::move(value);
+  return row;
 }
 
 }  // namespace kernmill::exec

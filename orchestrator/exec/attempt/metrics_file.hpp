@@ -1,7 +1,5 @@
 #pragma once
 #include <filesystem>
-#include <functional>
-#include <istream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +37,7 @@ Metrics read_metrics(const std::filesystem::path& file);
 /// The same of the end of a file that is still written to: 64 KiB at most.
 Metrics read_last_metrics(const std::filesystem::path& file);
 
-/// Calls `take` for each row of the history: an object of what its line says.
-void for_each_row(std::istream& lines, const std::function<void(Json)>& take);
+/// What a line says that is a row of the history; nothing: it is none.
+std::optional<Json> history_row(std::string_view line);
 
 }  // namespace kernmill::exec

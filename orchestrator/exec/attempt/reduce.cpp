@@ -89,7 +89,7 @@ void take_outputs(const Attempt& attempt, InstanceId trial, Leavings& leavings) 
   namespace fs = std::filesystem;
   const auto result = attempt.commits.result(trial);
   for (const Artifact& artifact : result->artifacts) {
-    const fs::path place = attempt.file(artifact.name);
+    const fs::path place = attempt.file(artifact.name.substr(0, artifact.name.find_last_not_of('/') + 1));
     make_directories(place.parent_path());
     fs::remove_all(place);
     std::error_code no_link;

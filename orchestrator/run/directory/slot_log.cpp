@@ -25,18 +25,17 @@ std::string section_title(const std::string& label, unsigned attempt) {
   return label + " attempt " + std::to_string(attempt);
 }
 
-void for_each_line_of(const std::filesystem::path& log, const std::string& title,
-                      const std::function<void(const std::string&)>& take) {
+void for_each_slot_line(const std::filesystem::path& log,
+                        const std::function<void(const std::string& title, const std::string& line)>& take) {
   std::ifstream lines(log);
-  std::string line;
+  std::string line, title;
   if (!std::getline(lines, line)) return;
-  const std::string mark = section_mark(line), mine = mark + title;
-  bool inside = false;
+  const std::string mark = section_mark(line);
   do {
     if (line.starts_with(mark))
-      inside = line == mine;
-    else if (inside)
-      take(line);
+      title = line.substr(mark.size());
+    else
+      take(title, line);
   } while (std::getline(lines, line));
 }
 

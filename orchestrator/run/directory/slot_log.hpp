@@ -24,8 +24,8 @@ std::string section_mark(std::string_view first_line);
 /// How the lines of an attempt of that instance are called.
 std::string section_title(const std::string& label, unsigned attempt);
 
-/// Calls `take` with each line of the sections that have this title: those of "fit[3] attempt 1".
-void for_each_line_of(const std::filesystem::path& log, const std::string& title,
-                      const std::function<void(const std::string&)>& take);
+/// Calls `take` with each line, and the title of its section: "fit[3] attempt 1".
+void for_each_slot_line(const std::filesystem::path& log,
+                        const std::function<void(const std::string& title, const std::string& line)>& take);
 
 }  // namespace kernmill

@@ -48,7 +48,7 @@ const Table& tune() {
         .artifact = "dataset"},
        {.name = "train",
         .type = T::table,
-        .doc = "what a trial trains, as in a train stage",
+        .doc = "what a trial trains, as in a train stage; with `run` in its place, a trial runs a command",
         .required = true,
         .table = &trial_settings()},
        {.name = "space",

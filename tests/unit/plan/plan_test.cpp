@@ -134,6 +134,25 @@ TEST(Plan, ATrialIsTheTrainingWithItsPointAndTheObjectiveAlone) {
   EXPECT_EQ(p.values({0, 2}), Json({{"optimizer.learning_rate", 2}}));
 }
 
+TEST(Plan, ATrialThatRunsACommandHasItsPointInWhatItRuns) {
+  Stage search = tune("search", {}, 2);
+  search.config = {{"run", "train ${{ point.lr }} ${{ point.kind }}"},
+                   {"restart", ""},
+                   {"outputs", {"${{ point.kind }}.pt"}},
+                   {"space",
+                    {{"lr", {{"type", "choice"}, {"values", {0.001, 0.1}}, {"texts", {"1e-3", ""}}}},
+                     {"kind", {{"type", "choice"}, {"values", {"a"}}}}}},
+                   {"strategy", {{"type", "grid"}}},
+                   {"objective", {{"metric", "loss"}, {"goal", "minimize"}}}};
+  search.env = {{"TWICE", "${{ point.lr * 2 }}"}};
+  const Plan p = plan({search});
+  EXPECT_EQ(p.config({0, 0}), Json({{"run", "train 1e-3 a"}, {"restart", ""}, {"outputs", {"a.pt"}}}));
+  EXPECT_EQ(p.config({0, 1}).at("run"), "train 0.1 a");
+  EXPECT_EQ(p.env({0, 0}), Json({{"TWICE", 0.002}}));
+  EXPECT_EQ(p.written_values({0, 0}), Json({{"lr", "1e-3"}, {"kind", "a"}}));
+  EXPECT_FALSE(p.config({0, 2}).contains("run")) << "the reduce runs no command";
+}
+
 TEST(Plan, TheReduceTakesOneCoreWhateverTheTrialsTake) {
   Stage search = tune("search", {}, 2);
   search.resources = {{"ntasks", 8}, {"cpus_per_task", 2}, {"partition", "long"}};

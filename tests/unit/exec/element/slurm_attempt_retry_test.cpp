@@ -120,7 +120,7 @@ TEST(SlurmAttemptRetry, ThePackWhoseTimeIsOverGivesItsInstancesThatCause) {
   Stage c = testing::over(BatchWorld::command("c", stops), 3);
   c.pack = 3;
   BatchWorld world({c});
-  EXPECT_EQ(run_and_signal(world, SIGUSR1), 1) << world.log();
+  EXPECT_EQ(run_and_signal(world, SIGUSR1), 0) << world.log();
   const RunRecord record = fold_journal(world.run().journal());
   for (unsigned index = 0; index < 3; ++index) {
     const AttemptRecord& last = record.find("c", index)->attempts.back();

@@ -333,6 +333,8 @@ TEST_F(Snapshot, CountsThePlainOnesWithoutTheirRows) {
   ASSERT_NE(counted, nullptr);
   EXPECT_GT(counted->instances.size(), 1'000U);
   EXPECT_EQ(counted->instances, listed->instances);
+  EXPECT_GT(counted->warnings, 0U);
+  EXPECT_EQ(counted->warnings, listed->warnings);
   EXPECT_TRUE(counts.plain.rows("a").empty());
   EXPECT_FALSE(counted->instances.contains(many - 1)) << "the last one is spelt out";
   append("second", plain(5, 2));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "batch_world.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 
 namespace kernmill {

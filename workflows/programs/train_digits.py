@@ -28,19 +28,10 @@ def ask_to_stop(*_):
     asked_to_stop = True
 
 
-def number_from(*names, default):
-    return int(next((os.environ[name] for name in names if name in os.environ), default))
-
-
-def join_ranks(checkpoints):
-    """RANK and WORLD_SIZE, or what mpiexec and srun say of them. They meet at MASTER_ADDR, or in a file of this attempt."""
-    rank = number_from("RANK", "PMI_RANK", "SLURM_PROCID", default=0)
-    size = number_from("WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS", default=1)
-    attempt = os.environ.get("KERNMILL_ATTEMPT", "0")
-    meeting = "env://" if "MASTER_ADDR" in os.environ else f"file://{os.path.abspath(checkpoints)}/.ranks-{attempt}"
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, init_method=meeting, rank=rank, world_size=size)
-    return rank, size
+def join_ranks():
+    """RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are there where $KERNMILL_LAUNCH has started this."""
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return dist.get_rank(), dist.get_world_size()
 
 
 def leave_ranks():
@@ -87,8 +78,8 @@ def anybody(flag, device):
 
 
 def train(arguments):
-    rank, size = join_ranks(arguments.checkpoints)
-    device = torch.device("cuda", number_from("LOCAL_RANK", default=0)) if torch.cuda.is_available() else "cpu"
+    rank, size = join_ranks()
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if torch.cuda.is_available() else "cpu"
     pixels, digits, test_pixels, test_digits = read_digits(arguments.data, device)
     torch.manual_seed(arguments.seed)
     network = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10)).to(device)

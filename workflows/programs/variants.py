@@ -4,8 +4,8 @@
   variants.py genome genome.fa --length 4000 --seed 42
   variants.py reads genome.fa --sample A --seed 42 --reads reads.fq --truth truth.csv
   variants.py map genome.fa reads.fq --mapped mapped.tsv --metrics metrics.txt
-  variants.py call genome.fa sorted.tsv... --calls calls.csv --metrics metrics.txt
-  variants.py report calls.csv truth.csv... --plot qualities.svg --metrics metrics.txt
+  variants.py call genome.fa gathered.csv --calls calls.csv --metrics metrics.txt
+  variants.py report calls.csv gathered.csv --plot qualities.svg --metrics metrics.txt
 """
 
 import argparse
@@ -99,11 +99,18 @@ def map_reads(arguments):
     add_metrics(arguments.metrics, reads=count, mapped=mapped)
 
 
+def gathered(path, artifact):
+    """The files that the instances of a stage have left: a column of Kernmill's table of them."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [row[artifact] for row in csv.DictReader(file)]
+
+
 def call(arguments):
     """A variant of a sample: at least 6 of its bases there agree on it, and four fifths of them."""
     genome = read_genome(arguments.genome)
     seen = collections.defaultdict(collections.Counter)  # (sample, place) -> base -> how often
-    for path in arguments.sorted:
+    samples = gathered(arguments.gathered, "sorted.tsv")
+    for path in samples:
         with open(path, encoding="utf-8") as file:
             for line in file:
                 position, name, bases = line.split()
@@ -117,7 +124,7 @@ def call(arguments):
             quality = -10 * (count * math.log10(ERROR_RATE / 3) + math.log10(math.comb(depth, count)))
             rows.append((sample, place + 1, genome[place], base, depth, round(quality, 2)))
     write_table(arguments.calls, ["sample", "position", "reference", "alternative", "depth", "quality"], rows)
-    add_metrics(arguments.metrics, calls=len(rows), samples=len(arguments.sorted))
+    add_metrics(arguments.metrics, calls=len(rows), samples=len(samples))
 
 
 def read_variants(path):
@@ -127,7 +134,7 @@ def read_variants(path):
 
 def report(arguments):
     calls = read_variants(arguments.calls)
-    truth = {variant for path in arguments.truth for variant in read_variants(path)}
+    truth = {variant for path in gathered(arguments.gathered, "truth.csv") for variant in read_variants(path)}
     right = len(truth & calls.keys())
     add_metrics(arguments.metrics, true_variants=len(truth), found=right,
                 precision=right / max(len(calls), 1), recall=right / max(len(truth), 1))
@@ -165,13 +172,13 @@ def main():
     one.set_defaults(work=map_reads)
     one = commands.add_parser("call")
     one.add_argument("genome")
-    one.add_argument("sorted", nargs="+")
+    one.add_argument("gathered")
     one.add_argument("--calls", required=True)
     one.add_argument("--metrics", required=True)
     one.set_defaults(work=call)
     one = commands.add_parser("report")
     one.add_argument("calls")
-    one.add_argument("truth", nargs="+")
+    one.add_argument("gathered")
     one.add_argument("--plot", required=True)
     one.add_argument("--metrics", required=True)
     one.set_defaults(work=report)

@@ -1,3 +1,4 @@
+#include <limits>
 #include <optional>
 
 #include <fmt/format.h>
@@ -5,6 +6,8 @@
 #include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
+#include "kernmill/tasks/learn/score/class_report.hpp"
+#include "kernmill/tasks/learn/score/roc_auc.hpp"
 #include "kernmill/tasks/learn/score/scores.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
 
@@ -37,19 +40,36 @@ std::vector<Validation> validations(const storage::DatasetReader& reader, const 
 /// The scores of all folds, pooled.
 class Pool {
  public:
+  explicit Pool(Buffer buffer) : buffer_(std::move(buffer)) {}
+
   void add(const Communicator& comm, const Rows& rows, const storage::Model& model) {
     const Predictor predictor(model);
     if (model.schema.target_kind == storage::TargetKind::classes) {
-      const ClassScores scores = score_classes(comm, rows, predictor);
+      classes_known_ = model.schema.classes;
+      if (!judged_) judged_.emplace(classes_known_.size() + 1, buffer_);
+      const ClassScores scores = score_classes(comm, rows, predictor, &*judged_);
       classes_ ? classes_->add(scores) : void(classes_ = scores);
     } else {
       const NumberScores scores = score_numbers(comm, rows, predictor);
       numbers_ ? numbers_->add(scores) : void(numbers_ = scores);
     }
   }
-  [[nodiscard]] Json metrics() const { return classes_ ? classes_->metrics() : numbers_->metrics(); }
+  /// Collective. The usual ones, and `wanted` where it is one of them.
+  [[nodiscard]] Json metrics(const Communicator& comm, const std::string& wanted) const {
+    if (!classes_) return numbers_->metrics();
+    Json metrics = classes_->metrics();
+    if (metrics.contains(wanted)) return metrics;
+    std::vector<double> areas(classes_known_.size(), std::numeric_limits<double>::quiet_NaN());
+    if (wanted == "roc_auc") areas = roc_auc(comm, *judged_, classes_->has_probabilities);
+    const Json by_class = report_classes(classes_known_, *classes_, areas).metrics;
+    if (by_class.contains(wanted)) metrics[wanted] = by_class.at(wanted);
+    return metrics;
+  }
 
  private:
+  Buffer buffer_;
+  std::vector<std::string> classes_known_;
+  std::optional<RowStore> judged_;
   std::optional<ClassScores> classes_;
   std::optional<NumberScores> numbers_;
 };
@@ -68,7 +88,7 @@ Json judge(const Spec& spec, const Communicator& comm) {
   const Json& train = setting(spec.config, "train");
   const auto wanted = setting_as<std::string>(spec.config, "objective.metric");
   Session session(comm, {}, false);  // a trial starts anew: it is short, and there are others
-  Pool pool;
+  Pool pool({Buffer{}.bytes, {spec.output_directory, spec.key}});
   for (const Validation& part : validations(reader, setting(spec.config, "objective.validation"))) {
     if (part.held_out.count() == 0) {
       throw TaskError("the dataset has no validation rows", {},
@@ -77,10 +97,12 @@ Json judge(const Spec& spec, const Communicator& comm) {
     pool.add(comm, part.held_out, fit(train, part.train, session).model);
     if (agree_to_stop(comm)) throw Stopped{};
   }
-  Json metrics = pool.metrics();
+  Json metrics = pool.metrics(comm, wanted);
   if (!metrics.contains(wanted)) {
     throw TaskError(fmt::format("the objective's metric '{}' is not one of this model's", wanted), {},
-                    "choose one of those that a trial leaves: accuracy, log_loss, rmse, mae, r2");
+                    "of classes: accuracy, precision, recall, f1, roc_auc, and log_loss where there are "
+                    "probabilities; of "
+                    "numbers: rmse, mae, r2");
   }
   metrics["value"] = metrics.at(wanted);
   if (comm.is_root()) fmt::print("{} {:.10g}\n", wanted, metrics["value"].get<double>());

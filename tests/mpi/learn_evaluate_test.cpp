@@ -51,6 +51,23 @@ TEST_F(Evaluation, HasTheFiguresOfScikitLearn) {
   EXPECT_NEAR(loss / metrics.at("rows").get<double>(), metrics.at("log_loss").get<double>(), 1e-12);
 }
 
+// A trial that is judged on the validation rows has the figures of an evaluation on them.
+TEST_F(Evaluation, HasWhatASearchComparesTrialsBy) {
+  const auto data =
+      dataset("digits", {{"target", {{"column", "digit"}, {"type", "auto"}}},
+                         {"split", {{"type", "random"}, {"test", 0.1}, {"validation", 0.3}, {"seed", 1}}},
+                         {"scale", "standard"}});
+  const Json config = train_config(softmax_model(), lbfgs());
+  train(data, config);
+  const Json metrics = evaluate(model_file(), data, "validation").metrics;
+  for (const char* name : {"precision", "recall", "f1", "roc_auc", "log_loss"}) {
+    const Json objective = {{"metric", name}, {"validation", {{"split", "validation"}}}};
+    const auto trial =
+        tasks::run_tune(spec("tune", {{"train", config}, {"objective", objective}}, {{"data", data}}), comm);
+    EXPECT_EQ(trial.metrics.at("value"), metrics.at(name)) << name;
+  }
+}
+
 TEST_F(Evaluation, OnTheTrainingRowsAgreesWithTheTraining) {
   const auto data = fold_four("digits", "digit");
   const auto fitted = train(data, train_config(softmax_model(), lbfgs()));

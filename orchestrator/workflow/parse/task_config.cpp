@@ -179,7 +179,7 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
 void finish_objective(Json& objective, const StageDraft& stage, Diagnostics& diagnostics) {
   const std::string metric = objective.value("metric", "");
   if (!objective.contains("goal"))
-    objective["goal"] = metric == "accuracy" || metric == "r2" ? "maximize" : "minimize";
+    objective["goal"] = metric == "log_loss" || metric == "rmse" || metric == "mae" ? "minimize" : "maximize";
   if (!objective.contains("validation") || objective["validation"].empty())
     objective["validation"] = {{"folds", 5}};
   const Value* value = value_of(stage, "objective");

@@ -144,22 +144,23 @@ const Table& command_search_settings() {
 }
 
 const Table& objective_settings() {
-  static const Table table{"'objective'",
-                           {{.name = "metric",
-                             .type = T::text,
-                             .doc = "the metric to compare",
-                             .required = true,
-                             .choices = {"accuracy", "log_loss", "rmse", "mae", "r2"}},
-                            {.name = "goal",
-                             .type = T::text,
-                             .doc = "which end of it is good",
-                             .fallback_doc = "maximize for accuracy and r2, else minimize",
-                             .choices = {"maximize", "minimize"}},
-                            {.name = "validation",
-                             .type = T::table,
-                             .doc = "the rows that a trial is judged on",
-                             .fallback_doc = "{folds: 5}",
-                             .table = &validation_table()}}};
+  static const Table table{
+      "'objective'",
+      {{.name = "metric",
+        .type = T::text,
+        .doc = "the metric to compare",
+        .required = true,
+        .choices = {"accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "rmse", "mae", "r2"}},
+       {.name = "goal",
+        .type = T::text,
+        .doc = "which end of it is good",
+        .fallback_doc = "minimize for log_loss, rmse and mae, else maximize",
+        .choices = {"maximize", "minimize"}},
+       {.name = "validation",
+        .type = T::table,
+        .doc = "the rows that a trial is judged on",
+        .fallback_doc = "{folds: 5}",
+        .table = &validation_table()}}};
   return table;
 }
 

@@ -76,8 +76,8 @@ class Plan {
   /// What `matrix.AXIS` stands for in an expression of this instance.
   [[nodiscard]] std::optional<Known> matrix_value(InstanceId id, const std::string& axis) const;
   /// The stage's config with matrix.* evaluated. For a trial {train, objective} alone, with its point of the
-  /// space put into `train`: what a trial does depends on nothing else. For a reduce all of the stage's
-  /// config.
+  /// space put into `train`: what a trial does depends on nothing else; of one that runs a command {run,
+  /// restart, outputs}, with point.* evaluated. For a reduce all of the stage's config, but for those.
   [[nodiscard]] Json config(InstanceId id) const;
   [[nodiscard]] Json env(InstanceId id) const;
   /// The stage's inputs, with matrix.* in the paths of files evaluated.

@@ -339,6 +339,7 @@ Json to_json(const InstanceStatus& instance) {
   }
   if (!instance.message.empty()) json["message"] = instance.message;
   if (!instance.help.empty()) json["help"] = instance.help;
+  if (!instance.node.empty()) json["node"] = instance.node;
   if (instance.peak_memory > 0) json["peak_memory"] = instance.peak_memory;
   if (!instance.warning.empty()) json["warning"] = instance.warning;
   if (instance.cached) json["cached_from"] = instance.cached_from;

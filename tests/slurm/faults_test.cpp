@@ -8,6 +8,7 @@
 namespace kernmill::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -124,7 +125,10 @@ TEST(SlurmFault, OutOfMemoryWithoutRetriesIsSaidToBeThat) {
 )");
   world.submit();
   EXPECT_EQ(world.outcome(), "failed");
-  EXPECT_THAT(world.kernmill({"status"}).out, HasSubstr("oom"));
+  EXPECT_THAT(world.kernmill({"status"}).out,
+              AllOf(HasSubstr("oom"), HasSubstr("--set hungry.resources.mem=120M")));
+  EXPECT_THAT(world.kernmill({"explain", "last", "hungry.0"}).out,
+              AllOf(HasSubstr("failed (oom)"), HasSubstr("peak memory "), HasSubstr(" of 60 MiB")));
 }
 
 /// Submits an instance that waits until its second attempt, and waits until it has started.

@@ -110,6 +110,8 @@ class Resolver {
     if (root == "env") return check_variable(use.name, where);
     std::string help = did_you_mean(root, {"params", "matrix", "stages", "point", "env"});
     if (draft_.params.find(root) != nullptr) help = fmt::format("did you mean 'params.{}'?", root);
+    if (std::find(stage_.point_names.begin(), stage_.point_names.end(), root) != stage_.point_names.end())
+      help = fmt::format("did you mean 'point.{}'?", root);
     if (draft_.find(root) != nullptr)
       help = fmt::format("did you mean 'stages.{}'?", fmt::join(use.name, "."));
     return refuse(where, fmt::format("unknown name '{}'", fmt::join(use.name, ".")),
@@ -160,7 +162,8 @@ class Resolver {
       for (const auto& [key, value] : stage_.stage.matrix.include[0].items()) axes.push_back(key);
     if (axes.empty())
       return refuse(where, fmt::format("stage '{}' has no matrix", stage_.stage.name),
-                    "give it one: matrix: {NAME: [values]}");
+                    has_points(stage_) ? "a trial's values are those of its point: point.NAME"
+                                       : "give it one: matrix: {NAME: [values]}");
     if (name.size() == 2 && std::find(axes.begin(), axes.end(), name[1]) != axes.end()) return true;
     const std::string axis = name.size() < 2 ? "" : name[1];
     const std::string help = did_you_mean(axis, axes);

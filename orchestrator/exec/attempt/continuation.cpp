@@ -25,9 +25,9 @@ bool takes_restart(const Attempt& attempt, const std::string& restart) {
 void make_checkpoints(const Attempt& attempt) {
   const fs::path folder = attempt.checkpoints(), instance = folder.parent_path();
   const mode_t mode = mode_of_files_in(attempt.run.root().c_str()) == 0640 ? 0750 : 0700;
-  for (const fs::path& made :
-       {instance.parent_path().parent_path(), instance.parent_path(), instance, folder})
-    if (!fs::is_directory(made)) make_directory(made, mode);
+  if (!fs::is_directory(instance.parent_path())) make_directories(instance.parent_path(), mode);
+  make_directory(instance, mode);
+  make_directory(folder, mode);
 }
 
 void add_continuation(Environment& environment, const Attempt& attempt) {

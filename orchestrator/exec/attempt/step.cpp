@@ -202,7 +202,7 @@ class Step {
     if (waits_for_lead_) return hear_time_is_short();  // it may have been given more meanwhile
     if (!is_last_call_) {
       is_by_limit_ = true;
-      return end_within(options_.lead);
+      if (options_.lead.count() > 0) return end_within(options_.lead);
     }
     end_.near_limit |= is_by_limit_ && !end_.asked_to_stop;
     end_.killed = true;

@@ -92,9 +92,10 @@ bool ask_command_to_stop(const StopCall& call, int pid, std::uint64_t start_time
   if (!call.is_order) return reached;
   if (reached) return end_what_shells_wait_for(listeners, members), true;
   if (!ranks.empty()) reached = call.signal_ranks(SIGTERM);
-  for (const TreeMember& member : members)
-    if (!(call.spares_launchers && starts_ranks(member)) && !(is_shell(member) && has_child(member, members)))
-      reached |= send(member, SIGTERM);
+  for (const TreeMember& member : members) {
+    const bool waits = is_shell(member) && has_child(member, members) && !catches(member, SIGTERM);
+    if (!waits && !(call.spares_launchers && starts_ranks(member))) reached |= send(member, SIGTERM);
+  }
   return reached;
 }
 

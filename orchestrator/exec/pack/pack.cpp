@@ -42,7 +42,7 @@ struct Slot {
   SlotFiles files;
   PackedInstance instance;
   std::string mark;              ///< of the instance's checkpoints when its attempt began
-  Json environment;              ///< of the instance's program, as it may be told
+  Environment environment;       ///< of the instance's program
   std::optional<Recipe> before;  ///< of what it was to read then, where its result may be taken up
   PackedProcess process;
 };
@@ -136,7 +136,7 @@ class Pack {
       program.limit = std::chrono::duration_cast<milliseconds>(limit);
       program.lead = lead_of(attempt.stage(), program.limit);
       if (runs_command(attempt.stage())) add_deadline(program);
-      slot.environment = told_environment(program.spawn.env, environment_, attempt);
+      slot.environment = program.spawn.env;
       slot.process.start(program, stall_options_of(slot, attempt));
     } catch (const std::exception& error) {
       fail(slot, error.what());
@@ -287,7 +287,8 @@ class Pack {
     Attempt& attempt = attempt_in(slot);
     try {
       const AttemptOutcome outcome = packed_outcome(attempt, slot.files, end);
-      if (attempt.place.empty()) leave_environment(slot.environment, attempt.directory());
+      if (attempt.place.empty())
+        leave_environment(told_environment(slot.environment, environment_, attempt), attempt.directory());
       if (outcome.what != AttemptOutcome::What::done) return give_up(slot, outcome);
       const Commit commit = packed_commit(attempt, outcome.leavings, slot.before);
       records_.committed(slot.instance, commit.result());

@@ -59,7 +59,8 @@ void remove_traces(const Attempt& attempt, const SlotFiles& files) {
   if (attempt.place.empty()) return;
   files.clear();
   std::error_code ignored;
-  fs::remove_all(attempt.checkpoints(), ignored);
+  const fs::path checkpoints = attempt.checkpoints();
+  if (!fs::remove(checkpoints, ignored)) fs::remove_all(checkpoints, ignored);        // most are empty
   fs::remove(attempt.run.instance(attempt.stage().name, attempt.id.index), ignored);  // if nothing is in it
 }
 

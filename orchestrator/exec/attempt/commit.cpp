@@ -16,6 +16,7 @@
 #include "kernmill/run/audit/audit_log.hpp"
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/run/cache/temporary.hpp"
 #include "kernmill/run/cache/tree.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -158,6 +159,7 @@ Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const st
     const Content content = content_of(path, digests, Links::kept);
     commit.artifacts.push_back({name, path.string(), content.bytes, content.sha256});
   }
+  mark_temporary(commit.artifacts, attempt.plan.config(attempt.id));
   sync_directory(attempt.directory());
   if (before) commit.recipe = recipe_of_what_was_read(attempt, *before, recipe_now(attempt, digests));
   return commit;
@@ -180,8 +182,9 @@ std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   const Decision decision =
       decide(attempt.plan, attempt.id, results_of(attempt), cache, digests, programs(digests));
   if (decision.what != Decision::What::cached) return {};
-  const auto taken = take(*decision.entry, attempt.directory(), digests);
+  auto taken = take(*decision.entry, attempt.directory(), digests);
   if (!taken) return {};  // somebody has changed it just now
+  mark_temporary(taken->artifacts, attempt.plan.config(attempt.id));
   const Commit commit{taken->metrics, taken->artifacts, taken->recipe};
   store_in_cache(attempt, commit);
   CommittedResult result = commit.result();

@@ -17,10 +17,13 @@ struct LostResult {
 
 /// Those whose artifacts have gone, or have another size or SHA-256 than the journal says; `record` has them
 /// as never committed from then on, so that who goes on with the run makes them again. What was made of them
-/// stays.
-std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests);
+/// stays. A temporary artifact that is gone is lost when somebody who waits for it is still to run; that is
+/// known with a plan alone.
+std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests,
+                                              const Plan* plan = nullptr);
 /// The same, and journals them: for every reader they are open again.
-std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal);
+std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal,
+                                             const Plan* plan = nullptr);
 
 /// A line for each, of a few at most: "fit[3] is made again: /runs/a/.../model.h5 is gone".
 std::vector<std::string> to_lines(const std::vector<LostResult>& lost, const Plan& plan);

@@ -19,10 +19,13 @@ std::string line_of(const Plan& plan, InstanceId id, const CommitTable& commits)
 void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
     if (const auto meant = stage == id.stage ? std::nullopt : plan.referred(id, stage)) all.insert(*meant);
-  for (const Gathering& gathered : gatherings_of(plan, id.stage))
-    for (std::uint32_t i = 0; i < plan.instance_count(gathered.stage); ++i) all.insert({gathered.stage, i});
   if (plan.is_reduce(id))
     for (std::uint32_t trial = 0; trial < id.index; ++trial) all.insert({id.stage, trial});
+}
+
+void add_gathered(std::set<InstanceId>& all, const Plan& plan, std::uint32_t stage) {
+  for (const Gathering& gathered : gatherings_of(plan, stage))
+    for (std::uint32_t i = 0; i < plan.instance_count(gathered.stage); ++i) all.insert({gathered.stage, i});
 }
 
 constexpr const char* pack_event = "pack";
@@ -40,6 +43,7 @@ Json first_line(const std::string& lines, const char* event, const char* what) {
 std::string handover(const Plan& plan, const std::vector<InstanceId>& ids, const CommitTable& commits) {
   std::set<InstanceId> referred;
   for (const InstanceId id : ids) add_referred(referred, plan, id);
+  if (!ids.empty()) add_gathered(referred, plan, ids.front().stage);  // a pack is of one stage
   std::string lines;
   for (const InstanceId id : referred) lines += line_of(plan, id, commits);
   return lines;

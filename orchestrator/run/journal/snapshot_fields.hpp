@@ -19,7 +19,7 @@
 /// `snapshot_version`.
 namespace kernmill::snapshot {
 
-inline constexpr int snapshot_version = 2;
+inline constexpr int snapshot_version = 3;
 
 template <typename T, typename Of>
 concept Is = std::same_as<std::remove_const_t<T>, Of>;
@@ -138,7 +138,7 @@ void fields(Io& io, Is<AttemptRecord> auto& of) {
 }
 template <typename Io>
 void fields(Io& io, Is<Artifact> auto& of) {
-  io(of.name, of.path, of.bytes, of.sha256);
+  io(of.name, of.path, of.bytes, of.sha256, of.temp);
 }
 template <typename Io>
 void fields(Io& io, Is<InstanceRecord> auto& of) {

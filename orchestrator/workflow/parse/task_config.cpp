@@ -243,9 +243,12 @@ void check_command(const Draft& draft, const StageDraft& stage) {
       run != nullptr && run->is_string() && run->text.find_first_not_of(" \t\n") == std::string::npos)
     draft.diagnostics.error(run->where, "'run' is empty", "");
   const Value* outputs = value_of(stage, "outputs");
-  const auto* list = outputs == nullptr ? nullptr : std::get_if<Value::List>(&outputs->data);
-  if (list == nullptr) return;
-  for (const Value& output : *list) check_output(draft.diagnostics, output);
+  if (outputs == nullptr) return;
+  const auto* list = std::get_if<Value::List>(&outputs->data);
+  const Value::List one{*outputs};
+  for (const Value& output : list == nullptr ? one : *list)
+    if (!output.is_map() || output.find("path") != nullptr)
+      check_output(draft.diagnostics, part_of(output, "path"));
 }
 
 }  // namespace

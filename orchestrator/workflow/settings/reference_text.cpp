@@ -107,10 +107,12 @@ void add_nested(std::string& out, const Table& table, const std::string& path) {
   for (const Setting& setting : table.settings) {
     const bool named = setting.type == SettingType::table_map ||
                        (setting.type == SettingType::text_map && setting.table != nullptr);
-    const std::string here =
-        (path.empty() ? setting.name : path + "." + setting.name) + (named ? ".NAME" : "");
+    const bool listed = setting.type == SettingType::text_list && setting.table != nullptr;
+    const std::string here = (path.empty() ? setting.name : path + "." + setting.name) + (named    ? ".NAME"
+                                                                                          : listed ? "[]"
+                                                                                                   : "");
     if (setting.type == SettingType::variant) add_variant(out, setting, here);
-    if ((setting.type != SettingType::table && !named) || setting.table == &resource_settings() ||
+    if ((setting.type != SettingType::table && !named && !listed) || setting.table == &resource_settings() ||
         setting.table == &retries_settings() || setting.table == &trial_settings() ||
         setting.table == &defaults_settings())
       continue;

@@ -145,7 +145,8 @@ class SchemaBuilder {
       case T::text:
         return text(setting);
       case T::text_list:
-        return list_of(text(setting));
+        return list_of(setting.table == nullptr ? text(setting)
+                                                : either({text(setting), object_of({setting.table})}));
       case T::integer_list:
         return list_of(number(setting, "integer"));
       case T::real_list:

@@ -14,7 +14,7 @@ enum class SettingType {
   integer,
   real,
   text,
-  text_list,     ///< or one text
+  text_list,     ///< or one text; with a `table`, its items may be maps with those settings
   integer_list,  ///< or one integer
   real_list,     ///< or one number
   text_map,      ///< name -> scalar, kept as text, or a map with the settings of `table`
@@ -67,7 +67,7 @@ struct Setting {
   std::vector<std::string> aliases{};
   std::vector<std::string> choices{};  ///< of a text, or of the items of a text_list
   Range range{};                       ///< of a number, or of the items of a list
-  const Table* table = nullptr;        ///< of a table, or of each map in a table_map or text_map
+  const Table* table = nullptr;        ///< of a table, or of each map in a table_map, text_map or text_list
   const Variant* variant = nullptr;    ///< of a variant
   std::string artifact{};  ///< of a reference: what it has to be: dataset, model, best, csv, or any
   bool transient = false;  ///< checked, and not kept in the config

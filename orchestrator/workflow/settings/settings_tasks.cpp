@@ -89,6 +89,17 @@ const Table& tune() {
   return table;
 }
 
+const Table& output_settings() {
+  static const Table table{
+      "an output",
+      {{.name = "path", .type = T::text, .doc = "the file, folder or pattern", .required = true},
+       {.name = "temp",
+        .type = T::boolean,
+        .doc = "it is removed when every stage that waits for this one has committed or was skipped",
+        .fallback = false}}};
+  return table;
+}
+
 const Table& command() {
   static const Table table{
       "a command",
@@ -110,7 +121,8 @@ const Table& command() {
         .type = T::text_list,
         .doc = "what the command leaves in $KERNMILL_OUTPUT: files, folders (model/) and "
                "patterns (*.png); with `inputs` given, too, its result is cached",
-        .fallback = Json::array()}}};
+        .fallback = Json::array(),
+        .table = &output_settings()}}};
   return table;
 }
 

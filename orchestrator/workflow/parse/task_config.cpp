@@ -7,6 +7,7 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/file_pattern.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
@@ -233,7 +234,7 @@ void check_output(Diagnostics& diagnostics, const Value& output) {
     return diagnostics.error(output.where,
                              fmt::format("output '{}' is $KERNMILL_OUTPUT itself, where logs lie, too", text),
                              "name what the command leaves: files, a folder (model/) or a pattern (*.png)");
-  if (is_file_pattern(std::filesystem::path(name).parent_path().string()))
+  if (!has_template(text) && is_file_pattern(std::filesystem::path(name).parent_path().string()))
     diagnostics.error(output.where, fmt::format("the pattern '{}' has a wildcard in a folder's name", text),
                       "only the last part may have one; a folder (plots/) is kept with all that is in it");
 }

@@ -15,6 +15,7 @@
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/process.hpp"
 #include "kernmill/run/bad_nodes/bad_nodes_folder.hpp"
+#include "kernmill/run/cache/temporary.hpp"
 #include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/journal/events.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
@@ -81,6 +82,7 @@ class Closing {
     record = fold_journal(run_.journal());
     std::string outcome = outcome_of(record);
     journal_.append(to_record(events::RunFinished{outcome, generation_, life_in(record)}));
+    if (outcome == "done") remove_temporary(record);
     if (plan_.workflow().bad_nodes.per_user) tell_of_bad_nodes(record);
     return outcome;
   }
@@ -132,6 +134,27 @@ class Closing {
         cause,
         why + ", and has left no last word",
         state != states_.end() && state->second == JobState::node_fail ? open.attempt.node : ""}));
+  }
+
+  void remove_temporary(const RunRecord& record) const {
+    const TemporaryArtifacts temporary(plan_);
+    const Replay replay(plan_, record);
+    const auto has_settled = [&](InstanceId id) {
+      return replay.state(id) == State::finished || replay.state(id) == State::skipped;
+    };
+    std::map<std::uint32_t, bool> whole;
+    const Settled state{has_settled, [&](std::uint32_t stage) {
+                          const auto [known, is_new] = whole.try_emplace(stage, true);
+                          for (std::uint32_t i = 0; is_new && i < plan_.instance_count(stage); ++i)
+                            known->second = known->second && has_settled({stage, i});
+                          return known->second;
+                        }};
+    for (const auto& [key, instance] : record.instances) {
+      const InstanceId id{plan_.stage_number(key.first), key.second};
+      if (!instance.committed || !temporary.has(id.stage) || !temporary.is_free(id, state)) continue;
+      for (const Artifact& artifact : instance.artifacts)
+        if (artifact.temp) remove_artifact(artifact);
+    }
   }
 
   std::string outcome_of(RunRecord record) const {

@@ -44,7 +44,7 @@ bool is_scalar(const Json& value) {
 
 /// Artifacts that are meant for people rather than for a later stage.
 bool is_product(const Artifact& artifact) {
-  return artifact.name != "model" && artifact.name != "dataset" && artifact.name != "best";
+  return artifact.name != "model" && artifact.name != "dataset" && artifact.name != "best" && !artifact.temp;
 }
 
 void add_single(TextTable& table, const std::string& stage, const InstanceStatus& instance) {

@@ -2,8 +2,10 @@
 
 namespace kernmill {
 
-DeclaredOutput output_of(const std::string& written) {
-  DeclaredOutput output{written};
+DeclaredOutput output_of(const Json& written) {
+  DeclaredOutput output;
+  output.name = written.is_object() ? written.at("path").get<std::string>() : written.get<std::string>();
+  output.temp = written.is_object() && written.value("temp", false);
   while (output.name.size() > 1 && output.name.ends_with('/')) {
     output.name.pop_back();
     output.folder = true;
@@ -15,7 +17,7 @@ std::vector<DeclaredOutput> outputs_of(const Json& config) {
   std::vector<DeclaredOutput> all;
   const auto list = config.find("outputs");
   if (list != config.end())
-    for (const Json& written : *list) all.push_back(output_of(written.get<std::string>()));
+    for (const Json& written : *list) all.push_back(output_of(written));
   return all;
 }
 

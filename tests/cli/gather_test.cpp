@@ -1,4 +1,6 @@
 // Many into one: what all instances of a stage have left, in one table.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "kernmill/os/durable_file.hpp"
@@ -162,6 +164,80 @@ TEST_F(Folders, OfInstancesGoByEqualMatrices) {
   EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
   EXPECT_EQ(text_of("told.1"), "1\n");
   EXPECT_EQ(text_of("told.2"), "2\n");
+}
+
+class Temporary : public Gather {
+ protected:
+  Temporary() {
+    workflow(
+        "stages:\n"
+        "  make:\n"
+        "    matrix: {x: [1, 2]}\n"
+        "    inputs: []\n"
+        "    outputs: [{path: big/, temp: true}, small]\n"
+        "    run: echo make$KERNMILL_MATRIX_X >> ran; mkdir $KERNMILL_OUTPUT/big; touch "
+        "$KERNMILL_OUTPUT/big/f "
+        "$KERNMILL_OUTPUT/small\n"
+        "  use:\n"
+        "    matrix: {x: [1, 2]}\n"
+        "    inputs: [make.big]\n"
+        "    outputs: [o]\n"
+        "    env: {BIG: '${{ stages.make.big }}'}\n"
+        "    run: echo use$KERNMILL_MATRIX_X >> ran; ls $BIG/f; test $KERNMILL_MATRIX_X = 1 -o -e ready; "
+        "touch "
+        "$KERNMILL_OUTPUT/o\n"
+        "  last: {needs: use, run: 'test ! -e $KERNMILL_RUN/stages/make/0/attempt-1/big; touch told'}\n"
+        "  lone: {outputs: [{path: l, temp: true}], run: 'touch $KERNMILL_OUTPUT/l'}\n");
+  }
+  [[nodiscard]] bool has_big(unsigned instance, unsigned attempt = 1) const {
+    return fs::exists(path("make", instance, attempt, "big"));
+  }
+  [[nodiscard]] std::vector<std::string> ran() const {
+    auto lines = world.lines("ran");
+    std::sort(lines.begin(), lines.end());
+    fs::remove(world.folder() / "ran");
+    return lines;
+  }
+  void make_ready() const { std::ofstream(world.folder() / "ready") << "yes"; }
+};
+
+TEST_F(Temporary, GoesWhenAllWhoWaitForItHaveCommittedAndNotBefore) {
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 1);
+  EXPECT_FALSE(has_big(0));
+  EXPECT_TRUE(has_big(1));  // use[1] has failed, and may run again
+  EXPECT_TRUE(fs::exists(path("lone", 0, 1, "l")));
+  (void)ran();
+  make_ready();
+  const Finished resumed = world.run({"resume", "last"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, Not(HasSubstr("made again")));
+  EXPECT_THAT(ran(), ::testing::ElementsAre("use2"));
+  EXPECT_FALSE(has_big(1));
+  EXPECT_FALSE(fs::exists(path("lone", 0, 1, "l")));
+  EXPECT_TRUE(fs::exists(path("make", 1, 1, "small")));
+  EXPECT_TRUE(fs::exists(world.folder() / "told"));
+  EXPECT_THAT(world.run({"resume", "last"}).err, HasSubstr("done already"));
+}
+
+TEST_F(Temporary, IsMadeAgainWhenSomebodyHasToReadItAgain) {
+  make_ready();
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  (void)ran();
+  fs::remove(path("use", 0, 1, "o"));
+  const Finished resumed = world.run({"resume", "last"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("make[0] is made again: " + path("make", 0, 1, "big") +
+                                     " is gone, and is needed again"));
+  EXPECT_THAT(ran(), ::testing::ElementsAre("make1", "use1"));
+  EXPECT_FALSE(has_big(0, 2));
+}
+
+TEST_F(Temporary, ThatIsGoneIsNotOfferedByTheCache) {
+  make_ready();
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  (void)ran();
+  EXPECT_EQ(world.run({"run", "flow.yaml"}).exit_code, 0);
+  EXPECT_THAT(ran(), ::testing::ElementsAre("make1", "make2"));
 }
 
 }  // namespace

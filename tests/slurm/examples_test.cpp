@@ -127,6 +127,24 @@ TEST(SlurmPack, TenThousandInstancesAreAFewElementsAndAFewFiles) {
   EXPECT_NE(status.out.find("10000/10000"), std::string::npos) << status.out;
 }
 
+TEST(SlurmGather, HasWhatThePackedAndTheSingleInstancesOfAClusterLeft) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  packed: {matrix: {i: [0, 1, 2, 3]}, pack: 2, max_fails: 1, outputs: [o], run: 'test $KERNMILL_MATRIX_I != 2; touch $KERNMILL_OUTPUT/o'}
+  single: {matrix: {k: [7, 8]}, outputs: [model/, {path: '*.tmp', temp: true}], run: 'mkdir $KERNMILL_OUTPUT/model; echo $KERNMILL_MATRIX_K > $KERNMILL_OUTPUT/model/w; touch $KERNMILL_OUTPUT/a.tmp; echo loss=0.$KERNMILL_MATRIX_K >> $KERNMILL_METRICS'}
+  all: {inputs: [packed, single], run: 'cut -d, -f1-3 $KERNMILL_GATHERED/packed.csv > packed; cut -d, -f1-4 $KERNMILL_GATHERED/single.csv > single; ls $KERNMILL_RUN/stages/single/0/attempt-1/*.tmp'}
+)");
+  const RunDirectory run = world.submit();
+  EXPECT_EQ(world.outcome(), "done") << world.kernmill({"status"}).out;
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(world.lines("packed"), (Lines{"stage,instance,i", "packed,0,0", "packed,1,1", "packed,3,3"}));
+  EXPECT_EQ(world.lines("single"), (Lines{"stage,instance,k,loss", "single,0,7,0.7", "single,1,8,0.8"}));
+  EXPECT_TRUE(fs::exists(run.attempt("single", 0, 1) / "model" / "w"));
+  wait_until("the closing job to remove what is temporary",
+             [&] { return !fs::exists(run.attempt("single", 1, 1) / "a.tmp"); });
+}
+
 TEST(SlurmPack, AFailureInAPackBlocksItsOwnSuccessorAlone) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;

@@ -29,14 +29,14 @@ int already_done(const RunDirectory& run, const Plan& plan, const RunView& view,
   return exit_done;
 }
 
-bool is_all_there(const RunDirectory& run, const RunView& view) {
+bool is_all_there(const RunDirectory& run, const Plan& plan, const RunView& view) {
   DigestStore digests(run.root().parent_path());
   RunRecord record;
   record.instances = view.record.instances;
   for (const auto& [stage, summary] : view.plain.summaries())
     for (const PlainCommit& row : view.plain.rows(stage))
       if (row.artifacts != 0) record.instances[{stage, row.instance}] = view.plain.record(row);
-  return take_out_lost_results(record, digests).empty();
+  return take_out_lost_results(record, digests, &plan).empty();
 }
 
 /// Jobs in a queue and this machine must not carry out the same instances.
@@ -74,7 +74,7 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   GoingOn on = going_on(run, std::move(frozen), fold_journal(run.journal()), scheduler == "slurm", arguments);
   if (on.exit) return *on.exit;
   const Plan& plan = on.plan;
-  if (!on.changed && record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, view))
+  if (!on.changed && record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, plan, view))
     return already_done(run, plan, view, arguments);
   for (const auto& folder : {run.journal(), run.settled()})
     remove_files_left_beside(folder, std::chrono::hours(24));

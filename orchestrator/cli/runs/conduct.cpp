@@ -157,7 +157,7 @@ Conducted conduct_to_the_end(const RunDirectory& run, const Plan& begun_with, bo
     });
   DigestStore digests(run.root().parent_path());
   if (resumed)
-    for (const std::string& line : to_lines(give_up_lost_results(record, digests, journal), plan))
+    for (const std::string& line : to_lines(give_up_lost_results(record, digests, journal, &plan), plan))
       fmt::print(stderr, "{}\n", line);
   if (resumed && record.generations.empty()) gather_ended_jobs(run.journal(), journal);
 

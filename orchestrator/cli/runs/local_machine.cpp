@@ -9,6 +9,7 @@
 #include "kernmill/os/process.hpp"
 #include "kernmill/plan/packing.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/run/cache/temporary.hpp"
 #include "kernmill/run/journal/open_attempts.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 
@@ -52,6 +53,7 @@ ConductorPorts LocalMachine::ports() {
   all.checkpoint_mark = [this](InstanceId id) {
     return checkpoint_mark(run_.checkpoints(plan_.stage(id.stage).name, id.index));
   };
+  all.remove_artifact = remove_artifact;
   all.end_leftovers = [this](InstanceId id, unsigned attempt) { end_leftovers(id, attempt); };
   all.stop_fd = stop_.fd();
   all.next_stop = [this] { return stop_.next(); };
@@ -161,6 +163,7 @@ CacheAnswer LocalMachine::from_cache(InstanceId id, unsigned attempt, const Comm
   auto taken_as_it_was = take(*decision.entry, directory, digests_);
   if (!taken_as_it_was) return {.committed = {}, .why_not = "the earlier result has changed just now"};
   CacheEntry taken = std::move(*taken_as_it_was);
+  mark_temporary(taken.artifacts, plan_.config(id));
   taken.workflow = plan_.workflow().name;
   taken.stage = plan_.stage(id.stage).name;
   taken.instance = id.index;

@@ -20,6 +20,7 @@
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/declared_inputs.hpp"
 #include "kernmill/run/cache/prediction.hpp"
+#include "kernmill/run/cache/temporary.hpp"
 #include "kernmill/run/cache/tree.hpp"
 #include "kernmill/workflow/command_stage.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
@@ -230,6 +231,7 @@ Commit prepare_commit(const Attempt& attempt, const Leavings& leavings, const st
     const Content content = content_of(path, digests, Links::kept);
     commit.artifacts.push_back({name, path.string(), content.bytes, content.sha256});
   }
+  mark_temporary(commit.artifacts, attempt.plan.config(attempt.id));
   sync_directory(attempt.directory());
   if (before) commit.recipe = recipe_of_what_was_read(attempt, *before, recipe_now(attempt, digests));
   return commit;
@@ -252,8 +254,9 @@ std::optional<CommittedResult> committed_from_cache(const Attempt& attempt) {
   const Decision decision = decide(attempt.plan, attempt.id, results_of(attempt), cache, digests,
                                    programs(digests), leavings_known_to(attempt));
   if (decision.what != Decision::What::cached) return {};
-  const auto taken = take(*decision.entry, attempt.directory(), digests);
+  auto taken = take(*decision.entry, attempt.directory(), digests);
   if (!taken) return {};  // somebody has changed it just now
+  mark_temporary(taken->artifacts, attempt.plan.config(attempt.id));
   Commit commit;
   commit.metrics = taken->metrics;
   commit.artifacts = taken->artifacts;

@@ -1,11 +1,15 @@
 #include "kernmill/run/cache/lost_results.hpp"
 
 #include <filesystem>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "kernmill/run/cache/temporary.hpp"
 #include "kernmill/run/cache/tree.hpp"
 #include "kernmill/run/journal/events.hpp"
+#include "kernmill/run/journal/replay.hpp"
 
 namespace kernmill {
 namespace {
@@ -54,30 +58,73 @@ void add_consequences(const Plan& plan, const Edge& edge, const std::map<std::ui
 
 }  // namespace
 
-std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests) {
+namespace {
+
+using InstanceKey = std::pair<std::string, unsigned>;
+
+void take_out(InstanceRecord& instance, const InstanceKey& key, std::string why,
+              std::vector<LostResult>& lost) {
+  unsigned attempt = 0;
+  for (AttemptRecord& one : instance.attempts)
+    if (one.state == AttemptState::committed) {
+      one.state = AttemptState::lost;
+      attempt = one.number;
+    }
+  lost.push_back({key.first, key.second, attempt, std::move(why)});
+  instance.committed = false;
+  instance.metrics = Json::object();
+  instance.artifacts.clear();
+}
+
+/// Temporary artifacts that are gone, of instances whose children are to run, children before their parents.
+void take_out_temporary(RunRecord& record, const Plan& plan, DigestStore& digests,
+                        std::vector<LostResult>& lost) {
+  const TemporaryArtifacts temporary(plan);
+  const Replay before(plan, record);  // who is skipped with others has no record
+  const auto has_settled = [&](InstanceId id) {
+    const InstanceRecord* known = record.find(plan.stage(id.stage).name, id.index);
+    return (known != nullptr && known->committed) || before.state(id) == State::skipped;
+  };
+  std::map<std::uint32_t, bool> whole;
+  const Settled state{has_settled, [&](std::uint32_t stage) {
+                        const auto [known, is_new] = whole.try_emplace(stage, true);
+                        for (std::uint32_t i = 0; is_new && i < plan.instance_count(stage); ++i)
+                          known->second = known->second && has_settled({stage, i});
+                        return known->second;
+                      }};
+  for (std::uint32_t stage = plan.stage_count(); stage-- > 0;) {
+    if (!temporary.has(stage)) continue;
+    for (std::uint32_t i = 0; i < plan.instance_count(stage); ++i) {
+      const InstanceKey key{plan.stage(stage).name, i};
+      const auto found = record.instances.find(key);
+      if (found == record.instances.end() || !found->second.committed || temporary.is_free({stage, i}, state))
+        continue;
+      std::string why;
+      for (const Artifact& artifact : found->second.artifacts)
+        if (artifact.temp && why.empty()) why = why_lost(artifact, digests);
+      if (!why.empty()) take_out(found->second, key, why + ", and is needed again", lost);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests, const Plan* plan) {
   std::vector<LostResult> lost;
   for (auto& [key, instance] : record.instances) {
+    if (!instance.committed) continue;
     std::string why;
     for (const Artifact& artifact : instance.artifacts)
-      if (why.empty()) why = why_lost(artifact, digests);
-    if (!instance.committed || why.empty()) continue;
-    unsigned attempt = 0;
-    for (AttemptRecord& one : instance.attempts)
-      if (one.state == AttemptState::committed) {
-        one.state = AttemptState::lost;
-        attempt = one.number;
-      }
-    lost.push_back({key.first, key.second, attempt, std::move(why)});
-    instance.committed = false;
-    instance.metrics = Json::object();
-    instance.artifacts.clear();
+      if (why.empty() && !artifact.temp) why = why_lost(artifact, digests);
+    if (!why.empty()) take_out(instance, key, std::move(why), lost);
   }
+  if (plan != nullptr) take_out_temporary(record, *plan, digests, lost);
   return lost;
 }
 
-std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests,
-                                             JournalWriter& journal) {
-  std::vector<LostResult> lost = take_out_lost_results(record, digests);
+std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal,
+                                             const Plan* plan) {
+  std::vector<LostResult> lost = take_out_lost_results(record, digests, plan);
   give_up_results(lost, journal);
   return lost;
 }

@@ -18,10 +18,13 @@ struct LostResult {
 
 /// Those whose artifacts have gone, or have another size or SHA-256 than the journal says; `record` has them
 /// as never committed from then on, so that who goes on with the run makes them again. What was made of them
-/// stays.
-std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests);
+/// stays. A temporary artifact that is gone is lost when somebody who waits for it is still to run; that is
+/// known with a plan alone.
+std::vector<LostResult> take_out_lost_results(RunRecord& record, DigestStore& digests,
+                                              const Plan* plan = nullptr);
 /// The same, and journals them: for every reader they are open again.
-std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal);
+std::vector<LostResult> give_up_lost_results(RunRecord& record, DigestStore& digests, JournalWriter& journal,
+                                             const Plan* plan = nullptr);
 
 /// The results of these instances, each with why it is to be made again, and of all that was made of them.
 std::vector<LostResult> results_to_redo(const Plan& plan, const RunRecord& record,

@@ -82,6 +82,14 @@ std::string why_unknown(const std::string& parent, const std::string& why) {
       parent, why, parent);
 }
 
+/// How long an output is kept changes nothing of the result.
+void forget_when_outputs_go(Json& config) {
+  const auto outputs = config.find("outputs");
+  if (outputs == config.end()) return;
+  for (Json& output : *outputs)
+    if (output.is_object()) output = Json(output.at("path"));
+}
+
 /// Puts one recipe together. What is missing is thrown as a NoRecipe within this file.
 class RecipeBuilder {
  public:
@@ -100,6 +108,7 @@ class RecipeBuilder {
       throw NoRecipe{never};
     recipe_.body["kind"] = plan_.is_reduce(id_) ? "reduce" : to_string(stage_.kind);
     recipe_.body["config"] = resolved(plan_.config(id_));
+    forget_when_outputs_go(recipe_.body["config"]);
     recipe_.body["config"].erase("tune_stage");  // its content is an input
     if (plan_.workflow().encryption.on()) recipe_.body["encryption"] = to_json(plan_.workflow().encryption);
     add_inputs();

@@ -43,6 +43,7 @@ Conductor::Conductor(const RunDirectory& run, const Plan& plan, Scheduler& sched
       options_(std::move(options)),
       progress_(plan, {.fail_fast = options_.fail_fast}),
       commits_(plan),
+      temporary_(plan),
       gated_children_(plan.stage_count()),
       packing_(plan.stage_count()) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
@@ -84,6 +85,7 @@ RunResult Conductor::run(const ProcessIdentity& self) {
     throw;
   }
   const RunResult result{run_outcome(), ports_.now() - begun};
+  if (result.outcome == RunOutcome::done) remove_temporary_at_end();
   journal_.append(to_record(events::RunFinished{std::string(to_string(result.outcome)), {}, life_}));
   output_.end(result);
   return result;
@@ -197,6 +199,7 @@ void Conductor::committed(const Attempt& attempt, const CommittedResult& result)
   output_.instance(told);
   grow();
   settle_gates_behind(attempt.id);
+  remove_temporary_behind(attempt.id);
 }
 
 void Conductor::stopped(const Attempt& attempt, const JobOutcome& outcome) {

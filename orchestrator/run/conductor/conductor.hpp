@@ -11,6 +11,7 @@
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/plan/progress.hpp"
 #include "kernmill/plan/retry_policy.hpp"
+#include "kernmill/run/cache/temporary.hpp"
 #include "kernmill/run/conductor/conductor_output.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/commit_table.hpp"
@@ -73,6 +74,8 @@ struct ConductorPorts {
   std::function<CacheAnswer(InstanceId, unsigned attempt, const CommitTable&)> from_cache;
   /// Something that changes whenever an instance leaves a new checkpoint.
   std::function<std::string(InstanceId)> checkpoint_mark;
+  /// Removes an artifact that nobody needs any more. May be empty: all stay.
+  std::function<void(const Artifact&)> remove_artifact = {};
   /// Ends whatever is left of an attempt whose job has gone without an end record.
   std::function<void(InstanceId, unsigned attempt)> end_leftovers;
   /// Lets the plan that the conductor was given grow by what has been committed, durably. Returns the stages
@@ -159,6 +162,10 @@ class Conductor {
   void settle(const Attempt& attempt, const JobOutcome& outcome, const JobEnd& end);
   void committed(const Attempt& attempt, const CommittedResult& result);
   void skip(InstanceId id, const std::string& why);
+  [[nodiscard]] Settled settled() const;
+  void remove_temporary(InstanceId id);
+  void remove_temporary_behind(InstanceId settled);
+  void remove_temporary_at_end();
   void tell(InstanceEvent::What what, const Attempt& attempt, const JobOutcome& outcome);
   void stopped(const Attempt& attempt, const JobOutcome& outcome);
   void failed(const Attempt& attempt, const JobOutcome& outcome);
@@ -184,6 +191,7 @@ class Conductor {
   ConductorOptions options_;
   Progress progress_;
   CommitTable commits_;
+  TemporaryArtifacts temporary_;
   /// By stage: the stages with a `when` that wait for it.
   std::vector<std::vector<std::pair<std::uint32_t, EdgeKind>>> gated_children_;
   std::map<JobId, Attempt> running_;

@@ -30,6 +30,7 @@ void Conductor::skip(InstanceId id, const std::string& why) {
   InstanceEvent skipped = event(InstanceEvent::What::skipped, Attempt{id, 0, ports_.now(), {}});
   skipped.message = why;
   output_.instance(skipped);
+  remove_temporary_behind(id);
 }
 
 void Conductor::settle_gates_behind(InstanceId parent) {

@@ -20,8 +20,6 @@ std::string line_of(const Plan& plan, InstanceId id, const CommitTable& commits)
 void add_referred(std::set<InstanceId>& all, const Plan& plan, InstanceId id) {
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage)
     if (const auto meant = stage == id.stage ? std::nullopt : plan.referred(id, stage)) all.insert(*meant);
-  for (const Gathering& gathered : gatherings_of(plan, id.stage))
-    for (std::uint32_t i = 0; i < plan.instance_count(gathered.stage); ++i) all.insert({gathered.stage, i});
   if (plan.is_reduce(id))
     for (std::uint32_t trial = 0; trial < id.index; ++trial) all.insert({id.stage, trial});
 }
@@ -33,6 +31,11 @@ void add_whole(std::set<std::uint32_t>& all, const Plan& plan, InstanceId id) {
   for (const Edge& edge : plan.parents(id.stage))
     if (!is_order_only(stage, plan.stage(edge.stage).name) && !plan.referred(id, edge.stage))
       all.insert(edge.stage);
+}
+
+void add_gathered(std::set<InstanceId>& all, const Plan& plan, std::uint32_t stage) {
+  for (const Gathering& gathered : gatherings_of(plan, stage))
+    for (std::uint32_t i = 0; i < plan.instance_count(gathered.stage); ++i) all.insert({gathered.stage, i});
 }
 
 constexpr const char* pack_event = "pack";
@@ -51,6 +54,7 @@ std::string handover(const Plan& plan, const std::vector<InstanceId>& ids, const
   std::set<InstanceId> referred;
   std::set<std::uint32_t> whole;
   for (const InstanceId id : ids) add_referred(referred, plan, id);
+  if (!ids.empty()) add_gathered(referred, plan, ids.front().stage);  // a pack is of one stage
   for (const InstanceId id : ids) add_whole(whole, plan, id);
   std::string lines;
   for (const std::uint32_t stage : whole)

@@ -85,14 +85,16 @@ void JournalWriter::write_durably(const std::string& lines) {
 }
 
 Json to_json(const Artifact& artifact) {
-  return {{"name", artifact.name},
-          {"path", artifact.path},
-          {"bytes", artifact.bytes},
-          {"sha256", artifact.sha256}};
+  Json json{{"name", artifact.name},
+            {"path", artifact.path},
+            {"bytes", artifact.bytes},
+            {"sha256", artifact.sha256}};
+  if (artifact.temp) json["temp"] = true;
+  return json;
 }
 
 Artifact artifact_from_json(const Json& json) {
-  return {json.at("name"), json.at("path"), json.at("bytes"), json.at("sha256")};
+  return {json.at("name"), json.at("path"), json.at("bytes"), json.at("sha256"), json.value("temp", false)};
 }
 
 }  // namespace kernmill

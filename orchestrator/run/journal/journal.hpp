@@ -81,6 +81,7 @@ struct Artifact {
   std::string path;  ///< absolute
   std::uint64_t bytes = 0;
   std::string sha256;
+  bool temp = false;  ///< it goes when nobody needs it any more
 };
 
 /// `{"name":..., "path":..., "bytes":..., "sha256":...}`, as commit records hold it.

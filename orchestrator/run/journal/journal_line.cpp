@@ -123,6 +123,7 @@ std::string JournalLine::artifacts_text(std::string_view key) const {
   for (const simdjson::dom::element artifact : artifacts) {
     for (const char* text : {"name", "path", "sha256"}) value_of(artifact[text].get_string(), text);
     value_of(artifact["bytes"].get_uint64(), "bytes");
+    if (artifact["temp"].error() == simdjson::SUCCESS) value_of(artifact["temp"].get_bool(), "temp");
   }
   return artifacts.size() == 0 ? std::string() : simdjson::minify(artifacts);
 }

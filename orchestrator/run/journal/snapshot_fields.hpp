@@ -138,7 +138,7 @@ void fields(Io& io, Is<AttemptRecord> auto& of) {
 }
 template <typename Io>
 void fields(Io& io, Is<Artifact> auto& of) {
-  io(of.name, of.path, of.bytes, of.sha256);
+  io(of.name, of.path, of.bytes, of.sha256, of.temp);
 }
 template <typename Io>
 void fields(Io& io, Is<InstanceRecord> auto& of) {

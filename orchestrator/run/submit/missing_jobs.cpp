@@ -130,7 +130,7 @@ class MissingJobs {
   /// First of all: what waits in the queue for a result that is lost waits for a job that is gone.
   void give_up_lost(RunRecord& record, JournalWriter& journal) const {
     DigestStore digests(run_.root().parent_path());
-    for (const std::string& line : to_lines(give_up_lost_results(record, digests, journal), plan_))
+    for (const std::string& line : to_lines(give_up_lost_results(record, digests, journal, &plan_), plan_))
       options_.tell(line);
   }
 

@@ -80,13 +80,16 @@ void read_kind(StageDraft& stage, const Value& body, Diagnostics& diagnostics) {
   }
 }
 
-std::vector<std::string> texts(const Value* value) {
-  std::vector<std::string> result;
-  if (value == nullptr || value->is_map() || value->is_null()) return result;
-  const auto* list = std::get_if<Value::List>(&value->data);
-  if (list == nullptr) return {value->text};
-  for (const Value& item : *list) result.push_back(item.text);
-  return result;
+/// What is no output is told when the settings are read.
+std::vector<std::string> names_of_outputs(const Value& value) {
+  std::vector<std::string> names;
+  const Value::List one{value};
+  const auto* list = std::get_if<Value::List>(&value.data);
+  for (const Value& item : list == nullptr ? one : *list) {
+    const Value* path = item.is_map() ? item.find("path") : &item;
+    if (path != nullptr && !path->text.empty()) names.push_back(output_of(path->text).name);
+  }
+  return names;
 }
 
 /// Of what the expressions in a setting may speak.
@@ -336,8 +339,7 @@ void resolve_stage(StageDraft& stage, const Draft& draft) {
   const std::string owner = stage.kind_known ? own_settings(stage).name : "a stage";
   stage.fields = reader.collect(stage.body, tables, owner, kinds_with);
   stage.stage.inputs_declared = stage.fields.find("inputs") != nullptr;
-  if (const Field* outputs = stage.fields.find("outputs"))
-    for (const std::string& written : texts(outputs->value)) stage.outputs.push_back(output_of(written).name);
+  if (const Field* outputs = stage.fields.find("outputs")) stage.outputs = names_of_outputs(*outputs->value);
   if (has_points(stage))
     stage.outputs.insert(stage.outputs.begin(), artifacts_of(TaskKind::tune).begin(),
                          artifacts_of(TaskKind::tune).end());

@@ -8,6 +8,7 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/file_pattern.hpp"
+#include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/outputs.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
@@ -297,7 +298,7 @@ void check_output(Diagnostics& diagnostics, const Value& output) {
     return diagnostics.error(output.where,
                              fmt::format("output '{}' is $KERNMILL_OUTPUT itself, where logs lie, too", text),
                              "name what the command leaves: files, a folder (model/) or a pattern (*.png)");
-  if (is_file_pattern(std::filesystem::path(name).parent_path().string()))
+  if (!has_template(text) && is_file_pattern(std::filesystem::path(name).parent_path().string()))
     diagnostics.error(output.where, fmt::format("the pattern '{}' has a wildcard in a folder's name", text),
                       "only the last part may have one; a folder (plots/) is kept with all that is in it");
 }
@@ -307,9 +308,12 @@ void check_command(const Draft& draft, const StageDraft& stage) {
       run != nullptr && run->is_string() && run->text.find_first_not_of(" \t\n") == std::string::npos)
     draft.diagnostics.error(run->where, "'run' is empty", "");
   const Value* outputs = value_of(stage, "outputs");
-  const auto* list = outputs == nullptr ? nullptr : std::get_if<Value::List>(&outputs->data);
-  if (list == nullptr) return;
-  for (const Value& output : *list) check_output(draft.diagnostics, output);
+  if (outputs == nullptr) return;
+  const auto* list = std::get_if<Value::List>(&outputs->data);
+  const Value::List one{*outputs};
+  for (const Value& output : list == nullptr ? one : *list)
+    if (!output.is_map() || output.find("path") != nullptr)
+      check_output(draft.diagnostics, part_of(output, "path"));
 }
 
 }  // namespace

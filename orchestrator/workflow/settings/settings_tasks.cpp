@@ -69,6 +69,17 @@ const Table& tune() {
   return table;
 }
 
+const Table& output_settings() {
+  static const Table table{
+      "an output",
+      {{.name = "path", .type = T::text, .doc = "the file, folder or pattern", .required = true},
+       {.name = "temp",
+        .type = T::boolean,
+        .doc = "it is removed when every stage that waits for this one has committed or was skipped",
+        .fallback = false}}};
+  return table;
+}
+
 /// `run`, `restart`, `inputs` and `outputs` of whatever runs a command.
 std::vector<Setting> command_settings() {
   return {{.name = "run",
@@ -89,7 +100,8 @@ std::vector<Setting> command_settings() {
            .type = T::text_list,
            .doc = "what the command leaves in $KERNMILL_OUTPUT: files, folders (model/) and "
                   "patterns (*.png); with `inputs` given, too, its result is cached",
-           .fallback = Json::array()}};
+           .fallback = Json::array(),
+           .table = &output_settings()}};
 }
 
 const Table& command() {

@@ -223,17 +223,22 @@ std::optional<Json> SettingsReader::list(const Setting& setting, const Value& va
               : setting.type == SettingType::integer_list ? SettingType::integer
                                                           : SettingType::real;
   const auto* items = std::get_if<Value::List>(&value.data);
-  if (items == nullptr && (value.is_map() || value.is_null())) return wrong_type(value, name, "a list");
+  const bool may_be_map = setting.table != nullptr;
+  if (items == nullptr && ((value.is_map() && !may_be_map) || value.is_null()))
+    return wrong_type(value, name, "a list");
+  const auto one = [&](const Value& written, const std::string& called) {
+    return written.is_map() && may_be_map ? table(setting, written, called) : convert(item, written, called);
+  };
   Json result = Json::array();
   if (items == nullptr) {
-    auto json = convert(item, value, name);
+    auto json = one(value, name);
     if (!json) return std::nullopt;
     result.push_back(std::move(*json));
     return result;
   }
   bool whole = true;
   for (std::size_t i = 0; i < items->size(); ++i) {
-    auto json = convert(item, (*items)[i], fmt::format("item {} of {}", i + 1, name));
+    auto json = one((*items)[i], fmt::format("item {} of {}", i + 1, name));
     whole = whole && json.has_value();
     if (json) result.push_back(std::move(*json));
   }

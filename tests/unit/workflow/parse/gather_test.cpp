@@ -41,6 +41,11 @@ TEST(Gathering, OfAMatrixOfOneInstanceIsATableAllTheSame) {
   EXPECT_THAT(inputs_of(parsed, "all"), ::testing::ElementsAre("part. of all"));
 }
 
+TEST(DeclaredOutputs, MayHaveAnExpressionInAFoldersName) {
+  (void)parse_good(
+      "stages:\n  part: {matrix: {x: [1, 2]}, outputs: [\"${{ matrix['x'] * 2 }}/o\"], run: 'true'}\n");
+}
+
 TEST(Gathering, IsOfferedWhereOneInstanceCannotBeMeant) {
   EXPECT_THAT(parse(part + "  all: {run: 'true', env: {O: '${{ stages.part.missing_o }}'}}\n").text(),
               HasSubstr("or gather them all: inputs: [part]"));

@@ -154,11 +154,12 @@ struct BadNodes {
 /// A whole workflow, checked: names are unique, references resolve, the graph has no cycle.
 struct Workflow {
   std::string name;
-  std::string file;              ///< as given by the user
-  std::string base_directory;    ///< absolute; relative paths in the workflow start here
-  std::string text;              ///< the file's bytes, kept for the run directory
-  std::vector<std::string> set;  ///< what `--set` gave, in order
-  std::string profile;           ///< the name of the profile; or empty
+  std::string file;                  ///< as given by the user
+  std::string base_directory;        ///< absolute; relative paths in the workflow start here
+  std::string text;                  ///< the file's bytes, kept for the run directory
+  std::vector<SourceFile> included;  ///< likewise, of the files that it includes
+  std::vector<std::string> set;      ///< what `--set` gave, in order
+  std::string profile;               ///< the name of the profile; or empty
   Json params = Json::object();
   bool share_group = false;
   Encryption encryption;
@@ -178,7 +179,7 @@ struct Workflow {
 /// `{}`, `{"key_file": PATH}` or `{"key_env": NAME}`.
 Json to_json(const Encryption& encryption);
 
-/// Everything but `text`; `workflow_from_json(to_json(w))` gives `w` back.
+/// Everything but `text` and `included`; `workflow_from_json(to_json(w))` gives `w` back.
 Json to_json(const Workflow& workflow);
 Workflow workflow_from_json(const Json& json);
 

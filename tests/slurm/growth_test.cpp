@@ -89,6 +89,38 @@ TEST(Growth, AResumeGoesOnWhereverTheRunWas) {
   for (unsigned i = 0; i < 3; ++i) EXPECT_TRUE(world.committed("score", i));
 }
 
+TEST(Growth, AControllerThatStartsAnewLosesNothing) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(stages);
+  ASSERT_EQ(world.kernmill({"submit", "flow.yaml"}, {{"ASKED", "!"}}).exit_code, 0);
+  world.wait_for_start("split");
+  world.slurm().cluster({"stop-controller"});
+  world.slurm().run({"touch", "go", "finish"});
+  wait_until("a commit without a controller", [&] { return world.committed("split"); });
+  world.slurm().cluster({"start-controller"});
+  EXPECT_EQ(world.outcome(), "done");
+  expect_all_of_it_once(world);
+}
+
+TEST(Growth, AFailureOfAJobThatBeganBeforeTheGrowthEndsWhatWaitsForIt) {
+  KERNMILL_NEEDS_SLURM();
+  SubmitWorld world;
+  world.workflow(R"(
+  split: {run: 'echo "[1, 2]" > $KERNMILL_OUTPUT/parts', outputs: [parts]}
+  slow: {run: 'until test -e finish; do sleep 0.2; done; false'}
+  fit: {matrix: {part: {from: stages.split.parts}}, run: 'until test -e finish; do sleep 0.2; done'}
+  collect: {needs: [fit, slow], run: touch collected}
+)");
+  world.submit();
+  world.wait_for_start("fit", 1);
+  world.slurm().run({"touch", "finish"});
+  EXPECT_EQ(world.outcome(), "failed");
+  EXPECT_EQ(world.state("collect"), "blocked");
+  EXPECT_TRUE(world.committed("fit", 1));
+  wait_until("an empty queue", [&] { return world.queue().empty(); });
+}
+
 TEST(Growth, AListThatCannotBeUsedFailsTheStageInWords) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;

@@ -20,6 +20,20 @@
 namespace fs = std::filesystem;
 
 namespace kernmill::cli {
+namespace {
+
+void keep_included(const RunDirectory& run, const Workflow& workflow) {
+  if (workflow.included.empty()) return;
+  const fs::path folder = run.root() / "included";
+  make_directories(folder);
+  std::size_t number = 0;
+  for (const SourceFile& file : workflow.included) {
+    const std::string name = fs::path(file.path).filename().string();
+    write_file_durably(folder / fmt::format("{}-{}", ++number, name), file.text);
+  }
+}
+
+}  // namespace
 
 NewRun freeze(Plan& plan, const fs::path& root, MeantFor where) {
   const Workflow& workflow = plan.workflow();
@@ -36,6 +50,7 @@ NewRun freeze(Plan& plan, const fs::path& root, MeantFor where) {
     submission_journal(run, 0)->append(
         to_record(events::RunStarted{self, /*resumed=*/false, "slurm", /*life=*/1}));
   write_file_durably(run.workflow(), workflow.text);
+  keep_included(run, workflow);
   DigestStore digests(run.root().parent_path());
   if (workflow.snapshot.on()) {
     Workflow with_copy = workflow;

@@ -9,6 +9,7 @@
 #include "kernmill/exec/element/consequences.hpp"
 #include "kernmill/exec/element/settled_stages.hpp"
 #include "kernmill/plan/gathering.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/submit/generation.hpp"
 
 namespace kernmill::exec {
@@ -131,8 +132,12 @@ void draw_consequences(const ElementContext& context, JournalWriter& journal,
   if (settled.empty()) return;
   const auto record = record_for(context, settled, after_failure);
   if (!record) return;
-  const Consequences all = consequences(context.plan, *record, settled, context.fail_fast);
-  journal_skips(context.plan, all, journal);
+  // The plan may have grown while this element ran.
+  const auto newer =
+      context.plan.all_decided() ? std::nullopt : std::optional(read_plan_file(context.run).plan);
+  const Plan& plan = newer ? *newer : context.plan;
+  const Consequences all = consequences(plan, *record, settled, context.fail_fast);
+  journal_skips(plan, all, journal);
   for (const std::string& job : all.cancelled)
     if (job != context.batch.job.name()) context.batch.job.cancel(job);
 }

@@ -8,12 +8,27 @@ std::string SubmittedArray::job_of(std::uint32_t element) const {
   return plan.is_array ? fmt::format("{}_{}", job, element) : job;
 }
 
+namespace {
+
+/// Of instances that came when the plan had grown, since it was read here.
+bool is_beyond(const Plan& plan, const ArrayPlan& array) {
+  const Matrix& matrix = plan.stage(array.stage).matrix;
+  const bool may_have_grown = matrix.undecided() || !matrix.problem.empty();
+  return may_have_grown && !array.instances.empty() &&
+         array.instances.ranges().back().last >= plan.instance_count(array.stage);
+}
+
+}  // namespace
+
 std::vector<SubmittedArray> submitted_arrays(const Plan& plan, const RunRecord& record) {
   std::vector<SubmittedArray> result;
   for (const auto& [number, generation] : record.generations) {
     if (generation.rolled_back) continue;
     for (const auto& [key, array] : generation.arrays)
-      if (array.plan.is_object()) result.push_back({number, array_from_json(array.plan, plan), array.job});
+      if (array.plan.is_object()) {
+        ArrayPlan what = array_from_json(array.plan, plan);
+        if (!is_beyond(plan, what)) result.push_back({number, std::move(what), array.job});
+      }
   }
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/shell_word.hpp"
+#include "kernmill/workflow/parse/include.hpp"
 #include "kernmill/workflow/parse/matrix.hpp"
 #include "kernmill/workflow/parse/overrides.hpp"
 #include "kernmill/workflow/parse/references.hpp"
@@ -41,11 +42,6 @@ std::string as_file_name(std::string_view text) {
   return name.empty() || name[0] == '.' || name[0] == '-' ? "workflow" : name;
 }
 
-std::shared_ptr<const SourceFile> without_byte_order_mark(SourceFile source) {
-  if (source.text.starts_with("\xEF\xBB\xBF")) source.text.erase(0, 3);
-  return std::make_shared<const SourceFile>(std::move(source));
-}
-
 class WorkflowParser {
  public:
   WorkflowParser(const SourceFile& source, const ParseOptions& options, const Files& files,
@@ -76,6 +72,9 @@ class WorkflowParser {
                          "it begins like this: stages: {prepare: {task: preprocess, input: data.csv}}");
       return std::move(workflow_);
     }
+    WholeWorkflow whole = with_included(std::move(*root), draft_.files, diagnostics_);
+    workflow_.included = std::move(whole.included);
+    root = std::move(whole.root);
     for (const Setter& setter : options_.set)
       if (is_override(setter.first)) apply_override(*root, setter, diagnostics_);
     SettingsReader reader(diagnostics_);

@@ -239,6 +239,9 @@ Json SchemaBuilder::build() {
       {"title", "Kernmill workflow"},
       {"description", "Made from the tables of settings in orchestrator/workflow; see workflows/README.md"}};
   schema.update(object_of({&workflow_settings()}));
+  schema["patternProperties"]["^x-"] = Json::object();
+  // What is needed may stand in a file that is included.
+  for (Json& needed : schema["allOf"]) needed["anyOf"].push_back({{"required", {"include"}}});
   for (const TaskKind kind : all_kinds)
     definitions_[std::string(to_string(kind))] = stage_schema(kind, task_settings(kind));
   definitions_[command_search] = stage_schema(TaskKind::tune, command_search_settings());

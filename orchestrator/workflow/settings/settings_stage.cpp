@@ -279,6 +279,10 @@ const Table& workflow_settings() {
       "a workflow",
       {{.name = "name", .type = T::text, .doc = "the workflow's name", .fallback_doc = "the file's name"},
        {.name = "description", .type = T::text, .doc = "for people"},
+       {.name = "include",
+        .type = T::text_list,
+        .doc = "files whose keys stand here as if they were written here; keys that begin with `x-` are "
+               "ignored"},
        {.name = "params",
         .type = T::params,
         .doc = "parameters of the run: name -> default; `--set` overrides"},

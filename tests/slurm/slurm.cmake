@@ -23,7 +23,7 @@ if(TARGET kernmill_run)
 endif()
 
 if(TARGET kernmill-exec)
-  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/growth_test.cpp slurm/faults_test.cpp slurm/generations_test.cpp slurm/lost_results_test.cpp
+  kernmill_slurm_test(slurm_submit SOURCES slurm/submit_test.cpp slurm/changes_test.cpp slurm/growth_test.cpp slurm/faults_test.cpp slurm/generations_test.cpp slurm/lost_results_test.cpp
             slurm/submit_world.cpp
     LINK kernmill::run
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>"

@@ -71,7 +71,7 @@ int resume(const Command& self, const std::vector<std::string>& words, const Hoo
   // A submission that died before its first record has begun nothing here, either.
   const bool goes_by_files = record.started_at.empty() && was_submitted(run, record);
   const std::string scheduler = arguments.text("scheduler", goes_by_files ? "slurm" : record.scheduler);
-  GoingOn on = going_on(run, std::move(frozen), fold_journal(run.journal()), scheduler == "slurm", arguments);
+  GoingOn on = going_on(run, std::move(frozen), view, scheduler == "slurm", arguments);
   if (on.exit) return *on.exit;
   const Plan& plan = on.plan;
   if (!on.changed && record.outcome == "done" && !lock_holder(run.lock()) && is_all_there(run, plan, view))

@@ -39,11 +39,11 @@ void say_if_edited(const RunDirectory& run, const Workflow& workflow) {
 
 class Changes {
  public:
-  Changes(const RunDirectory& run, Plan plan, const RunRecord& record, bool on_cluster,
+  Changes(const RunDirectory& run, Plan plan, const RunView& view, bool on_cluster,
           const Arguments& arguments)
       : run_(run),
         plan_(std::move(plan)),
-        record_(record),
+        view_(view),
         on_cluster_(on_cluster),
         arguments_(arguments),
         digests_(run.root().parent_path()) {}
@@ -51,6 +51,7 @@ class Changes {
   GoingOn make() {
     if (!arguments_.has("with")) say_if_edited(run_, plan_.workflow());
     Workflow workflow = plan_.workflow();
+    if (wants_changes()) record_ = fold_journal(run_.journal());
     if (arguments_.has("with") && !take_edited(workflow)) return end(exit_usage);
     if (!arguments_.has("with") && arguments_.has("set") && !take_resources(workflow)) return end(exit_usage);
     const bool asks_for_code =
@@ -67,11 +68,31 @@ class Changes {
     auto lock = std::make_unique<ConductorLock>(
         run_.lock(), self_identity(),
         on_cluster_ ? ConductorLock::Purpose::settle : ConductorLock::Purpose::conduct);
+    refuse_if_it_has_gone_on();
     if (asks_for_code) take_code_again(workflow);
     return apply(std::move(workflow), replaces, std::move(lock));
   }
 
  private:
+  [[nodiscard]] bool wants_changes() const {
+    for (const char* option : {"with", "set", "with-code", "rerun-changed"})
+      if (arguments_.has(option)) return true;
+    return false;
+  }
+
+  /// What was decided before the lock was held is true only of the run as it was then.
+  void refuse_if_it_has_gone_on() const {
+    const RunRecord now = fold_journal(run_.journal());
+    const auto committed = [](const RunRecord& record) {
+      return std::count_if(record.instances.begin(), record.instances.end(),
+                           [](const auto& one) { return one.second.committed; });
+    };
+    if (now.life == record_.life && committed(now) == committed(record_) &&
+        read_file(run_.plan()) == plan_text_)
+      return;
+    throw std::runtime_error(fmt::format("run {} has gone on meanwhile; resume it again", run_.name()));
+  }
+
   GoingOn end(int status) { return {std::move(plan_), nullptr, false, status}; }
 
   bool show(Diagnostics& diagnostics) const {
@@ -125,7 +146,7 @@ class Changes {
 
   /// What finished instances have read, and is something else now.
   void look_at_inputs() {
-    const auto changed = inputs_changed_behind(run_, plan_, record_, digests_);
+    const auto changed = inputs_changed_behind(run_, plan_, view_, digests_);
     const bool reruns = arguments_.has("rerun-changed");
     for (const ChangedInput& input : changed) {
       const std::string name = display_path(input.path, plan_.workflow());
@@ -225,10 +246,12 @@ class Changes {
 
   const RunDirectory& run_;
   Plan plan_;
-  const RunRecord& record_;
+  const RunView& view_;
+  RunRecord record_;  ///< the whole journal, where something is to be changed
   bool on_cluster_;
   const Arguments& arguments_;
   DigestStore digests_;
+  std::string plan_text_ = read_file(run_.plan());
   bool changed_ = false;
   std::map<std::pair<std::string, unsigned>, std::string> redo_;  ///< by stage and instance; and why
   std::vector<std::string> told_, changed_stages_;
@@ -246,9 +269,9 @@ void add_change_options(boost::program_options::options_description& options) {
   add_flag(options, "dry-run,n", "say what would change, and do nothing");
 }
 
-GoingOn going_on(const RunDirectory& run, Plan plan, const RunRecord& record, bool on_cluster,
+GoingOn going_on(const RunDirectory& run, Plan plan, const RunView& view, bool on_cluster,
                  const Arguments& arguments) {
-  return Changes(run, std::move(plan), record, on_cluster, arguments).make();
+  return Changes(run, std::move(plan), view, on_cluster, arguments).make();
 }
 
 }  // namespace kernmill::cli

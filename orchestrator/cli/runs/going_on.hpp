@@ -7,7 +7,7 @@
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
-#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/run_view.hpp"
 
 /// A run goes on, perhaps with changes.
 namespace kernmill::cli {
@@ -25,7 +25,7 @@ struct GoingOn {
 /// Says what has changed since the run was made, and makes the changes that the user asks for: durable, and
 /// in an order in which a process that dies in between leaves a run that can be resumed. Throws UsageError
 /// for what cannot be changed.
-GoingOn going_on(const RunDirectory& run, Plan plan, const RunRecord& record, bool on_cluster,
+GoingOn going_on(const RunDirectory& run, Plan plan, const RunView& view, bool on_cluster,
                  const Arguments& arguments);
 
 }  // namespace kernmill::cli

@@ -1,7 +1,7 @@
 #include "kernmill/run/cache/declared_inputs.hpp"
 
 #include <algorithm>
-#include <set>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -123,14 +123,53 @@ void note_block(const RunDirectory& run, const Plan& plan, std::uint32_t stage, 
   write_file_durably(place, Json{{"schema_version", 1}, {"instances", std::move(instances)}}.dump() + "\n");
 }
 
+/// What was noted in a run, a block read once.
+class NotedInputs {
+ public:
+  NotedInputs(const RunDirectory& run, const Plan& plan) : run_(run), plan_(plan) {}
+
+  InputMarks of(InstanceId id) {
+    const Stage& stage = plan_.stage(id.stage);
+    if (fs::path place = place_of(run_, stage, id.index); place != place_) {
+      instances_ = noted_in(place);
+      place_ = std::move(place);
+    }
+    try {
+      const auto found = instances_.find(std::to_string(differ(stage) ? id.index : 0));
+      return found == instances_.end() ? InputMarks{} : marks_from(*found);
+    } catch (const Json::exception&) {
+      return {};
+    }
+  }
+
+ private:
+  const RunDirectory& run_;
+  const Plan& plan_;
+  fs::path place_;
+  Json instances_ = Json::object();
+};
+
+using Contents = std::map<std::string, std::string>;  ///< by path, as InputMark::text
+using Readers = std::map<std::string, std::vector<InstanceId>>;
+
 /// What an instance that has finished has read: what was noted, but for what it found to be something else.
-std::map<std::string, std::string> read_by(const InstanceRecord& instance, const InputMarks& noted) {
-  std::map<std::string, std::string> read;
+/// Null: it found nothing else.
+Contents read_by(const InstanceRecord* instance, const InputMarks& noted) {
+  Contents read;
   for (const auto& [path, mark] : noted) read[path] = mark.text();
-  for (const AttemptRecord& attempt : instance.attempts)
+  if (instance == nullptr) return read;
+  for (const AttemptRecord& attempt : instance->attempts)
     if (attempt.state == AttemptState::committed)
       for (const auto& [path, found] : attempt.other_inputs) read[path] = found;
   return read;
+}
+
+void add_changed(Readers& readers, InstanceId id, const Contents& read, const InputMarks& now) {
+  for (const auto& [path, mark] : now)
+    if (const auto then = read.find(path); then == read.end() || then->second != mark.text())
+      readers[path].push_back(id);
+  for (const auto& [path, what] : read)
+    if (!what.empty() && !now.contains(path)) readers[path].push_back(id);
 }
 
 }  // namespace
@@ -159,15 +198,7 @@ void forget_inputs(const RunDirectory& run, const std::string& stage) {
 }
 
 InputMarks noted_inputs(const RunDirectory& run, const Plan& plan, InstanceId id) {
-  const Stage& stage = plan.stage(id.stage);
-  if (!reads_files(stage)) return {};
-  try {
-    const Json instances = noted_in(place_of(run, stage, id.index));
-    const auto found = instances.find(std::to_string(differ(stage) ? id.index : 0));
-    return found == instances.end() ? InputMarks{} : marks_from(*found);
-  } catch (const Json::exception&) {
-    return {};
-  }
+  return reads_files(plan.stage(id.stage)) ? NotedInputs(run, plan).of(id) : InputMarks{};
 }
 
 std::vector<std::pair<std::string, std::string>> other_inputs(const RunDirectory& run, const Plan& plan,
@@ -185,27 +216,23 @@ std::vector<std::pair<std::string, std::string>> other_inputs(const RunDirectory
 }
 
 std::vector<ChangedInput> inputs_changed_behind(const RunDirectory& run, const Plan& plan,
-                                                const RunRecord& record, DigestStore& digests) {
-  std::map<std::string, std::vector<InstanceId>> readers;
+                                                const RunView& view, DigestStore& digests) {
+  Readers readers;
+  NotedInputs all_noted(run, plan);
   for (std::uint32_t stage = 0; stage < plan.stage_count(); ++stage) {
     if (!reads_files(plan.stage(stage))) continue;
     const bool each = differ(plan.stage(stage));
-    InputMarks noted, now;
+    std::optional<InputMarks> noted, now;
     for (std::uint32_t index = 0; index < plan.instance_count(stage); ++index) {
-      const InstanceRecord* instance = record.find(plan.stage(stage).name, index);
-      if (instance == nullptr || !instance->committed) continue;
-      if (each || noted.empty()) {
-        noted = noted_inputs(run, plan, {stage, index});
-        if (noted.empty() && !each) break;
-        now = marks_now(plan, {stage, index}, noted, digests);
+      const InstanceRecord* spelt_out = view.record.find(plan.stage(stage).name, index);
+      const bool is_plain = spelt_out == nullptr && view.plain.find(plan.stage(stage).name, index) != nullptr;
+      if (!is_plain && (spelt_out == nullptr || !spelt_out->committed)) continue;
+      if (each || !noted) {
+        noted = all_noted.of({stage, index});
+        now = noted->empty() ? InputMarks{} : marks_now(plan, {stage, index}, *noted, digests);
       }
-      if (noted.empty()) continue;
-      const auto read = read_by(*instance, noted);
-      for (const auto& [path, mark] : now)
-        if (const auto then = read.find(path); then == read.end() || then->second != mark.text())
-          readers[path].push_back({stage, index});
-      for (const auto& [path, what] : read)
-        if (!what.empty() && !now.contains(path)) readers[path].push_back({stage, index});
+      if (noted->empty() || (is_plain && *now == *noted)) continue;
+      add_changed(readers, {stage, index}, read_by(spelt_out, *noted), *now);
     }
   }
   std::vector<ChangedInput> changed;

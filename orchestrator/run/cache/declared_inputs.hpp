@@ -9,7 +9,7 @@
 #include "kernmill/plan/plan.hpp"
 #include "kernmill/run/cache/digest.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
-#include "kernmill/run/journal/journal.hpp"
+#include "kernmill/run/journal/run_view.hpp"
 
 namespace kernmill {
 
@@ -44,7 +44,7 @@ struct ChangedInput {
   std::vector<InstanceId> readers;
 };
 std::vector<ChangedInput> inputs_changed_behind(const RunDirectory& run, const Plan& plan,
-                                                const RunRecord& record, DigestStore& digests);
+                                                const RunView& view, DigestStore& digests);
 
 /// A path as it is in the workflow, where it lies beside it or in the copy of its code.
 std::string display_path(const std::string& path, const Workflow& workflow);

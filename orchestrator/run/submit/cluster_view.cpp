@@ -50,7 +50,8 @@ ClusterView::ClusterView(const RunDirectory& run, const Plan& plan, const RunRec
     parts_.push_back({array->plan.stage,
                       instances_in(array->plan, job.elements),
                       {running, job.elements.empty() ? job.id : job.id + "_" + job.elements, job.reason},
-                      job.id});
+                      job.id,
+                      kernmill::is_ending(job)});
   }
   // One element that runs says more than the list of pending ones that may contain it.
   std::stable_sort(parts_.begin(), parts_.end(),
@@ -61,6 +62,22 @@ std::optional<QueuedInstance> ClusterView::find(InstanceId id) const {
   for (const Part& part : parts_)
     if (part.stage == id.stage && part.instances.contains(id.index)) return part.queued;
   return {};
+}
+
+bool ClusterView::is_ending(InstanceId id) const {
+  const auto carries = [&](const Part& part) {
+    return part.stage == id.stage && part.instances.contains(id.index);
+  };
+  return std::any_of(parts_.begin(), parts_.end(), carries) &&
+         std::all_of(parts_.begin(), parts_.end(),
+                     [&](const Part& part) { return !carries(part) || part.ending; });
+}
+
+std::vector<std::string> ClusterView::ending_jobs_of(std::uint32_t stage) const {
+  std::vector<std::string> names;
+  for (const Part& part : parts_)
+    if (part.stage == stage && part.ending) add_once(names, part.queued.job);
+  return names;
 }
 
 std::vector<std::string> ClusterView::jobs_of(std::uint32_t stage) const {

@@ -28,6 +28,11 @@ class ClusterView {
 
   /// The job that carries out an instance, or will; {} when there is none.
   [[nodiscard]] std::optional<QueuedInstance> find(InstanceId id) const;
+  /// Whether that job carries it out no more: it was cancelled or has failed, and its last processes are
+  /// ending.
+  [[nodiscard]] bool is_ending(InstanceId id) const;
+  /// The jobs of a stage that are ending like that, as they are named to wait for them: "12_3".
+  [[nodiscard]] std::vector<std::string> ending_jobs_of(std::uint32_t stage) const;
   /// Ids of the jobs that carry out instances of a stage.
   [[nodiscard]] std::vector<std::string> jobs_of(std::uint32_t stage) const;
   /// Ids of all of the run's jobs, the closing job of a generation among them.
@@ -52,6 +57,7 @@ class ClusterView {
     IndexRanges instances;
     QueuedInstance queued;
     std::string job;
+    bool ending = false;
   };
   std::vector<Part> parts_;
   std::vector<std::string> jobs_;

@@ -165,7 +165,9 @@ class MissingJobs {
                                         const ClusterFacts& facts) {
     const Replay replay(plan_, record);
     JobPlanOptions options = job_plan_options(plan_, facts);
-    options.needed = [&](InstanceId id) { return needs_run(replay, id) && !view.find(id); };
+    options.needed = [&](InstanceId id) {
+      return needs_run(replay, id) && (!view.find(id) || view.is_ending(id));
+    };
     if (options_.growing) {
       if (replay.outcome() == PlanOutcome::failed && options_.submission.fail_fast) return {};
       options.needed = [this, &replay, &view, arrays = submitted_arrays(plan_, record),
@@ -177,7 +179,10 @@ class MissingJobs {
     }
     options.next_attempt = NextAttempt(run_, plan_, record);
     options.live_jobs = [&](std::uint32_t stage) { return view.jobs_of(stage); };
-    return plan_jobs(plan_, options);
+    std::vector<ArrayPlan> arrays = plan_jobs(plan_, options);
+    for (ArrayPlan& array : arrays)  // two attempts of an instance do not meet
+      for (std::string& job : view.ending_jobs_of(array.stage)) array.after_jobs.push_back(std::move(job));
+    return arrays;
   }
 
   /// By stage: whether a list that a stage leaves makes its instances, or those of one that it waits for.

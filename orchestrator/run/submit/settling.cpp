@@ -114,6 +114,11 @@ class Settling {
 
 }  // namespace
 
+bool is_ending(const ClusterJob& job) {
+  const bool goes_on = job.next_state == JobState::pending || job.next_state == JobState::preempted;
+  return job.state == JobState::completing && !goes_on && job.next_state != JobState::completed;
+}
+
 std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
                                                           const std::vector<ClusterJob>& jobs) {
   std::vector<std::pair<JobIdentity, ClusterJob>> live;

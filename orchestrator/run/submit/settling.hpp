@@ -16,6 +16,10 @@ std::vector<std::string> settle_submissions(const RunDirectory& run, const RunRe
                                             Cluster& cluster, std::vector<ClusterJob>& jobs,
                                             JournalWriter& journal, const SubmissionOptions& options);
 
+/// Whether the job has been cancelled or has failed, and its last processes are ending: it carries out
+/// nothing any more.
+bool is_ending(const ClusterJob& job);
+
 /// Those of the jobs that belong to the run and may still run, with what their comments say.
 std::vector<std::pair<JobIdentity, ClusterJob>> live_jobs(const RunDirectory& run,
                                                           const std::vector<ClusterJob>& jobs);

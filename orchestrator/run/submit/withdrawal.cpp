@@ -73,7 +73,7 @@ class Search {
     const auto array = std::find_if(arrays_.begin(), arrays_.end(), [&](const SubmittedArray& one) {
       return one.generation == identity.generation && one.plan.key == identity.key;
     });
-    if (array == arrays_.end()) return;
+    if (array == arrays_.end() || is_ending(job)) return;
     Queued& queued = queued_[job.id];
     queued.array = &*array;
     const bool waits = job.state == JobState::pending;

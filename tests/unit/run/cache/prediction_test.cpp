@@ -169,6 +169,47 @@ TEST_F(Prediction, CountsInstancesByWhatBecomesOfThem) {
   EXPECT_EQ(prediction.count(now.stage_number("fit"), Decision::What::runs), 1);
 }
 
+/// A command that declares what it reads and leaves.
+Stage declared(const std::string& name, std::vector<std::string> needs = {}, Matrix matrix = {}) {
+  Stage stage = command(name, std::move(needs), std::move(matrix));
+  stage.inputs_declared = true;
+  stage.config["outputs"] = {"out.txt"};
+  return stage;
+}
+
+// part[0..2] -> collect, which names nothing of them
+TEST_F(Prediction, ACommandDependsOnAllThatItsNeedsLeave) {
+  const auto flow = [&](const std::string& run, bool order_only) {
+    Stage part = declared("part", {}, one_axis(3)), collect = declared("collect", {"part"});
+    part.config["run"] = run;
+    if (order_only) collect.order_only = {"part"};
+    return made({part, collect});
+  };
+  lab_.carry_out(flow("old", false), "run-1");
+  EXPECT_EQ(lab_.told(flow("old", false), "collect"), cached);
+  EXPECT_EQ(lab_.told(flow("new", false), "collect"), "runs: part will run first");
+  lab_.carry_out(made({flow("new", false).stage(0)}), "run-1");
+  EXPECT_EQ(lab_.told(flow("new", false), "collect"), "runs: what part leaves changed");
+  lab_.carry_out(flow("old", true), "run-1");
+  EXPECT_EQ(lab_.told(flow("another", true), "collect"), cached);
+}
+
+TEST_F(Prediction, WhatACommandWithoutOutputsLeavesIsNotKnown) {
+  const Plan plan = made({command("part"), declared("collect", {"part"})});
+  EXPECT_THAT(lab_.told(plan, "collect"),
+              ::testing::HasSubstr("runs: what part leaves is not known: it declares no outputs"));
+}
+
+// Its file may be what `fetch` brings.
+TEST_F(Prediction, ATaskIsNotTakenFromTheCacheBeforeWhatItWaitsFor) {
+  Stage prepared = prepare();
+  lab_.carry_out(made({prepared}), "run-1");
+  prepared.needs = {"fetch"};
+  EXPECT_EQ(lab_.told(made({command("fetch"), prepared}), "prepare"), "runs: fetch will run first");
+  prepared.order_only = {"fetch"};
+  EXPECT_EQ(lab_.told(made({command("fetch"), prepared}), "prepare"), cached);
+}
+
 // simulate[0..999999] -> analyse[0..999999]
 TEST_F(Prediction, AMillionCommandsShareOneDecision) {
   Matrix matrix{{one_axis(1000).axes[0], {"y", one_axis(1000).axes[0].values}}, {}, {}};

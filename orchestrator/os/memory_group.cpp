@@ -55,6 +55,8 @@ bool MemoryGroup::has_lost_a_process() const {
 }
 
 std::uint64_t MemoryGroup::peak() const {
+  const std::string group = events_.parent_path().filename().string();
+  if (!group.starts_with("job_")) return 0;  // a login session's, a container's
   const bool version_2 = events_.filename() == "memory.events";
   std::ifstream file(events_.parent_path() / (version_2 ? "memory.peak" : "memory.max_usage_in_bytes"));
   std::uint64_t bytes = 0;

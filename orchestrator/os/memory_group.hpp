@@ -18,7 +18,7 @@ class MemoryGroup {
   /// Whether the kernel has ended a process of the group for want of memory since then. Without such a group,
   /// or without the right to read it: false.
   [[nodiscard]] bool has_lost_a_process() const;
-  /// The most bytes that the group has had; 0: not known.
+  /// The most bytes that the group has had; 0: not known, as of a group that is no job's alone.
   [[nodiscard]] std::uint64_t peak() const;
 
  private:

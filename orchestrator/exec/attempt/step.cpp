@@ -76,7 +76,8 @@ class Step {
     end_.exit_code = end.exit_code;
     end_.signal = end.signal;
     // What srun starts is no descendant of this process: its job's group knows.
-    end_.peak_memory = options_.signal_ranks ? memory.peak() : peak_of_children();
+    const bool by_srun = options_.signal_ranks && !options_.rank_program.empty();
+    end_.peak_memory = by_srun ? memory.peak() : peak_of_children();
     end_.out_of_memory =
         exceeded_ || memory.has_lost_a_process() || (end_.asked_to_stop && memory_.was_exceeded());
     return end_;

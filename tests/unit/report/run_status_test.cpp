@@ -109,7 +109,10 @@ TEST_F(StatusOfARun, HasNoFailuresToShowWhenItIsDone) {
 
 TEST(FailuresOfASearch, NameTheSettingThatLetsItGoOn) {
   RunStatus status;
-  StageStatus search{"search", TaskKind::tune, 3, {}};
+  StageStatus search;
+  search.name = "search";
+  search.kind = TaskKind::tune;
+  search.instances = 3;
   search.count = {{State::finished, 1}, {State::failed, 1}, {State::blocked, 1}};
   status.stages = {search};
   InstanceStatus trial;

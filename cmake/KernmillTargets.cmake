@@ -151,7 +151,8 @@ function(kernmill_test name)
   set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   kernmill_precompiled(test_${name} test)
   gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+                       PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+                                  ENVIRONMENT "XDG_STATE_HOME=${CMAKE_BINARY_DIR}/state")
 endfunction()
 
 # kernmill_mpi_test(NAME RANKS n... SOURCES file... LINK target...)

@@ -1,8 +1,10 @@
 // The example workflows that follow other systems' own examples, as a user runs them on one machine.
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
 #include "kernmill/run/journal/journal.hpp"
 #include "program.hpp"
@@ -28,6 +30,9 @@ class Ported : public ::testing::Test {
     EXPECT_EQ(finished.exit_code, 0) << name << ": " << finished.err;
     return fold_journal(select_run(folder_.path() / "runs", "last").journal());
   }
+  [[nodiscard]] fs::path last_run() const {
+    return select_run(folder_.path() / "runs", "last").root();
+  }
 
  private:
   TemporaryDirectory folder_;
@@ -35,6 +40,17 @@ class Ported : public ::testing::Test {
 
 const Json& metric(const RunRecord& record, const std::string& stage, const char* name, unsigned index = 0) {
   return record.find(stage, index)->metrics.at(name);
+}
+
+// The README's first workflow. Gradient descent takes (x - 3) to (1 - 2 rate)^100 of itself; with seed 0 it
+// begins at 0.68884.
+TEST_F(Ported, SweepOfAScriptHasATableOfAllPoints) {
+  const RunRecord record = run("sweep");
+  EXPECT_NEAR(metric(record, "train", "loss", 0).get<double>(),
+              std::pow((0.68884 - 3) * std::pow(1 - 2 * 0.001, 100), 2), 1e-3);
+  const std::string table = read_file(last_run() / "stages/table/0/attempt-1/out.log");
+  EXPECT_TRUE(table.starts_with("instance,lr,seed,loss\n0,0.001,0,3.57")) << table;
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 13);
 }
 
 TEST_F(Ported, HelloByeSaysHelloAndByeToEverybody) {

@@ -81,7 +81,7 @@ void sort(StageResults& results, std::string column) {
 }
 
 int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arguments) {
-  const std::string selector = arguments.text("history");
+  const std::string selector = arguments.text("stage");
   const MetricHistory history = stored_history(run, plan, selector);
   if (arguments.json()) {
     const Json json{{"schema_version", 1},
@@ -121,7 +121,7 @@ int results(const Command& self, const std::vector<std::string>& words, const Ho
   boost::program_options::options_description options;
   add_runs_option(options);
   add_text(options, "sort", "COLUMN", "largest first; +COLUMN: smallest first");
-  add_text(options, "history", "STAGE[.I]", "how the metrics went on, a row for each step that was written");
+  add_flag(options, "history", "how the metrics of a stage went on: a row for each step that was written");
   add_number(options, "top", "N", "the first N rows alone");
   add_flag(options, "csv", "as CSV, numbers in full");
   Arguments arguments(self, options, {"run", "stage"});
@@ -132,6 +132,8 @@ int results(const Command& self, const std::vector<std::string>& words, const Ho
 
   const RunDirectory run = chosen_run(arguments, arguments.text("run"));
   const Plan plan = require_plan(run);
+  if (arguments.has("history") && arguments.text("stage").empty())
+    throw UsageError("--history needs a stage", "kernmill results last STAGE --history");
   if (arguments.has("history")) return show_history(run, plan, arguments);
   std::vector<StageResults> all = results_of(run, plan, arguments.text("stage"));
   for (const char* option : {"sort", "csv"})
@@ -150,7 +152,7 @@ const Command results_command{"results", "what the instances found: values, metr
                               "  kernmill results\n"
                               "  kernmill results last search --sort value --top 10\n"
                               "  kernmill results last train --sort +loss --csv > results.csv\n"
-                              "  kernmill results last --history train.3\n",
+                              "  kernmill results last train.3 --history\n",
                               results};
 
 }  // namespace kernmill::cli

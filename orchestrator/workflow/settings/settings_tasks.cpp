@@ -76,7 +76,8 @@ const Table& output_settings() {
        {.name = "temp",
         .type = T::boolean,
         .doc = "it is removed when every stage that waits for this one has committed or was skipped",
-        .fallback = false}}};
+        .fallback = false}},
+      "path"};
   return table;
 }
 

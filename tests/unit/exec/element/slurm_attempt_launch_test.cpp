@@ -169,6 +169,18 @@ TEST(MemoryGroup, OfAJobOfSlurmIsThatOfTheWholeJob) {
             "/cg/memory/slurm/uid_0/job_7/memory.oom_control");
 }
 
+TEST(MemoryGroup, KnowsThePeakOfAJobAndNotThatOfAWholeMachine) {
+  const testing::TemporaryDirectory folder;
+  for (const char* name : {"job_7", "session"}) {
+    const auto group = folder.path() / name;
+    std::filesystem::create_directories(group);
+    write_file_durably(group / "memory.peak", "4096\n");
+    write_file_durably(group / "memory.events", "oom_kill 0\n");
+  }
+  EXPECT_EQ(exec::MemoryGroup(folder.path() / "job_7" / "memory.events").peak(), 4096U);
+  EXPECT_EQ(exec::MemoryGroup(folder.path() / "session" / "memory.events").peak(), 0U);
+}
+
 TEST(MemoryGroup, CountsWhatWasEndedSinceItWasMade) {
   const testing::TemporaryDirectory directory;
   const auto events = directory.path() / "memory.events";

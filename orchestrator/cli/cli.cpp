@@ -31,7 +31,7 @@ std::string overview() {
       "  kernmill plan iris_svm.yaml          what would run, and why\n"
       "  kernmill run iris_svm.yaml           run it here\n"
       "  kernmill submit iris_svm.yaml        give it to Slurm, and log out\n"
-      "  kernmill status                      how the last run stands\n"
+      "  kernmill status                      the state of the last run\n"
       "  kernmill resume last                 go on with it\n\n"
       "Kernmill runs machine-learning workflows written in YAML.\n\n"
       "Usage: kernmill COMMAND [options]\n\n"

@@ -87,7 +87,7 @@ int audit_logs(const Command& self, const std::vector<std::string>& words, const
 }  // namespace
 
 const Command audit_command{
-    "audit", "who did what with runs, and proof that the log is whole", "show|verify [RUN] [options]",
+    "audit", "who did what with runs, and whether that record is unchanged", "show|verify [RUN] [options]",
     "  kernmill audit show                          submissions, cancellations, keys, ...\n"
     "  kernmill audit show iris-svm-20261121        of those runs\n"
     "  kernmill audit verify --runs /project/runs   exit status 1 when it was changed\n",

@@ -86,7 +86,7 @@ int model(const Command& self, const Words& words, const Hooks&) {
 }  // namespace
 
 const Command data_command{
-    "data", "look at datasets, prove, compare, import and export them",
+    "data", "look at datasets; check, compare, import and export them",
     "info|head|verify|diff|import|export FILE... [options]",
     "  kernmill data info dataset.h5                what is in it, and what made it\n"
     "  kernmill data head dataset.h5 --part test --rows 5\n"
@@ -98,7 +98,7 @@ const Command data_command{
     data};
 
 const Command model_command{
-    "model", "look at models and checkpoints, and prove them", "info|verify FILE... [options]",
+    "model", "look at models and checkpoints; check them for damage", "info|verify FILE... [options]",
     "  kernmill model info model.h5                 type, settings, columns, tensors\n"
     "  kernmill model info checkpoints/step-40.h5   a checkpoint, too\n"
     "  kernmill model verify checkpoints/*.h5       exit status 1 when a byte has changed\n",

@@ -150,8 +150,8 @@ int logs(const Command& self, const std::vector<std::string>& words, const Hooks
   add_runs_option(options);
   add_flag(options, "out", "what it wrote to stdout only");
   add_flag(options, "err", "what it wrote to stderr only");
-  add_number(options, "attempt", "N", "of that attempt (default: the newest)");
-  add_flag(options, "follow,f", "go on as it grows, until the attempt ends");
+  add_number(options, "attempt", "N", "the log of that attempt (default: the newest)");
+  add_flag(options, "follow,f", "keep printing as it grows, until the attempt ends");
   Arguments arguments(self, options, {"run", "stage"});
   if (!arguments.parse(words)) return exit_done;
 
@@ -172,7 +172,7 @@ int logs(const Command& self, const std::vector<std::string>& words, const Hooks
 
 }  // namespace
 
-const Command logs_command{"logs", "what an instance wrote", "[RUN] [STAGE[.INSTANCE]] [options]",
+const Command logs_command{"logs", "the output of an instance", "[RUN] [STAGE[.INSTANCE]] [options]",
                            "  kernmill logs last                   which logs there are\n"
                            "  kernmill logs last fit\n"
                            "  kernmill logs last search.3 --err\n"

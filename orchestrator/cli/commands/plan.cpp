@@ -207,8 +207,8 @@ int plan(const Command& self, const std::vector<std::string>& words, const Hooks
   add_workflow_options(options);
   add_part_options(options);
   add_runs_option(options);
-  add_flag(options, "all,a", "every instance of every stage; else a sample of large ones");
-  add_flag(options, "no-cache", "as kernmill run --no-cache would do it");
+  add_flag(options, "all,a", "show every instance; without it, only a few of a large stage");
+  add_flag(options, "no-cache", "plan for kernmill run --no-cache");
   add_question_option(options);
   Arguments arguments(self, options, {"workflow"});
   if (!arguments.parse(words)) return exit_done;

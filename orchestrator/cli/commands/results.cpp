@@ -147,7 +147,8 @@ int results(const Command& self, const std::vector<std::string>& words, const Ho
 
 }  // namespace
 
-const Command results_command{"results", "what the instances found: values, metrics, state, a row each",
+const Command results_command{"results",
+                              "a table of results: values, metrics and state, a row for each instance",
                               "[RUN] [STAGE] [options]",
                               "  kernmill results\n"
                               "  kernmill results last search --sort value --top 10\n"

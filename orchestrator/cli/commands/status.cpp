@@ -141,7 +141,8 @@ int status(const Command& self, const std::vector<std::string>& words, const Hoo
 
 }  // namespace
 
-const Command status_command{"status", "how a run stands, stage by stage", "[RUN [STAGE] | --all] [options]",
+const Command status_command{"status", "the state of a run, stage by stage",
+                             "[RUN [STAGE] | --all] [options]",
                              "  kernmill status\n"
                              "  kernmill status last fit             its results so far, an instance a line\n"
                              "  kernmill status iris-svm-20261121-040506-1a2b --json\n"

@@ -30,7 +30,7 @@ int submit(const Command& self, const std::vector<std::string>& words, const Hoo
   add_flag(options, "dry-run,n", "print the batch scripts of all jobs, and submit nothing");
   add_submit_options(options);
   add_flag(options, "fail-fast", "after a failure, cancel all that has not begun");
-  add_flag(options, "no-cache", "run everything, whether it has changed or not");
+  add_flag(options, "no-cache", "run everything; take nothing from the cache");
   add_flag(options, "quiet,q", "print the name of the run alone");
   Arguments arguments(self, options, {"workflow"});
   if (!arguments.parse(words)) return exit_done;

@@ -28,8 +28,9 @@ std::optional<uid_t> vouched_for(const Arguments& arguments) {
 }  // namespace
 
 void add_acting_options(boost::program_options::options_description& options) {
-  add_text(options, "owned-by", "USER",
-           "go on although the run is USER's, or others may write it: what it says is done in your name");
+  add_text(
+      options, "owned-by", "USER",
+      "go on although the run belongs to USER, or others may write to it; its commands run in your name");
 }
 
 RunDirectory run_to_act_on(const Arguments& arguments, const std::string& selector) {

@@ -34,7 +34,8 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 void add_question_option(boost::program_options::options_description& options) {
-  add_text(options, "scheduler", "NAME", "slurm: ask the cluster, too; local or auto (the default): do not");
+  add_text(options, "scheduler", "NAME",
+           "slurm: check against the cluster, too; local or auto (the default): do not");
 }
 
 bool asks_cluster(const Arguments& arguments) {
@@ -64,7 +65,7 @@ ClusterAnswer ask_cluster(const Plan& plan, const RunDirectory& run) {
 
 std::string estimate_text(const StageEstimate& estimate, Clock::time_point now) {
   std::string text = estimate.core_hours ? "at most " + hours_text(*estimate.core_hours)
-                                         : "core-hours without a bound: no time limit";
+                                         : "core-hours unknown: no time limit";
   if (estimate.start) {
     const auto wait = std::chrono::duration_cast<std::chrono::seconds>(*estimate.start - now);
     text += wait.count() <= 60
@@ -98,9 +99,10 @@ std::string answer_text(const ClusterAnswer& answer) {
   if (!answer.silence.empty())
     return fmt::format("no estimates: {} (kernmill doctor says what to do)\n", answer.silence);
   const auto total = total_core_hours(answer.estimates);
-  return fmt::format("{}: {} in all (estimate: every instance takes its whole time limit once)\n",
-                     answer.description,
-                     total ? "at most " + hours_text(*total) : "core-hours without a bound");
+  if (!total)
+    return fmt::format("{}: core-hours unknown in all: a stage has no time limit\n", answer.description);
+  return fmt::format("{}: at most {} in all (estimate: every instance takes its whole time limit once)\n",
+                     answer.description, hours_text(*total));
 }
 
 }  // namespace kernmill::cli

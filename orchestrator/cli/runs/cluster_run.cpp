@@ -115,9 +115,9 @@ int submit_and_tell(const RunDirectory& run, const Plan& plan, bool resumed, Clu
 
 void add_submit_options(boost::program_options::options_description& options) {
   add_flag(options, "hold", "leave the jobs held in the queue; `kernmill resume` releases them");
-  add_flag(options, "wait,w", "stay until the run has ended, and tell how it goes");
+  add_flag(options, "wait,w", "wait until the run has ended, and show its progress");
   add_number(options, "patience", "SECONDS",
-             "how long to ask a controller that does not answer (default 60)");
+             "how long to keep trying when slurmctld does not answer (default 60)");
 }
 
 void show_scripts(const Plan& plan, const JobPlanOptions& options, const std::filesystem::path& root) {

@@ -124,10 +124,10 @@ void add_conduct_options(boost::program_options::options_description& options) {
   add_number(options, "cores,j", "N", "cores to use at most (default: all that this process may run on)");
   add_flag(options, "keep-going", "after a failure, finish what does not depend on it (the default)");
   add_flag(options, "fail-fast", "after a failure, start nothing new");
-  add_flag(options, "no-cache", "run everything, whether it has changed or not");
+  add_flag(options, "no-cache", "run everything; take nothing from the cache");
   add_text(options, "scheduler", "NAME", "local, slurm or auto (default auto: this machine)");
-  add_flag(options, "quiet,q", "tell of failures only");
-  add_flag(options, "verbose,v", "tell of every start, and of every instance of a large stage");
+  add_flag(options, "quiet,q", "print failures only");
+  add_flag(options, "verbose,v", "print every start, and every instance of a large stage");
 }
 
 void check_conduct_options(const Arguments& arguments) {

@@ -63,7 +63,8 @@ NewRun freeze(Plan& plan, const fs::path& root, MeantFor where) {
 }
 
 void add_runs_option(boost::program_options::options_description& options) {
-  add_text(options, "runs", "DIR", "where runs lie (default KERNMILL_RUNS, else runs/ beside the workflow)");
+  add_text(options, "runs", "DIR",
+           "folder of the runs (default KERNMILL_RUNS, else runs/ beside the workflow)");
 }
 
 fs::path new_run_root(const Arguments& arguments, const fs::path& workflow_folder) {

@@ -57,7 +57,7 @@ std::optional<unsigned> newer_attempt(const RunRecord& record, const AttemptName
 
 void check_fence(const Attempt& attempt, const RunRecord& record) {
   if (const auto newer = newer_attempt(record, {attempt.stage().name, attempt.id.index, attempt.number}))
-    throw AttemptError(fmt::format("attempt {} of {} has started: attempt {} leaves the field to it", *newer,
+    throw AttemptError(fmt::format("attempt {} of {} has started, so attempt {} stops here", *newer,
                                    attempt.plan.label(attempt.id), attempt.number));
 }
 

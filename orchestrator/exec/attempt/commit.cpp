@@ -61,7 +61,7 @@ std::optional<Recipe> recipe_of_what_was_read(const Attempt& attempt, const Reci
                                               std::optional<Recipe> after) {
   if (after && after->key == before.key) return after;
   const std::vector<std::string> changed = after ? differences(before, *after) : std::vector<std::string>{};
-  fmt::print(stderr, "kernmill-exec: {}: {} while it ran: later runs do not take up its result\n",
+  fmt::print(stderr, "kernmill-exec: {}: {} while it ran, so later runs do not reuse its result\n",
              attempt.plan.label(attempt.id),
              changed.empty() ? "an input went away" : fmt::format("{}", fmt::join(changed, "; ")));
   return {};

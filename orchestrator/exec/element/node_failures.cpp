@@ -69,7 +69,7 @@ std::string nodes_to_avoid(const ElementContext& context, InstanceId id, Cause c
   for (const BadNode& node : avoidance.avoided)
     fmt::print(stderr, "kernmill-exec: the next attempt avoids {}\n", to_text(node));
   for (const BadNode& node : avoidance.needed)
-    fmt::print(stderr, "kernmill-exec: the next attempt cannot do without {}\n", to_text(node));
+    fmt::print(stderr, "kernmill-exec: the next attempt needs {}, and may run there again\n", to_text(node));
   return avoidance.exclude;
 }
 

@@ -60,7 +60,7 @@ void PackRecords::flush() {
   if (!buffer_.due()) return;
   if (const std::string newer = fence_.newer(); !newer.empty())
     throw std::runtime_error(
-        fmt::format("this job was started again while it still ran here ({}): it leaves the field", newer));
+        fmt::format("this job was started again while it still ran here ({}): this copy of it stops", newer));
   buffer_.flush();
 }
 

@@ -156,9 +156,9 @@ RunDirectory select_run(const fs::path& root, const std::string& selector, uid_t
   }
   const std::vector<RunDirectory> runs = list_runs(root);
   if (runs.empty())
-    throw std::runtime_error(
-        fmt::format("there are no runs in {}; start one with 'kernmill run', or name their place with --runs",
-                    root.string()));
+    throw std::runtime_error(fmt::format(
+        "there are no runs in {}; start one with 'kernmill run', or say where they are with --runs DIR",
+        root.string()));
   if (selector == "last") {
     if (const RunDirectory* last = last_of(runs, user)) return *last;
     throw std::runtime_error(

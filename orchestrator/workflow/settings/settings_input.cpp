@@ -32,8 +32,8 @@ Setting datasets() {
   return {.name = "datasets",
           .type = T::text_list,
           .doc =
-              "of an HDF5 file: the datasets to read, columns beside each other; empty: all at its root "
-              "that have one or two dimensions",
+              "for an HDF5 file: the datasets to read, with their columns side by side; empty: all those at "
+              "its root with one or two dimensions",
           .fallback = Json::array()};
 }
 
@@ -41,16 +41,17 @@ Setting external_files() {
   return {.name = "external_files",
           .type = T::boolean,
           .doc =
-              "of an HDF5 file that can be trusted: what it says may lie in other files (external storage, "
-              "links, "
-              "virtual datasets), and filters may be plug-ins, whose code runs",
+              "for an HDF5 file that you trust: its data may lie in other files (external storage, links, "
+              "virtual datasets), and its filters may be plug-ins, whose code is run",
           .fallback = false};
 }
 
 Setting max_expansion() {
   return {.name = "max_expansion",
           .type = T::integer,
-          .doc = "how many times as long a gzip file may become; beyond, and beyond 64 MiB, it is refused",
+          .doc =
+              "how many times its own size a gzip file may expand to; one that expands to more, and to more "
+              "than 64 MiB, is refused",
           .fallback = 100,
           .range = at_least_one};
 }
@@ -73,7 +74,7 @@ Setting on_bad_row(std::string doc) {
 Setting labels() {
   return {.name = "labels",
           .type = T::reference,
-          .doc = "of IDX and npy input: the file that becomes the column `label`",
+          .doc = "for IDX and npy input: the file of the labels, which becomes the column `label`",
           .artifact = "csv"};
 }
 
@@ -98,7 +99,7 @@ std::vector<Setting> input_settings() {
               "missing one"),
           {.name = "buffer",
            .type = T::memory,
-           .doc = "rows that a rank keeps in memory; what is beyond goes through a scratch file",
+           .doc = "memory that a rank uses for rows; more of them go through a scratch file",
            .fallback = "512M"}};
 }
 

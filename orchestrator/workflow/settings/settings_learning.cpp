@@ -10,7 +10,7 @@ using T = SettingType;
 const Table& init_table() {
   static const Table table{
       "'init'",
-      {{.name = "weights", .type = T::real_list, .doc = "one a feature", .required = true},
+      {{.name = "weights", .type = T::real_list, .doc = "one for each feature", .required = true},
        {.name = "bias", .type = T::real, .doc = "the constant term", .fallback = 0.0}}};
   return table;
 }
@@ -22,7 +22,7 @@ Setting l2(double fallback, std::string doc) {
 Setting regularize_bias(bool fallback) {
   return {.name = "regularize_bias",
           .type = T::boolean,
-          .doc = "the penalty counts the bias, too",
+          .doc = "the penalty includes the bias",
           .fallback = fallback};
 }
 
@@ -84,8 +84,8 @@ Setting batch_size() {
   return {.name = "batch_size",
           .type = T::integer,
           .doc =
-              "rows a step, over all ranks; 16 at most share one, each 8 rows or more, 32 of a network with "
-              "over 32,768 parameters",
+              "rows in one step, over all ranks together; at most 16 ranks work on a step, with at least 8 "
+              "rows each (32 for a network of more than 32,768 parameters)",
           .fallback = 32,
           .range = at_least_one};
 }

@@ -30,8 +30,8 @@ Setting stall() {
   return {.name = "stall",
           .type = T::time,
           .doc =
-              "an attempt without output, metric, checkpoint and processor time for so long has failed: "
-              "10m; 0 is never",
+              "an attempt that shows no output, metric, checkpoint or processor time for so long has failed, "
+              "such as 10m; 0: never",
           .fallback = "0"};
 }
 Setting modules() {
@@ -93,35 +93,38 @@ const Table& resource_settings() {
         .doc = "MPI ranks (default 1, or `ntasks_per_node` on each of `nodes`)",
         .aliases = {"procs"},
         .range = count},
-       {.name = "ntasks_per_node", .type = T::integer, .doc = "MPI ranks on a node at most", .range = count},
+       {.name = "ntasks_per_node", .type = T::integer, .doc = "the most MPI ranks on a node", .range = count},
        {.name = "cpus_per_task",
         .type = T::integer,
-        .doc = "cores of a rank (default 1)",
+        .doc = "cores for each rank (default 1)",
         .aliases = {"threads"},
         .range = count},
        gpu("gpus", "GPUs of the job: 2, or a100:2"),
-       gpu("gpus_per_node", "GPUs of a node"),
-       gpu("gpus_per_task", "GPUs of a rank"),
+       gpu("gpus_per_node", "GPUs on each node"),
+       gpu("gpus_per_task", "GPUs for each rank"),
        {.name = "mem",
         .type = T::memory,
-        .doc = "memory of a node: 16G; a bare number is megabytes",
+        .doc = "memory on each node: 16G; a bare number is megabytes",
         .aliases = {"memory", "mem_mb"}},
-       {.name = "mem_per_cpu", .type = T::memory, .doc = "memory of a core", .aliases = {"mem_mb_per_cpu"}},
+       {.name = "mem_per_cpu",
+        .type = T::memory,
+        .doc = "memory for each core",
+        .aliases = {"mem_mb_per_cpu"}},
        {.name = "time",
         .type = T::time,
         .doc = "time limit: 90m, 2h, or Slurm's formats (1-02:00:00); a bare number is minutes",
         .aliases = {"walltime", "runtime"}},
-       words("account", "who pays", {"bank", "slurm_account"}),
-       words("partition", "which part of the cluster", {"queue", "slurm_partition"}),
+       words("account", "the account that is charged", {"bank", "slurm_account"}),
+       words("partition", "the partition to run in", {"queue", "slurm_partition"}),
        words("qos", "quality of service"),
        words("reservation", "a reservation to run in"),
        words("constraint", "features that the nodes need"),
        words("exclude", "nodes to avoid"),
        words("gres", "generic resources"),
-       words("licenses", "licenses to hold"),
+       words("licenses", "licenses that the job needs"),
        {.name = "slurm_extra",
         .type = T::text_list,
-        .doc = "further options of sbatch, as they are",
+        .doc = "further options of sbatch, passed on unchanged",
         .aliases = {"clusterOptions"},
         .one_line = true}}};
   return table;
@@ -145,18 +148,17 @@ const Table& retries_settings() {
 }
 
 const Table& bad_nodes_settings() {
-  static const Table table{
-      "'bad_nodes'",
-      {{.name = "for",
-        .type = T::time,
-        .doc = "for so long after a failure, no attempt is made on that node; 0 is never",
-        .fallback = "1h"},
-       {.name = "keep",
-        .type = T::text,
-        .doc = "who avoids it: this run, or every run of this user",
-        .fallback = "run",
-        .choices = {"run", "user"}}},
-      "for"};
+  static const Table table{"'bad_nodes'",
+                           {{.name = "for",
+                             .type = T::time,
+                             .doc = "how long a node is avoided after a failure; 0: not at all",
+                             .fallback = "1h"},
+                            {.name = "keep",
+                             .type = T::text,
+                             .doc = "who avoids it: this run, or every run of this user",
+                             .fallback = "run",
+                             .choices = {"run", "user"}}},
+                           "for"};
   return table;
 }
 
@@ -174,7 +176,7 @@ const Table& defaults_settings() {
                             signal(),
                             {.name = "bad_nodes",
                              .type = T::table,
-                             .doc = "what is done about nodes that attempts fail on",
+                             .doc = "how nodes are avoided on which attempts have failed",
                              .table = &bad_nodes_settings()}}};
   return table;
 }
@@ -188,7 +190,7 @@ const Table& stage_settings() {
         .choices = {"preprocess", "train", "evaluate", "tune", "deploy", "command"}},
        {.name = "needs",
         .type = T::text_list,
-        .doc = "stages to wait for, beside those that are referred to; what they leave decides whether a "
+        .doc = "stages to wait for, besides those that it refers to; what they leave decides whether a "
                "command is cached",
         .aliases = {"depends", "depends_on"},
         .table = &need_settings()},
@@ -203,17 +205,17 @@ const Table& stage_settings() {
        stall(),
        {.name = "max_parallel",
         .type = T::integer,
-        .doc = "instances that run at the same time at most",
+        .doc = "how many instances run at the same time at most",
         .aliases = {"array_parallelism", "throttle"},
         .range = count},
        {.name = "pack",
         .type = T::number_or_auto,
-        .doc = "small instances that share a job: so many, or auto; 1 is none",
+        .doc = "how many small instances share a job: a number or auto; 1: each has a job of its own",
         .fallback_doc = "`auto` of 1,000 instances and more of one core each, else `1`",
         .range = count},
        {.name = "max_fails",
         .type = T::integer,
-        .doc = "instances that may fail without failing the stage",
+        .doc = "how many instances may fail without failing the stage",
         .range = count_or_none},
        modules(),
        setup(),
@@ -257,8 +259,8 @@ const Table& env_source_settings() {
       "the source of a variable",
       {{.name = "from",
         .type = T::text,
-        .doc = "the environment of who starts the run, or a file that only you may use; the value is written "
-               "nowhere",
+        .doc = "`env`: the environment of whoever starts the run; `file`: a file that only you may use; the "
+               "value is written nowhere",
         .required = true,
         .choices = {"env", "file"}},
        words("name", "the variable there, when it has another name"),
@@ -303,11 +305,11 @@ const Table& workflow_settings() {
         .type = T::text_list,
         .doc = "code to copy into the run directory when the run is made, and to start commands in: files "
                "and folders, or `git` (what git tracks, with its changes)"},
-       words("on_success", "a shell command that a run ends with when all of it is done"),
-       words("on_failure", "a shell command that a run ends with when it is not"),
+       words("on_success", "a shell command to run at the end, when everything is done"),
+       words("on_failure", "a shell command to run at the end, when something has failed or was stopped"),
        {.name = "mail",
         .type = T::table,
-        .doc = "whom the batch system tells that a submitted run has ended",
+        .doc = "whom Slurm sends mail when a submitted run has ended",
         .table = &mail_table()},
        {.name = "stages", .type = T::stages, .doc = "name -> stage", .required = true}}};
   return table;

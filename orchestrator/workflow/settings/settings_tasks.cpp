@@ -33,7 +33,7 @@ const Table& validation_table() {
                              .range = {.low = 2}},
                             {.name = "split",
                              .type = T::text,
-                             .doc = "judge on the rows that `prepare` kept for this",
+                             .doc = "judge on the rows that the preprocess stage kept for validation",
                              .choices = {"validation"}}}};
   return table;
 }
@@ -63,7 +63,7 @@ const Table& tune() {
         .variant = &strategy_variant()},
        {.name = "objective",
         .type = T::table,
-        .doc = "what makes a trial the best",
+        .doc = "what trials are compared by",
         .required = true,
         .table = &objective_settings()}}};
   return table;
@@ -119,7 +119,7 @@ const Table& command_objective() {
                              .required = true},
                             {.name = "goal",
                              .type = T::text,
-                             .doc = "which end of it is good",
+                             .doc = "whether a large or a small value is better",
                              .required = true,
                              .choices = {"minimize", "maximize", "min", "max"}}}};
   return table;
@@ -148,7 +148,7 @@ const Table& command_search_settings() {
                           .variant = &strategy_variant()});
     t.settings.push_back({.name = "objective",
                           .type = T::table,
-                          .doc = "what makes a trial the best",
+                          .doc = "what trials are compared by",
                           .required = true,
                           .table = &command_objective()});
     return t;
@@ -166,7 +166,7 @@ const Table& objective_settings() {
         .choices = {"accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "rmse", "mae", "r2"}},
        {.name = "goal",
         .type = T::text,
-        .doc = "which end of it is good",
+        .doc = "whether a large or a small value is better",
         .fallback_doc = "minimize for log_loss, rmse and mae, else maximize",
         .choices = {"maximize", "minimize"}},
        {.name = "validation",
@@ -185,7 +185,7 @@ const Variant& strategy_variant() {
                                  {"a random search",
                                   {{.name = "trials",
                                     .type = T::integer,
-                                    .doc = "how many are drawn",
+                                    .doc = "how many trials are drawn",
                                     .fallback = 20,
                                     .range = {.low = 1, .high = 10'000'000}},
                                    seed_setting()}},

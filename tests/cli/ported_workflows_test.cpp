@@ -30,9 +30,7 @@ class Ported : public ::testing::Test {
     EXPECT_EQ(finished.exit_code, 0) << name << ": " << finished.err;
     return fold_journal(select_run(folder_.path() / "runs", "last").journal());
   }
-  [[nodiscard]] fs::path last_run() const {
-    return select_run(folder_.path() / "runs", "last").root();
-  }
+  [[nodiscard]] fs::path last_run() const { return select_run(folder_.path() / "runs", "last").root(); }
 
  private:
   TemporaryDirectory folder_;

@@ -126,8 +126,9 @@ TEST(SlurmFault, OutOfMemoryWithoutRetriesIsSaidToBeThat) {
 )");
   world.submit();
   EXPECT_EQ(world.outcome(), "failed");
-  EXPECT_THAT(world.kernmill({"status"}).out,
-              AllOf(HasSubstr("oom"), ContainsRegex("it had 60M, .*--set hungry.resources.mem=[1-9][0-9]+M")));
+  EXPECT_THAT(
+      world.kernmill({"status"}).out,
+      AllOf(HasSubstr("oom"), ContainsRegex("it had 60M, .*--set hungry.resources.mem=[1-9][0-9]+M")));
   EXPECT_THAT(world.kernmill({"explain", "last", "hungry.0"}).out,
               AllOf(HasSubstr("failed (oom)"), HasSubstr("peak memory "), HasSubstr(" of 60 MiB")));
 }

@@ -17,7 +17,6 @@
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/os/memory_watch.hpp"
 #include "kernmill/plan/notice.hpp"
-
 #include "kernmill/workflow/command_stage.hpp"
 
 namespace kernmill::exec {

@@ -138,7 +138,8 @@ TEST(AttemptRunnerCommand, SeesItsPlaceItsMatrixAndItsEnvironment) {
   ExecWorld world({ExecWorld::command("p", "true"), c});
   world.commit("p", 0, {{"loss", 0.5}});
   ASSERT_EQ(world.carry_out("c", 1), 0);
-  EXPECT_EQ(output(world, "c", 1), "c 1 1 20 0.5 env " + std::string(KERNMILL_EXEC) + " --rank\n" + world.path().string() + "\n");
+  EXPECT_EQ(output(world, "c", 1),
+            "c 1 1 20 0.5 env " + std::string(KERNMILL_EXEC) + " --rank\n" + world.path().string() + "\n");
 }
 
 TEST(AttemptRunnerCommand, NothingOfAnOuterJobReachesIt) {

@@ -18,6 +18,7 @@ std::string per_class_text(const Json& evaluation) {
   for (const Json& one : per_class) {
     if (!one.is_object()) return {};
     std::vector<std::string> cells;
+    cells.reserve(names.size());
     for (const std::string& name : names) cells.push_back(one.contains(name) ? number_text(one[name]) : "-");
     table.row(cells);
   }

@@ -68,7 +68,7 @@ std::string joined(const std::string& first, const std::string& second) {
 }
 
 std::string failure_text(const InstanceEvent& event) {
-  if (const std::string line = failure_line(event.message); !line.empty()) return line;
+  if (std::string line = failure_line(event.message); !line.empty()) return line;
   return fmt::format("{}, exit status {}", to_string(event.cause), event.exit_code);
 }
 

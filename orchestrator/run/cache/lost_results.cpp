@@ -153,6 +153,7 @@ std::vector<LostResult> results_to_redo(const Plan& plan, const RunRecord& recor
 
 void give_up_results(const std::vector<LostResult>& results, JournalWriter& journal) {
   std::vector<Record> records;
+  records.reserve(results.size());
   for (const LostResult& one : results)
     records.push_back(to_record(events::ResultLost{{one.stage, one.instance, one.attempt}, one.why}));
   journal.append_all(records);

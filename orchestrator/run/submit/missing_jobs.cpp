@@ -210,9 +210,10 @@ class MissingJobs {
 
   [[nodiscard]] std::vector<std::string> replaced_growth_jobs(const ClusterView& view) const {
     std::vector<std::string> ids;
-    for (const auto& [stage, id] : view.growth_jobs())
-      if (std::any_of(growth_.begin(), growth_.end(), [&](const auto& job) { return job.stage == stage; }))
-        ids.push_back(id);
+    for (const auto& live : view.growth_jobs())
+      if (std::any_of(growth_.begin(), growth_.end(),
+                      [&](const auto& job) { return job.stage == live.first; }))
+        ids.push_back(live.second);
     return ids;
   }
 

@@ -119,6 +119,22 @@ std::optional<Growth> grow(const Plan& plan,
   return Growth{checked(std::move(workflow), stages), stages};
 }
 
+Workflow with_decisions_of(const Plan& before, Workflow edited) {
+  const auto decided = [&](const Matrix::Later& later) -> std::optional<DecidedList> {
+    for (Stage stage : before.workflow().stages) {
+      Matrix& matrix = stage.matrix;
+      const bool has_it = std::find(matrix.later.begin(), matrix.later.end(), later) != matrix.later.end();
+      if (!matrix.decided || !matrix.problem.empty() || !has_it) continue;
+      DecidedList list;
+      for (const std::string& name : later.axes) list.axes.push_back(std::move(axis_named(matrix, name)));
+      return list;
+    }
+    return {};
+  };
+  const auto growth = grow(Plan(edited), decided);
+  return growth ? growth->plan.workflow() : edited;
+}
+
 Plan without_problems(const Plan& plan) {
   Workflow workflow = plan.workflow();
   for (Stage& stage : workflow.stages) {

@@ -34,6 +34,9 @@ struct Growth {
 std::optional<Growth> grow(const Plan& plan,
                            const std::function<std::optional<DecidedList>(const Matrix::Later&)>& list);
 
+/// The edited workflow of a run, with what its plan has decided already: that stays.
+Workflow with_decisions_of(const Plan& before, Workflow edited);
+
 /// The plan as it was before lists were found that could not be used: they are to be looked at again.
 Plan without_problems(const Plan& plan);
 

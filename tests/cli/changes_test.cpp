@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "kernmill/run/directory/plan_file.hpp"
 #include "kill_world.hpp"
 
 namespace kernmill::testing {
@@ -243,10 +244,10 @@ TEST_F(Changes, AResumeGivesStagesOtherResources) {
   EXPECT_THAT(wrong.err, HasSubstr("--set:1:1: error: 'fit.tmie' is no resource of a stage"));
   EXPECT_THAT(world.run({"resume", "--set", "mem=much"}).err, HasSubstr("--set mem:1:1: error:"));
   done({"resume", "--set", "time=10", "--set", "fit.resources.mem=1G"});
-  std::ifstream plan(world.runs().back().plan());
+  std::ifstream plan(newest_plan(world.runs().back()));
   const std::string text(std::istreambuf_iterator<char>(plan), {});
   EXPECT_THAT(text, HasSubstr(R"("resources":{"time":10,"mem":"1G"})"));
-  EXPECT_TRUE(fs::exists(world.runs().back().root() / "plan-1.json"));
+  EXPECT_EQ(newest_plan(world.runs().back()).filename(), "plan-2.json");
 }
 
 TEST_F(Changes, AnEditedWorkflowIsNamedAndTakenWhenAsked) {
@@ -276,6 +277,27 @@ TEST_F(Changes, AnEditedWorkflowIsNamedAndTakenWhenAsked) {
   EXPECT_TRUE(fs::exists(world.runs().back().root() / "workflow-1.yaml"));
   EXPECT_THAT(done({"resume"}).err, HasSubstr("done already"));
   EXPECT_THAT(done({"status"}).out, HasSubstr("skipped"));
+}
+
+TEST_F(Changes, EachChangeCountsAfterTheOneBeforeAndAfterAStageHasDecided) {
+  const auto study = [](const char* last) {
+    return "stages:\n"
+           "  split: {run: 'printf \"[1, 2]\" > \"$KERNMILL_OUTPUT/parts.json\"', outputs: [parts.json]}\n"
+           "  part: {matrix: {p: {from: \"stages.split['parts.json']\"}}, run: 'echo p$KERNMILL_MATRIX_P >> "
+           "ran'}\n"
+           "  last: {needs: part, run: '" +
+           std::string(last) + "'}\n";
+  };
+  flow(study("echo first >> ran; false"));
+  EXPECT_EQ(world.run({"run", "flow.yaml", "-j1"}).exit_code, 1);
+  for (const char* again : {"echo second >> ran; false", "echo third >> ran; false"}) {
+    flow(study(again));
+    EXPECT_EQ(world.run({"resume", "--with", "flow.yaml", "-j1"}).exit_code, 1);
+  }
+  EXPECT_EQ(world.run({"resume", "-j1"}).exit_code, 1);
+  flow(study("echo fourth >> ran"));
+  done({"resume", "--with", "flow.yaml", "-j1"});
+  EXPECT_THAT(lines("ran"), ElementsAre("p1", "p2", "first", "second", "third", "third", "fourth"));
 }
 
 TEST_F(Changes, InstancesThatHaveBegunKeepTheirNumbersWhenAMatrixGrows) {

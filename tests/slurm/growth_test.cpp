@@ -79,7 +79,7 @@ TEST(Growth, AResumeGoesOnWhereverTheRunWas) {
   KERNMILL_NEEDS_SLURM();
   SubmitWorld world;
   submit_and_split(world);
-  wait_until("a decision", [&] { return std::filesystem::exists(world.run().grown_plan(2)); });
+  wait_until("a decision", [&] { return std::filesystem::exists(world.run().later_plan(2)); });
   EXPECT_EQ(world.kernmill({"cancel"}).exit_code, 0);
   world.slurm().run({"touch", "finish"});
   const Finished resumed = world.kernmill({"resume"}, {{"ASKED", "!"}});

@@ -17,6 +17,7 @@
 #include "kernmill/run/cache/cache.hpp"
 #include "kernmill/run/cache/own_cache.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/directory/trust.hpp"
 #include "kernmill/run/submit/removal.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
@@ -75,7 +76,7 @@ std::string reader_of(const RunDirectory& run) {
   const std::string place = run.root().string() + "/";
   for (const RunDirectory& other : list_runs(run.root().parent_path())) {
     if (other.name() == run.name()) continue;
-    const auto plan = read_own_file(other.plan());
+    const auto plan = read_own_file(newest_plan(other));
     if (plan && plan->find(place) != std::string::npos) return other.name();
   }
   return {};

@@ -9,6 +9,7 @@
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/runs/load_workflow.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/plan/decisions.hpp"
 #include "kernmill/run/cache/declared_inputs.hpp"
 #include "kernmill/run/cache/lost_results.hpp"
 #include "kernmill/run/change/plan_changes.hpp"
@@ -88,7 +89,7 @@ class Changes {
                            [](const auto& one) { return one.second.committed; });
     };
     if (now.life == record_.life && committed(now) == committed(record_) &&
-        read_file(run_.plan()) == plan_text_)
+        read_file(newest_plan(run_)) == plan_text_)
       return;
     throw std::runtime_error(fmt::format("run {} has gone on meanwhile; resume it again", run_.name()));
   }
@@ -115,7 +116,7 @@ class Changes {
     auto edited = load_workflow(arguments_, arguments_.text("with"));
     if (!edited) return false;
     keep_code(workflow.snapshot, edited->snapshot);
-    PlanChanges changes = plan_changes(plan_, std::move(*edited), record_);
+    PlanChanges changes = plan_changes(plan_, with_decisions_of(plan_, std::move(*edited)), record_);
     if (!changes.refusals.empty())
       throw UsageError(fmt::format("run {} cannot go on with {}: {}", run_.name(), arguments_.text("with"),
                                    fmt::join(changes.refusals, "\n")),
@@ -231,17 +232,15 @@ class Changes {
   }
 
   void replace_plan(const Plan& plan, const std::string& text) {
-    unsigned number = 1;
-    const auto kept = [&](const char* name, const char* ending) {
-      return run_.root() / fmt::format("{}-{}{}", name, number, ending);
-    };
-    while (fs::exists(kept("plan", ".json"))) ++number;
-    write_file_durably(kept("workflow", ".yaml"), read_file(run_.workflow()));
-    write_file_durably(kept("plan", ".json"), read_file(run_.plan()));
     for (const std::string& stage : changed_stages_) forget_inputs(run_, stage);
     note_inputs(run_, plan, digests_);
-    write_plan_file(run_, plan);
-    if (!text.empty() && arguments_.has("with")) write_file_durably(run_.workflow(), text);
+    const bool is_edited = !text.empty() && arguments_.has("with");
+    if (is_edited) {
+      const std::string earlier = fmt::format("workflow-{}.yaml", number_of_newest_plan(run_));
+      write_file_durably(run_.root() / earlier, read_file(run_.workflow()));
+    }
+    write_next_plan(run_, plan);
+    if (is_edited) write_file_durably(run_.workflow(), text);
   }
 
   const RunDirectory& run_;
@@ -251,7 +250,7 @@ class Changes {
   bool on_cluster_;
   const Arguments& arguments_;
   DigestStore digests_;
-  std::string plan_text_ = read_file(run_.plan());
+  std::string plan_text_ = read_file(newest_plan(run_));
   bool changed_ = false;
   std::map<std::pair<std::string, unsigned>, std::string> redo_;  ///< by stage and instance; and why
   std::vector<std::string> told_, changed_stages_;

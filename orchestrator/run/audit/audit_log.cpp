@@ -20,6 +20,7 @@
 #include "kernmill/os/file_descriptor.hpp"
 #include "kernmill/os/file_mode.hpp"
 #include "kernmill/os/process.hpp"
+#include "kernmill/run/directory/plan_file.hpp"
 #include "kernmill/run/directory/trust.hpp"
 #include "kernmill/workflow/value/json_text.hpp"
 
@@ -145,7 +146,7 @@ AuditMark append_to_audit(const fs::path& runs_root, const AuditEvent& event) {
 void audit_act(const RunDirectory& run, AuditEvent event) {
   event.run = run.name();
   add_digest(event.details, "workflow_sha256", run.workflow());
-  add_digest(event.details, "plan_sha256", run.plan());
+  add_digest(event.details, "plan_sha256", newest_plan(run));
   const AuditMark mark = append_to_audit(run.root().parent_path(), event);
   if (owner_of(run) == ::geteuid()) keep_mark(run, mark);
 }

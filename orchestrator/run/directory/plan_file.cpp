@@ -36,27 +36,26 @@ void write(const std::filesystem::path& file, const Plan& plan) {
   write_file_durably(file, fmt::format("{}{}{}\"}}\n", text, key, checksum(text)));
 }
 
-/// 1: the plan has not grown.
-unsigned newest_number(const RunDirectory& run) {
+}  // namespace
+
+unsigned number_of_newest_plan(const RunDirectory& run) {
   unsigned number = 1;
   std::error_code none;
-  while (std::filesystem::exists(run.grown_plan(number + 1), none)) ++number;
+  while (std::filesystem::exists(run.later_plan(number + 1), none)) ++number;
   return number;
 }
-
-}  // namespace
 
 void write_plan_file(const RunDirectory& run, const Plan& plan) {
   write(run.plan(), plan);
 }
 
-void write_grown_plan(const RunDirectory& run, const Plan& plan) {
-  write(run.grown_plan(newest_number(run) + 1), plan);
+void write_next_plan(const RunDirectory& run, const Plan& plan) {
+  write(run.later_plan(number_of_newest_plan(run) + 1), plan);
 }
 
 std::filesystem::path newest_plan(const RunDirectory& run) {
-  const unsigned number = newest_number(run);
-  return number == 1 ? run.plan() : run.grown_plan(number);
+  const unsigned number = number_of_newest_plan(run);
+  return number == 1 ? run.plan() : run.later_plan(number);
 }
 
 PlanFile read_plan_file(const RunDirectory& run) {

@@ -16,8 +16,12 @@ struct PlanFile {
 /// Writes plan.json durably. Its last member is a checksum of all text before it.
 void write_plan_file(const RunDirectory& run, const Plan& plan);
 
-/// Writes a grown plan beside the one that it replaces. The caller is the run's conductor.
-void write_grown_plan(const RunDirectory& run, const Plan& plan);
+/// Writes a plan that has grown, or was changed, beside the one that it replaces. The caller holds the lock of
+/// the run's conductor.
+void write_next_plan(const RunDirectory& run, const Plan& plan);
+
+/// 1: plan.json is the only one.
+unsigned number_of_newest_plan(const RunDirectory& run);
 
 /// The newest plan of the run: each was written when the one before it had been, and is whole.
 std::filesystem::path newest_plan(const RunDirectory& run);

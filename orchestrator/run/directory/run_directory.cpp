@@ -91,7 +91,7 @@ std::string listed(const std::vector<RunDirectory>& runs) {
 
 }  // namespace
 
-fs::path RunDirectory::grown_plan(unsigned number) const {
+fs::path RunDirectory::later_plan(unsigned number) const {
   return root_ / fmt::format("plan-{}.json", number);
 }
 

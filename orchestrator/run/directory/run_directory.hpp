@@ -20,9 +20,9 @@ class RunDirectory {
   [[nodiscard]] std::string name() const { return root_.filename().string(); }
   [[nodiscard]] std::filesystem::path workflow() const { return root_ / "workflow.yaml"; }
   [[nodiscard]] std::filesystem::path plan() const { return root_ / "plan.json"; }
-  /// The plan that replaced it when a stage had decided instances of others: `plan-2.json`, `plan-3.json`,
-  /// ...
-  [[nodiscard]] std::filesystem::path grown_plan(unsigned number) const;
+  /// A plan that took its place, when a stage had decided instances of others or the workflow was changed:
+  /// `plan-2.json`, `plan-3.json`, ...
+  [[nodiscard]] std::filesystem::path later_plan(unsigned number) const;
   [[nodiscard]] std::filesystem::path journal() const { return root_ / "journal"; }
   /// Where jobs note what they have read of the journal, for others.
   [[nodiscard]] std::filesystem::path settled() const { return root_ / "settled"; }

@@ -73,7 +73,7 @@ class RunCheck {
     const FileDescriptor folder(open_folder(AT_FDCWD, run_.root().c_str(), run_.root()));
     for (const char* name : {"stages", "settled", "slurm", "plan.json", "workflow.yaml", "conductor.lock"})
       check_entry(folder.get(), name, run_.root() / name);
-    check_grown_plans(folder.get());
+    check_later_plans(folder.get());
     const FileDescriptor journal(open_folder(folder.get(), "journal", run_.journal()));
     if (depth == TrustDepth::whole && journal) check_files(journal.get());
   }
@@ -99,10 +99,10 @@ class RunCheck {
     check_status(status, path);
   }
 
-  void check_grown_plans(int folder) {
+  void check_later_plans(int folder) {
     struct stat status {};
     for (unsigned number = 2;; ++number) {
-      const fs::path plan = run_.grown_plan(number);
+      const fs::path plan = run_.later_plan(number);
       if (::fstatat(folder, plan.filename().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
       check_status(status, plan);
     }

@@ -12,7 +12,7 @@ std::optional<Growth> grow_run(const RunDirectory& run, const Plan& plan, const 
     if (!left) return {};
     return left_list(*left, later);
   });
-  if (growth) write_grown_plan(run, growth->plan);
+  if (growth) write_next_plan(run, growth->plan);
   return growth;
 }
 

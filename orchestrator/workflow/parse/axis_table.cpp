@@ -61,7 +61,7 @@ void add_row(std::vector<Matrix::Axis>& axes, const Record& row, const std::vect
 std::vector<Matrix::Axis> read_rows(CsvCursor& rows, const std::vector<std::string>& wanted) {
   Record header, row;
   if (!rows.next(header))
-    throw TableMistake{"this file is empty", "it has a line of names, and a line a row"};
+    throw TableMistake{"this file is empty", "it has a line of names, and then a line for each row"};
   const auto places = places_of_columns(header, wanted);
   std::vector<Matrix::Axis> axes;
   for (const std::size_t place : places) {

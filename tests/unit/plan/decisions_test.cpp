@@ -60,6 +60,17 @@ TEST(Decisions, AListMakesInstancesAndKeepsTheNumbersOfStages) {
   EXPECT_EQ(plan_from_json(InstancePlans(after).of({1, 4})).values({1, 4}), after.values({1, 4}));
 }
 
+TEST(Decisions, WhatIsDecidedStaysInAnEditedWorkflow) {
+  const Plan before = grown(undecided(), {"a", "b", "c"}).plan;
+  const Workflow edited = with_decisions_of(before, undecided().workflow());
+  EXPECT_EQ(to_json(Plan(edited)), to_json(before));
+  Workflow other = undecided().workflow();
+  other.stages[1].matrix.later.front().name = "others";  // another list is not known yet
+  const Plan after(with_decisions_of(before, other));
+  EXPECT_TRUE(after.undecided(1));
+  EXPECT_FALSE(after.undecided(2));
+}
+
 TEST(Decisions, AListThatCannotBeUsedIsOneInstanceThatFails) {
   const auto growth = grown(undecided(), {}, "it is no list");
   EXPECT_EQ(growth.plan.instance_count(1), 1U);

@@ -95,7 +95,7 @@ TEST_F(LeftList, AGrownPlanDecidesFromWhenItIsThere) {
     return std::optional(InstanceResult{{}, {{"parts", {5, 6}}}});
   });
   ASSERT_TRUE(growth.has_value());
-  EXPECT_EQ(newest_plan(run), run.grown_plan(2));
+  EXPECT_EQ(newest_plan(run), run.later_plan(2));
   EXPECT_EQ(to_json(read_plan_file(run).plan), to_json(growth->plan));
   EXPECT_EQ(read_plan_file(run).plan.instance_count(1), 2U);
 }

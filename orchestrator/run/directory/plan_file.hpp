@@ -16,8 +16,8 @@ struct PlanFile {
 /// Writes plan.json durably. Its last member is a checksum of all text before it.
 void write_plan_file(const RunDirectory& run, const Plan& plan);
 
-/// Writes a plan that has grown, or was changed, beside the one that it replaces. The caller holds the lock of
-/// the run's conductor.
+/// Writes a plan that has grown, or was changed, beside the one that it replaces. The caller holds the lock
+/// of the run's conductor.
 void write_next_plan(const RunDirectory& run, const Plan& plan);
 
 /// 1: plan.json is the only one.

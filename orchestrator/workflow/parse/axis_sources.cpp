@@ -136,7 +136,8 @@ class SourceReader {
       result_.axes = axes_of_csv(*text, delimiter_of("auto", "csv", path), columns_);
       result_.sources.push_back({value.text, sha256(*text)});
       if (result_.axes.front().values.empty())
-        refuse(value.where, fmt::format("'{}' has no row", value.text), "it has a line of names, and then a line for each row");
+        refuse(value.where, fmt::format("'{}' has no row", value.text),
+               "it has a line of names, and then a line for each row");
     } catch (const TableMistake& mistake) {
       report_in_file(value, *text, mistake);
     }

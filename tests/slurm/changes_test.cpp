@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernmill/run/directory/plan_file.hpp"
 #include "submit_world.hpp"
 
 namespace kernmill::testing {
@@ -49,7 +50,7 @@ TEST_F(ChangesOnACluster, WhatReadAnEditedScriptRunsAgainWithWhatCollectsItAndOt
   EXPECT_THAT(resumed.err, HasSubstr("part[2] is made again: s.sh has changed"));
   ASSERT_EQ(world().outcome(), "done");
   EXPECT_THAT(world().lines("all"), ElementsAre("newer", "newer", "newer"));
-  EXPECT_THAT(content(world().run().plan()), HasSubstr("{\"time\":7}"));
+  EXPECT_THAT(content(newest_plan(world().run())), HasSubstr("{\"time\":7}"));
 
   world().submit();
   ASSERT_EQ(world().outcome(), "done");

@@ -178,6 +178,7 @@ void check_inputs(const Attempt& attempt) {
 }
 
 std::vector<std::pair<std::string, std::string>> tell_other_inputs(const Attempt& attempt) {
+  if (!reads_files(attempt.stage())) return {};
   DigestStore digests(runs_root(attempt));
   auto other = other_inputs(attempt.run, attempt.plan, attempt.id, digests);
   for (const auto& [path, found] : other)

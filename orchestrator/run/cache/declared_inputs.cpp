@@ -70,11 +70,6 @@ InputMarks marks_now(const Plan& plan, InstanceId id, const InputMarks& known, D
   return marks;
 }
 
-bool reads_files(const Stage& stage) {
-  return std::any_of(stage.inputs.begin(), stage.inputs.end(),
-                     [](const Input& input) { return input.stage.empty(); });
-}
-
 /// Whether each instance has files of its own.
 bool differ(const Stage& stage) {
   return std::any_of(stage.inputs.begin(), stage.inputs.end(),
@@ -173,6 +168,11 @@ void add_changed(Readers& readers, InstanceId id, const Contents& read, const In
 }
 
 }  // namespace
+
+bool reads_files(const Stage& stage) {
+  return std::any_of(stage.inputs.begin(), stage.inputs.end(),
+                     [](const Input& input) { return input.stage.empty(); });
+}
 
 std::string InputMark::text() const {
   return sha256.empty() ? fmt::format("{} bytes of {}", bytes, modified) : sha256;

@@ -13,6 +13,9 @@
 
 namespace kernmill {
 
+/// Whether files that were there before are among its inputs.
+bool reads_files(const Stage& stage);
+
 /// What tells a file that stages declare to read from what it was: small ones by content, large ones by size
 /// and time of modification.
 struct InputMark {

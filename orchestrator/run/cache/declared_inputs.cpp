@@ -241,7 +241,7 @@ std::vector<ChangedInput> inputs_changed_behind(const RunDirectory& run, const P
 }
 
 std::string display_path(const std::string& path, const Workflow& workflow) {
-  const std::string origin = origin_of(path, workflow.snapshot);
+  std::string origin = origin_of(path, workflow.snapshot);
   for (const std::string& folder : {workflow.base_directory, workflow.snapshot.root}) {
     const fs::path relative = fs::path(origin).lexically_relative(folder);
     if (!folder.empty() && !relative.empty() && *relative.begin() != "..") return relative.string();

@@ -144,6 +144,13 @@ struct Encryption {
   [[nodiscard]] bool on() const { return !key_file.empty() || !key_env.empty(); }
 };
 
+/// How the tasks read and write datasets and checkpoints.
+struct StorageSettings {
+  std::string transport = "auto";  ///< or "posix", "mpiio"
+  Json hints = Json::object();     ///< name -> string, for MPI-IO
+  friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
+};
+
 /// For how long, and for whom, a node is avoided after attempts have failed because of it.
 struct BadNodes {
   std::chrono::seconds avoid_for{3600};  ///< 0: none is
@@ -163,6 +170,7 @@ struct Workflow {
   Json params = Json::object();
   bool share_group = false;
   Encryption encryption;
+  StorageSettings storage;
   Snapshot snapshot;
   BadNodes bad_nodes;
   std::string on_success, on_failure;  ///< shell commands for the end of a run; may be empty

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "kernmill/storage/sealed/key.hpp"
+#include "kernmill/storage/transport/settings.hpp"
 
 namespace kernmill::storage {
 
@@ -16,6 +17,7 @@ enum class Verify {
 struct Access {
   std::optional<Key> key;  ///< of encrypted files; with one, plain ones are refused
   Verify verify = Verify::once;
+  TransportSettings transport{};
 };
 
 }  // namespace kernmill::storage

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "kernmill/storage/sealed/key.hpp"
+#include "kernmill/storage/transport/settings.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -21,6 +22,8 @@ struct Spec {
   std::filesystem::path output_directory;
   std::filesystem::path checkpoint_directory;  ///< empty for a kind without checkpoints
   std::optional<storage::Key> key;  ///< what is written is encrypted with it; from where `encryption` says
+
+  storage::TransportSettings transport{};
 
   /// The path of an input. Throws SpecError when the spec lacks it.
   [[nodiscard]] const std::filesystem::path& input(std::string_view setting) const;

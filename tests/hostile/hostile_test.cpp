@@ -152,6 +152,14 @@ TEST_F(Hostile, DatasetsThroughTheTool) {
     through_tool(file, "data", {"info", "head", "verify", "export"});
 }
 
+TEST_F(Hostile, TypedDatasetsThroughTheToolAndTasks) {
+  for (const HostileFile& file : hostile_typed_datasets(files())) {
+    through_tool({file.file, ""}, "data", {"info"});
+    through_tool(file, "data", {"head", "verify", "export"});
+    through_task({file.file, ""}, "train", softmax(), {{"data", file.file}});
+  }
+}
+
 TEST_F(Hostile, DatasetsThroughTasks) {
   for (const HostileFile& file : hostile_datasets(files(), secret())) {
     through_task(file, "train", softmax(), {{"data", file.file}});

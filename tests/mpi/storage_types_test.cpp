@@ -1,5 +1,6 @@
 #include <bit>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -331,6 +332,46 @@ TEST_F(Sparse, RowsMakeTheSameFileOnAnyNumberOfRanks) {
   const auto alone = directory / ("alone." + std::to_string(world_rank()));
   write(MPI_COMM_SELF, alone, Element::f32);
   EXPECT_TRUE(content(alone) == content(file()));
+}
+
+/// What this process has asked the kernel to read so far.
+std::uint64_t bytes_read() {
+  std::ifstream in("/proc/self/io");
+  for (std::string name; in >> name;) {
+    std::uint64_t value = 0;
+    in >> value;
+    if (name == "rchar:") return value;
+  }
+  return 0;
+}
+
+// Each table has more than 4 MiB, which is beyond what a reader keeps: a row costs blocks of 64 KiB.
+TEST_F(Sparse, ARowOfMillionsIsReadWithoutTheOthers) {
+  constexpr std::uint64_t many = 3 << 19;
+  if (world_rank() != 0) return;
+  SparseRows made;
+  made.begins.resize(many + 1);
+  for (std::uint64_t row = 0; row < many; ++row) {
+    made.begins[row + 1] = row + 1;
+    made.columns.push_back(static_cast<std::uint32_t>(row % width));
+    made.values.push_back(static_cast<double>(row));
+  }
+  Schema schema = columns_of(width);
+  schema.target_kind = TargetKind::none;
+  WriteOptions options;
+  options.encoding.sparse = true;
+  options.entries = {many, 0, 0};
+  {
+    DatasetWriter writer(MPI_COMM_SELF, file(), schema, {many, 0, 0}, options);
+    writer.write_sparse(Part::train, 0, 0, made, {}, std::vector<std::uint64_t>(many));
+    writer.commit();
+  }
+  const DatasetReader reader(MPI_COMM_SELF, file());
+  const std::uint64_t before = bytes_read();
+  SparseRows read;
+  reader.read_sparse_rows(Part::train, std::vector<std::uint64_t>{700001, 5}, read);
+  EXPECT_LT(bytes_read() - before, 1U << 19);
+  EXPECT_EQ(read.values, (std::vector<double>{700001, 5}));
 }
 
 TEST_F(Sparse, RowsThatAreNoneAreRefusedOnEveryRank) {

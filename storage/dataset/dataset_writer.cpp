@@ -136,13 +136,30 @@ struct DatasetWriter::Impl {
   }
 
   void write_values(Part part, std::uint64_t first_row, std::uint64_t first_entry, const SparseRows& rows) {
-    std::vector<std::byte> stored(rows.values.size() * size_of(encoding.features));
-    if (const auto misfit = narrow(rows.values, encoding.features, stored.data())) {
-      const auto behind = std::upper_bound(rows.begins.begin(), rows.begins.end(), *misfit);
-      refuse(part, first_row + static_cast<std::uint64_t>(behind - rows.begins.begin()) - 1,
-             schema.features[rows.columns[*misfit]], rows.values[*misfit], encoding.features);
+    const std::uint64_t bytes = size_of(encoding.features), step = bytes_at_once / bytes;
+    std::vector<std::byte> stored;
+    for (std::uint64_t done = 0; done < rows.values.size(); done += step) {
+      const auto some = std::span(rows.values).subspan(done, std::min(step, rows.values.size() - done));
+      stored.resize(some.size() * bytes);
+      if (const auto misfit = narrow(some, encoding.features, stored.data())) {
+        const std::uint64_t entry = done + *misfit;
+        const auto behind = std::upper_bound(rows.begins.begin(), rows.begins.end(), entry);
+        refuse(part, first_row + static_cast<std::uint64_t>(behind - rows.begins.begin()) - 1,
+               schema.features[rows.columns[entry]], rows.values[entry], encoding.features);
+      }
+      write_bytes(part, Table::values, (first_entry + done) * bytes, stored);
     }
-    write_bytes(part, Table::values, first_entry * size_of(encoding.features), stored);
+  }
+
+  void write_ends(Part part, std::uint64_t first_row, std::uint64_t first_entry, const SparseRows& rows) {
+    constexpr std::uint64_t step = bytes_at_once / sizeof(std::uint64_t);
+    std::vector<std::uint64_t> ends;
+    for (std::uint64_t row = 0; row < rows.rows(); row += step) {
+      ends.clear();
+      for (std::uint64_t i = row; i < std::min(row + step, rows.rows()); ++i)
+        ends.push_back(first_entry + rows.begins[i + 1]);
+      write(part, Table::indptr, first_row + row + 1, std::span(std::as_const(ends)));
+    }
   }
 
   void require_sparse(Part part, std::uint64_t first_entry, const SparseRows& rows, std::size_t count) const {
@@ -259,9 +276,7 @@ void DatasetWriter::write_sparse(Part part, std::uint64_t first_row, std::uint64
     impl_->require_layout(true);
     impl_->require_sparse(part, first_entry, rows, row_numbers.size());
     impl_->require_shape(part, first_row, row_numbers.size(), 0, 0);
-    std::vector<std::uint64_t> ends(rows.begins.begin() + 1, rows.begins.end());
-    for (std::uint64_t& end : ends) end += first_entry;
-    impl_->write(part, Table::indptr, first_row + 1, std::span(std::as_const(ends)));
+    impl_->write_ends(part, first_row, first_entry, rows);
     impl_->write(part, Table::indices, first_entry, std::span(rows.columns));
     impl_->write_values(part, first_row, first_entry, rows);
     impl_->write_beside(part, first_row, target, row_numbers);

@@ -385,6 +385,9 @@ TEST_F(Sparse, RowsThatAreNoneAreRefusedOnEveryRank) {
                           std::vector<std::uint64_t>{0});
     });
   };
+  options.encoding.features = Element::u8;
+  EXPECT_THAT(told({{0, 2}, {0, 2}, {1, 256}}), HasSubstr("train row 0, x2: uint8 holds no 256"));
+  options.encoding.features = Element::f64;
   EXPECT_THAT(told({{0, 2}, {1, 1}, {1, 2}}), HasSubstr("row 0: column 1 is out of order"));
   EXPECT_THAT(told({{0, 2}, {1, 3}, {1, 2}}), HasSubstr("row 0: column 3 is out of order, or none of 3"));
   EXPECT_THAT(told({{0, 2}, {1}, {1, 2}}), HasSubstr("do not fit"));

@@ -281,7 +281,8 @@ class Sparse : public kernmill::testing::SharedDirectory {
     expect_same(read, sparse({3, 10}));
     reader.read_sparse(Part::train, {7, 7}, read);
     expect_same(read, {});
-    const std::vector<std::uint64_t> picked{rows - 1, 0, 5, 6, 7, 8, 5};
+    std::vector<std::uint64_t> picked{rows - 1, 0, 5, 6, 7, 8, 5};
+    for (std::uint64_t i = 0; i < 300; ++i) picked.push_back(i * i * 7 % rows);
     SparseRows expected;
     for (const std::uint64_t row : picked) append(row, expected);
     reader.read_sparse_rows(Part::train, picked, read);

@@ -1,3 +1,4 @@
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct DatasetWriter::Impl {
   MadeFile made;  ///< on rank 0
   std::optional<FileCipher> cipher;
   PartSizes written{};
+  TransportChoice transport;
   std::unique_ptr<SealedWriter> writer;
 
   Impl(MPI_Comm ranks, std::filesystem::path name, Schema described, const PartSizes& rows,
@@ -53,6 +55,7 @@ struct DatasetWriter::Impl {
   [[nodiscard]] bool is_root() const { return rank_in(comm.get()) == 0; }
 
   void start() {
+    transport = choose_transport(comm.get(), file.parent_path(), options.transport);
     const Places places = from_root(comm.get(), [&] {
       temporary = temporary_beside(file);
       made = make_sealed_file(temporary, file, structure(), options.key);
@@ -63,9 +66,13 @@ struct DatasetWriter::Impl {
     temporary = places.temporary;
     cipher = cipher_of(places.salt, options.key);
     agree(comm.get(), [&] {
-      writer = std::make_unique<SealedWriter>(temporary, file, places.tables, cipher, true);
-      if (cipher && is_root())
-        writer->write(tables.all().size(), 0, std::as_bytes(std::span(std::as_const(made.content))));
+      auto out = open_tables(comm.get(), temporary, file, datasets_of(places.tables),
+                             {transport, options.transport}, Purpose::writing);
+      writer = std::make_unique<SealedWriter>(std::move(out), file, places.tables, cipher, true);
+    });
+    if (!cipher) return;
+    agree(comm.get(), [&] {
+      writer->write(tables.all().size(), 0, std::as_bytes(std::span(std::as_const(made.content))));
     });
   }
 
@@ -82,9 +89,17 @@ struct DatasetWriter::Impl {
   }
 
   template <class T>
-  void write(Part part, Table table, std::uint64_t first, std::span<const T> data) {
+  [[nodiscard]] NewBytes bytes_of(Part part, Table table, std::uint64_t first,
+                                  std::span<const T> data) const {
     const std::size_t index = tables.find(part, table).value();
-    writer->write(index, first * tables.all()[index].columns() * sizeof(T), std::as_bytes(data));
+    return {index, first * tables.all()[index].columns() * sizeof(T), std::as_bytes(data)};
+  }
+
+  /// `make` may fail on one rank; what it gives is then written by all, together.
+  void write(const std::function<std::vector<NewBytes>()>& make) {
+    std::vector<NewBytes> pieces;
+    agree(comm.get(), [&] { pieces = make(); });
+    agree(comm.get(), [&] { writer->write(pieces); });
   }
 
   void require_shape(Part part, std::uint64_t first, std::uint64_t rows, std::size_t elements,
@@ -132,12 +147,13 @@ DatasetWriter::~DatasetWriter() = default;
 void DatasetWriter::write(Part part, std::uint64_t first_row, std::span<const double> features,
                           std::span<const double> target, std::span<const std::uint64_t> row_numbers) {
   const std::uint64_t rows = row_numbers.size(), targets = target_count_of(impl_->schema);
-  agree(impl_->comm.get(), [&] {
+  impl_->write([&] {
     impl_->require_shape(part, first_row, rows, features.size(), impl_->schema.features.size());
     impl_->require_shape(part, first_row, rows, target.size(), targets);
-    impl_->write(part, Table::features, first_row, features);
-    if (targets > 0) impl_->write(part, Table::target, first_row, target);
-    impl_->write(part, Table::row_numbers, first_row, row_numbers);
+    std::vector<NewBytes> pieces{impl_->bytes_of(part, Table::features, first_row, features)};
+    if (targets > 0) pieces.push_back(impl_->bytes_of(part, Table::target, first_row, target));
+    pieces.push_back(impl_->bytes_of(part, Table::row_numbers, first_row, row_numbers));
+    return pieces;
   });
   impl_->written[static_cast<std::size_t>(part)] += rows;
 }
@@ -146,12 +162,16 @@ void DatasetWriter::write_levels(Part part, std::uint64_t first_row, std::span<c
                                  std::span<const double> at) {
   const std::uint64_t targets = target_count_of(impl_->schema);
   const std::uint64_t rows = targets == 0 ? 0 : before.size() / targets;
-  agree(impl_->comm.get(), [&] {
+  impl_->write([&] {
     impl_->require_shape(part, first_row, rows, before.size(), targets);
     impl_->require_shape(part, first_row, rows, at.size(), targets);
-    impl_->write(part, Table::levels_before, first_row, before);
-    impl_->write(part, Table::levels_at, first_row, at);
+    return std::vector{impl_->bytes_of(part, Table::levels_before, first_row, before),
+                       impl_->bytes_of(part, Table::levels_at, first_row, at)};
   });
+}
+
+const TransportChoice& DatasetWriter::transport() const {
+  return impl_->transport;
 }
 
 void DatasetWriter::commit() {
@@ -161,6 +181,7 @@ void DatasetWriter::commit() {
   self.writer->exchange(self.comm.get());
   agree(self.comm.get(), [&] { self.writer->seal(); });
   const auto digests = self.writer->table_digests(self.comm.get());
+  self.writer.reset();  // through MPI-IO ranks close together, before one of them opens it alone
   agree_on_root(self.comm.get(), [&] {
     self.finish(digests);
     publish_read_only(self.temporary, self.file);

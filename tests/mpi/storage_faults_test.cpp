@@ -29,8 +29,10 @@ class FaultsOnOneRank : public kernmill::testing::SharedDirectory {
   }
 };
 
+using Choice = TransportSettings::Choice;
+
 class FaultsAtEachStep : public FaultsOnOneRank,
-                         public ::testing::WithParamInterface<std::tuple<const char*, int>> {};
+                         public ::testing::WithParamInterface<std::tuple<const char*, int, Choice>> {};
 
 Schema one_feature() {
   Schema schema;
@@ -38,8 +40,10 @@ Schema one_feature() {
   return schema;
 }
 
-void write_dataset(const std::filesystem::path& file) {
-  DatasetWriter writer(MPI_COMM_WORLD, file, one_feature(), {8, 0, 0});
+void write_dataset(const std::filesystem::path& file, Choice transport = Choice::automatic) {
+  WriteOptions options;
+  options.transport.choice = transport;
+  DatasetWriter writer(MPI_COMM_WORLD, file, one_feature(), {8, 0, 0}, options);
   const IndexRange mine = even_share(8, world_rank(), world_size());
   const std::vector<double> features(mine.count(), 1.0);
   const std::vector<std::uint64_t> numbers(mine.count(), 0);
@@ -48,11 +52,11 @@ void write_dataset(const std::filesystem::path& file) {
 }
 
 TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
-  const auto [step, error] = GetParam();
+  const auto [step, error, transport] = GetParam();
   set_fault(
       [step = std::string_view(step), error = error](std::string_view at) { return at == step ? error : 0; });
   const std::string reason = std::strerror(error);
-  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5"); }),
+  EXPECT_THAT(message_of<Error>([&, by = transport] { write_dataset(directory / "dataset.h5", by); }),
               AllOf(HasSubstr(directory.string()), HasSubstr(reason)));
   EXPECT_THAT(names(), ::testing::IsEmpty());
   const Model model{"softmax", "{}", one_feature(), {{"w", {1}, {1}}}};
@@ -70,14 +74,23 @@ TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
 INSTANTIATE_TEST_SUITE_P(Commit, FaultsAtEachStep,
                          ::testing::Combine(::testing::Values("create", "reserve", "write", "sync", "verify",
                                                               "rename", "sync directory"),
-                                            ::testing::Values(ENOSPC, EROFS, EACCES)));
+                                            ::testing::Values(ENOSPC, EROFS, EACCES),
+                                            ::testing::Values(Choice::posix)));
+INSTANTIATE_TEST_SUITE_P(CommitByMpiio, FaultsAtEachStep,
+                         ::testing::Combine(::testing::Values("create", "reserve", "write", "sync", "verify",
+                                                              "rename", "sync directory"),
+                                            ::testing::Values(ENOSPC), ::testing::Values(Choice::mpiio)));
 
 TEST_F(FaultsOnOneRank, AreEverybodysError) {
   const int last = world_size() - 1;
-  set_fault([last](std::string_view at) { return world_rank() == last && at == "write" ? ENOSPC : 0; });
-  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5"); }),
-              HasSubstr("No space left on device"));
-  EXPECT_THAT(names(), ::testing::IsEmpty());
+  for (const char* step : {"write", "sync", "verify"})
+    for (const Choice transport : {Choice::posix, Choice::mpiio}) {
+      set_fault([&](std::string_view at) { return world_rank() == last && at == step ? ENOSPC : 0; });
+      EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5", transport); }),
+                  HasSubstr("No space left on device"))
+          << step;
+      EXPECT_THAT(names(), ::testing::IsEmpty());
+    }
 }
 
 TEST_F(FaultsOnOneRank, WhatTookAnOlderFilesPlaceStaysWhenTheDirectoryCannotBeSynced) {

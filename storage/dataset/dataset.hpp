@@ -45,7 +45,8 @@ class DatasetWriter {
   ~DatasetWriter();
   /// Rows [first_row, first_row + n) of a part, each once. features: n x d row-major; target: n x k row-major
   /// (k = 1 and class indices for a class target; empty when there is none); row_numbers: n 0-based data rows
-  /// of the input. A rank without rows takes part with n = 0.
+  /// of the input. A rank without rows takes part with n = 0. A number that its type does not hold is an
+  /// Error that names row and column; a float type rounds to the nearest. Sparse rows take write_sparse.
   void write(Part part, std::uint64_t first_row, std::span<const double> features,
              std::span<const double> target, std::span<const std::uint64_t> row_numbers);
   /// The same of dense rows as they lie in the file (see Encoding).
@@ -101,7 +102,7 @@ class DatasetReader {
   void read_stored(Part part, IndexRange range, std::span<std::byte> out) const;
   void read_stored_rows(Part part, std::span<const std::uint64_t> rows, std::span<std::byte> out) const;
   /// Collective, each rank with a range of its own (an empty one where it wants none): what a parallel file
-  /// system likes.
+  /// system likes. Through MPI-IO every rank throws when any fails.
   void read_stored_together(Part part, IndexRange range, std::span<std::byte> out) const;
   /// Whether single rows are dear here: whoever can, reads in ranges, together.
   [[nodiscard]] bool prefers_large_reads() const;

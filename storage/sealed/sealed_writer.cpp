@@ -43,14 +43,14 @@ void SealedWriter::write(std::span<const NewBytes> pieces) {
 }
 
 void SealedWriter::write(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes) {
-  const NewBytes piece{table, offset, bytes};
+  const NewBytes piece(table, offset, bytes);
   write(std::span(&piece, 1));
 }
 
 void SealedWriter::write(const NewBytes& piece, Together& together) {
   const SealedTable& place = tables_.at(piece.table);
   if (place.bytes == 0) return;
-  Extent own{piece.offset, piece.offset + piece.bytes.size()};
+  Extent own{piece.offset, piece.offset + piece.size};
   if (own.begin > place.bytes || own.bytes() > place.bytes - own.begin) {
     together.guard([] { throw std::out_of_range("a piece does not fit its table"); });
     own = {};
@@ -59,7 +59,7 @@ void SealedWriter::write(const NewBytes& piece, Together& together) {
     std::span<const std::byte> out;
     together.guard([&] {
       if (round.empty()) return;
-      out = sealed(piece.table, round.begin, piece.bytes.subspan(round.begin - own.begin, round.bytes()));
+      out = sealed(piece.table, round.begin, piece.source(round.begin - own.begin, round.bytes()));
     });
     if (together.failed()) out = {};
     together.call([&] { file_->write({place.name, place.offset, round.begin}, out); });

@@ -1,6 +1,6 @@
 #pragma once
-#include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,46 +10,25 @@
 
 #include "kernmill/base/sha256.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
+#include "kernmill/storage/sealed/together.hpp"
 #include "kernmill/storage/transport/table_file.hpp"
 
 namespace kernmill::storage {
 
 /// Bytes that a rank has for a table, which is an index into the list of tables.
 struct NewBytes {
-  std::size_t table = 0;
-  std::uint64_t offset = 0;
-  std::span<const std::byte> bytes;
-};
+  /// Those from `from` on, `count` of them; they stay until it is asked again.
+  using Source = std::function<std::span<const std::byte>(std::uint64_t from, std::uint64_t count)>;
 
-/// A step of many parts that all ranks take together: what fails on one of them is kept until the step is
-/// over, and from then on the rank takes part with nothing.
-class Together {
- public:
-  template <class Work>
-  void guard(const Work& work) noexcept {
-    if (failed_) return;
-    try {
-      work();
-    } catch (...) {
-      failed_ = std::current_exception();
-    }
-  }
-  /// For calls that every rank makes, whatever has happened to it.
-  template <class Call>
-  void call(const Call& call) noexcept {
-    try {
-      call();
-    } catch (...) {
-      if (!failed_) failed_ = std::current_exception();
-    }
-  }
-  [[nodiscard]] bool failed() const { return failed_ != nullptr; }
-  void rethrow() const {
-    if (failed_) std::rethrow_exception(failed_);
-  }
+  NewBytes(std::size_t index, std::uint64_t begin, std::uint64_t bytes, Source make)
+      : table(index), offset(begin), size(bytes), source(std::move(make)) {}
+  NewBytes(std::size_t index, std::uint64_t begin, std::span<const std::byte> bytes)
+      : NewBytes(index, begin, bytes.size(),
+                 [bytes](std::uint64_t from, std::uint64_t count) { return bytes.subspan(from, count); }) {}
 
- private:
-  std::exception_ptr failed_;
+  std::size_t table;
+  std::uint64_t offset, size;
+  Source source;
 };
 
 /// Writes the bytes of tables that several ranks share, and seals them. Each rank writes what pieces it has,

@@ -61,7 +61,8 @@ class Transports : public kernmill::testing::SharedDirectory {
       const std::vector<std::uint64_t> numbers(own.count(), 7);
       writer.write(Part::train, own.begin, features_of(own), target, numbers);
     }
-    const std::uint64_t count = world_rank() == world_size() - 1 ? 3 : 0;  // all of it one rank's
+    // All of the validation part is one rank's.
+    const std::uint64_t count = world_rank() == world_size() - 1 ? 3 : 0;
     writer.write(Part::validation, 0, std::vector<double>(count * columns, 4), std::vector<double>(count, 5),
                  std::vector<std::uint64_t>(count, 6));
     writer.commit();
@@ -91,6 +92,56 @@ TEST_F(Transports, EncryptTheSameContent) {
   std::vector<double> features(range.count() * columns);
   other.read(Part::train, range, features, {});
   EXPECT_EQ(features, features_of(range));
+}
+
+TEST_F(Transports, ReadTheSameTogether) {
+  const Key key(std::array<std::byte, Key::size>{std::byte{1}});
+  for (const std::optional<Key>& with : {std::optional<Key>{}, std::optional(key)}) {
+    const auto file = directory / (with ? "encrypted.h5" : "plain.h5");
+    write(file, by(Choice::posix), with);
+    const DatasetReader reader(MPI_COMM_WORLD, file, {with, Verify::once, by(Choice::mpiio)});
+    EXPECT_EQ(reader.transport().transport, Transport::mpiio);
+    EXPECT_FALSE(reader.prefers_large_reads()) << "this is a local file system";
+    // Ranges that overlap, in the wrong order, within a block and of nothing.
+    const auto rank = static_cast<std::uint64_t>(world_rank());
+    for (const IndexRange range : {IndexRange{rows / 2 - 1000 * rank, rows - 17 * rank},
+                                   IndexRange{5 * rank, 5 * rank + 3}, IndexRange{rank, rank}}) {
+      std::vector<double> features(range.count() * columns);
+      reader.read_stored_together(Part::train, range, std::as_writable_bytes(std::span(features)));
+      EXPECT_EQ(features, features_of(range));
+    }
+  }
+}
+
+TEST_F(Transports, FindDamageTogetherAndTellEveryRank) {
+  write(directory / "dataset.h5", by(Choice::posix));
+  std::string bytes = content(directory / "dataset.h5");
+  MPI_Barrier(MPI_COMM_WORLD);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  put(directory / "dataset.h5", bytes);
+  const DatasetReader reader(MPI_COMM_WORLD, directory / "dataset.h5",
+                             {std::nullopt, Verify::once, by(Choice::mpiio)});
+  const IndexRange own = even_share(rows, world_rank(), world_size());
+  std::vector<std::byte> stored(own.count() * reader.stored_row_bytes());
+  EXPECT_THAT(
+      kernmill::testing::message_of<Error>([&] { reader.read_stored_together(Part::train, own, stored); }),
+      ::testing::HasSubstr("checksum of block"));
+}
+
+// One rank's mistake is everybody's error, and nobody waits for it: the other tables are gone through by all.
+TEST_F(Transports, TellEveryRankOfANumberThatDoesNotFit) {
+  WriteOptions options;
+  options.encoding.features = Element::u8;
+  options.transport = buffered();
+  DatasetWriter writer(MPI_COMM_WORLD, directory / "dataset.h5", schema(), {rows, 0, 0}, options);
+  const IndexRange own = even_share(rows, world_rank(), world_size());
+  std::vector<double> features(own.count() * columns, 3);
+  if (world_rank() == world_size() - 1) features[12345] = 300;
+  EXPECT_THAT(kernmill::testing::message_of<Error>([&] {
+                writer.write(Part::train, own.begin, features, std::vector<double>(own.count()),
+                             std::vector<std::uint64_t>(own.count()));
+              }),
+              ::testing::HasSubstr("uint8 holds no 300"));
 }
 
 }  // namespace

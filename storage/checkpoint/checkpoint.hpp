@@ -11,6 +11,7 @@
 #include <mpi.h>
 
 #include "kernmill/storage/checkpoint/box.hpp"
+#include "kernmill/storage/element.hpp"
 #include "kernmill/storage/error.hpp"
 #include "kernmill/storage/sealed/key.hpp"
 #include "kernmill/storage/tensor.hpp"
@@ -24,19 +25,21 @@ struct TensorBox {
   std::string name;
   std::vector<std::uint64_t> shape;  ///< of the whole tensor
   Box box;
-  std::span<const double> data;
+  Numbers data;  ///< which are stored as they are
 };
 
-/// What a rank wants of a tensor, and where to.
+/// What a rank wants of a tensor, and where to: as float64 or float32, whatever is stored, or as it is
+/// stored.
 struct TensorTarget {
   std::string name;
   Box box;
-  std::span<double> data;
+  WritableNumbers data;
 };
 
 struct TensorShape {
   std::string name;
   std::vector<std::uint64_t> shape;
+  Element type = Element::f64;
 };
 
 /// Which checkpoints stay when a new one is there: the newest `keep`, two at least, so that a damaged one has
@@ -71,8 +74,8 @@ class CheckpointWriter {
 
   /// Copies the tensors; the spans are free again when it returns. Step and state are rank 0's. The boxes of
   /// all ranks together are each tensor whole; of boxes that several ranks hold, the lowest rank's counts.
-  /// Throws Error on every rank: gaps, overlaps and different shapes (with tensor and ranks), a full disk.
-  /// The one before must have ended.
+  /// Throws Error on every rank: gaps, overlaps, different shapes and types (with tensor and ranks), a full
+  /// disk. The one before must have ended.
   void start(std::uint64_t step, const std::string& state, std::span<const TensorBox> boxes);
   /// To be called now and then, by each rank as often as it likes: how the last one ended, once.
   [[nodiscard]] std::optional<CheckpointOutcome> poll();

@@ -102,7 +102,7 @@ struct CheckpointWriter::Impl {
   fs::path file, temporary;
   CheckpointHeader header;
   std::string content;  ///< on rank 0, of an encrypted one
-  std::vector<double> staging;
+  std::vector<std::byte> staging;
   std::unique_ptr<ChunkWriter> out;  ///< of a rank that has something to write
   AgreedWork work;                   ///< last: its thread ends before what it uses
 
@@ -121,7 +121,7 @@ struct CheckpointWriter::Impl {
       fs::create_directories(directory, failed);
       if (failed) throw system_error(directory, "create it", failed.value());
       for (const TensorLayout& tensor : exchange.layout())
-        header.tensors.push_back({tensor.name, tensor.shape});
+        header.tensors.push_back({tensor.name, tensor.shape, tensor.type});
       remove_leftovers(directory, [](const fs::path& name) { return is_checkpoint(name); });
       temporary = temporary_beside(file);
       auto made = create_checkpoint_file(temporary, file, header, key);
@@ -139,8 +139,7 @@ struct CheckpointWriter::Impl {
   void write() {
     if (out == nullptr) return;
     for (const OwnedChunk& chunk : exchange.plan().owned)
-      out->write(chunk.tensor, chunk.begin * sizeof(double),
-                 std::as_bytes(std::span(staging).subspan(chunk.at, chunk.elements)));
+      out->write(chunk.tensor, chunk.offset, std::span(staging).subspan(chunk.at, chunk.bytes));
     if (!content.empty()) out->write(header.tensors.size(), 0, std::as_bytes(std::span(content)));
     out->finish();
     if (is_root) require_sound_structure(temporary, file);

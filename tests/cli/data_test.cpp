@@ -232,7 +232,7 @@ TEST_F(DataCommand, ExportGivesTheNumbersBack) {
                          "train,0,5.1,3.5,1.4,0.2,setosa\n"));
   EXPECT_EQ(data({"export", "raw.h5", "-o", "raw.npy", "--part", "train"}).exit_code, 0);
   EXPECT_EQ(fs::file_size(path() / "raw.npy"), 128U + 150 * 5 * sizeof(double));
-  EXPECT_THAT(data({"export", "raw.h5", "-o", "raw.xls"}).err, HasSubstr(".csv or .npy"));
+  EXPECT_THAT(data({"export", "raw.h5", "-o", "raw.xls"}).err, HasSubstr(".csv, .npy or .svm"));
 }
 
 TEST_F(DataCommand, ExportFollowsNoLinkAndObeysTheUmask) {

@@ -72,8 +72,7 @@ std::string of_dataset(const fs::path& file) {
 std::string of_tensors(const std::vector<Tensor>& tensors) {
   std::string all;
   for (const Tensor& tensor : tensors)
-    all += fmt::format(" {} {} {:x}", tensor.name, tensor.shape.size(),
-                       crc32c(std::span<const double>(tensor.data)));
+    all += fmt::format(" {} {} {:x}", tensor.name, tensor.shape.size(), crc32c(tensor.data.bytes));
   return all;
 }
 

@@ -1,31 +1,15 @@
 #include "kernmill/storage/hdf5/hdf5_parallel.hpp"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/file/mpi_info.hpp"
 #include "kernmill/storage/hdf5/hdf5_parts.hpp"
 
 namespace kernmill::storage::hdf5 {
 namespace {
-
-/// Hints as MPI wants them.
-class Info {
- public:
-  explicit Info(const std::map<std::string, std::string>& hints) {
-    MPI_Info_create(&info_);
-    for (const auto& [name, value] : hints) MPI_Info_set(info_, name.c_str(), value.c_str());
-  }
-  ~Info() { MPI_Info_free(&info_); }
-  Info(const Info&) = delete;
-  Info& operator=(const Info&) = delete;
-  [[nodiscard]] MPI_Info get() const { return info_; }
-
- private:
-  MPI_Info info_ = MPI_INFO_NULL;
-};
 
 Handle collective_list() {
   Handle list = property_list(H5P_DATASET_XFER);
@@ -110,7 +94,7 @@ ParallelFile::ParallelFile(MPI_Comm comm, const std::filesystem::path& file,
                            const std::map<std::string, std::string>& hints)
     : named_(named) {
   const Handle list = access_list();
-  const Info info(hints);
+  const MpiInfo info(hints);
   const Context context{named, "open it through MPI-IO"};
   check(H5Pset_fapl_mpio(list.id(), comm, info.get()), context);
   handle_ = Handle(H5Fopen(file.c_str(), access == Access::read ? H5F_ACC_RDONLY : H5F_ACC_RDWR, list.id()),
@@ -133,29 +117,12 @@ MPI_File ParallelFile::mpi_file() const {
 
 void ParallelFile::sync() const {
   const int error = MPI_File_sync(mpi_file());
-  if (error == MPI_SUCCESS) return;
-  std::array<char, MPI_MAX_ERROR_STRING> text{};
-  int length = 0;
-  MPI_Error_string(error, text.data(), &length);
-  throw Error(fmt::format("{}: cannot sync it to disk: {}", named_.string(), text.data()));
+  if (error != MPI_SUCCESS)
+    throw Error(fmt::format("{}: cannot sync it to disk: {}", named_.string(), mpi_reason(error)));
 }
 
 std::map<std::string, std::string> ParallelFile::hints() const {
-  MPI_Info info = MPI_INFO_NULL;
-  MPI_File_get_info(mpi_file(), &info);
-  int count = 0;
-  MPI_Info_get_nkeys(info, &count);
-  std::map<std::string, std::string> hints;
-  for (int i = 0; i < count; ++i) {
-    std::array<char, MPI_MAX_INFO_KEY + 1> name{};
-    std::array<char, MPI_MAX_INFO_VAL + 1> value{};
-    int found = 0;
-    MPI_Info_get_nthkey(info, i, name.data());
-    MPI_Info_get(info, name.data(), MPI_MAX_INFO_VAL, value.data(), &found);
-    if (found != 0) hints[name.data()] = value.data();
-  }
-  MPI_Info_free(&info);
-  return hints;
+  return hints_of(mpi_file());
 }
 
 void ParallelFile::close() {

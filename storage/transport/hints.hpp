@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -16,5 +17,9 @@ using Hints = std::map<std::string, std::string>;
 /// Data sieving, which reads what lies between a rank's pieces and writes it back, is off: it would write
 /// back what another node has changed meanwhile.
 Hints hints_for(FileSystem file_system, int nodes, const TransportSettings& settings = {});
+
+/// Of what MPI-IO made of the hints: how much the ranks together write in one call, so that each writer of
+/// collective buffering writes once. 0 where there is none.
+std::uint64_t window_of(const Hints& hints);
 
 }  // namespace kernmill::storage

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "kernmill/storage/file/agreement.hpp"
@@ -14,29 +13,9 @@ namespace {
 using hdf5::ParallelDataset;
 using hdf5::ParallelFile;
 
-constexpr std::uint64_t mpiio_piece = std::uint64_t{64} << 20;  // a rank's, where each writes its own
+constexpr std::uint64_t mpiio_piece = std::uint64_t{32} << 20;  // a rank's, where each writes its own
 constexpr std::uint64_t read_piece = std::uint64_t{16} << 20;   // that of two buffers' memory
-constexpr std::uint64_t most_a_call = std::uint64_t{1} << 30;   // larger transfers fail in some versions
 constexpr std::chrono::seconds others_patience{10};
-
-std::uint64_t number_in(const Hints& hints, const std::string& name) {
-  const auto found = hints.find(name);
-  std::uint64_t number = 0;
-  if (found != hints.end())
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
-  return number;
-}
-
-/// What the ranks together write in one call, so that each writer of collective buffering writes once; 0
-/// where there is none.
-std::uint64_t window_of(const Hints& hints) {
-  const auto mode = hints.find("romio_cb_write");
-  if (mode == hints.end() || mode->second == "disable") return 0;
-  const std::uint64_t writers = std::max<std::uint64_t>(1, number_in(hints, "cb_nodes"));
-  const std::uint64_t buffer = std::max<std::uint64_t>(1, number_in(hints, "cb_buffer_size"));
-  const std::uint64_t stripe = number_in(hints, "striping_unit");
-  return std::min(most_a_call, writers * (stripe > 0 ? std::min(buffer, stripe) : buffer));
-}
 
 std::vector<Extent> extents_of_all(MPI_Comm comm, const Extent& own) {
   std::vector<Extent> all(static_cast<std::size_t>(size_of(comm)));

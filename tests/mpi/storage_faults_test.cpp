@@ -51,6 +51,18 @@ void write_dataset(const std::filesystem::path& file, Choice transport = Choice:
   writer.commit();
 }
 
+/// A tensor of which every rank has some.
+void write_boxes(const std::filesystem::path& directory, Choice transport) {
+  const auto ranks = static_cast<std::uint64_t>(world_size()),
+             rank = static_cast<std::uint64_t>(world_rank());
+  const std::vector<double> numbers(1 << 18, 1.0);
+  const std::vector<TensorBox> boxes{
+      {"w", {ranks, numbers.size()}, {{rank, 0}, {1, numbers.size()}}, std::span(numbers)}};
+  CheckpointWriter writer(MPI_COMM_WORLD, directory, {}, {}, {transport, {}});
+  writer.start(1, "{}", boxes);
+  if (const auto outcome = writer.finish(); !outcome->error.empty()) throw Error(outcome->error);
+}
+
 TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
   const auto [step, error, transport] = GetParam();
   set_fault(
@@ -61,7 +73,8 @@ TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
   EXPECT_THAT(names(), ::testing::IsEmpty());
   const Model model{"softmax", "{}", one_feature(), {{"w", {1}, {1}}}};
   EXPECT_THAT(message_of<Error>([&] {
-                write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", model.parameters});
+                write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", model.parameters}, {}, {},
+                                 {std::get<2>(GetParam()), {}});
               }),
               HasSubstr(reason));
   EXPECT_THAT(names(), ::testing::IsEmpty());
@@ -87,6 +100,10 @@ TEST_F(FaultsOnOneRank, AreEverybodysError) {
     for (const Choice transport : {Choice::posix, Choice::mpiio}) {
       set_fault([&](std::string_view at) { return world_rank() == last && at == step ? ENOSPC : 0; });
       EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5", transport); }),
+                  HasSubstr("No space left on device"))
+          << step;
+      EXPECT_THAT(names(), ::testing::IsEmpty());
+      EXPECT_THAT(message_of<Error>([&] { write_boxes(directory, transport); }),
                   HasSubstr("No space left on device"))
           << step;
       EXPECT_THAT(names(), ::testing::IsEmpty());

@@ -1,5 +1,8 @@
+#include <thread>
+
 #include <gmock/gmock.h>
 
+#include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
 #include "shared_directory.hpp"
 
@@ -142,6 +145,78 @@ TEST_F(Transports, TellEveryRankOfANumberThatDoesNotFit) {
                              std::vector<std::uint64_t>(own.count()));
               }),
               ::testing::HasSubstr("uint8 holds no 300"));
+}
+
+/// Columns of a tensor of 3 MB, so that every chunk is of all ranks; a small one of rank 0; and one of
+/// nothing.
+class CheckpointsTogether : public Transports {
+ protected:
+  static constexpr std::uint64_t height = 900, width = 413;
+
+  void start(CheckpointWriter& writer, std::uint64_t step) {
+    const IndexRange own = even_share(width, world_rank(), world_size());
+    numbers_.clear();
+    for (std::uint64_t row = 0; row < height; ++row)
+      for (std::uint64_t column = own.begin; column < own.end; ++column)
+        numbers_.push_back(number_at(row, column));
+    std::vector<TensorBox> boxes{
+        {"weights", {height, width}, {{0, own.begin}, {height, own.count()}}, std::span(numbers_)},
+        {"none", {0, 5}, {{0, 0}, {0, 5}}, std::span<const double>{}}};
+    if (world_rank() == 0) boxes.push_back({"steps", {3}, {{0}, {3}}, std::span(few_)});
+    writer.start(step, "{}", boxes);
+  }
+  /// Writes one while other things go on; returns the file's bytes.
+  std::string save(const std::string& name, const TransportSettings& transport,
+                   const std::optional<Key>& key = {}) {
+    CheckpointWriter writer(MPI_COMM_WORLD, directory / name, {}, key, transport);
+    start(writer, 1);
+    std::fill(numbers_.begin(), numbers_.end(), -1);  // they are its own no more
+    const auto outcome = writer.finish();
+    EXPECT_TRUE(outcome && outcome->error.empty()) << (outcome ? outcome->error : "");
+    MPI_Barrier(MPI_COMM_WORLD);
+    return content(directory / name / "step-1.h5");
+  }
+
+ private:
+  std::vector<double> numbers_;
+  const std::vector<double> few_{1, 2, 3};
+};
+
+TEST_F(CheckpointsTogether, AreTheSameBytes) {
+  const std::string bytes = save("posix", by(Choice::posix));
+  EXPECT_TRUE(save("mpiio", by(Choice::mpiio)) == bytes);
+  EXPECT_TRUE(save("buffered", buffered()) == bytes);
+}
+
+TEST_F(CheckpointsTogether, AreEncryptedAsWell) {
+  const Key key(std::array<std::byte, Key::size>{std::byte{2}});
+  save("mpiio", buffered(), key);
+  const auto loaded = load_newest_checkpoint(MPI_COMM_WORLD, directory / "mpiio", key);
+  ASSERT_TRUE(loaded.found);
+  for (const Tensor& tensor : loaded.checkpoint.tensors) {
+    if (tensor.name != "weights") continue;
+    for (const std::uint64_t at : {std::uint64_t{0}, height * width / 2, height * width - 1})
+      EXPECT_EQ(tensor.data.as<double>()[at], number_at(at / width, at % width));
+  }
+}
+
+// Ranks ask as often as they like: the first ones all the time, the last one once in a while, and never do
+// they wait for each other. The second one is begun while the file of the first is open still.
+TEST_F(CheckpointsTogether, GetOnWhenRanksAskAtDifferentTimes) {
+  CheckpointWriter writer(MPI_COMM_WORLD, directory, {}, {}, buffered());
+  for (const std::uint64_t step : {1, 2}) {
+    start(writer, step);
+    std::optional<CheckpointOutcome> outcome;
+    for (long asked = 0; !outcome; ++asked) {
+      if (world_rank() < world_size() - 1 || asked % 100 == 0) outcome = writer.poll();
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(outcome->error, "");
+    EXPECT_EQ(outcome->step, step);
+  }
+  EXPECT_FALSE(writer.finish());
+  MPI_Barrier(MPI_COMM_WORLD);
+  EXPECT_EQ(load_newest_checkpoint(MPI_COMM_WORLD, directory).checkpoint.step, 2U);
 }
 
 }  // namespace

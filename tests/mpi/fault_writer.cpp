@@ -1,6 +1,6 @@
 // Writes checkpoints, or datasets, until it is killed or has written so many:
 //
-//   fault_writer checkpoint|dataset DIRECTORY COUNT [FAIL]
+//   fault_writer checkpoint|dataset[-mpiio] DIRECTORY COUNT [FAIL]
 //
 // First it loads what it finds there, compares every number, and says which step that was. FAIL is the how
 // many-th step of a commit ends with a full disk, on rank 1. The records that the harness reads are
@@ -26,6 +26,7 @@ using namespace kernmill::storage;
 namespace fs = std::filesystem;
 
 int rank = 0, size = 1;
+TransportSettings transport{TransportSettings::Choice::posix, {}};
 
 /// One line, in one write: it is there whole, or not.
 void record(const fs::path& directory, const std::string& line) {
@@ -85,7 +86,7 @@ std::uint64_t load_checkpoint(const fs::path& directory) {
 
 void write_checkpoints(const fs::path& directory, std::uint64_t count) {
   std::uint64_t step = load_checkpoint(directory);
-  CheckpointWriter writer(MPI_COMM_WORLD, directory);
+  CheckpointWriter writer(MPI_COMM_WORLD, directory, {}, {}, transport);
   for (std::uint64_t last = step + count; step < last;) {
     ++step;
     const Box box = own_box(step % 2 == 0);
@@ -152,11 +153,14 @@ std::uint64_t load_datasets(const fs::path& directory) {
 
 void write_datasets(const fs::path& directory, std::uint64_t count) {
   std::uint64_t step = load_datasets(directory);
+  WriteOptions options;
+  options.transport = transport;
   for (std::uint64_t last = step + count; step < last;) {
     const IndexRange range = even_share(rows, rank, size);
     const std::vector<std::uint64_t> row_numbers(range.count(), 0);
     try {
-      DatasetWriter writer(MPI_COMM_WORLD, dataset_file(directory, step + 1), schema(), {rows, 0, 0});
+      DatasetWriter writer(MPI_COMM_WORLD, dataset_file(directory, step + 1), schema(), {rows, 0, 0},
+                           options);
       writer.write(Part::train, range.begin, features(step + 1, range), {}, row_numbers);
       writer.commit();
       record(directory, fmt::format("saved {}", ++step));
@@ -183,8 +187,9 @@ int main(int argc, char** argv) {
   if (left > 0 && rank == 1)
     set_fault([](std::string_view step) { return step != "create" && --left == 0 ? ENOSPC : 0; });
   const std::uint64_t count = std::strtoull(argv[3], nullptr, 10);
-  std::string_view(argv[1]) == "dataset" ? write_datasets(directory, count)
-                                         : write_checkpoints(directory, count);
+  const std::string_view kind = argv[1];
+  if (kind.ends_with("-mpiio")) transport.choice = TransportSettings::Choice::mpiio;
+  kind.starts_with("dataset") ? write_datasets(directory, count) : write_checkpoints(directory, count);
   MPI_Finalize();
   return 0;
 }

@@ -20,7 +20,7 @@ Objective::Objective(Session& session, const Rows& rows, Network& network, const
       criterion_(criterion),
       rows_(rows.count()),
       sum_(session.comm(), shard_count, network.sums_length()),
-      source_(open_row_source(rows, network.shape().loss, own_chunks(), memory)) {}
+      source_(open_chunk_source(rows, network.shape().loss, own_chunks(), memory)) {}
 
 std::vector<storage::IndexRange> Objective::own_chunks() {
   std::vector<storage::IndexRange> chunks;

@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "kernmill/tasks/learn/rows/chunk_source.hpp"
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
-#include "kernmill/tasks/learn/rows/row_source.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
 #include "kernmill/tasks/models/criterion.hpp"
 
@@ -48,7 +48,7 @@ class Objective {
   std::uint64_t rows_;
   LeafSum<kernels::Device> sum_;
   std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
-  std::unique_ptr<RowSource> source_;
+  std::unique_ptr<ChunkSource> source_;
 };
 
 }  // namespace kernmill::tasks

@@ -1,4 +1,4 @@
-#include "kernmill/tasks/learn/rows/row_source.hpp"
+#include "kernmill/tasks/learn/rows/chunk_source.hpp"
 
 #include <chrono>
 #include <utility>
@@ -33,7 +33,7 @@ void count(Reading& reading, Clock::time_point start, std::uint64_t bytes) {
 }
 
 /// From the file, each time.
-class StreamedRows : public RowSource {
+class StreamedRows : public ChunkSource {
  public:
   StreamedRows(const Rows& rows, Loss loss, Chunks chunks)
       : loader_(rows, loss), chunks_(std::move(chunks)) {}
@@ -50,7 +50,7 @@ class StreamedRows : public RowSource {
 };
 
 /// On the device, as they are computed with.
-class DeviceRows : public RowSource {
+class DeviceRows : public ChunkSource {
  public:
   DeviceRows(const Rows& rows, Loss loss, Chunks chunks) : loader_(rows, loss), chunks_(std::move(chunks)) {
     if (!chunks_.empty()) all_ = loader_.load(storage::IndexRange{chunks_.front().begin, chunks_.back().end});
@@ -68,7 +68,7 @@ class DeviceRows : public RowSource {
 };
 
 /// In the host's memory as they lie in the file.
-class StoredRows : public RowSource {
+class StoredRows : public ChunkSource {
  public:
   StoredRows(const Rows& rows, Loss loss, Chunks chunks) : rows_(rows), chunks_(std::move(chunks)) {
     stored_.resize(rows_in(chunks_) * rows.stored_row_bytes());
@@ -115,7 +115,7 @@ bool fits_float(Element type) {
 }
 
 /// Sparse rows, their values as float where that loses nothing.
-class KeptSparseRows : public RowSource {
+class KeptSparseRows : public ChunkSource {
  public:
   KeptSparseRows(const Rows& rows, Loss loss, const Chunks& chunks, std::uint64_t memory)
       : loss_(loss), targets_(rows.targets()), as_float_(fits_float(rows.encoding().features)) {
@@ -170,7 +170,7 @@ class KeptSparseRows : public RowSource {
   Reading reading_;
 };
 
-std::unique_ptr<RowSource> open_sparse(const Rows& rows, Loss loss, Chunks chunks, std::uint64_t memory) {
+std::unique_ptr<ChunkSource> open_sparse(const Rows& rows, Loss loss, Chunks chunks, std::uint64_t memory) {
   if (rows_in(chunks) * rows.row_bytes() / 2 <= memory) {  // else do not even try
     auto kept = std::make_unique<KeptSparseRows>(rows, loss, chunks, memory);
     if (kept->complete()) return kept;
@@ -180,8 +180,9 @@ std::unique_ptr<RowSource> open_sparse(const Rows& rows, Loss loss, Chunks chunk
 
 }  // namespace
 
-std::unique_ptr<RowSource> open_row_source(const Rows& rows, Loss loss,
-                                           std::vector<storage::IndexRange> chunks, std::uint64_t memory) {
+std::unique_ptr<ChunkSource> open_chunk_source(const Rows& rows, Loss loss,
+                                               std::vector<storage::IndexRange> chunks,
+                                               std::uint64_t memory) {
   if (rows.is_sparse()) return open_sparse(rows, loss, std::move(chunks), memory);
   const std::uint64_t count = rows_in(chunks), target_bytes = rows.targets() * sizeof(double);
   const bool fits_decoded = count * (rows.row_bytes() + target_bytes) <= memory;

@@ -93,6 +93,16 @@ TEST(Parser, TakesCheckpointsByStepsByTimeAndByCost) {
             Json::parse(R"({"every": "auto", "mtbf": "43200s", "keep": 3, "keep_every": 100})"));
 }
 
+TEST(Parser, CountsTheCacheOfATrainingInBytes) {
+  const Parsed parsed = parse_good(
+      prepare +
+      "  s: {task: tune, data: prepare, train: {model: softmax, cache: 64M}, objective: {metric: accuracy},\n"
+      "      strategy: {type: grid}, space: {model.l2: [1, 2]}}\n"
+      "  f: {task: train, data: prepare, config: s.best, cache: 2G}\n");
+  EXPECT_EQ(parsed.stage("s").config.at("train").at("cache"), 64 << 20);
+  EXPECT_EQ(parsed.stage("f").config.at("cache"), std::int64_t{2} << 30);
+}
+
 TEST(Parser, RefusesCheckpointsThatAreNeverOrAlone) {
   const auto message = [](const std::string& checkpoint) {
     return parse(prepare + "  fit: {task: train, data: prepare, model: {type: softmax}, checkpoint: " +

@@ -34,6 +34,7 @@ Selection match_columns(const Input& input, const storage::Schema& schema, const
     wanted.positive = has_logarithms;
     wanted.may_be_missing = has_step(schema, column.name, {"impute", "impute_category"});
     wanted.text = column.type == storage::ColumnType::category;
+    if (!wanted.may_be_missing) wanted.type = input.type(wanted.column);
     wanted.known = column.categories;
     wanted.only_known = wanted.text && !has_step(schema, column.name, {"one_hot", "ordinal"}, true);
     selection.columns.push_back(std::move(wanted));

@@ -13,9 +13,9 @@ using tasks::Json;
 class FileEvaluation : public LearnWorld {
  protected:
   static Json reading(const std::string& on_bad_row = "error") {
-    return {{"format", "auto"},          {"delimiter", "auto"},     {"header", true},
-            {"datasets", Json::array()}, {"external_files", false}, {"max_expansion", 100},
-            {"missing", Json::array()},  {"on_bad_row", on_bad_row}};
+    return {{"format", "auto"},     {"delimiter", "auto"},       {"decimal", "."},
+            {"header", true},       {"datasets", Json::array()}, {"external_files", false},
+            {"max_expansion", 100}, {"missing", Json::array()},  {"on_bad_row", on_bad_row}};
   }
   tasks::Result judge(const std::filesystem::path& file, const Json& config = reading()) {
     return tasks::run_evaluate(spec("evaluate", config, {{"model", model_file()}, {"input", file}}, "judge"),

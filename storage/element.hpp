@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -26,14 +27,18 @@ inline constexpr Element element_type = std::same_as<T, double>         ? Elemen
                                         : std::same_as<T, std::uint8_t> ? Element::u8
                                                                         : Element::i32;
 
+template <class Range>
+concept StorableRange =
+    std::ranges::contiguous_range<Range> && Storable<std::remove_cv_t<std::ranges::range_value_t<Range>>>;
+
 /// A view of numbers of any type.
 class Numbers {
  public:
   Numbers() = default;
-  template <Storable T>
-  Numbers(std::span<const T> values) : type_(element_type<T>), bytes_(std::as_bytes(values)) {}
-  template <Storable T>
-  Numbers(std::span<T> values) : Numbers(std::span<const T>(values)) {}
+  template <StorableRange Range>
+  Numbers(const Range& values)
+      : type_(element_type<std::ranges::range_value_t<Range>>),
+        bytes_(std::as_bytes(std::span(std::ranges::data(values), std::ranges::size(values)))) {}
   Numbers(Element type, std::span<const std::byte> bytes) : type_(type), bytes_(bytes) {}
 
   [[nodiscard]] Element type() const { return type_; }
@@ -44,6 +49,25 @@ class Numbers {
  private:
   Element type_ = Element::f64;
   std::span<const std::byte> bytes_;
+};
+
+/// A view of numbers that are to be written into.
+class WritableNumbers {
+ public:
+  WritableNumbers() = default;
+  template <StorableRange Range>
+  WritableNumbers(Range&& values)
+      : type_(element_type<std::ranges::range_value_t<Range>>),
+        bytes_(std::as_writable_bytes(std::span(std::ranges::data(values), std::ranges::size(values)))) {}
+  WritableNumbers(Element type, std::span<std::byte> bytes) : type_(type), bytes_(bytes) {}
+
+  [[nodiscard]] Element type() const { return type_; }
+  [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t size() const { return bytes_.size() / size_of(type_); }
+
+ private:
+  Element type_ = Element::f64;
+  std::span<std::byte> bytes_;
 };
 
 }  // namespace kernmill::storage

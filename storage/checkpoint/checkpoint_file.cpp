@@ -36,8 +36,8 @@ Structure structure_of(const CheckpointHeader& header) {
 }
 
 void require_current_version(const hdf5::File& file) {
-  if (version_of(file) != format_version)
-    throw Error(fmt::format("{}: has format version {}; of checkpoints this program reads version {}",
+  if (version_of(file) < 2)
+    throw Error(fmt::format("{}: has format version {}; of checkpoints this program reads versions 2 to {}",
                             file.path().string(), version_of(file), format_version));
 }
 
@@ -56,7 +56,7 @@ NewCheckpoint create_checkpoint_file(const std::filesystem::path& temporary,
 
 void require_sound_structure(const std::filesystem::path& file, const std::filesystem::path& named) {
   if (!has_sound_footer(file, named))
-    throw Error(fmt::format("{}: is cut short, or no checkpoint of format version 2. {}", named.string(),
+    throw Error(fmt::format("{}: is cut short, or no checkpoint of Kernmill's. {}", named.string(),
                             why_a_footer_is_broken));
 }
 

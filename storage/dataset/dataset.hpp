@@ -44,7 +44,8 @@ class DatasetWriter {
   ~DatasetWriter();
   /// Rows [first_row, first_row + n) of a part, each once. features: n x d row-major; target: n x k row-major
   /// (k = 1 and class indices for a class target; empty when there is none); row_numbers: n 0-based data rows
-  /// of the input. A rank without rows takes part with n = 0.
+  /// of the input. A rank without rows takes part with n = 0. A number that its type does not hold is an
+  /// Error that names row and column; a float type rounds to the nearest. Sparse rows take write_sparse.
   void write(Part part, std::uint64_t first_row, std::span<const double> features,
              std::span<const double> target, std::span<const std::uint64_t> row_numbers);
   /// The same of dense rows as they lie in the file (see Encoding).

@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "kernmill/storage/dataset/dataset_file.hpp"
+#include "kernmill/storage/dataset/encoding_file.hpp"
 #include "kernmill/storage/dataset/packed_schema.hpp"
 #include "kernmill/storage/dataset/schema_file.hpp"
+#include "kernmill/storage/dataset/sparse_tables.hpp"
+#include "kernmill/storage/dataset/stored_columns.hpp"
 #include "kernmill/storage/file/from_root.hpp"
 #include "kernmill/storage/sealed/format.hpp"
 #include "kernmill/storage/sealed/sealed_file.hpp"
@@ -17,7 +21,8 @@ namespace {
 /// What one rank finds out about a file, for all.
 struct Opened {
   Schema schema;
-  PartSizes rows{};
+  Encoding encoding;
+  PartSizes rows{}, entries{};
   std::vector<SealedTable> tables;
   std::optional<Salt> salt;  ///< of an encrypted one
   std::string provenance, content_hash;
@@ -25,8 +30,8 @@ struct Opened {
 };
 
 auto members_of(Is<Opened> auto& opened) {
-  return std::tie(opened.schema, opened.rows, opened.tables, opened.salt, opened.provenance,
-                  opened.content_hash, opened.has_checksums);
+  return std::tie(opened.schema, opened.encoding, opened.rows, opened.entries, opened.tables, opened.salt,
+                  opened.provenance, opened.content_hash, opened.has_checksums);
 }
 
 Opened look_into(const std::filesystem::path& file, const Access& access) {
@@ -37,24 +42,36 @@ Opened look_into(const std::filesystem::path& file, const Access& access) {
   if (in.cipher) opened.salt = in.cipher->salt();
   opened.schema = read_schema(in.about());
   if (in.about().has("provenance")) opened.provenance = in.about().read_text("provenance");
+  opened.encoding = read_encoding(in.about(), opened.schema, version_of(in.file));
   opened.rows = rows_in(in.file);
-  opened.tables = find_tables(in.file, DatasetTables(opened.schema, opened.rows), in.cipher.has_value());
+  if (opened.encoding.sparse) opened.entries = entries_in(in.file);
+  const DatasetTables tables(opened.schema, opened.encoding, opened.rows, opened.entries);
+  opened.tables = find_tables(in.file, tables, in.cipher.has_value());
   return opened;
 }
 
 }  // namespace
 
 struct DatasetReader::Impl {
+  static constexpr std::uint64_t bytes_at_once = std::uint64_t{1}
+                                                 << 20;  // they are in the cache when decoded
+
   std::filesystem::path file;
   Schema schema;
+  Encoding encoding;
   DatasetTables tables;
+  StoredColumns typed, in_bytes, target;
   std::string provenance, content_hash;
   std::unique_ptr<SealedReader> reader;
 
   Impl(std::filesystem::path name, const Opened& opened)
       : file(std::move(name)),
         schema(opened.schema),
-        tables(schema, opened.rows),
+        encoding(opened.encoding),
+        tables(schema, encoding, opened.rows, opened.entries),
+        typed(StoredColumns::typed(encoding, schema.features.size())),
+        in_bytes(StoredColumns::in_bytes(encoding, schema.features.size())),
+        target(encoding.target, target_count_of(schema)),
         provenance(opened.provenance),
         content_hash(opened.content_hash) {}
 
@@ -69,24 +86,142 @@ struct DatasetReader::Impl {
     return *found;
   }
 
+  void require_rows(Part part, IndexRange range, bool fits) const {
+    if (range.begin > range.end || range.end > tables.rows(part) || !fits)
+      throw std::out_of_range("the rows, or the span for them, do not fit the dataset");
+  }
+
   template <class T>
   void read(Part part, Table table, IndexRange range, std::span<T> out) const {
     const std::size_t index = find(part, table);
     const std::uint64_t columns = tables.all()[index].columns();
-    if (range.begin > range.end || range.end > tables.rows(part) || out.size() != range.count() * columns)
-      throw std::out_of_range("the rows, or the span for them, do not fit the dataset");
+    require_rows(part, range, out.size() == range.count() * columns);
     reader->read(index, range.begin * columns * sizeof(T), std::as_writable_bytes(out));
   }
 
-  void read_rows(Part part, Table table, std::span<const std::uint64_t> rows, std::span<double> out) const {
+  template <class T>
+  void read_columns(Part part, Table table, const StoredColumns& columns, IndexRange range,
+                    std::uint64_t width, std::span<T> out) const {
+    const std::uint64_t row_bytes = columns.row_bytes();
+    if (row_bytes == 0) return;
     const std::size_t index = find(part, table);
-    const std::uint64_t row_bytes = tables.all()[index].columns() * sizeof(double);
+    if (columns.are_rows_of<T>())
+      return reader->read(index, range.begin * row_bytes, std::as_writable_bytes(out));
+    const std::uint64_t step = std::max<std::uint64_t>(1, bytes_at_once / row_bytes);
+    std::vector<std::byte> stored;
+    for (std::uint64_t row = range.begin; row < range.end; row += step) {
+      const std::uint64_t rows = std::min(step, range.end - row);
+      stored.resize(rows * row_bytes);
+      reader->read(index, row * row_bytes, stored);
+      columns.decode(stored.data(), row_bytes, rows, out.data() + (row - range.begin) * width);
+    }
+  }
+
+  [[nodiscard]] std::vector<std::uint64_t> offsets_of(Part part, std::span<const std::uint64_t> rows,
+                                                      std::uint64_t row_bytes) const {
     std::vector<std::uint64_t> offsets(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (rows[i] >= tables.rows(part)) throw std::out_of_range("read_rows: there is no such row");
       offsets[i] = rows[i] * row_bytes;
     }
-    reader->read_pieces(index, offsets, row_bytes, std::as_writable_bytes(out));
+    return offsets;
+  }
+
+  template <class T>
+  void pick_columns(Part part, Table table, const StoredColumns& columns, std::span<const std::uint64_t> rows,
+                    std::span<T> out) const {
+    const std::uint64_t row_bytes = columns.row_bytes();
+    if (row_bytes == 0) return;
+    const std::size_t index = find(part, table);
+    const auto offsets = offsets_of(part, rows, row_bytes);
+    if (columns.are_rows_of<T>())
+      return reader->read_pieces(index, offsets, row_bytes, std::as_writable_bytes(out));
+    std::vector<std::byte> stored(rows.size() * row_bytes);
+    reader->read_pieces(index, offsets, row_bytes, stored);
+    columns.decode(stored.data(), row_bytes, rows.size(), out.data());
+  }
+
+  template <class T>
+  void read(Part part, IndexRange range, std::span<T> features, std::span<T> targets) const {
+    const std::uint64_t width = schema.features.size(), targets_of_row = target_count_of(schema);
+    require_rows(part, range,
+                 (features.empty() || features.size() == range.count() * width) &&
+                     (targets.empty() || targets.size() == range.count() * targets_of_row));
+    if (!targets.empty()) read_columns(part, Table::target, target, range, targets_of_row, targets);
+    if (features.empty()) return;
+    if (encoding.sparse) {
+      SparseRows rows;
+      read_sparse_range(*reader, place_of(part), range, rows);
+      return spread(rows, features);
+    }
+    read_columns(part, Table::features, typed, range, width, features);
+    read_columns(part, Table::bytes, in_bytes, range, width, features);
+  }
+
+  template <class T>
+  void read_rows(Part part, std::span<const std::uint64_t> rows, std::span<T> features,
+                 std::span<T> targets) const {
+    const std::uint64_t width = schema.features.size();
+    if ((!features.empty() && features.size() != rows.size() * width) ||
+        (!targets.empty() && targets.size() != rows.size() * target_count_of(schema)))
+      throw std::out_of_range("the span does not fit the rows");
+    if (!targets.empty()) pick_columns(part, Table::target, target, rows, targets);
+    if (features.empty()) return;
+    if (encoding.sparse) {
+      SparseRows picked;
+      read_sparse_picked(*reader, place_of(part), rows, picked);
+      return spread(picked, features);
+    }
+    pick_columns(part, Table::features, typed, rows, features);
+    pick_columns(part, Table::bytes, in_bytes, rows, features);
+  }
+
+  template <class T>
+  static void spread(const SparseRows& rows, std::span<T> out) {
+    std::fill(out.begin(), out.end(), T{0});
+    const std::uint64_t width = rows.rows() == 0 ? 0 : out.size() / rows.rows();
+    for (std::uint64_t row = 0; row < rows.rows(); ++row)
+      for (std::uint64_t i = rows.begins[row]; i < rows.begins[row + 1]; ++i)
+        out[row * width + rows.columns[i]] = static_cast<T>(rows.values[i]);
+  }
+
+  [[nodiscard]] SparsePlace place_of(Part part) const {
+    return {
+        find(part, Table::indptr), find(part, Table::indices), find(part, Table::values), tables.rows(part),
+        tables.entries(part),      schema.features.size(),     encoding.features,         file};
+  }
+
+  [[nodiscard]] std::uint64_t stored_row_bytes() const {
+    return encoding.sparse ? 0 : typed.row_bytes() + in_bytes.row_bytes();
+  }
+
+  /// `fill` reads rows of one table; where there are two, their rows are brought together.
+  template <class Fill>
+  void read_stored(std::uint64_t rows, std::span<std::byte> out, const Fill& fill) const {
+    const std::uint64_t first = typed.row_bytes(), second = in_bytes.row_bytes();
+    if (encoding.sparse || out.size() != rows * (first + second))
+      throw std::out_of_range("the span does not fit the rows, or they are sparse");
+    if (first == 0 && second == 0) return;
+    if (second == 0) return fill(Table::features, first, out);
+    if (first == 0) return fill(Table::bytes, second, out);
+    std::vector<std::byte> stored(rows * first);
+    fill(Table::features, first, std::span(stored));
+    for (std::uint64_t row = 0; row < rows; ++row)
+      std::copy_n(stored.data() + row * first, first, out.data() + row * (first + second));
+    stored.resize(rows * second);
+    fill(Table::bytes, second, std::span(stored));
+    for (std::uint64_t row = 0; row < rows; ++row)
+      std::copy_n(stored.data() + row * second, second, out.data() + row * (first + second) + first);
+  }
+
+  template <class T>
+  void decode(std::span<const std::byte> stored, std::span<T> features) const {
+    const std::uint64_t stride = stored_row_bytes(), rows = stride == 0 ? 0 : stored.size() / stride;
+    if (stored.size() != rows * stride || features.size() != rows * schema.features.size())
+      throw std::out_of_range("the span does not fit the rows");
+    if (typed.row_bytes() > 0) typed.decode(stored.data(), stride, rows, features.data());
+    if (in_bytes.row_bytes() > 0)
+      in_bytes.decode(stored.data() + typed.row_bytes(), stride, rows, features.data());
   }
 };
 
@@ -115,6 +250,14 @@ std::uint64_t DatasetReader::rows(Part part) const {
   return impl_->tables.rows(part);
 }
 
+const Encoding& DatasetReader::encoding() const {
+  return impl_->encoding;
+}
+
+std::uint64_t DatasetReader::entries(Part part) const {
+  return impl_->tables.entries(part);
+}
+
 std::uint64_t DatasetReader::feature_count() const {
   return impl_->schema.features.size();
 }
@@ -125,14 +268,65 @@ std::uint64_t DatasetReader::target_count() const {
 
 void DatasetReader::read(Part part, IndexRange range, std::span<double> features,
                          std::span<double> target) const {
-  if (!features.empty()) impl_->read(part, Table::features, range, features);
-  if (!target.empty()) impl_->read(part, Table::target, range, target);
+  impl_->read(part, range, features, target);
+}
+
+void DatasetReader::read(Part part, IndexRange range, std::span<float> features,
+                         std::span<float> target) const {
+  impl_->read(part, range, features, target);
 }
 
 void DatasetReader::read_rows(Part part, std::span<const std::uint64_t> rows, std::span<double> features,
                               std::span<double> target) const {
-  if (!features.empty()) impl_->read_rows(part, Table::features, rows, features);
-  if (!target.empty()) impl_->read_rows(part, Table::target, rows, target);
+  impl_->read_rows(part, rows, features, target);
+}
+
+void DatasetReader::read_rows(Part part, std::span<const std::uint64_t> rows, std::span<float> features,
+                              std::span<float> target) const {
+  impl_->read_rows(part, rows, features, target);
+}
+
+std::uint64_t DatasetReader::stored_row_bytes() const {
+  return impl_->stored_row_bytes();
+}
+
+void DatasetReader::read_stored(Part part, IndexRange range, std::span<std::byte> out) const {
+  impl_->require_rows(part, range, true);
+  impl_->read_stored(range.count(), out, [&](Table table, std::uint64_t row_bytes, std::span<std::byte> to) {
+    impl_->reader->read(impl_->find(part, table), range.begin * row_bytes, to);
+  });
+}
+
+void DatasetReader::read_stored_rows(Part part, std::span<const std::uint64_t> rows,
+                                     std::span<std::byte> out) const {
+  impl_->read_stored(rows.size(), out, [&](Table table, std::uint64_t row_bytes, std::span<std::byte> to) {
+    impl_->reader->read_pieces(impl_->find(part, table), impl_->offsets_of(part, rows, row_bytes), row_bytes,
+                               to);
+  });
+}
+
+void DatasetReader::read_stored_together(Part part, IndexRange range, std::span<std::byte> out) const {
+  read_stored(part, range, out);
+}
+
+bool DatasetReader::prefers_large_reads() const {
+  return false;
+}
+
+void DatasetReader::decode(std::span<const std::byte> stored, std::span<double> features) const {
+  impl_->decode(stored, features);
+}
+
+void DatasetReader::decode(std::span<const std::byte> stored, std::span<float> features) const {
+  impl_->decode(stored, features);
+}
+
+void DatasetReader::read_sparse(Part part, IndexRange range, SparseRows& out) const {
+  read_sparse_range(*impl_->reader, impl_->place_of(part), range, out);
+}
+
+void DatasetReader::read_sparse_rows(Part part, std::span<const std::uint64_t> rows, SparseRows& out) const {
+  read_sparse_picked(*impl_->reader, impl_->place_of(part), rows, out);
 }
 
 void DatasetReader::read_row_numbers(Part part, IndexRange range, std::span<std::uint64_t> out) const {

@@ -12,6 +12,7 @@
 #include <hdf5.h>
 #include <mpi.h>
 
+#include "kernmill/storage/element.hpp"
 #include "kernmill/storage/error.hpp"
 
 /// The only place that calls HDF5. Private to storage/. Every handle closes itself, every negative return
@@ -57,8 +58,11 @@ using Shape = std::vector<std::uint64_t>;
 std::uint64_t elements_of(const Shape& shape);
 
 /// The types that are stored.
-enum class Type { f64, u64, u32, u8 };
+enum class Type { f64, f32, f16, bf16, u64, u32, u8, i32 };
 std::uint64_t size_of(Type type);
+Type type_of(Element element);
+/// Class and size, as of a RawValue: "float 8".
+std::string described(Type type);
 
 /// Rows [first, first + count) of a dataset's first dimension.
 struct Rows {

@@ -73,34 +73,99 @@ std::uint64_t elements_of(const Shape& shape) {
   throw Error(fmt::format("a shape of {} is larger than any file", fmt::join(shape, " x ")));
 }
 
+namespace {
+
+/// A float of 16 bits, which no version before 2.0 has a name for. It stays for as long as the program runs.
+hid_t short_float(std::size_t exponent_bits, std::size_t mantissa_bits) {
+  const Context context{"HDF5", "make a type of 16 bits"};
+  const hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+  check(type, context);
+  check(H5Tset_fields(type, 15, mantissa_bits, exponent_bits, 0, mantissa_bits), context);
+  check(H5Tset_size(type, 2), context);
+  check(H5Tset_ebias(type, (std::size_t{1} << (exponent_bits - 1)) - 1), context);
+  return type;
+}
+
+}  // namespace
+
 hid_t memory_type(Type type) {
   switch (type) {
+    case Type::f32:
+      return H5T_NATIVE_FLOAT;
     case Type::u64:
       return H5T_NATIVE_UINT64;
     case Type::u32:
       return H5T_NATIVE_UINT32;
     case Type::u8:
       return H5T_NATIVE_UINT8;
-    default:
+    case Type::i32:
+      return H5T_NATIVE_INT32;
+    case Type::f64:
       return H5T_NATIVE_DOUBLE;
+    default:
+      return file_type(type);
   }
 }
 
 hid_t file_type(Type type) {
+  static const hid_t half = short_float(5, 10), brain = short_float(8, 7);
   switch (type) {
+    case Type::f32:
+      return H5T_IEEE_F32LE;
+    case Type::f16:
+      return half;
+    case Type::bf16:
+      return brain;
     case Type::u64:
       return H5T_STD_U64LE;
     case Type::u32:
       return H5T_STD_U32LE;
     case Type::u8:
       return H5T_STD_U8LE;
+    case Type::i32:
+      return H5T_STD_I32LE;
     default:
       return H5T_IEEE_F64LE;
   }
 }
 
 std::uint64_t size_of(Type type) {
-  return type == Type::u8 ? 1 : type == Type::u32 ? 4 : 8;
+  switch (type) {
+    case Type::u8:
+      return 1;
+    case Type::f16:
+    case Type::bf16:
+      return 2;
+    case Type::f32:
+    case Type::u32:
+    case Type::i32:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+Type type_of(Element element) {
+  switch (element) {
+    case Element::f32:
+      return Type::f32;
+    case Element::f16:
+      return Type::f16;
+    case Element::bf16:
+      return Type::bf16;
+    case Element::u8:
+      return Type::u8;
+    case Element::i32:
+      return Type::i32;
+    case Element::f64:
+      break;
+  }
+  return Type::f64;
+}
+
+std::string described(Type type) {
+  const bool is_float = type == Type::f64 || type == Type::f32 || type == Type::f16 || type == Type::bf16;
+  return fmt::format("{} {}", is_float ? "float" : "integer", size_of(type));
 }
 
 Handle property_list(hid_t kind) {

@@ -62,16 +62,16 @@ void write_content(const fs::path& temporary, const fs::path& named, const MadeF
   writer.seal();
 }
 
-enum class Numbers { wanted, left_out };
+enum class Parameters { whole, outlined };
 
-std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& opened, Numbers numbers) {
+std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& opened, Parameters parameters) {
   std::vector<Tensor> tensors;
   for (const auto& [name, dimensions] : read_tensor_list(opened.about())) {
     Tensor tensor{name, {}, {}};
     const SealedTable table = find_sealed_table(opened.file, path_of(name), hdf5::Type::f64, dimensions,
                                                 opened.cipher.has_value(), &tensor.shape);
     tensors.push_back(std::move(tensor));
-    if (numbers == Numbers::left_out) continue;
+    if (parameters == Parameters::outlined) continue;
     auto& data = tensors.back().data;
     data.resize(table.bytes / sizeof(double));
     SealedReader(file, opened.file.path(), {table}, opened.cipher, Verify::once)
@@ -81,14 +81,14 @@ std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& open
 }
 
 Model load_model(const fs::path& file, const fs::path& named, const std::optional<Key>& key,
-                 Numbers numbers = Numbers::wanted) {
+                 Parameters parameters = Parameters::whole) {
   const OpenedFile opened = open_sealed_file(file, named, model_format, key);
   Model model{opened.about().read_text("type"),
               opened.about().read_text("settings"),
               read_schema(opened.about()),
               {}};
   if (version_of(opened.file) > 1) {
-    model.parameters = read_parameters(file, opened, numbers);
+    model.parameters = read_parameters(file, opened, parameters);
     return model;
   }
   model.parameters = read_tensors_of_version_1(opened.file, "parameters");
@@ -116,7 +116,7 @@ Model read_model(MPI_Comm comm, const fs::path& file, const std::optional<Key>& 
 }
 
 Model read_model_outline(const fs::path& file, const std::optional<Key>& key) {
-  Model model = load_model(file, file, key, Numbers::left_out);
+  Model model = load_model(file, file, key, Parameters::outlined);
   for (Tensor& tensor : model.parameters) tensor.data = {};  // of version 1
   return model;
 }

@@ -8,7 +8,7 @@
 /// Private to storage/: what the files look like inside (see README.md).
 namespace kernmill::storage {
 
-inline constexpr std::uint64_t format_version = 2;  ///< that is written; 1 is read, too
+inline constexpr std::uint64_t format_version = 3;  ///< that is written; 1 and 2 are read, too
 
 /// "kernmill-dataset", "kernmill-model" or "kernmill-checkpoint".
 void write_format(const hdf5::File& file, const std::string& format);

@@ -19,6 +19,9 @@ inline constexpr storage::PartSizes sample_rows{20, 0, 5};
 inline constexpr const char* sample_provenance = R"({"by":"a test"})";
 /// Of the dataset as HDF5 1.10.8 wrote it.
 inline constexpr const char* sample_content_hash =
+    "c04a56457940b8f0ff20c967dcb7d08c849642335e0acb10d58601b421ef58eb";
+/// The same in format version 2.
+inline constexpr const char* sample_content_hash_of_version_2 =
     "f943354b74213a9e9a9795456afc9d3f741583bf7b1da3b534140b6ab67ce92f";
 
 struct SampleRows {

@@ -45,11 +45,14 @@ void write(const fs::path& file, const Schema& schema, const std::string& settin
   storage::write_model(MPI_COMM_SELF, file, {type, settings, schema, parameters});
 }
 
-void write_labelled(const fs::path& file, const Schema& schema, const std::vector<double>& labels) {
+void write_labelled(const fs::path& file, const Schema& schema, const std::vector<double>& labels,
+                    storage::Element type = storage::Element::f64) {
   const std::uint64_t rows = labels.size(), columns = schema.features.size();
   const std::uint64_t targets =
       schema.target_kind == storage::TargetKind::classes ? 1 : schema.target_names.size();
-  storage::DatasetWriter writer(MPI_COMM_SELF, file, schema, {rows, 0, rows});
+  storage::WriteOptions options;
+  options.encoding.target = type;
+  storage::DatasetWriter writer(MPI_COMM_SELF, file, schema, {rows, 0, rows}, options);
   std::vector<double> features(rows * columns);
   std::iota(features.begin(), features.end(), 0.5);
   std::vector<std::uint64_t> numbers(rows);
@@ -193,7 +196,7 @@ std::vector<HostileFile> hostile_datasets(const fs::path& directory, const fs::p
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   write_labelled(add("label_of_no_class", ""), flowers(), {0, 1, 1e6, 1, 0, 0, 0, 0});
   write_labelled(add("negative_label", ""), flowers(), {0, 1, -1e6, 1, 0, 0, 0, 0});
-  write_labelled(add("label_that_is_none", ""), flowers(), {0, 1, nan, 1, 0, 0, 0, 0});
+  write_labelled(add("label_that_is_none", ""), flowers(), {0, 1, nan, 1, 0, 0, 0, 0}, storage::Element::f32);
   Schema none = flowers();
   none.features.clear();
   none.inputs.clear();

@@ -57,7 +57,7 @@ void RowStore::close_block(bool filled) {
   if (blocks_.size() < blocks_in_memory_) {
     Block& block = blocks_.emplace_back();
     if (packing_.is_plain()) {
-      block.rows = std::exchange(last_, std::vector<double>(block_rows_ * width_));
+      block.rows = std::exchange(last_, LargeVector<double>(block_rows_ * width_));
     } else {
       block.packed.resize(block_rows_ * packing_.row_bytes());
       if (filled) packing_.pack(last_, block.packed);
@@ -95,7 +95,7 @@ void RowStore::walk(Self& self, const Visit& visit) {
   constexpr bool changes = !std::is_const_v<Self>;
   std::uint64_t first = 0;
   const bool plain = self.packing_.is_plain();
-  std::vector<double> rows;
+  LargeVector<double> rows;
   if (self.in_scratch_ > 0 || (!plain && !self.blocks_.empty())) rows.resize(self.block_rows_ * self.width_);
   for (auto& block : self.blocks_) {
     if (plain) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernmill/tasks/data/store/large_memory.hpp"
 #include "kernmill/tasks/data/store/row_packing.hpp"
 #include "kernmill/tasks/data/store/scratch_file.hpp"
 
@@ -52,7 +53,7 @@ class RowStore {
  private:
   /// A full block: as it is, or packed.
   struct Block {
-    std::vector<double> rows;
+    LargeVector<double> rows;
     std::vector<std::byte> packed;
   };
   template <class Self, class Visit>
@@ -70,7 +71,7 @@ class RowStore {
   std::uint64_t block_rows_, blocks_in_memory_;
   Buffer buffer_;
   std::vector<Block> blocks_;             ///< the first full ones
-  std::vector<double> last_;              ///< the one that is being filled
+  LargeVector<double> last_;              ///< the one that is being filled
   std::uint64_t in_scratch_ = 0;          ///< full blocks behind those in memory
   std::unique_ptr<ScratchFile> scratch_;  ///< there once a block is
   std::uint32_t generation_ = 0;          ///< how often the blocks there were written anew

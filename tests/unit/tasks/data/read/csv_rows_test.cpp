@@ -107,13 +107,19 @@ TEST(CsvRows, ReadEveryDoubleAsStrtodDoesAndNoWholeNumberThatIsNone) {
     if (random() % 2 == 0) digits.insert(random() % (digits.size() + 1), ".");
     if (random() % 2 == 0) digits.insert(0, "-");
     RawTable table(selection, {1 << 10, "."});
-    CsvRows("x.csv", {"a"}, {}, selection, table).read(digits + "\n", 1);
-    table.rows.each_block([&](std::uint64_t, std::span<const double> rows) {
-      EXPECT_EQ(rows[0], std::strtod(digits.c_str(), nullptr)) << digits;
+    const std::uint64_t more = trial % 2 == 0 ? 0 : 20;  // near the end of a text it is read in another way
+    std::string text = digits + "\n";
+    for (std::uint64_t i = 0; i < more; ++i) text += "0\n";
+    CsvRows("x.csv", {"a"}, {}, selection, table).read(text, 1);
+    const double expected = std::strtod(digits.c_str(), nullptr);
+    table.rows.each_block([&](std::uint64_t first, std::span<const double> rows) {
+      if (first == 0 && table.rejected.empty()) {
+        EXPECT_EQ(std::bit_cast<std::uint64_t>(rows[0]), std::bit_cast<std::uint64_t>(expected)) << digits;
+      }
     });
     const bool lost = digits.find('.') == std::string::npos &&
                       fmt::format("{:.0f}", std::strtod(digits.c_str(), nullptr)) != digits;
-    EXPECT_EQ(table.rows.rows(), lost ? 0U : 1U) << digits;
+    EXPECT_EQ(table.rows.rows(), (lost ? 0U : 1U) + more) << digits;
   }
 }
 

@@ -282,12 +282,12 @@ void put_enumeration(const std::filesystem::path& file, std::initializer_list<co
 }
 
 TEST_F(Formats, Hdf5EnumerationsAreCategoriesByTheirNames) {
-  const auto put_kinds = [&](std::initializer_list<const char*> names,
+  const auto put_kinds = [&](const char* file, std::initializer_list<const char*> names,
                              const std::vector<std::int8_t>& values) {
-    if (comm.is_root()) put_enumeration(directory / "x.h5", names, values);
+    if (comm.is_root()) put_enumeration(directory / file, names, values);
     MPI_Barrier(comm.handle());
   };
-  put_kinds({"oak", "ash", "elm"}, {1, 0, 2, 1});
+  put_kinds("x.h5", {"oak", "ash", "elm"}, {1, 0, 2, 1});
   run_file("x.h5", {{"encode", encode("one_hot")}});
   EXPECT_THAT(dataset().schema().features, ElementsAre("kind=ash", "kind=elm", "kind=oak", "size"));
   EXPECT_THAT(train().features, ElementsAre(1, 0, 0, 0, 0, 0, 1, 0.25, 0, 1, 0, 0.5, 1, 0, 0, 0.75));
@@ -296,14 +296,14 @@ TEST_F(Formats, Hdf5EnumerationsAreCategoriesByTheirNames) {
   EXPECT_THAT(train().target, ElementsAre(0, 2, 1, 0));
   EXPECT_THAT(failure([&] { run_file("x.h5", Json::object()); }),
               HasSubstr("'ash' in column 'kind' is not a number @ "));
-  put_kinds({"FALSE", "TRUE"}, {1, 0, 1, 1});
-  run_file("x.h5", Json::object());
+  put_kinds("y.h5", {"FALSE", "TRUE"}, {1, 0, 1, 1});
+  run_file("y.h5", Json::object());
   EXPECT_THAT(train().features, ElementsAre(1, 0, 0, 0.25, 1, 0.5, 1, 0.75));
-  run_file("x.h5", {{"target", target("kind")}});
+  run_file("y.h5", {{"target", target("kind")}});
   EXPECT_THAT(dataset().schema().classes, ElementsAre("FALSE", "TRUE"));
-  put_kinds({"oak", "ash"}, {1, 0, 7});
+  put_kinds("z.h5", {"oak", "ash"}, {1, 0, 7});
   EXPECT_THAT(failure([&] {
-                run_file("x.h5", {{"target", target("kind")}});
+                run_file("z.h5", {{"target", target("kind")}});
               }),
               HasSubstr("'7' in column 'kind' has no name in its enumeration @ "));
 }

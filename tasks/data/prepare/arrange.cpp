@@ -62,7 +62,7 @@ RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t 
   const auto mine = storage::even_share(total, comm.rank(), comm.size());
   const kernels::Permutation order(std::max<std::uint64_t>(total, 1), seed, 0);
   const std::uint64_t width = rows.width();
-  RowStore result(width, buffer);
+  RowStore result(rows.types(), buffer);
   comm.agree([&] { result.resize(mine.count()); });
 
   std::vector<std::vector<double>> parcels(static_cast<std::size_t>(comm.size()));

@@ -184,15 +184,16 @@ void describe_target(const Input& input, const Target& target, storage::Schema& 
   require_two_classes(input, schema);
 }
 
-Samples rows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
-                        const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
-  if (settings.target) {
-    schema.target = settings.target->column;
-    column_index(input, schema.target, "the target");
-  }
+void name_target(const Input& input, const PreprocessSettings& settings, storage::Schema& schema) {
+  if (!settings.target) return;
+  schema.target = settings.target->column;
+  column_index(input, schema.target, "the target");
+}
+
+/// Of the columns that `plans` are about.
+Samples planned_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                        const Buffer& buffer, storage::Schema& schema, const std::vector<ColumnPlan>& plans) {
   const std::string& group = settings.split.group;
-  plans = plan_columns(comm, input, settings,
-                       feature_names(input, settings.drop, settings.features, schema.target, group));
   schema.left_out = names_besides(input, plans, schema.target);
   Reading reading = start_reading(input, settings, plans);
   if (settings.target) reading.target = plans.size();
@@ -238,6 +239,15 @@ Samples rows_as_samples(const Communicator& comm, const Input& input, const Prep
     });
   });
   return samples;
+}
+
+Samples rows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                        const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
+  name_target(input, settings, schema);
+  plans = plan_columns(
+      comm, input, settings,
+      feature_names(input, settings.drop, settings.features, schema.target, settings.split.group));
+  return planned_samples(comm, input, settings, buffer, schema, plans);
 }
 
 Samples windows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
@@ -307,6 +317,12 @@ Samples read_samples(const Communicator& comm, const Input& input, const Preproc
                      const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
   return settings.series ? windows_as_samples(comm, input, settings, buffer, schema)
                          : rows_as_samples(comm, input, settings, buffer, schema, plans);
+}
+
+Samples read_targets(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                     const Buffer& buffer, storage::Schema& schema) {
+  name_target(input, settings, schema);
+  return planned_samples(comm, input, settings, buffer, schema, {});
 }
 
 }  // namespace kernmill::tasks

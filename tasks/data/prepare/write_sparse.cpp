@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "kernmill/kernels/permutation.hpp"
+#include "kernmill/kernels/tabulated_permutation.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
 
 namespace kernmill::tasks {
@@ -174,7 +174,7 @@ class Shuffle {
   const Communicator& comm_;
   std::uint64_t total_, next_;
   storage::IndexRange mine_;
-  kernels::Permutation order_;
+  kernels::TabulatedPermutation order_;
   std::vector<std::vector<double>> parcels_;
   SparseStore rows_;                    ///< as they came
   std::vector<std::uint64_t> arrival_;  ///< by place: which of them

@@ -45,7 +45,8 @@ CsvRows::CsvRows(std::string file, const std::vector<std::string>& names, CsvFor
     const Wanted& wanted = selection.columns[i];
     Column& column = columns_.at(wanted.column);
     plain_ = plain_ && column.use == Use::none && !wanted.limits;
-    column = {wanted.text ? Use::text : Use::number, wanted.may_be_missing, wanted.positive, i};
+    column = {wanted.text ? Use::text : Use::number, wanted.may_be_missing, wanted.positive,
+              wanted.positive || missing_numbers_, i};
   }
 }
 
@@ -87,23 +88,7 @@ std::uint64_t CsvRows::read(std::string_view text, std::uint64_t first_line) {
   return line_;
 }
 
-const char* CsvRows::fast_record(const char* at) {
-  double* const row = table_->rows.next();
-  const Column* column = columns_.data();
-  for (const Column* const behind = column + columns_.size();; ++at) {
-    at = column->use == Use::number ? fast_number(at, *column, row[column->wanted])
-                                    : fast_text(at, *column, row);
-    if (at == nullptr || ++column == behind) break;
-    if (at == end_ || *at != format_.delimiter) return nullptr;
-  }
-  if (at == nullptr || !ends_line(at)) return nullptr;
-  if (at != end_ && *at == '\r') ++at;
-  if (at == end_) return at;
-  ++line_;
-  return at + 1;
-}
-
-const char* CsvRows::fast_number(const char* at, const Column& column, double& slot) const {
+const char* CsvRows::other_number(const char* at, const Column& column, double& slot) const {
   const char* end = plain_decimal(at, end_, format_.decimal, slot);
   if (end == nullptr) {
     if (column.may_be_missing && ends_field(at)) {  // an empty field
@@ -119,6 +104,33 @@ const char* CsvRows::fast_number(const char* at, const Column& column, double& s
   if (!missing_numbers_ || !judge_.means_missing(slot)) return end;
   slot = std::numeric_limits<double>::quiet_NaN();
   return column.may_be_missing ? end : nullptr;
+}
+
+/// Most numbers are short, and nothing is asked of them.
+inline const char* CsvRows::fast_number(const char* at, const Column& column, double& slot) const {
+#if defined(__SSE2__)
+  if (end_ - at >= readable_at_once) {
+    const char* const end = short_decimal(at, format_.decimal, slot);
+    if (end != nullptr && (*end == format_.delimiter || *end == '\n') && !column.checked) return end;
+  }
+#endif
+  return other_number(at, column, slot);
+}
+
+const char* CsvRows::fast_record(const char* at) {
+  double* const row = table_->rows.next();
+  const Column* column = columns_.data();
+  for (const Column* const behind = column + columns_.size();; ++at) {
+    at = column->use == Use::number ? fast_number(at, *column, row[column->wanted])
+                                    : fast_text(at, *column, row);
+    if (at == nullptr || ++column == behind) break;
+    if (at == end_ || *at != format_.delimiter) return nullptr;
+  }
+  if (at == nullptr || !ends_line(at)) return nullptr;
+  if (at != end_ && *at == '\r') ++at;
+  if (at == end_) return at;
+  ++line_;
+  return at + 1;
 }
 
 /// Where an unquoted field ends.

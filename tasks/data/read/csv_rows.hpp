@@ -25,11 +25,13 @@ class CsvRows {
   struct Column {
     Use use = Use::none;
     bool may_be_missing = false, positive = false;
+    bool checked = false;  ///< not every number will do
     std::size_t wanted = 0;
   };
   /// These return where the field, or the record, ends; nullptr where the slow path has to look.
   const char* fast_record(const char* at);
   const char* fast_number(const char* at, const Column& column, double& slot) const;
+  const char* other_number(const char* at, const Column& column, double& slot) const;
   const char* fast_text(const char* at, const Column& column, double* row);
   const char* quoted_text(const char* at, std::string_view& text);
   const char* plain_text(const char* at, std::string_view& text) const;

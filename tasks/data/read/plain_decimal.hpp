@@ -58,6 +58,9 @@ inline unsigned other_than_digits(const char* at) {
   return static_cast<unsigned>(_mm_movemask_epi8(are)) ^ 0xFFFFU;
 }
 
+/// How many characters short_decimal may look at.
+inline constexpr std::ptrdiff_t readable_at_once = 32;
+
 /// plain_decimal of up to 8 digits on each side of the point, of which it finds the ends at once: what
 /// follows waits for that alone. Nullptr: somebody else has to look.
 inline const char* short_decimal(const char* at, char point, double& value) {
@@ -93,7 +96,7 @@ inline const char* plain_decimal(const char* at, const char* end, char point, do
   static constexpr std::array<double, 20> powers{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
                                                  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
 #if defined(__SSE2__)
-  if (end - at >= 32)
+  if (end - at >= readable_at_once)
     if (const char* const behind = short_decimal(at, point, value)) return behind;
 #endif
   const bool negative = at != end && *at == '-';

@@ -43,7 +43,10 @@ Json number(const Setting& setting, const char* type) {
 
 Json text(const Setting& setting) {
   if (setting.choices.empty()) return scalar();
-  return {{"enum", setting.choices}};
+  Json choices = setting.choices;
+  for (const std::string& choice : setting.choices)  // as an editor sees them that are no texts
+    if (choice == "true" || choice == "false") choices.push_back(choice == "true");
+  return {{"enum", std::move(choices)}};
 }
 
 Json list_of(Json item) {

@@ -180,6 +180,8 @@ class SchemaBuilder {
         return {{"type", "object"},
                 {"additionalProperties",
                  setting.table == nullptr ? scalar() : either({scalar(), table_schema(*setting.table)})}};
+      case T::hints:
+        return {{"type", "object"}, {"additionalProperties", scalar()}};
       case T::table_map:
         return {{"type", "object"}, {"additionalProperties", table_schema(*setting.table)}};
       case T::table:
@@ -210,7 +212,8 @@ class SchemaBuilder {
     using T = SettingType;
     const bool structure = setting.type == T::params || setting.type == T::matrix ||
                            setting.type == T::space || setting.type == T::stages ||
-                           setting.type == T::text_map || setting.type == T::table_map;
+                           setting.type == T::text_map || setting.type == T::hints ||
+                           setting.type == T::table_map;
     if (!structure) schema = either({std::move(schema), expression()});
     if (setting.fallback && setting.fallback->is_null())
       schema = either({std::move(schema), {{"type", "null"}}});

@@ -290,6 +290,14 @@ TEST(Parser, TakesWhatIsDoneAboutBadNodesFromTheDefaults) {
             std::chrono::hours(2));
 }
 
+TEST(Parser, LaysWhatIsDoneAboutBadNodesOverTheSitesKeyByKey) {
+  ParseOptions options;
+  options.outer_defaults = {{"site.yaml", "bad_nodes: {for: 30m}"},
+                            {"profile.yaml", "bad_nodes: {keep: user}"}};
+  EXPECT_EQ(parse_good("stages: {a: {run: ls}}", options).workflow.bad_nodes,
+            (BadNodes{.avoid_for = std::chrono::minutes(30), .per_user = true}));
+}
+
 TEST(Parser, SortsWhatItFinds) {
   const Parsed parsed = parse("stages: {b: {run: ls, needs: nobody}}\nnmae: x\n");
   ASSERT_EQ(parsed.diagnostics.all().size(), 2u);

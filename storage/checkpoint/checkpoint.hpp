@@ -15,6 +15,7 @@
 #include "kernmill/storage/error.hpp"
 #include "kernmill/storage/sealed/key.hpp"
 #include "kernmill/storage/tensor.hpp"
+#include "kernmill/storage/transport/choice.hpp"
 
 /// All that a training run needs to go on: a step, a text, and tensors that the ranks hold in parts. Any
 /// number of ranks reads what any other number wrote, each the parts that it wants.
@@ -61,12 +62,13 @@ struct CheckpointOutcome {
 /// rename, fsync of the directory). With a key it is encrypted.
 ///
 /// A thread of each rank writes what was copied; it calls neither MPI nor HDF5. What the ranks have to agree
-/// on goes on in `poll` and `finish`, without waiting in the first.
+/// on goes on in `poll` and `finish`, without waiting in the first. Through MPI-IO the writes themselves go
+/// on there, too: `poll` gives them a twentieth of the time since it was called last.
 class CheckpointWriter {
  public:
   /// Collective, as are `start` and `finish`.
   CheckpointWriter(MPI_Comm comm, std::filesystem::path directory, Retention retention = {},
-                   std::optional<Key> key = {});
+                   std::optional<Key> key = {}, const TransportSettings& transport = {});
   /// Awaits this rank's part, and the other ranks for a while.
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;
@@ -85,6 +87,8 @@ class CheckpointWriter {
   [[nodiscard]] bool busy() const;
   /// Whether, of such a one, this rank's part is on disk: `finish` would not wait long.
   [[nodiscard]] bool written_here() const;
+  /// How the tensors go to the file, and why.
+  [[nodiscard]] const TransportChoice& transport() const;
 
  private:
   struct Impl;
@@ -136,7 +140,8 @@ std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors);
 
 /// Collective. Returns when it is durable.
 void write_checkpoint(MPI_Comm comm, const std::filesystem::path& directory, const Checkpoint& checkpoint,
-                      const Retention& retention = {}, const std::optional<Key>& key = {});
+                      const Retention& retention = {}, const std::optional<Key>& key = {},
+                      const TransportSettings& transport = {});
 
 struct LoadedCheckpoint {
   bool found = false;

@@ -140,8 +140,9 @@ std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors) {
 }
 
 void write_checkpoint(MPI_Comm comm, const fs::path& directory, const Checkpoint& checkpoint,
-                      const Retention& retention, const std::optional<Key>& key) {
-  CheckpointWriter writer(comm, directory, retention, key);
+                      const Retention& retention, const std::optional<Key>& key,
+                      const TransportSettings& transport) {
+  CheckpointWriter writer(comm, directory, retention, key, transport);
   writer.start(checkpoint.step, checkpoint.state, boxes_of(checkpoint.tensors));
   const auto outcome = writer.finish();
   if (!outcome->error.empty()) throw Error(outcome->error);

@@ -54,7 +54,7 @@ Structure structure_of(const Model& model) {
 
 void write_content(const fs::path& temporary, const fs::path& named, const MadeFile& made,
                    const Model& model) {
-  SealedWriter writer(temporary, named, made.tables, made.cipher, false);
+  SealedWriter writer(open_posix(temporary, named), named, made.tables, made.cipher, false);
   for (std::size_t i = 0; i < model.parameters.size(); ++i)
     writer.write(i, 0, model.parameters[i].data.bytes);
   if (made.cipher) writer.write(model.parameters.size(), 0, std::as_bytes(std::span(made.content)));

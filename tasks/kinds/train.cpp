@@ -12,14 +12,19 @@ namespace {
 std::string identity_of(const Spec& spec, const storage::DatasetReader& data) {
   Json config = spec.config;
   config.erase("checkpoint");
+  config.erase("cache");  // as it changes no number
   return Json{{"config", std::move(config)}, {"data", data.content_hash()}}.dump();
 }
 
 CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std::uint64_t rows,
                            std::string identity) {
   const std::uint64_t steps = steps_per_period(settings, rows);
-  CheckpointPolicy policy{spec.checkpoint_directory, settings.checkpoint_interval,
-                          settings.checkpoint_retention, std::move(identity), spec.key};
+  CheckpointPolicy policy{spec.checkpoint_directory,
+                          settings.checkpoint_interval,
+                          settings.checkpoint_retention,
+                          std::move(identity),
+                          spec.key,
+                          spec.transport};
   policy.interval.steps *= steps;
   policy.retention.keep_every *= steps;
   return policy;

@@ -114,8 +114,8 @@ class Hostile : public ::testing::Test {
   [[nodiscard]] static Json deployment() {
     const Json all = preprocess_settings(Json::object());
     Json config = {{"probabilities", false}};
-    for (const char* name : {"format", "delimiter", "header", "datasets", "external_files", "max_expansion",
-                             "missing", "on_bad_row"})
+    for (const char* name : {"format", "delimiter", "decimal", "header", "datasets", "external_files",
+                             "max_expansion", "missing", "on_bad_row"})
       config[name] = all[name];
     return config;
   }

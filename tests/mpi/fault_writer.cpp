@@ -1,6 +1,6 @@
 // Writes checkpoints, or datasets, until it is killed or has written so many:
 //
-//   fault_writer checkpoint|floats|dataset|mixed|sparse DIRECTORY COUNT [FAIL]
+//   fault_writer checkpoint|floats|dataset|mixed|sparse[-mpiio] DIRECTORY COUNT [FAIL]
 //
 // First it loads what it finds there, compares every number, and says which step that was. FAIL is the how
 // many-th step of a commit ends with a full disk, on rank 1. The records that the harness reads are
@@ -27,6 +27,7 @@ using namespace kernmill::storage;
 namespace fs = std::filesystem;
 
 int rank = 0, size = 1;
+TransportSettings transport{TransportSettings::Choice::posix, {}};
 
 /// One line, in one write: it is there whole, or not.
 void record(const fs::path& directory, const std::string& line) {
@@ -98,7 +99,7 @@ std::uint64_t load_checkpoint(const fs::path& directory) {
 template <class T>
 void write_checkpoints(const fs::path& directory, std::uint64_t count) {
   std::uint64_t step = load_checkpoint<T>(directory);
-  CheckpointWriter writer(MPI_COMM_WORLD, directory);
+  CheckpointWriter writer(MPI_COMM_WORLD, directory, {}, {}, transport);
   for (std::uint64_t last = step + count; step < last;) {
     ++step;
     const Box box = own_box<T>(step % 2 == 0);
@@ -174,6 +175,7 @@ void write_dataset(const fs::path& file, std::uint64_t step) {
   const IndexRange range = even_share(rows(), rank, size);
   const std::vector<std::uint64_t> row_numbers(range.count(), 0);
   WriteOptions wanted = options();
+  wanted.transport = transport;
   if (kind == Kind::sparse) wanted.entries[0] = sparse_of(features(step, {0, rows()})).values.size();
   DatasetWriter writer(MPI_COMM_WORLD, file, schema(), {rows(), 0, 0}, wanted);
   if (kind == Kind::sparse)
@@ -242,7 +244,11 @@ int main(int argc, char** argv) {
   if (left > 0 && rank == 1)
     set_fault([](std::string_view step) { return step != "create" && --left == 0 ? ENOSPC : 0; });
   const std::uint64_t count = std::strtoull(argv[3], nullptr, 10);
-  const std::string_view wanted = argv[1];
+  std::string wanted = argv[1];
+  if (wanted.ends_with("-mpiio")) {
+    transport.choice = TransportSettings::Choice::mpiio;
+    wanted.resize(wanted.rfind('-'));
+  }
   if (wanted == "mixed") kind = Kind::mixed;
   if (wanted == "sparse") kind = Kind::sparse;
   if (wanted == "checkpoint")

@@ -55,8 +55,8 @@ struct FileRows {
 };
 
 template <class Take>
-void each_sparse_judged(const Communicator& comm, const FileRows& rows, const storage::Schema& schema,
-                        const Predictor& predictor, const Take& take) {
+void each_sparse_judged(const Communicator& comm, const FileRows& rows, const Predictor& predictor,
+                        const Take& take) {
   comm.agree([&] {
     std::vector<double> all, targets, scores;
     rows.table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
@@ -64,7 +64,7 @@ void each_sparse_judged(const Communicator& comm, const FileRows& rows, const st
     });
     each_sparse_block(*rows.sparse, [&](std::uint64_t first, const storage::SparseRows& some) {
       scores.resize(some.rows() * static_cast<std::size_t>(predictor.outputs()));
-      predict_sparse(predictor, schema.features.size(), some, scores);
+      predictor.predict(some, scores);
       const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
       targets.assign(begin, begin + static_cast<std::ptrdiff_t>(some.rows()));
       take(targets, scores);
@@ -77,7 +77,7 @@ void each_sparse_judged(const Communicator& comm, const FileRows& rows, const st
 template <class Take>
 void each_judged_block(const Communicator& comm, const FileRows& all, const storage::Schema& schema,
                        const Predictor& predictor, const Take& take) {
-  if (all.sparse) return each_sparse_judged(comm, all, schema, predictor, take);
+  if (all.sparse) return each_sparse_judged(comm, all, predictor, take);
   const RawTable& table = all.table;
   const Transform transform(inputs_of(schema), schema.steps);
   if (transform.names() != schema.features)

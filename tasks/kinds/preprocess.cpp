@@ -42,6 +42,7 @@ void write_dataset(const Communicator& comm, const Spec& spec, const PreprocessS
   options.key = spec.key;
   options.provenance = provenance_of(spec, prepared);
   options.encoding = prepared.encoding;
+  options.transport = spec.transport;
   if (prepared.encoding.sparse) {
     options.entries = count_entries(prepared);
     comm.allreduce(std::span<std::uint64_t>(options.entries), Reduction::sum);
@@ -153,7 +154,8 @@ void assign(const Communicator& comm, const Input& input, const PreprocessSettin
 
 void prepare_sparse(const Communicator& comm, const Input& opened, const PreprocessSettings& settings,
                     const Buffer& buffer, Prepared& prepared, UntrainedClasses& untrained) {
-  SparseInput input(dynamic_cast<const SvmInput&>(opened));
+  SparseInput input(dynamic_cast<const SvmInput&>(opened),
+                    settings.precision ? std::optional(limits_of(*settings.precision)) : std::nullopt);
   prepared.samples = read_targets(comm, input, settings, buffer, prepared.schema);
   prepared.sparse = input.take_features();
   assign(comm, input, settings, prepared, untrained);

@@ -1,8 +1,6 @@
 #include "kernmill/tasks/kinds/sparse_columns.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -30,21 +28,6 @@ std::uint64_t first_svm_index(const storage::Schema& schema) {
                                 schema.features.front(), schema.features.back()),
                     {}, "the model file is damaged; train it again");
   return first;
-}
-
-void predict_sparse(const Predictor& predictor, std::size_t columns, const storage::SparseRows& rows,
-                    std::span<double> scores) {
-  const auto outputs = static_cast<std::size_t>(predictor.outputs());
-  const std::size_t step = std::max<std::size_t>(1, (std::size_t{4} << 20U) / columns);
-  std::vector<double> whole;
-  for (std::size_t first = 0; first < rows.rows(); first += step) {
-    const std::size_t count = std::min<std::size_t>(step, rows.rows() - first);
-    whole.assign(count * columns, 0);
-    for (std::size_t i = 0; i < count; ++i)
-      for (std::uint64_t at = rows.begins[first + i]; at < rows.begins[first + i + 1]; ++at)
-        whole[i * columns + rows.columns[at]] = rows.values[at];
-    predictor.predict(whole, count, scores.subspan(first * outputs, count * outputs));
-  }
 }
 
 void each_sparse_block(const SparseStore& features, const SparseWork& work) {

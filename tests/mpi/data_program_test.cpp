@@ -99,6 +99,33 @@ TEST_F(TaskProgram, NeedsNoMoreMemoryForALargerInput) {
   EXPECT_LT(large, small + 40) << "MB";
 }
 
+TEST_F(TaskProgram, KeepsSparseRowsWithinTheirOwnSize) {
+  const auto write = [&](const fs::path& file, int rows) {
+    std::ofstream out(file);
+    for (int i = 0; i < rows; ++i) {
+      out << i % 2;
+      for (int k = 0; k < 50; ++k)
+        out << ' ' << 1 + 2000 * k + (i * 37 + k * 11) % 1999 << ":0." << 1 + (i + k) % 999;
+      out << '\n';
+    }
+  };
+  write(directory / "small.svm", 100);
+  write(directory / "large.svm", 40'000);  // 24 MB as sparse rows, 32 GB as whole ones
+  const auto preprocess = [&](const char* input) {
+    auto spec = ordered_json::parse(content(spec_for(directory / input)));
+    spec["config"]["buffer"] = 4 << 20;
+    spec["config"]["shuffle"] = true;
+    spec["config"]["target"]["column"] = "label";
+    std::ofstream(directory / "spec.json") << spec.dump();
+    EXPECT_EQ(shell(task(directory / "spec.json", 1)), 0) << printed;
+    return peak_of_children();
+  };
+  const long small = preprocess("small.svm"), large = preprocess("large.svm");
+  EXPECT_LT(large, small + 40) << "MB";
+  EXPECT_THAT(printed, HasSubstr("99999 features"));
+  EXPECT_LT(fs::file_size(output / "dataset.h5"), 28'000'000U);
+}
+
 TEST_F(TaskProgram, LeavesItsArtifactAndItsResult) {
   ASSERT_EQ(shell(task(spec_for(digits()))), 0) << printed;
   const auto result = ordered_json::parse(content(output / "result.json"));

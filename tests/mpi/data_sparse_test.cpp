@@ -81,6 +81,12 @@ TEST_F(SparseRowsOf, SmallWholeNumbersAreBytes) {
   EXPECT_EQ(type_of_values([](auto& random) { return 0.25 * static_cast<double>(random() % 1000); }),
             Element::f32);
   EXPECT_EQ(type_of_values([](auto&) { return 0.1; }), Element::f64);
+  run(directory / "x.svm", {{"precision", "float16"}});
+  EXPECT_EQ(dataset().encoding().features, Element::f16);
+  EXPECT_THAT(failure([&] {
+                run(directory / "x.svm", {{"precision", "uint8"}});
+              }),
+              HasSubstr("is none that uint8 holds @ x.svm:1:4"));
 }
 
 TEST_F(SparseRowsOf, AreLeftWhereASettingNeedsWholeRows) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -78,8 +80,10 @@ Reading start_reading(const Input& input, const PreprocessSettings& settings,
   Reading reading;
   reading.selection.missing = settings.missing;
   reading.selection.on_bad_row = settings.on_bad_row;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < input.names().size(); ++i) places.emplace(input.names()[i], i);
   for (const ColumnPlan& plan : plans) {
-    Wanted wanted{column_index(input, plan.name, "a feature")};
+    Wanted wanted{places.at(plan.name)};
     wanted.text = plan.type == storage::ColumnType::category;
     wanted.may_be_missing = plan.impute.with != Impute::none;
     const storage::Element type = input.type(wanted.column);

@@ -53,7 +53,7 @@ std::vector<std::vector<std::string>> SparseInput::first_rows(const Communicator
 }
 
 RawTable SparseInput::read(const Communicator& comm, const Selection& selection, const Buffer& buffer) const {
-  auto [beside, features] = svm_->read_sparse(comm, selection, buffer, svm_->first_index());
+  auto [beside, features] = svm_->read_sparse(comm, selection, buffer, svm_->first_index(), limits_);
   if (keeps_) features_ = std::make_unique<SparseStore>(std::move(features));
   return std::move(beside);
 }

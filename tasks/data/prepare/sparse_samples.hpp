@@ -19,7 +19,8 @@ SparseChoice choose_sparse(const Input& input, const PreprocessSettings& setting
 /// for the first time.
 class SparseInput : public Input {
  public:
-  explicit SparseInput(const SvmInput& svm) : svm_(&svm) {}
+  /// `limits`: what a value has to be.
+  SparseInput(const SvmInput& svm, std::optional<Limits> limits) : svm_(&svm), limits_(std::move(limits)) {}
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
   [[nodiscard]] std::string name() const override { return svm_->name(); }
   [[nodiscard]] std::vector<std::vector<std::string>> first_rows(const Communicator& comm,
@@ -32,6 +33,7 @@ class SparseInput : public Input {
 
  private:
   const SvmInput* svm_;
+  std::optional<Limits> limits_;
   std::vector<std::string> names_{"label"};
   mutable std::unique_ptr<SparseStore> features_;
   bool keeps_ = true;

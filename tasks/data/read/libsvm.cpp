@@ -217,20 +217,29 @@ RawTable SvmInput::read(const Communicator& comm, const Selection& selection, co
 struct SvmInput::SparseRow {
   std::vector<std::uint32_t> columns;
   std::vector<double> values;
+  std::optional<Limits> limits;
 };
 
-/// The label into its slot, where it is wanted, and what is not 0. `bad.reason` says what is wrong.
-void SvmInput::take_sparse(const SvmLine& line, const Selection& beside, std::uint64_t first,
-                           ValueJudge& judge, RejectedRow& bad, double* slots, SparseRow& row) const {
+namespace {
+
+/// The label of a row into its slot, where it is wanted. `bad.reason` says what is wrong.
+void take_label(const SvmLine& line, const Selection& beside, ValueJudge& judge, RejectedRow& bad,
+                double* slots) {
+  if (beside.columns.empty()) return;
+  bad.reason = judge.take_text(0, line.label, slots[0]);
+  if (bad.reason.empty()) return;
+  bad.place.column = line.label_at + 1;
+  bad.value = line.label;
+  bad.column = "label";
+}
+
+}  // namespace
+
+/// What is not 0. `bad.reason` says what is wrong.
+void SvmInput::take_sparse(const SvmLine& line, std::uint64_t first, const ValueJudge& judge,
+                           RejectedRow& bad, SparseRow& row) const {
   row.columns.clear();
   row.values.clear();
-  if (!beside.columns.empty()) bad.reason = judge.take_text(0, line.label, slots[0]);
-  if (!bad.reason.empty()) {
-    bad.place.column = line.label_at + 1;
-    bad.value = line.label;
-    bad.column = "label";
-    return;
-  }
   for (const auto& [index, value, at] : line.entries) {
     bad.place.column = at + 1;
     bool good = index < first || is_known(index, bad);
@@ -239,6 +248,12 @@ void SvmInput::take_sparse(const SvmLine& line, const Selection& beside, std::ui
       bad.column = fmt::format("f{}", index);
       bad.reason = "means a missing value (`missing`), and there is none in sparse rows";
       bad.help = "correct the value, or read whole rows: sparse: false";
+    }
+    if (good && row.limits && !row.limits->hold(value)) {
+      good = false;
+      bad.column = fmt::format("f{}", index);
+      bad.reason = fmt::format("is none that {} holds", row.limits->type);
+      bad.help = "choose another `precision`: auto loses nothing";
     }
     if (!good) {
       bad.value = fmt::format("{}", value);
@@ -251,15 +266,17 @@ void SvmInput::take_sparse(const SvmLine& line, const Selection& beside, std::ui
 }
 
 SvmInput::SparseTable SvmInput::read_sparse(const Communicator& comm, const Selection& beside,
-                                            const Buffer& buffer, std::uint64_t first) const {
+                                            const Buffer& buffer, std::uint64_t first,
+                                            const std::optional<Limits>& limits) const {
   SparseTable all{RawTable(beside, buffer), SparseStore(buffer)};
   RawTable& table = all.beside;
   ValueJudge judge(beside, table);
-  SparseRow row;
+  SparseRow row{{}, {}, limits};
   each_line(comm, [&](const SvmLine& line, const SvmMistake& mistake, std::string_view text,
                       const std::string& file, std::uint64_t number) {
     RejectedRow bad = mistake_in(mistake, text, file, number);
-    if (bad.reason.empty()) take_sparse(line, beside, first, judge, bad, table.rows.next(), row);
+    if (bad.reason.empty()) take_label(line, beside, judge, bad, table.rows.next());
+    if (bad.reason.empty()) take_sparse(line, first, judge, bad, row);
     if (!bad.reason.empty()) return reject(std::move(bad), beside, table);
     all.features.append(row.columns, row.values);
     table.rows.next()[beside.columns.size()] = static_cast<double>(table.read++);

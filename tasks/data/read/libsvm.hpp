@@ -46,7 +46,8 @@ class SvmInput : public Input {
   /// Collective. As read. `beside` wants the column 0, or none. `first` is the index of the first column:
   /// lower ones are passed over.
   [[nodiscard]] SparseTable read_sparse(const Communicator& comm, const Selection& beside,
-                                        const Buffer& buffer, std::uint64_t first) const;
+                                        const Buffer& buffer, std::uint64_t first,
+                                        const std::optional<Limits>& limits = {}) const;
 
  private:
   struct SparseRow;
@@ -55,8 +56,8 @@ class SvmInput : public Input {
   void each_line(const Communicator& comm, const Work& work) const;
   void take(const SvmLine& line, const Selection& selection, const std::vector<std::size_t>& wanted,
             RejectedRow& bad, ValueJudge& judge, double* slots) const;
-  void take_sparse(const SvmLine& line, const Selection& beside, std::uint64_t first, ValueJudge& judge,
-                   RejectedRow& bad, double* slots, SparseRow& row) const;
+  void take_sparse(const SvmLine& line, std::uint64_t first, const ValueJudge& judge, RejectedRow& bad,
+                   SparseRow& row) const;
   static RejectedRow mistake_in(const SvmMistake& mistake, std::string_view text, const std::string& file,
                                 std::uint64_t line);
   static void reject(RejectedRow bad, const Selection& selection, RawTable& table);

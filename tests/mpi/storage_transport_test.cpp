@@ -20,12 +20,15 @@ TransportSettings by(Choice choice) {
   return {choice, {}};
 }
 
-/// MPI-IO as on a parallel file system: two of the ranks write for all, a few blocks at a time.
+/// MPI-IO as on a parallel file system: two of the ranks write for all, a few blocks at a time, and the file
+/// is made with stripes (which this one ignores).
 TransportSettings buffered() {
   return {Choice::mpiio,
           {{"romio_cb_write", "enable"},
            {"cb_config_list", "*:*"},
            {"cb_nodes", "2"},
+           {"striping_factor", "2"},
+           {"striping_unit", "1048576"},
            {"cb_buffer_size", "300000"}}};
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <numeric>
 #include <vector>
@@ -179,6 +180,18 @@ struct DatasetWriter::Impl {
         });
   }
 
+  /// The ends of the rows, as entries of the part.
+  [[nodiscard]] NewBytes ends_of(Part part, std::uint64_t first_row, std::uint64_t first_entry,
+                                 const SparseRows& rows) const {
+    return piece_in_rows(part, Table::indptr, first_row + 1, rows.rows(), sizeof(std::uint64_t),
+                         [=, &rows](std::uint64_t begin, std::uint64_t end, std::byte* to) {
+                           for (std::uint64_t row = begin; row < end; ++row, to += sizeof(std::uint64_t)) {
+                             const std::uint64_t entry = first_entry + rows.begins[row + 1];
+                             std::memcpy(to, &entry, sizeof entry);
+                           }
+                         });
+  }
+
   void require_sparse(Part part, std::uint64_t first_entry, const SparseRows& rows, std::size_t count) const {
     const std::uint64_t entries = tables.entries(part);
     std::string flaw = flaw_of(rows, schema.features.size());
@@ -297,15 +310,12 @@ void DatasetWriter::write_stored(Part part, std::uint64_t first_row, std::span<c
 void DatasetWriter::write_sparse(Part part, std::uint64_t first_row, std::uint64_t first_entry,
                                  const SparseRows& rows, std::span<const double> target,
                                  std::span<const std::uint64_t> row_numbers) {
-  std::vector<std::uint64_t> ends;
   impl_->write([&] {
     impl_->require_layout(true);
     impl_->require_sparse(part, first_entry, rows, row_numbers.size());
     impl_->require_shape(part, first_row, row_numbers.size(), 0, 0);
-    ends.assign(rows.begins.begin() + 1, rows.begins.end());
-    for (std::uint64_t& end : ends) end += first_entry;
     std::vector<NewBytes> pieces;
-    pieces.push_back(impl_->piece_of(part, Table::indptr, first_row + 1, std::span(std::as_const(ends))));
+    pieces.push_back(impl_->ends_of(part, first_row, first_entry, rows));
     pieces.push_back(impl_->piece_of(part, Table::indices, first_entry, std::span(rows.columns)));
     pieces.push_back(impl_->values_of(part, first_row, first_entry, rows));
     impl_->add_beside(pieces, part, first_row, target, row_numbers);

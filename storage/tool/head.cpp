@@ -13,7 +13,7 @@ constexpr std::size_t most_columns = 10;
 
 using Line = std::vector<std::string>;
 
-void print_table(const std::vector<Line>& lines) {
+void print_table(const std::vector<Line>& lines, bool ends_in_text) {
   std::vector<std::size_t> widths;
   for (const Line& line : lines) {
     widths.resize(std::max(widths.size(), line.size()));
@@ -21,7 +21,9 @@ void print_table(const std::vector<Line>& lines) {
   }
   for (const Line& line : lines) {
     std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) text += fmt::format("{:>{}}  ", line[i], widths[i]);
+    for (std::size_t i = 0; i < line.size(); ++i)
+      text +=
+          ends_in_text && i + 1 == line.size() ? line[i] + "  " : fmt::format("{:>{}}  ", line[i], widths[i]);
     fmt::print("{}\n", text.substr(0, text.size() - 2));
   }
 }
@@ -96,7 +98,7 @@ int show_head(const Request& request) {
   if (request.json)
     print(Json{{"schema_version", 1}, {"part", to_string(part)}, {"rows", std::move(rows)}});
   else
-    print_table(lines);
+    print_table(lines, data.encoding().sparse);
   return done;
 }
 

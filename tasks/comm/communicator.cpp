@@ -205,6 +205,15 @@ void Communicator::receive(std::span<T> values, int from) const {
   });
 }
 
+int Communicator::ranks_on_node() const {
+  MPI_Comm node;
+  int ranks = 1;
+  MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &ranks);
+  MPI_Comm_free(&node);
+  return ranks;
+}
+
 Communicator Communicator::split(int color, int key) const {
   MPI_Comm part;
   MPI_Comm_split(comm_, color, key, &part);

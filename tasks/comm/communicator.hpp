@@ -73,6 +73,8 @@ class Communicator {
   void send(std::span<const T> values, int to) const;
   template <class T>
   void receive(std::span<T> values, int from) const;
+  /// How many of the ranks share this one's memory.
+  [[nodiscard]] int ranks_on_node() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.
   [[nodiscard]] Communicator split(int color, int key) const;
 

@@ -12,6 +12,7 @@ namespace {
 std::string identity_of(const Spec& spec, const storage::DatasetReader& data) {
   Json config = spec.config;
   config.erase("checkpoint");
+  config.erase("cache");  // as it changes no number
   return Json{{"config", std::move(config)}, {"data", data.content_hash()}}.dump();
 }
 

@@ -6,6 +6,7 @@
 
 #include "kernmill/kernels/loss.hpp"
 #include "kernmill/storage/file/nesting.hpp"
+#include "kernmill/tasks/models/device_rows.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 #include "kernmill/tasks/support/spec.hpp"
@@ -15,9 +16,6 @@ namespace {
 
 using kernels::Device;
 using kernels::Host;
-
-// Bounds the memory of the hidden layers.
-constexpr std::uint64_t rows_at_once = 4096;
 
 ModelSettings settings_of(const storage::Model& model) {
   try {
@@ -66,16 +64,25 @@ struct Predictor::Impl {
     Kokkos::deep_copy(parameters, kernels::host_vector(values.data(), values.size()));
   }
 
-  void predict(const double* features, std::uint64_t rows, double* scores) {
-    // The kernels take no array of const that they may also write; this one is only read.
-    const kernels::Matrix<Host> input(const_cast<double*>(features), rows, network.shape().widths.front());
-    const auto on_device = Kokkos::create_mirror_view_and_copy(Device::memory_space(), input);
-    const auto z = network.forward(parameters, on_device);
+  void predict(const Batch& batch, double* scores) {
+    const std::uint64_t rows = batch.rows();
+    const auto z = network.forward(parameters, batch);
     if (network.shape().loss == Loss::cross_entropy) kernels::log_softmax<Device>(Device(), z);
     Device().fence();
     Kokkos::deep_copy(kernels::Matrix<Host>(scores, rows, network.outputs()), z);
     if (network.shape().loss != Loss::cross_entropy) return;
     std::transform(scores, scores + rows * network.outputs(), scores, [](double x) { return std::exp(x); });
+  }
+
+  /// A column beyond the features would be read from behind the weights.
+  void require_features(const storage::SparseRows& rows) const {
+    const std::uint64_t features = network.shape().widths.front();
+    const auto beyond = std::find_if(rows.columns.begin(), rows.columns.end(),
+                                     [&](std::uint32_t column) { return column >= features; });
+    if (beyond == rows.columns.end()) return;
+    throw TaskError(fmt::format("a row has a value of feature {}, and the model has {}",
+                                std::uint64_t{*beyond} + 1, features),
+                    {}, "predict rows with the features that it was trained on");
   }
 };
 
@@ -85,10 +92,23 @@ Predictor::~Predictor() = default;
 void Predictor::predict(std::span<const double> features, std::uint64_t rows,
                         std::span<double> scores) const {
   const std::uint64_t columns = impl_->network.shape().widths.front();
-  for (std::uint64_t first = 0; first < rows; first += rows_at_once) {
-    const std::uint64_t count = std::min(rows_at_once, rows - first);
-    impl_->predict(features.data() + first * columns, count,
-                   scores.data() + first * impl_->network.outputs());
+  for (std::uint64_t first = 0; first < rows; first += Network::chunk_rows) {
+    const std::uint64_t count = std::min<std::uint64_t>(Network::chunk_rows, rows - first);
+    // The kernels take no array of const that they may also write; this one is only read.
+    const kernels::Matrix<Host> input(const_cast<double*>(features.data()) + first * columns, count, columns);
+    Batch batch;
+    batch.features = Kokkos::create_mirror_view_and_copy(Device::memory_space(), input);
+    impl_->predict(batch, scores.data() + first * impl_->network.outputs());
+  }
+}
+
+void Predictor::predict(const storage::SparseRows& rows, std::span<double> scores) const {
+  impl_->require_features(rows);
+  Batch all;
+  all.sparse = on_device(rows);
+  for (std::uint64_t first = 0; first < rows.rows(); first += Network::chunk_rows) {
+    const std::uint64_t count = std::min<std::uint64_t>(Network::chunk_rows, rows.rows() - first);
+    impl_->predict(part_of(all, first, count), scores.data() + first * impl_->network.outputs());
   }
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 
+#include "kernmill/storage/dataset/encoding.hpp"
 #include "kernmill/storage/model/model.hpp"
 
 namespace kernmill::tasks {
@@ -17,6 +18,9 @@ class Predictor {
   /// features: rows x d, row-major, as the model knows them (schema.steps already applied).
   /// scores: rows x outputs().
   void predict(std::span<const double> features, std::uint64_t rows, std::span<double> scores) const;
+  /// The same of sparse rows: their columns are the model's features. Throws TaskError where a column is
+  /// none.
+  void predict(const storage::SparseRows& rows, std::span<double> scores) const;
   /// The number of classes of a class target (the largest score wins, ties go to the lowest class), else the
   /// number of target columns.
   [[nodiscard]] int outputs() const;

@@ -28,11 +28,6 @@ bool is_long() {
   return value != nullptr && std::string(value) == "1";
 }
 
-/// How many of each kind: in CI, and in the thousand.
-int count(int in_ci, int in_long) {
-  return is_long() ? in_long : in_ci;
-}
-
 std::string content(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -128,11 +123,12 @@ class Counts {
 class InjectedFaults : public ::testing::TestWithParam<const char*> {
  protected:
   std::mt19937 random{20261122};
-  [[nodiscard]] bool on_checkpoints() const { return std::string(GetParam()).starts_with("checkpoint"); }
-  /// How many times. What mpiio leaves is the same bytes: half of it will do.
+  [[nodiscard]] bool on_checkpoints() const { return kind().starts_with("checkpoint") || kind() == "floats"; }
+  [[nodiscard]] static std::string kind() { return GetParam(); }
+  /// How many times: in CI, where variants have fewer, and in the thousand.
   [[nodiscard]] static int times(int in_ci, int in_long) {
-    const int all = count(in_ci, in_long);
-    return std::string(GetParam()).ends_with("-mpiio") ? (all + 1) / 2 : all;
+    if (is_long()) return in_long;
+    return kind() == "checkpoint" || kind() == "dataset" ? in_ci : (in_ci + 2) / 3;
   }
   long below(long end) { return static_cast<long>(random() % static_cast<unsigned long>(end)); }
 
@@ -155,7 +151,7 @@ TEST_P(InjectedFaults, WritersThatAreKilledLoseNothingThatWasThere) {
   Counts counts(std::string(GetParam()) + ", kill -9");
   const FaultWorld world(GetParam());
   long saved = 0;
-  for (int i = 0; i < times(8, 150); ++i) {
+  for (int i = 0; i < times(8, 60); ++i) {
     const bool all = i % 3 != 0;
     kill_in_mid_write(world, 2 + i % 3, all);
     if (HasFatalFailure()) return;
@@ -179,7 +175,7 @@ TEST_P(InjectedFaults, DamagedFilesAreNeverLoadedAsSomethingElse) {
   if (!whole.ends_with("KMCHECK2"))
     GTEST_SKIP() << "files of format version 1 have no checksums of everything";
   Counts counts(std::string(GetParam()) + ", damage");
-  for (int i = 0; i < times(16, 200); ++i) {
+  for (int i = 0; i < times(16, 80); ++i) {
     std::string damaged = whole;
     const bool cut = i % 4 == 0;
     if (cut) damaged.resize(static_cast<std::size_t>(below(static_cast<long>(whole.size()))));
@@ -204,7 +200,7 @@ TEST_P(InjectedFaults, AFullDiskLeavesWhatWasThere) {
   Counts counts(std::string(GetParam()) + ", full disk");
   const FaultWorld world(GetParam());
   ASSERT_NO_FATAL_FAILURE(world.write(2));
-  for (int i = 0; i < times(6, 100); ++i) {
+  for (int i = 0; i < times(6, 40); ++i) {
     const Told before = world.told();
     const Finished finished = run_program(world.on_ranks(2 + i % 2, 3, 1 + below(14)));
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
@@ -220,7 +216,7 @@ TEST_P(InjectedFaults, AFullDiskLeavesWhatWasThere) {
 // The real thing: a file system that holds two checkpoints and part of a third.
 TEST_P(InjectedFaults, AFileSystemThatIsFullLeavesWhatWasThere) {
   Counts counts(std::string(GetParam()) + ", full file system");
-  for (int i = 0; i < times(2, 50); ++i) {
+  for (int i = 0; i < times(2, 20); ++i) {
     const FaultWorld world(GetParam());
     const std::string mount = "mount -t tmpfs -o size=" + std::to_string(2200 + below(700)) + "k tmpfs " +
                               world.directory().string();
@@ -244,7 +240,8 @@ TEST_P(InjectedFaults, AFileSystemThatIsFullLeavesWhatWasThere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, InjectedFaults,
-                         ::testing::Values("checkpoint", "dataset", "checkpoint-mpiio", "dataset-mpiio"),
+                         ::testing::Values("checkpoint", "floats", "dataset", "mixed", "sparse",
+                                           "checkpoint-mpiio", "dataset-mpiio", "sparse-mpiio"),
                          [](const auto& param) {
                            std::string name = param.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -99,11 +99,16 @@ void check_impute(const Json& config, const StageDraft& stage, Diagnostics& diag
       check_constant(column["impute"], part_of(*given, "impute"), diagnostics);
 }
 
+/// A memory in bytes, which is what the tasks take.
+void count_bytes(Json& config, const char* name) {
+  if (!config.contains(name) || !config.at(name).is_string()) return;
+  if (const auto bytes = parse_memory(config.at(name).get<std::string>())) config[name] = *bytes;
+}
+
 void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {
   Diagnostics& diagnostics = draft.diagnostics;
   check_split(config, stage, diagnostics);
-  if (config.contains("buffer") && config.at("buffer").is_string())
-    if (const auto bytes = parse_memory(config.at("buffer").get<std::string>())) config["buffer"] = *bytes;
+  count_bytes(config, "buffer");
   check_impute(config, stage, diagnostics);
   if (config.contains("series") && config.at("series").is_object())
     for (const char* name : {"target", "features", "drop", "impute", "encode", "columns", "balance"})
@@ -173,6 +178,7 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   if (has_config && !data_slip && value_of(stage, "data") == nullptr)
     draft.diagnostics.error(stage.stage.where, "a train stage needs 'data'",
                             "data: the dataset to learn from");
+  count_bytes(train, "cache");
   if (!has_config) finish_train(train);
   return train;
 }
@@ -215,7 +221,10 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
   const Value* train = value_of(stage, "train");
   choose_train_defaults(reader, train == nullptr ? "" : model_type(train->find("model")));
   Json config = reader.read(task_settings(TaskKind::tune), stage.fields, stage.stage.where);
-  if (config.contains("train") && config["train"].is_object()) finish_train(config["train"]);
+  if (config.contains("train") && config["train"].is_object()) {
+    count_bytes(config["train"], "cache");
+    finish_train(config["train"]);
+  }
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], stage, draft.diagnostics);
   refuse_matrix(draft, stage);

@@ -194,23 +194,30 @@ const Table& checkpoint_table() {
 }  // namespace
 
 std::vector<Setting> learning_settings(bool model_required) {
-  return {{.name = "model",
-           .type = T::variant,
-           .doc = "what is fitted",
-           .required = model_required,
-           .variant = &model_variant()},
-          {.name = "optimizer",
-           .type = T::variant,
-           .doc = "how it is fitted",
-           .fallback = Json::object(),
-           .fallback_doc = "lbfgs; adam for an mlp",
-           .variant = &optimizer_variant()},
-          seed_setting(),
-          {.name = "checkpoint",
-           .type = T::table,
-           .doc = "how often the state is saved",
-           .fallback = Json::object(),
-           .table = &checkpoint_table()}};
+  return {
+      {.name = "model",
+       .type = T::variant,
+       .doc = "what is fitted",
+       .required = model_required,
+       .variant = &model_variant()},
+      {.name = "optimizer",
+       .type = T::variant,
+       .doc = "how it is fitted",
+       .fallback = Json::object(),
+       .fallback_doc = "lbfgs; adam for an mlp",
+       .variant = &optimizer_variant()},
+      seed_setting(),
+      {.name = "cache",
+       .type = T::memory,
+       .doc =
+           "memory in which a rank of a full-batch method keeps its rows, as they are stored; more of them "
+           "are read at each iteration. It changes no number of the model",
+       .fallback_doc = "half of a rank's share of what is free"},
+      {.name = "checkpoint",
+       .type = T::table,
+       .doc = "how often the state is saved",
+       .fallback = Json::object(),
+       .table = &checkpoint_table()}};
 }
 
 Setting seed_setting() {

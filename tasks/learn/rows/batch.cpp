@@ -1,89 +1,93 @@
 #include "kernmill/tasks/learn/rows/batch.hpp"
 
-#include <algorithm>
 #include <chrono>
+
+#include "kernmill/tasks/models/device_rows.hpp"
 
 namespace kernmill::tasks {
 
 using kernels::Device;
 using kernels::Host;
 
-void BatchLoader::resize(std::size_t rows) {
-  features_.resize(rows * rows_->features());
-  target_.resize(rows * rows_->targets());
+namespace {
+
+bool are_same(const Wanted& a, const Wanted& b) {
+  if (a.index() != b.index()) return false;
+  const auto* const range = std::get_if<storage::IndexRange>(&a);
+  if (range == nullptr) return std::get<1>(a) == std::get<1>(b);
+  const auto& other = std::get<storage::IndexRange>(b);
+  return range->begin == other.begin && range->end == other.end;
 }
 
-Batch BatchLoader::load(storage::IndexRange range) {
-  wait_for([&] {
-    resize(range.count());
-    rows_->read(range, features_, target_);
-  });
-  return upload();
+}  // namespace
+
+std::uint64_t count_of(const Wanted& rows) {
+  if (const auto* const range = std::get_if<storage::IndexRange>(&rows)) return range->count();
+  return std::get<std::vector<std::uint64_t>>(rows).size();
 }
 
-void BatchLoader::prefetch(std::vector<std::uint64_t> numbers) {
-  constexpr std::size_t worth_a_thread = std::size_t{64} << 10;
+void HostRows::read(const Rows& rows, const Wanted& wanted) {
+  const std::uint64_t count = count_of(wanted);
+  target.resize(count * rows.targets());
+  if (!rows.is_sparse()) features.resize(count * rows.features());
+  std::visit(
+      [&](const auto& which) {
+        rows.is_sparse() ? rows.read(which, sparse, target) : rows.read(which, features, target);
+      },
+      wanted);
+}
+
+std::uint64_t HostRows::bytes() const {
+  return (features.size() + target.size() + sparse.values.size() + sparse.begins.size()) * sizeof(double) +
+         sparse.columns.size() * sizeof(std::uint32_t);
+}
+
+kernels::Matrix<Device> features_on_device(std::span<double> features, std::uint64_t columns) {
+  const kernels::Matrix<Host> matrix(features.data(), features.size() / columns, columns);
+  return Kokkos::create_mirror_view_and_copy(Device::memory_space(), matrix);
+}
+
+void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t columns) {
+  if (loss == Loss::squared_error) {
+    batch.numbers = features_on_device(target, columns);
+    return;
+  }
+  const kernels::Labels<Host> labels("labels", target.size());
+  for (std::size_t i = 0; i < target.size(); ++i) labels(i) = static_cast<int>(target[i]);
+  batch.labels = Kokkos::create_mirror_view_and_copy(Device::memory_space(), labels);
+}
+
+void BatchLoader::prefetch(Wanted wanted) {
+  constexpr std::uint64_t worth_a_thread = std::uint64_t{64} << 10;
   if (!ahead_) ahead_ = std::make_unique<Ahead>();
   if (ahead_->done.valid()) ahead_->done.wait();
   ahead_->done = {};
-  if (numbers.size() * rows_->features() * sizeof(double) < worth_a_thread) return;
-  ahead_->numbers = std::move(numbers);
-  ahead_->features.resize(ahead_->numbers.size() * rows_->features());
-  ahead_->target.resize(ahead_->numbers.size() * rows_->targets());
-  ahead_->done = std::async(std::launch::async, [rows = rows_, ahead = ahead_.get()] {
-    rows->read(ahead->numbers, ahead->features, ahead->target);
-  });
+  if (count_of(wanted) * rows_->row_bytes() < worth_a_thread) return;
+  ahead_->wanted = std::move(wanted);
+  ahead_->done = std::async(std::launch::async,
+                            [rows = rows_, ahead = ahead_.get()] { ahead->rows.read(*rows, ahead->wanted); });
 }
 
-bool BatchLoader::take_ahead(std::span<const std::uint64_t> numbers) {
-  if (!ahead_ || !ahead_->done.valid() ||
-      !std::equal(numbers.begin(), numbers.end(), ahead_->numbers.begin(), ahead_->numbers.end()))
-    return false;
+bool BatchLoader::take_ahead(const Wanted& wanted) {
+  if (!ahead_ || !ahead_->done.valid() || !are_same(wanted, ahead_->wanted)) return false;
   ahead_->done.get();
-  features_.swap(ahead_->features);
-  target_.swap(ahead_->target);
+  std::swap(now_, ahead_->rows);
   return true;
 }
 
-Batch BatchLoader::load(std::span<const std::uint64_t> numbers) {
-  wait_for([&] {
-    if (take_ahead(numbers)) return;
-    resize(numbers.size());
-    rows_->read(numbers, features_, target_);
-  });
-  return upload();
-}
-
-void BatchLoader::wait_for(const std::function<void()>& read) {
+Batch BatchLoader::load(const Wanted& wanted) {
   const auto start = std::chrono::steady_clock::now();
-  read();
+  if (!take_ahead(wanted)) now_.read(*rows_, wanted);
   reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  reading_.bytes += (features_.size() + target_.size()) * sizeof(double);
-}
-
-Batch BatchLoader::upload() {
-  const std::size_t columns = rows_->features(), rows = features_.size() / columns;
-  const kernels::Matrix<Host> features(features_.data(), rows, columns);
+  reading_.bytes += now_.bytes();
   Batch batch;
-  batch.features = Kokkos::create_mirror_view_and_copy(Device::memory_space(), features);
-  if (loss_ == Loss::squared_error) {
-    const kernels::Matrix<Host> numbers(target_.data(), rows, rows_->targets());
-    batch.numbers = Kokkos::create_mirror_view_and_copy(Device::memory_space(), numbers);
-    return batch;
+  if (rows_->is_sparse()) {
+    batch.sparse = on_device(now_.sparse);
+  } else {
+    batch.features = features_on_device(now_.features, rows_->features());
   }
-  const kernels::Labels<Host> labels("labels", rows);
-  for (std::size_t i = 0; i < rows; ++i) labels(i) = static_cast<int>(target_[i]);
-  batch.labels = Kokkos::create_mirror_view_and_copy(Device::memory_space(), labels);
+  set_target(batch, loss_, now_.target, rows_->targets());
   return batch;
-}
-
-Batch part_of(const Batch& batch, std::size_t first, std::size_t count) {
-  Batch part;
-  part.features = kernels::rows_of<Device>(batch.features, first, count);
-  if (batch.labels.data() != nullptr)
-    part.labels = kernels::Labels<Device>(batch.labels.data() + first, count);
-  if (batch.numbers.data() != nullptr) part.numbers = kernels::rows_of<Device>(batch.numbers, first, count);
-  return part;
 }
 
 }  // namespace kernmill::tasks

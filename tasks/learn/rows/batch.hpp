@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "kernmill/tasks/learn/rows/reading.hpp"
@@ -11,39 +12,51 @@
 
 namespace kernmill::tasks {
 
+/// Which rows: those of a range, or these in this order.
+using Wanted = std::variant<storage::IndexRange, std::vector<std::uint64_t>>;
+std::uint64_t count_of(const Wanted& rows);
+
+/// Rows in the host's memory: dense features, or sparse ones, and the target.
+struct HostRows {
+  std::vector<double> features, target;
+  storage::SparseRows sparse;
+  void read(const Rows& rows, const Wanted& wanted);
+  [[nodiscard]] std::uint64_t bytes() const;
+};
+
+/// Onto the device; where that is the host's memory, a view.
+kernels::Matrix<kernels::Device> features_on_device(std::span<double> features, std::uint64_t columns);
+/// The batch's labels or numbers, in the form that the loss takes them.
+void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t columns);
+
 /// Rows from a dataset onto the device, in the form that `loss` takes them.
 class BatchLoader {
  public:
   BatchLoader(const Rows& rows, Loss loss) : rows_(&rows), loss_(loss) {}
-  /// The rows of a range, or these rows in this order. Valid until the next call.
-  Batch load(storage::IndexRange range);
-  Batch load(std::span<const std::uint64_t> numbers);
+  /// Valid until the next call.
+  Batch load(const Wanted& wanted);
   /// Reads what the next `load` will ask for, in a thread, while the caller computes. Its errors are those of
   /// that `load`.
-  void prefetch(std::vector<std::uint64_t> numbers);
+  void prefetch(Wanted wanted);
+  /// What was loaded last, in the host's memory.
+  [[nodiscard]] const HostRows& loaded() const { return now_; }
   [[nodiscard]] const Reading& reading() const { return reading_; }
 
  private:
   /// Rows that are being read, while `done` is valid; the memory is used again.
   struct Ahead {
-    std::vector<std::uint64_t> numbers;
-    std::vector<double> features, target;
+    Wanted wanted;
+    HostRows rows;
     std::future<void> done;
   };
-  void resize(std::size_t rows);
   /// Takes rows that were read ahead, if they are these.
-  bool take_ahead(std::span<const std::uint64_t> numbers);
-  void wait_for(const std::function<void()>& read);
-  Batch upload();
+  bool take_ahead(const Wanted& wanted);
 
   const Rows* rows_;
   Loss loss_;
-  std::vector<double> features_, target_;
+  HostRows now_;
   std::unique_ptr<Ahead> ahead_;
   Reading reading_;
 };
-
-/// Rows [first, first + count) of a batch: a view, not a copy.
-Batch part_of(const Batch& batch, std::size_t first, std::size_t count);
 
 }  // namespace kernmill::tasks

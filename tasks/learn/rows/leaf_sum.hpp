@@ -5,11 +5,9 @@
 #include "kernmill/kernels/tree_fold.hpp"
 #include "kernmill/storage/even_share.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/learn/rows/shards.hpp"
 
 namespace kernmill::tasks {
-
-/// Into how many contiguous pieces the rows of a full-batch method are cut, whatever the number of ranks.
-inline constexpr std::uint64_t shard_count = 64;
 
 /// Adds up one vector a leaf over all leaves and ranks, along one fixed tree: the bits do not depend on the
 /// number of ranks. Each rank works on a contiguous run of leaves; a rank may have none. On the way the ranks
@@ -19,38 +17,23 @@ class LeafSum {
  public:
   /// `leaves` is a power of two.
   LeafSum(const Communicator& comm, std::uint64_t leaves, std::size_t length)
-      : comm_(&comm), leaves_(leaves), length_(length) {
-    for (int rank = 0; rank < comm.size(); ++rank) {
-      counts_.push_back(subtrees_of(rank).size() * length + 1);  // the last one is the wishes
-    }
-  }
+      : comm_(&comm), leaves_(leaves), length_(length) {}
 
   /// The leaves of this rank.
   [[nodiscard]] storage::IndexRange own() const {
     return storage::even_share(leaves_, comm_->rank(), comm_->size());
   }
 
+  /// The same on every rank.
+  void set_length(std::size_t length) {
+    if (length != length_) fold_ = kernels::TreeFold<Space>();  // its vectors would not fit
+    length_ = length;
+  }
+
   /// Collective. `work(leaf, values)` sets the `length` values of a leaf. Returns the sum, valid until the
   /// next call.
   template <class Work>
   std::span<const double> operator()(const Work& work, unsigned wishes = 0) {
-    fold_own(work);
-    packed_.back() = wishes;
-    gathered_ = comm_->allgatherv(std::span<const double>(packed_), std::span<const std::uint64_t>(counts_));
-    return fold_all();
-  }
-
-  /// All ranks' wishes at the last sum. The same on every rank.
-  [[nodiscard]] unsigned wishes() const { return wishes_; }
-
- private:
-  [[nodiscard]] auto subtrees_of(int rank) const {
-    const auto leaves = storage::even_share(leaves_, rank, comm_->size());
-    return kernels::whole_subtrees(leaves.begin, leaves.end);
-  }
-
-  template <class Work>
-  void fold_own(const Work& work) {
     const storage::IndexRange own_leaves = own();
     for (std::uint64_t leaf = own_leaves.begin; leaf < own_leaves.end; ++leaf) {
       auto values = fold_.vector(length_);
@@ -58,36 +41,84 @@ class LeafSum {
       fold_.add({0, leaf, values});
     }
     Space().fence();
-    packed_.resize(fold_.nodes().size() * length_ + 1);
-    std::size_t at = 0;
-    for (const auto& node : fold_.nodes()) {
-      Kokkos::deep_copy(kernels::host_vector(packed_.data() + at, length_), node.sum);
-      at += length_;
-    }
+    const bool in_slices = comm_->size() > 1 && length_ >= long_vector;
+    pack(in_slices ? comm_->size() : 1, wishes);
     fold_.clear();
+    in_slices ? exchange_slices() : exchange_whole();
+    return {gathered_.data() + sum_at_, length_};
   }
 
-  std::span<const double> fold_all() {
+  /// All ranks' wishes at the last sum. The same on every rank.
+  [[nodiscard]] unsigned wishes() const { return wishes_; }
+
+ private:
+  /// From here on each rank adds up a slice of what all have, instead of all of it.
+  static constexpr std::size_t long_vector = 32'768;
+
+  [[nodiscard]] auto subtrees_of(int rank) const {
+    const auto leaves = storage::even_share(leaves_, rank, comm_->size());
+    return kernels::whole_subtrees(leaves.begin, leaves.end);
+  }
+
+  /// What each of so many slices has of this rank's subtrees, and behind it the wishes.
+  void pack(int slices, unsigned wishes) {
+    packed_.resize(fold_.nodes().size() * length_ + static_cast<std::size_t>(slices));
+    double* at = packed_.data();
+    for (int slice = 0; slice < slices; ++slice) {
+      const storage::IndexRange range = storage::even_share(length_, slice, slices);
+      for (const auto& node : fold_.nodes()) {
+        Kokkos::deep_copy(kernels::host_vector(at, range.count()),
+                          kernels::part_of<Space>(node.sum, range.begin, range.count()));
+        at += range.count();
+      }
+      *at++ = wishes;
+    }
+  }
+
+  void exchange_whole() {
+    std::vector<std::uint64_t> counts;
+    for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(subtrees_of(rank).size() * length_ + 1);
+    gathered_ = comm_->allgatherv(std::span<const double>(packed_), std::span<const std::uint64_t>(counts));
+    sum_at_ = static_cast<std::size_t>(fold(gathered_, length_) - gathered_.data());
+  }
+
+  void exchange_slices() {
+    std::vector<std::uint64_t> lengths, to, from;
+    for (int rank = 0; rank < comm_->size(); ++rank) {
+      lengths.push_back(storage::even_share(length_, rank, comm_->size()).count());
+      to.push_back(subtrees_of(comm_->rank()).size() * lengths.back() + 1);
+    }
+    std::vector<double> slices =
+        comm_->alltoallv(std::span<const double>(packed_), std::span<const std::uint64_t>(to), from);
+    const std::size_t own_length = lengths[static_cast<std::size_t>(comm_->rank())];
+    const double* const sum = fold(slices, own_length);
+    gathered_ =
+        comm_->allgatherv(std::span<const double>(sum, own_length), std::span<const std::uint64_t>(lengths));
+    sum_at_ = 0;
+  }
+
+  /// Adds up what the ranks gave, vectors of `length`. Returns where the sum is.
+  const double* fold(std::vector<double>& given, std::size_t length) {
     kernels::TreeFold<kernels::Host> tree;
-    double* at = gathered_.data();
+    double* at = given.data();
     wishes_ = 0;
     for (int rank = 0; rank < comm_->size(); ++rank) {
       for (const auto& [level, index] : subtrees_of(rank)) {
-        tree.add({level, index, kernels::host_vector(at, length_)});
-        at += length_;
+        tree.add({level, index, kernels::host_vector(at, length)});
+        at += length;
       }
       wishes_ |= static_cast<unsigned>(*at++);
     }
     kernels::Host().fence();
-    return {tree.nodes().front().sum.data(), length_};
+    return tree.nodes().front().sum.data();
   }
 
   const Communicator* comm_;
   std::uint64_t leaves_;
   std::size_t length_;
   kernels::TreeFold<Space> fold_;
-  std::vector<std::uint64_t> counts_;  ///< of what each rank gives
   std::vector<double> packed_, gathered_;
+  std::size_t sum_at_ = 0;  ///< in gathered_
   unsigned wishes_ = 0;
 };
 

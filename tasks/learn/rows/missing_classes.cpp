@@ -13,7 +13,7 @@ void count_labels(const Rows& rows, storage::IndexRange share, std::vector<std::
   std::vector<double> labels;
   for (std::uint64_t at = share.begin; at < share.end; at += labels_at_a_time) {
     labels.resize(std::min(labels_at_a_time, share.end - at));
-    rows.read({at, at + labels.size()}, {}, labels);
+    rows.read({at, at + labels.size()}, std::span<double>(), labels);
     for (const double label : labels) ++counts.at(static_cast<std::size_t>(label));
   }
 }

@@ -1,7 +1,6 @@
 #include "kernmill/tasks/learn/rows/rows.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -37,25 +36,61 @@ void Rows::require_classes(std::span<const double> target) const {
       "it was not made by Kernmill, or is damaged; make it anew");
 }
 
+std::vector<std::uint64_t> Rows::in_part(storage::IndexRange range) const {
+  std::vector<std::uint64_t> numbers(range.count());
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = in_part(range.begin + i);
+  return numbers;
+}
+
+std::vector<std::uint64_t> Rows::in_part(std::span<const std::uint64_t> rows) const {
+  std::vector<std::uint64_t> numbers(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) numbers[i] = in_part(rows[i]);
+  return numbers;
+}
+
+std::uint64_t Rows::row_bytes() const {
+  if (!is_sparse()) return features() * sizeof(double);
+  constexpr std::uint64_t entry = sizeof(std::uint32_t) + sizeof(double);
+  const std::uint64_t all = std::max<std::uint64_t>(1, reader_->rows(part_));
+  return sizeof(std::uint64_t) + reader_->entries(part_) * entry / all;
+}
+
 void Rows::read(storage::IndexRange range, std::span<double> features, std::span<double> target) const {
   if (range.count() == 0) return;
-  if (fold_.folds == 1) {
-    reader_->read(part_, range, features, target);
-    require_classes(target);
-    return;
-  }
-  std::vector<std::uint64_t> rows(range.count());
-  std::iota(rows.begin(), rows.end(), range.begin);
-  read(rows, features, target);
+  fold_.folds == 1 ? reader_->read(part_, range, features, target)
+                   : reader_->read_rows(part_, in_part(range), features, target);
+  require_classes(target);
 }
 
 void Rows::read(std::span<const std::uint64_t> rows, std::span<double> features,
                 std::span<double> target) const {
   if (rows.empty()) return;
-  std::vector<std::uint64_t> numbers(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) numbers[i] = in_part(rows[i]);
-  reader_->read_rows(part_, numbers, features, target);
+  reader_->read_rows(part_, in_part(rows), features, target);
   require_classes(target);
+}
+
+void Rows::read(storage::IndexRange range, storage::SparseRows& features, std::span<double> target) const {
+  features = {};
+  if (range.count() == 0) return;
+  fold_.folds == 1 ? reader_->read_sparse(part_, range, features)
+                   : reader_->read_sparse_rows(part_, in_part(range), features);
+  read(range, std::span<double>(), target);
+}
+
+void Rows::read(std::span<const std::uint64_t> rows, storage::SparseRows& features,
+                std::span<double> target) const {
+  features = {};
+  if (rows.empty()) return;
+  reader_->read_sparse_rows(part_, in_part(rows), features);
+  read(rows, std::span<double>(), target);
+}
+
+void Rows::read_stored(storage::IndexRange range, std::span<std::byte> stored,
+                       std::span<double> target) const {
+  if (range.count() == 0) return;
+  fold_.folds == 1 ? reader_->read_stored(part_, range, stored)
+                   : reader_->read_stored_rows(part_, in_part(range), stored);
+  read(range, std::span<double>(), target);
 }
 
 void Rows::read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const {

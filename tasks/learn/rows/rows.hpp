@@ -14,7 +14,8 @@ struct Fold {
 };
 
 /// The rows of one part of a dataset, or of a fold of it, numbered 0 .. count() - 1 in dataset order. The
-/// reader has to outlive it. Reads are independent of the other ranks.
+/// reader has to outlive it. Reads are independent of the other ranks. They throw TaskError where a label is
+/// of no class: it would be taken for an index.
 class Rows {
  public:
   Rows(const storage::DatasetReader& reader, storage::Part part);
@@ -24,18 +25,35 @@ class Rows {
   [[nodiscard]] std::uint64_t features() const { return reader_->feature_count(); }
   [[nodiscard]] std::uint64_t targets() const { return reader_->target_count(); }
   [[nodiscard]] const storage::Schema& schema() const { return reader_->schema(); }
+  [[nodiscard]] const storage::Encoding& encoding() const { return reader_->encoding(); }
+  [[nodiscard]] bool is_sparse() const { return encoding().sparse; }
+  /// What the features of a row take in memory once they are to be computed with; of sparse rows the mean.
+  [[nodiscard]] std::uint64_t row_bytes() const;
 
-  /// Rows [range.begin, range.end): features into n x d, target into n x k. Throws TaskError where a label is
-  /// of no class: it would be taken for an index.
+  /// Rows [range.begin, range.end): features into n x d, target into n x k; an empty span is not wanted.
   void read(storage::IndexRange range, std::span<double> features, std::span<double> target) const;
   /// The rows with these numbers, in this order.
   void read(std::span<const std::uint64_t> rows, std::span<double> features, std::span<double> target) const;
+  /// The same of a sparse dataset.
+  void read(storage::IndexRange range, storage::SparseRows& features, std::span<double> target) const;
+  void read(std::span<const std::uint64_t> rows, storage::SparseRows& features,
+            std::span<double> target) const;
+
+  /// Dense rows as they lie in the file, stored_row_bytes() each, and what they are as features.
+  [[nodiscard]] std::uint64_t stored_row_bytes() const { return reader_->stored_row_bytes(); }
+  void read_stored(storage::IndexRange range, std::span<std::byte> stored, std::span<double> target) const;
+  void decode(std::span<const std::byte> stored, std::span<double> features) const {
+    reader_->decode(stored, features);
+  }
+
   /// The price levels of a series, one horizon before and at the target.
   void read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const;
 
  private:
   void require_classes(std::span<const double> target) const;
   [[nodiscard]] std::uint64_t in_part(std::uint64_t row) const;
+  [[nodiscard]] std::vector<std::uint64_t> in_part(storage::IndexRange range) const;
+  [[nodiscard]] std::vector<std::uint64_t> in_part(std::span<const std::uint64_t> rows) const;
 
   const storage::DatasetReader* reader_;
   storage::Part part_;

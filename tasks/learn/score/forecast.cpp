@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "kernmill/tasks/data/prepare/series_transform.hpp"
+#include "kernmill/tasks/learn/rows/shards.hpp"
+#include "kernmill/tasks/models/network.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -49,12 +51,17 @@ History gather(const Communicator& comm, const Rows& rows, const Predictor& pred
   const auto range = storage::even_share(rows.count(), comm.rank(), comm.size());
   const auto columns = static_cast<std::size_t>(predictor.outputs());
   const std::size_t values = range.count() * columns;
-  std::vector<double> features(range.count() * rows.features()), target(values), forecast(values),
-      before(values), at(values);
+  std::vector<double> features, target(values), forecast(values), before(values), at(values);
+  std::vector<storage::IndexRange> chunks;
+  append_chunks(range, Network::chunk_rows, chunks);
   comm.agree([&] {
-    rows.read(range, features, target);
     rows.read_levels(range, before, at);
-    predictor.predict(features, range.count(), forecast);
+    for (const storage::IndexRange& chunk : chunks) {
+      const std::size_t first = (chunk.begin - range.begin) * columns, count = chunk.count() * columns;
+      features.resize(chunk.count() * rows.features());
+      rows.read(chunk, features, std::span(target).subspan(first, count));
+      predictor.predict(features, chunk.count(), std::span(forecast).subspan(first, count));
+    }
   });
   const auto all = [&](const std::vector<double>& own) {
     return comm.allgatherv(std::span<const double>(own));

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/rows/batch.hpp"
+#include "kernmill/tasks/learn/rows/shards.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -15,28 +17,37 @@ namespace {
 using kernels::Host;
 using Sums = kernels::Vector<Host>;
 
-/// One shard's rows with their predictions.
-struct Shard {
+/// Rows with their predictions.
+struct Predicted {
   std::uint64_t rows;
   std::vector<double> target, scores;
 };
 
-Shard predict_shard(const Rows& rows, const Predictor& predictor, std::uint64_t leaf) {
-  const auto range = storage::even_share(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
+/// Calls back with the rows of a shard, a chunk at a time.
+template <class Take>
+void each_predicted_chunk(const Rows& rows, const Predictor& predictor, std::uint64_t leaf,
+                          const Take& take) {
   const auto outputs = static_cast<std::size_t>(predictor.outputs());
-  Shard shard{range.count(), std::vector<double>(range.count() * rows.targets()),
-              std::vector<double>(range.count() * outputs)};
-  std::vector<double> features(range.count() * rows.features());
-  rows.read(range, features, shard.target);
-  predictor.predict(features, range.count(), shard.scores);
-  return shard;
+  std::vector<storage::IndexRange> chunks;
+  append_chunks(shard_of(rows.count(), leaf), Network::chunk_rows, chunks);
+  HostRows read;
+  Predicted chunk{};
+  for (const storage::IndexRange& range : chunks) {
+    read.read(rows, range);
+    chunk.rows = range.count();
+    chunk.scores.resize(chunk.rows * outputs);
+    rows.is_sparse() ? predictor.predict(read.sparse, chunk.scores)
+                     : predictor.predict(read.features, chunk.rows, chunk.scores);
+    chunk.target.swap(read.target);
+    take(chunk);
+  }
 }
 
-void keep(const Shard& shard, std::size_t classes, RowStore& judged) {
-  for (std::uint64_t i = 0; i < shard.rows; ++i) {
+void keep(const Predicted& chunk, std::size_t classes, RowStore& judged) {
+  for (std::uint64_t i = 0; i < chunk.rows; ++i) {
     double* const row = judged.next();
-    row[0] = shard.target[i];
-    std::copy_n(shard.scores.data() + i * classes, classes, row + 1);
+    row[0] = chunk.target[i];
+    std::copy_n(chunk.scores.data() + i * classes, classes, row + 1);
     judged.keep();
   }
 }
@@ -50,13 +61,12 @@ void add_to(const std::vector<double>& source, std::vector<double>& target) {
   for (std::size_t i = 0; i < target.size(); ++i) target[i] += source[i];
 }
 
-/// sums: confusion matrix, the log loss of each class, then that of all.
-void sum_classes(const Shard& shard, std::size_t classes, bool probabilities, const Sums& sums) {
-  Kokkos::deep_copy(sums, 0.0);
-  for (std::uint64_t i = 0; i < shard.rows; ++i) {
-    const double* scores = shard.scores.data() + i * classes;
+/// Adds to sums: confusion matrix, the log loss of each class, then that of all.
+void add_classes(const Predicted& chunk, std::size_t classes, bool probabilities, const Sums& sums) {
+  for (std::uint64_t i = 0; i < chunk.rows; ++i) {
+    const double* scores = chunk.scores.data() + i * classes;
     const auto predicted = static_cast<std::size_t>(std::max_element(scores, scores + classes) - scores);
-    const auto label = static_cast<std::size_t>(shard.target[i]);
+    const auto label = static_cast<std::size_t>(chunk.target[i]);
     sums(label * classes + predicted) += 1;
     if (probabilities) {
       const double loss = log_loss_of(scores[label]);
@@ -66,14 +76,13 @@ void sum_classes(const Shard& shard, std::size_t classes, bool probabilities, co
   }
 }
 
-/// sums: squared errors, absolute errors, targets; k each.
-void sum_numbers(const Shard& shard, std::size_t columns, const Sums& sums) {
-  Kokkos::deep_copy(sums, 0.0);
-  for (std::size_t i = 0; i < shard.rows * columns; ++i) {
-    const double error = shard.target[i] - shard.scores[i];
+/// Adds to sums: squared errors, absolute errors, targets; k each.
+void add_numbers(const Predicted& chunk, std::size_t columns, const Sums& sums) {
+  for (std::size_t i = 0; i < chunk.rows * columns; ++i) {
+    const double error = chunk.target[i] - chunk.scores[i];
     sums(i % columns) += error * error;
     sums(columns + i % columns) += std::abs(error);
-    sums(2 * columns + i % columns) += shard.target[i];
+    sums(2 * columns + i % columns) += chunk.target[i];
   }
 }
 
@@ -82,14 +91,16 @@ std::vector<double> squared_deviations(const Communicator& comm, const Rows& row
   const std::size_t columns = sum.size();
   LeafSum<Host> fold(comm, shard_count, columns);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
-    const auto range =
-        storage::even_share(rows.count(), static_cast<int>(leaf), static_cast<int>(shard_count));
-    std::vector<double> features(range.count() * rows.features()), target(range.count() * columns);
-    rows.read(range, features, target);
     Kokkos::deep_copy(out, 0.0);
-    for (std::size_t i = 0; i < target.size(); ++i) {
-      const double deviation = target[i] - sum[i % columns] / static_cast<double>(rows.count());
-      out(i % columns) += deviation * deviation;
+    std::vector<storage::IndexRange> chunks;
+    append_chunks(shard_of(rows.count(), leaf), Network::chunk_rows, chunks);
+    for (const storage::IndexRange& range : chunks) {
+      std::vector<double> target(range.count() * columns);
+      rows.read(range, std::span<double>(), target);
+      for (std::size_t i = 0; i < target.size(); ++i) {
+        const double deviation = target[i] - sum[i % columns] / static_cast<double>(rows.count());
+        out(i % columns) += deviation * deviation;
+      }
     }
   });
   return {sums.begin(), sums.end()};
@@ -152,9 +163,11 @@ ClassScores score_classes(const Communicator& comm, const Rows& rows, const Pred
   const auto classes = static_cast<std::size_t>(predictor.outputs());
   LeafSum<Host> fold(comm, shard_count, classes * classes + classes + 1);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
-    const Shard shard = predict_shard(rows, predictor, leaf);
-    sum_classes(shard, classes, predictor.gives_probabilities(), out);
-    if (judged != nullptr) keep(shard, classes, *judged);
+    Kokkos::deep_copy(out, 0.0);
+    each_predicted_chunk(rows, predictor, leaf, [&](const Predicted& chunk) {
+      add_classes(chunk, classes, predictor.gives_probabilities(), out);
+      if (judged != nullptr) keep(chunk, classes, *judged);
+    });
   });
   const auto losses = sums.begin() + static_cast<std::ptrdiff_t>(classes * classes);
   ClassScores scores{
@@ -167,7 +180,9 @@ NumberScores score_numbers(const Communicator& comm, const Rows& rows, const Pre
   const auto columns = static_cast<std::size_t>(predictor.outputs());
   LeafSum<Host> fold(comm, shard_count, 3 * columns);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
-    sum_numbers(predict_shard(rows, predictor, leaf), columns, out);
+    Kokkos::deep_copy(out, 0.0);
+    each_predicted_chunk(rows, predictor, leaf,
+                         [&](const Predicted& chunk) { add_numbers(chunk, columns, out); });
   });
   const auto part = [&](std::size_t i) {
     const auto values = sums.subspan(i * columns, columns);

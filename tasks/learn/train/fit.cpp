@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/rows/missing_classes.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
@@ -57,17 +58,36 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
   return metrics;
 }
 
-Trained run_method(const TrainSettings& settings, const Criterion& criterion, const Rows& rows,
-                   Network& network, Objective& objective, Session& session) {
+/// How a model came to be, and where it stands.
+struct Ended {
+  Trained trained;
+  Evaluation at;
+};
+
+Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion, Objective& objective,
+                      std::vector<double> start, Session& session) {
+  Ended ended;
+  ended.trained =
+      settings.optimizer.type == OptimizerType::lbfgs
+          ? minimize_lbfgs(settings.optimizer, objective, std::move(start), session)
+          : descend(settings.optimizer, criterion.step_weight, objective, std::move(start), session);
+  ended.at = objective.without_gradient(ended.trained.parameters);
+  return ended;
+}
+
+Ended run_method(const TrainSettings& settings, const Criterion& criterion, const Rows& rows,
+                 Network& network, Session& session) {
   std::vector<double> start = settings.model.kind->start(settings.model, network, settings.seed);
-  switch (settings.optimizer.type) {
-    case OptimizerType::lbfgs:
-      return minimize_lbfgs(settings.optimizer, objective, std::move(start), session);
-    case OptimizerType::gradient_descent:
-      return descend(settings.optimizer, criterion.step_weight, objective, std::move(start), session);
-    default:
-      return train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session);
+  if (settings.optimizer.is_full_batch()) {
+    const std::uint64_t memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
+    Objective objective(session, rows, network, criterion, memory);
+    return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
+  Trained trained =
+      train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session);
+  Objective objective(session, rows, network, criterion, 0);  // one pass: nothing to keep
+  Evaluation at = objective.without_gradient(trained.parameters);
+  return {std::move(trained), std::move(at)};
 }
 
 void complain_about(const std::vector<std::string>& missing, std::size_t classes) {
@@ -98,9 +118,7 @@ Fit fit(const Json& config, const Rows& rows, Session& session) {
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion =
       settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
-  Objective objective(session, rows, network, criterion);
-  const Trained trained = run_method(settings, criterion, rows, network, objective, session);
-  const Evaluation at = objective(trained.parameters);
+  const auto [trained, at] = run_method(settings, criterion, rows, network, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (!missing.empty()) metrics["untrained_classes"] = missing.size();

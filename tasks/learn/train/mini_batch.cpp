@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/optimizer.hpp"
+#include "kernmill/tasks/learn/rows/compact_columns.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
@@ -45,8 +46,9 @@ class BatchTraining {
         batches_((rows_ + settings.batch_size - 1) / settings.batch_size),
         pieces_(micro_batches(settings.batch_size, network.parameter_count())),
         network_(network),
+        is_sparse_(rows.is_sparse()),
         loader_(rows, network.shape().loss),
-        shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.features() * sizeof(double))),
+        shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.row_bytes())),
         sum_(session.comm(), pieces_, network.sums_length()),
         session_(session) {}
 
@@ -61,7 +63,9 @@ class BatchTraining {
   std::vector<std::uint64_t> own_rows(std::uint64_t step);
   std::span<const double> batch_sums(Slice batch);
   void step();
-  void update(const std::vector<double>& gradient);
+  [[nodiscard]] Batch load(const std::vector<std::uint64_t>& numbers);
+  void set_gradient(std::span<const double> sums, double share);
+  void update();
   void begin(const std::vector<double>& start);
   void end_epoch(std::uint64_t total);
   [[nodiscard]] storage::Checkpoint state() const;
@@ -71,14 +75,17 @@ class BatchTraining {
   Criterion criterion_;
   std::uint64_t rows_, batches_, pieces_;
   Network& network_;
+  bool is_sparse_;
   BatchLoader loader_;
+  CompactColumns compact_;  ///< of a batch of sparse rows
   Shuffle shuffle_;
   std::optional<RowOrder> order_;
   std::uint64_t order_epoch_ = 0;
   LeafSum<Device> sum_;
   Session& session_;
   Vector parameters_, first_, second_;  ///< first_: velocity, or Adam's mean; second_: Adam's square
-  std::uint64_t step_ = 0;              ///< batches done, over all epochs
+  std::vector<double> gradient_;
+  std::uint64_t step_ = 0;  ///< batches done, over all epochs
   double epoch_loss_ = 0, epoch_right_ = 0;
 };
 
@@ -136,9 +143,18 @@ std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
   return numbers;
 }
 
+Batch BatchTraining::load(const std::vector<std::uint64_t>& numbers) {
+  static const storage::SparseRows none;
+  Batch batch = numbers.empty() ? Batch{} : loader_.load(numbers);
+  if (!is_sparse_) return batch;
+  compact_.set(session_.comm(), numbers.empty() ? none : loader_.loaded().sparse, batch);
+  sum_.set_length(network_.sums_length(compact_.features().size()));
+  return batch;
+}
+
 std::span<const double> BatchTraining::batch_sums(Slice batch) {
   const std::vector<std::uint64_t> numbers = own_rows(step_);
-  const Batch all = numbers.empty() ? Batch{} : loader_.load(numbers);
+  const Batch all = load(numbers);
   session_.judge(loader_.reading());
   if (step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
   const storage::IndexRange own = sum_.own();
@@ -154,25 +170,39 @@ std::span<const double> BatchTraining::batch_sums(Slice batch) {
 void BatchTraining::step() {
   const Slice slice = batch(step_);
   const auto sums = batch_sums(slice);
-  const std::size_t parameters = network_.parameter_count();
-  const double loss =
-      std::accumulate(sums.begin() + static_cast<std::ptrdiff_t>(parameters), sums.end() - 1, 0.0);
+  const auto losses = sums.last(network_.losses_length());
+  const double loss = std::accumulate(losses.begin(), losses.end() - 1, 0.0);
   session_.check_finite(loss, step_, "batch");
   epoch_loss_ += loss;
-  epoch_right_ += sums.back();
+  epoch_right_ += losses.back();
   // The batch stands for all rows.
   const double share = static_cast<double>(rows_) / static_cast<double>(slice.end - slice.begin);
-  std::vector<double> gradient(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(parameters));
-  for (double& value : gradient) value *= criterion_.weight * share;
-  if (criterion_.penalty != 0) criterion_.add_penalty_gradient(network_, to_host(parameters_), gradient);
-  for (double& value : gradient) value *= criterion_.step_weight;
+  set_gradient(sums.first(sums.size() - losses.size()), share);
   ++step_;
-  update(gradient);
+  update();
 }
 
-void BatchTraining::update(const std::vector<double>& gradient) {
+/// From sums over the rows, which of sparse ones leave out the features that the batch has nothing of.
+void BatchTraining::set_gradient(std::span<const double> sums, double share) {
+  const std::size_t outputs = network_.layers().front().outputs;
+  const std::size_t rows = is_sparse_ ? compact_.features().size() : 0;
+  const double weight = criterion_.weight * share;
+  gradient_.assign(network_.parameter_count(), 0.0);
+  for (std::size_t i = 0; i < rows * outputs; ++i)
+    gradient_[compact_.features()[i / outputs] * outputs + i % outputs] = weight * sums[i];
+  const auto others = sums.subspan(rows * outputs);
+  std::transform(others.begin(), others.end(), gradient_.end() - static_cast<std::ptrdiff_t>(others.size()),
+                 [&](double value) { return value * weight; });
+  const auto parameters = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), parameters_);
+  criterion_.add_penalty_gradient(network_, {parameters.data(), parameters.size()}, gradient_);
+  if (criterion_.step_weight != 1)
+    for (double& value : gradient_) value *= criterion_.step_weight;
+}
+
+void BatchTraining::update() {
   const Device space;
-  const Vector on_device = to_device(gradient);
+  const auto on_device = Kokkos::create_mirror_view_and_copy(
+      Device::memory_space(), kernels::host_vector(gradient_.data(), gradient_.size()));
   if (settings_.type == OptimizerType::sgd) {
     kernels::momentum_update<Device>(space, {settings_.learning_rate, settings_.momentum}, on_device, first_,
                                      parameters_);

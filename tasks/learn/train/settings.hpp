@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
@@ -28,6 +29,7 @@ struct TrainSettings {
   ModelSettings model;
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
+  std::optional<std::uint64_t> cache;       ///< bytes of a rank's memory for its rows; none: what there is
   CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
   storage::Retention checkpoint_retention;  ///< so are these
 };

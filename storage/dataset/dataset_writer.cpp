@@ -45,6 +45,7 @@ struct DatasetWriter::Impl {
   std::optional<FileCipher> cipher;
   PartSizes written{}, written_entries{};
   TransportChoice transport;
+  Hints hints;
   std::unique_ptr<SealedWriter> writer;
 
   Impl(MPI_Comm ranks, std::filesystem::path name, Schema described, const PartSizes& rows,
@@ -81,6 +82,7 @@ struct DatasetWriter::Impl {
     agree(comm.get(), [&] {
       auto opened =
           open_tables(comm.get(), temporary, file, datasets_of(places.tables), out, Purpose::writing);
+      hints = opened->hints();
       writer = std::make_unique<SealedWriter>(std::move(opened), file, places.tables, cipher, true);
     });
     write([&] { return first_pieces(); });
@@ -339,6 +341,10 @@ void DatasetWriter::write_levels(Part part, std::uint64_t first_row, std::span<c
 
 const TransportChoice& DatasetWriter::transport() const {
   return impl_->transport;
+}
+
+const std::map<std::string, std::string>& DatasetWriter::hints() const {
+  return impl_->hints;
 }
 
 void DatasetWriter::commit() {

@@ -42,6 +42,7 @@ void write_dataset(const Communicator& comm, const Spec& spec, const PreprocessS
   options.key = spec.key;
   options.provenance = provenance_of(spec, prepared);
   options.encoding = prepared.encoding;
+  options.transport = spec.transport;
   if (prepared.encoding.sparse) {
     options.entries = count_entries(prepared);
     comm.allreduce(std::span<std::uint64_t>(options.entries), Reduction::sum);

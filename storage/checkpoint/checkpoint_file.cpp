@@ -44,8 +44,8 @@ void require_current_version(const hdf5::File& file) {
 
 NewCheckpoint create_checkpoint_file(const std::filesystem::path& temporary,
                                      const std::filesystem::path& named, CheckpointHeader header,
-                                     const std::optional<Key>& key) {
-  MadeFile made = make_sealed_file(temporary, named, structure_of(header), key);
+                                     const std::optional<Key>& key, const Hints& hints) {
+  MadeFile made = make_sealed_file(temporary, named, structure_of(header), key, hints);
   reserve_space(temporary, std::filesystem::file_size(temporary));
   append_footer(temporary, named, made.tables);
   header.tables = std::move(made.tables);

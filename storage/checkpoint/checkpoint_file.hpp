@@ -7,6 +7,7 @@
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/file/packed.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
+#include "kernmill/storage/transport/hints.hpp"
 
 /// Private to storage/: what a checkpoint file looks like inside (see README.md). HDF5 makes and reads its
 /// structure, on one rank; the tables are filled and read past it.
@@ -37,7 +38,7 @@ struct NewCheckpoint {
 /// Makes `temporary`, with all but the content of the tables, and reserves its space.
 NewCheckpoint create_checkpoint_file(const std::filesystem::path& temporary,
                                      const std::filesystem::path& named, CheckpointHeader header,
-                                     const std::optional<Key>& key);
+                                     const std::optional<Key>& key, const Hints& hints);
 
 /// Compares the bytes that are in no table with the footer.
 void require_sound_structure(const std::filesystem::path& file, const std::filesystem::path& named);

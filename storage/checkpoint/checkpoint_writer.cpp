@@ -81,7 +81,7 @@ struct CheckpointWriter::Impl {
         header.tensors.push_back({tensor.name, tensor.shape, tensor.type});
       remove_leftovers(directory, [](const fs::path& name) { return is_checkpoint(name); });
       temporary = temporary_beside(file);
-      auto made = create_checkpoint_file(temporary, file, header, key);
+      auto made = create_checkpoint_file(temporary, file, header, key, transport.hints());
       content = std::move(made.content);
       return Begun{temporary.string(), std::move(made.header)};
     });

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,6 +63,8 @@ class DatasetWriter {
   void commit();
   /// How the tables go to the file, and why.
   [[nodiscard]] const TransportChoice& transport() const;
+  /// What MPI-IO made of the hints; nothing with posix.
+  [[nodiscard]] const std::map<std::string, std::string>& hints() const;
 
  private:
   struct Impl;

@@ -45,6 +45,7 @@ struct DatasetWriter::Impl {
   std::optional<FileCipher> cipher;
   PartSizes written{}, written_entries{};
   TransportChoice transport;
+  Hints hints;
   std::unique_ptr<SealedWriter> writer;
 
   Impl(MPI_Comm ranks, std::filesystem::path name, Schema described, const PartSizes& rows,
@@ -68,9 +69,10 @@ struct DatasetWriter::Impl {
 
   void start() {
     transport = choose_transport(comm.get(), file.parent_path(), options.transport);
+    const TableFileOptions out{transport, options.transport};
     const Places places = from_root(comm.get(), [&] {
       temporary = temporary_beside(file);
-      made = make_sealed_file(temporary, file, structure(), options.key);
+      made = make_sealed_file(temporary, file, structure(), options.key, out.hints());
       reserve_space(temporary, std::filesystem::file_size(temporary));
       return Places{temporary.string(), made.tables,
                     made.cipher ? std::optional(made.cipher->salt()) : std::nullopt};
@@ -78,9 +80,10 @@ struct DatasetWriter::Impl {
     temporary = places.temporary;
     cipher = cipher_of(places.salt, options.key);
     agree(comm.get(), [&] {
-      auto out = open_tables(comm.get(), temporary, file, datasets_of(places.tables),
-                             {transport, options.transport}, Purpose::writing);
-      writer = std::make_unique<SealedWriter>(std::move(out), file, places.tables, cipher, true);
+      auto opened =
+          open_tables(comm.get(), temporary, file, datasets_of(places.tables), out, Purpose::writing);
+      hints = opened->hints();
+      writer = std::make_unique<SealedWriter>(std::move(opened), file, places.tables, cipher, true);
     });
     write([&] { return first_pieces(); });
   }
@@ -338,6 +341,10 @@ void DatasetWriter::write_levels(Part part, std::uint64_t first_row, std::span<c
 
 const TransportChoice& DatasetWriter::transport() const {
   return impl_->transport;
+}
+
+const std::map<std::string, std::string>& DatasetWriter::hints() const {
+  return impl_->hints;
 }
 
 void DatasetWriter::commit() {

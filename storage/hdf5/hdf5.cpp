@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "kernmill/storage/file/mpi_info.hpp"
 #include "kernmill/storage/hdf5/hdf5_parts.hpp"
 #include "kernmill/storage/hdf5/hdf5_reach.hpp"
 
@@ -96,12 +97,43 @@ void require_hdf5(const std::filesystem::path& file, const std::filesystem::path
 
 }  // namespace
 
-File File::create(const std::filesystem::path& file, const std::filesystem::path& named) {
+namespace {
+
+/// With the stripes of the hints, where the file system has any. What HDF5 makes through MPI-IO it lays out
+/// in another way: so that it only finds this.
+void make_striped(const std::filesystem::path& file, const std::filesystem::path& named,
+                  const std::map<std::string, std::string>& hints) {
+  const MpiInfo info(hints);
+  MPI_File made = MPI_FILE_NULL;
+  const int code = MPI_File_open(MPI_COMM_SELF, file.c_str(), MPI_MODE_RDWR | MPI_MODE_CREATE | MPI_MODE_EXCL,
+                                 info.get(), &made);
+  if (code != MPI_SUCCESS)
+    throw Error(fmt::format("{}: cannot create it through MPI-IO: {}", named.string(), mpi_reason(code)));
+  MPI_File_close(&made);
+}
+
+/// While it is there nobody else may open what this program makes.
+class OwnersAlone {
+ public:
+  OwnersAlone() : before_(::umask(077)) {}
+  ~OwnersAlone() { ::umask(before_); }
+  OwnersAlone(const OwnersAlone&) = delete;
+  OwnersAlone& operator=(const OwnersAlone&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+}  // namespace
+
+File File::create(const std::filesystem::path& file, const std::filesystem::path& named,
+                  const std::map<std::string, std::string>& hints) {
   const Handle list = access_list(), untimed = untimed_list(H5P_FILE_CREATE);
-  const mode_t before = ::umask(077);  // nobody else may open it while it is made
-  const hid_t made = H5Fcreate(file.c_str(), H5F_ACC_EXCL, untimed.id(), list.id());
-  ::umask(before);
-  return {Handle(made, H5Fclose, {named, "create it"}), named};
+  const OwnersAlone only;
+  if (!hints.empty()) make_striped(file, named, hints);
+  const unsigned how = hints.empty() ? H5F_ACC_EXCL : H5F_ACC_TRUNC;
+  return {Handle(H5Fcreate(file.c_str(), how, untimed.id(), list.id()), H5Fclose, {named, "create it"}),
+          named};
 }
 
 File File::open(const std::filesystem::path& file, const std::filesystem::path& named) {

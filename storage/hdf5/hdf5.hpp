@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -111,8 +112,10 @@ class Dataset {
 
 class File {
  public:
-  /// A new file of one rank, which must not exist. `named` is what errors call the file.
-  static File create(const std::filesystem::path& file, const std::filesystem::path& named);
+  /// A new file of one rank, which must not exist. `named` is what errors call the file. With hints it is
+  /// made through MPI-IO, which gives it the stripes that they name.
+  static File create(const std::filesystem::path& file, const std::filesystem::path& named,
+                     const std::map<std::string, std::string>& hints = {});
   /// One rank's; read only. Throws when it is not there, no HDF5 file, or cut off.
   static File open(const std::filesystem::path& file, const std::filesystem::path& named);
   /// The same, to change values that are there.

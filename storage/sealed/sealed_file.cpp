@@ -30,11 +30,11 @@ hdf5::File open_content(const std::filesystem::path& file, const hdf5::File& in,
 }  // namespace
 
 MadeFile make_sealed_file(const std::filesystem::path& temporary, const std::filesystem::path& named,
-                          const Structure& structure, const std::optional<Key>& key) {
+                          const Structure& structure, const std::optional<Key>& key, const Hints& hints) {
   MadeFile made;
   fail_at("create", named);
   remove_leftovers(named);
-  auto out = hdf5::File::create(temporary, named);
+  auto out = hdf5::File::create(temporary, named, stripes_of(hints));
   write_format(out, structure.format);
   structure.attributes(out);
   auto tables = structure.tables;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernmill/storage/sealed/sealed_table.hpp"
+#include "kernmill/storage/transport/hints.hpp"
 
 /// Private to storage/: an HDF5 file of sealed tables. What is in no table (a schema, settings, texts) is
 /// written by a function. In a plain file it lies beside the tables. In an encrypted one it is an HDF5 file
@@ -31,8 +32,9 @@ struct MadeFile {
   std::optional<FileCipher> cipher;
   std::string content;  ///< the bytes of that last table
 };
+/// The `hints` that are of its stripes count here, and only here.
 MadeFile make_sealed_file(const std::filesystem::path& temporary, const std::filesystem::path& named,
-                          const Structure& structure, const std::optional<Key>& key);
+                          const Structure& structure, const std::optional<Key>& key, const Hints& hints = {});
 
 /// An open file. One rank's.
 struct OpenedFile {

@@ -22,10 +22,9 @@ BackgroundWrite::BackgroundWrite(MPI_Comm comm, const std::filesystem::path& fil
                                  const std::filesystem::path& named, const TableFileOptions& options,
                                  std::vector<Extent> places, const Extent& all)
     : comm_(comm), named_(named), places_(std::move(places)) {
-  const auto& [choice, settings] = options;
-  if (choice.file_system == FileSystem::nfs)
+  if (options.choice.file_system == FileSystem::nfs)
     agree(comm_.get(), [&] { require_locks(file, named, Purpose::writing); });
-  agree(comm_.get(), [&] { open(file, hints_for(choice.file_system, choice.nodes, settings)); });
+  agree(comm_.get(), [&] { open(file, options.hints()); });
   set_view();
   const std::uint64_t window = window_of(hints_of(file_));
   rounds_ = cut(all, window > 0 ? window : own_round * static_cast<std::uint64_t>(size_of(comm)));

@@ -21,6 +21,13 @@ std::uint64_t number_in(const Hints& hints, const std::string& name) {
 
 }  // namespace
 
+Hints stripes_of(const Hints& hints) {
+  Hints stripes;
+  for (const char* name : {"striping_factor", "striping_unit", "start_iodevice"})
+    if (const auto found = hints.find(name); found != hints.end()) stripes.insert(*found);
+  return stripes;
+}
+
 std::uint64_t window_of(const Hints& hints) {
   const auto mode = hints.find("romio_cb_write");
   if (mode == hints.end() || mode->second == "disable") return 0;

@@ -18,6 +18,9 @@ using Hints = std::map<std::string, std::string>;
 /// back what another node has changed meanwhile.
 Hints hints_for(FileSystem file_system, int nodes, const TransportSettings& settings = {});
 
+/// Those of them that a file gets when it is made, and never again; none where there are none.
+Hints stripes_of(const Hints& hints);
+
 /// Of what MPI-IO made of the hints: how much the ranks together write in one call, so that each writer of
 /// collective buffering writes once. 0 where there is none.
 std::uint64_t window_of(const Hints& hints);

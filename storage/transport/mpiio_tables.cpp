@@ -33,7 +33,7 @@ class MpiioTables : public TableFile {
         named_(named),
         file_(comm_.get(), file, named,
               purpose == Purpose::writing ? ParallelFile::Access::write : ParallelFile::Access::read,
-              hints_for(options.choice.file_system, options.choice.nodes, options.settings)),
+              options.hints()),
         hints_(file_.hints()),
         window_(window_of(hints_)) {}
 

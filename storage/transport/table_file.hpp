@@ -50,6 +50,11 @@ class TableFile {
 struct TableFileOptions {
   TransportChoice choice{};
   TransportSettings settings{};
+  /// What MPI-IO is told; nothing with posix.
+  [[nodiscard]] Hints hints() const {
+    return choice.transport == Transport::posix ? Hints{}
+                                                : hints_for(choice.file_system, choice.nodes, settings);
+  }
 };
 
 /// By pread and pwrite, one rank's.

@@ -13,6 +13,13 @@ kernmill_mpi_test(storage RANKS 1 2 3 4
   DEFINES KERNMILL_TEST_FILES="${CMAKE_CURRENT_LIST_DIR}/files")
 kernmill_mpi_test(layouts RANKS 8 SOURCES ${CMAKE_CURRENT_LIST_DIR}/storage_layouts_test.cpp ${CMAKE_CURRENT_LIST_DIR}/storage_transport_test.cpp LINK kernmill::storage fmt::fmt)
 
+# Two nodes as far as MPICH can tell; another MPI does not know the variable.
+add_test(NAME storage.two_nodes
+  COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:test_storage>
+          --gtest_filter=Transports.CountNodes:Transports.LeaveTheSameBytes:CheckpointsTogether.AreTheSameBytes)
+set_tests_properties(storage.two_nodes PROPERTIES LABELS mpi TIMEOUT 300 PROCESSORS 2
+  ENVIRONMENT "HYDRA_LAUNCHER=fork;MPIR_CVAR_ENABLE_HEAVY_YIELD=1;MPIR_CVAR_NUM_CLIQUES=2")
+
 # The format as it is documented: what Kernmill wrote, read without it.
 find_program(KERNMILL_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(KERNMILL_SYSTEM_PYTHON)

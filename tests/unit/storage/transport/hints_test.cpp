@@ -38,5 +38,23 @@ TEST(Hints, OfTheSettingsGoFirst) {
                     Contains(Pair("own", "x")), Contains(Pair("romio_ds_read", "disable"))));
 }
 
+TEST(Hints, OfStripesAreForTheMakingOfAFile) {
+  EXPECT_THAT(stripes_of(hints_for(FileSystem::lustre, 3)), ::testing::SizeIs(2));
+  EXPECT_THAT(stripes_of(hints_for(FileSystem::nfs, 3)), ::testing::IsEmpty());
+}
+
+TEST(Hints, GiveTheWindowThatGatherersWriteAtAStretch) {
+  EXPECT_EQ(window_of({{"romio_cb_write", "enable"}, {"cb_nodes", "3"}, {"cb_buffer_size", "100"}}), 300U);
+  EXPECT_EQ(window_of({{"romio_cb_write", "automatic"},
+                       {"cb_nodes", "3"},
+                       {"cb_buffer_size", "100"},
+                       {"striping_unit", "40"}}),
+            120U);
+  EXPECT_EQ(window_of({{"romio_cb_write", "disable"}, {"cb_nodes", "3"}, {"cb_buffer_size", "100"}}), 0U);
+  EXPECT_EQ(window_of({{"romio_cb_write", "enable"}, {"cb_nodes", "900"}, {"cb_buffer_size", "16777216"}}),
+            std::uint64_t{1} << 30)
+      << "larger transfers fail in some versions";
+}
+
 }  // namespace
 }  // namespace kernmill::storage

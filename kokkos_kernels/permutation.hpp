@@ -23,13 +23,20 @@ class Permutation {
     return position;
   }
   [[nodiscard]] KOKKOS_INLINE_FUNCTION std::uint64_t size() const { return size_; }
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION unsigned half_bits() const { return half_bits_; }
+  static constexpr std::uint64_t rounds_of_all = 6;
+  /// What a round of the network makes of the right half.
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION std::uint64_t scrambled(std::uint64_t round,
+                                                               std::uint64_t right) const {
+    return random_bits(seed_, epoch_ << 3U | round, right) & ((1ULL << half_bits_) - 1);
+  }
 
  private:
   KOKKOS_INLINE_FUNCTION std::uint64_t rounds(std::uint64_t value) const {
     const std::uint64_t mask = (1ULL << half_bits_) - 1;
     std::uint64_t left = value >> half_bits_, right = value & mask;
-    for (std::uint64_t round = 0; round < 6; ++round) {
-      const std::uint64_t next = left ^ (random_bits(seed_, epoch_ << 3U | round, right) & mask);
+    for (std::uint64_t round = 0; round < rounds_of_all; ++round) {
+      const std::uint64_t next = left ^ scrambled(round, right);
       left = right;
       right = next;
     }

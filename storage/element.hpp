@@ -6,6 +6,7 @@
 #include <ranges>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace kernmill::storage {
 
@@ -55,8 +56,10 @@ class Numbers {
 class WritableNumbers {
  public:
   WritableNumbers() = default;
-  template <StorableRange Range>
-  WritableNumbers(Range&& values)
+  template <std::ranges::borrowed_range Range>
+  requires StorableRange<Range> &&
+      (!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>)
+          WritableNumbers(Range&& values)
       : type_(element_type<std::ranges::range_value_t<Range>>),
         bytes_(std::as_writable_bytes(std::span(std::ranges::data(values), std::ranges::size(values)))) {}
   WritableNumbers(Element type, std::span<std::byte> bytes) : type_(type), bytes_(bytes) {}

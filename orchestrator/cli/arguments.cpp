@@ -82,7 +82,8 @@ std::string Arguments::help() const {
     const std::string shorthand =
         option->canonical_display_name(po::command_line_style::allow_dash_for_short);
     const std::string value = option->semantic()->max_tokens() == 0 ? "" : " " + option->semantic()->name();
-    const std::string both = shorthand.size() == 2 ? shorthand + ", --" : "    --";
+    const bool is_short = shorthand.size() == 2 && shorthand[0] == '-';
+    const std::string both = is_short ? shorthand + ", --" : "    --";
     table.row({fmt::format("{}{}{}", both, option->long_name(), value), option->description()});
   }
   return text + table.text();

@@ -187,6 +187,9 @@ struct Workflow {
 /// `{}`, `{"key_file": PATH}` or `{"key_env": NAME}`.
 Json to_json(const Encryption& encryption);
 
+/// `{}` where nothing is asked for.
+Json to_json(const StorageSettings& storage);
+
 /// Everything but `text` and `included`; `workflow_from_json(to_json(w))` gives `w` back.
 Json to_json(const Workflow& workflow);
 Workflow workflow_from_json(const Json& json);

@@ -224,6 +224,13 @@ Json to_json(const Encryption& encryption) {
   return json;
 }
 
+Json to_json(const StorageSettings& storage) {
+  Json json = Json::object();
+  if (storage.transport != "auto") json["transport"] = storage.transport;
+  if (!storage.hints.empty()) json["hints"] = storage.hints;
+  return json;
+}
+
 Json to_json(const Workflow& workflow) {
   Json json{{"name", workflow.name},
             {"file", workflow.file},
@@ -239,6 +246,7 @@ Json to_json(const Workflow& workflow) {
     json["bad_nodes"] = {{"seconds", workflow.bad_nodes.avoid_for.count()},
                          {"per_user", workflow.bad_nodes.per_user}};
   if (workflow.encryption.on()) json["encryption"] = to_json(workflow.encryption);
+  if (workflow.storage != StorageSettings{}) json["storage"] = to_json(workflow.storage);
   if (workflow.snapshot.on()) json["snapshot"] = to_json(workflow.snapshot);
   if (!workflow.set.empty()) json["set"] = workflow.set;
   if (!workflow.profile.empty()) json["profile"] = workflow.profile;
@@ -257,6 +265,8 @@ Workflow workflow_from_json(const Json& json) {
     workflow.encryption.key_file = found->value("key_file", "");
     workflow.encryption.key_env = found->value("key_env", "");
   }
+  if (const auto found = json.find("storage"); found != json.end())
+    workflow.storage = {found->value("transport", "auto"), found->value("hints", Json::object())};
   if (const auto found = json.find("bad_nodes"); found != json.end()) {
     workflow.bad_nodes.avoid_for = std::chrono::seconds(found->at("seconds").get<std::int64_t>());
     workflow.bad_nodes.per_user = found->at("per_user").get<bool>();

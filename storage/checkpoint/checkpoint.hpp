@@ -11,9 +11,11 @@
 #include <mpi.h>
 
 #include "kernmill/storage/checkpoint/box.hpp"
+#include "kernmill/storage/element.hpp"
 #include "kernmill/storage/error.hpp"
 #include "kernmill/storage/sealed/key.hpp"
 #include "kernmill/storage/tensor.hpp"
+#include "kernmill/storage/transport/choice.hpp"
 
 /// All that a training run needs to go on: a step, a text, and tensors that the ranks hold in parts. Any
 /// number of ranks reads what any other number wrote, each the parts that it wants.
@@ -24,19 +26,21 @@ struct TensorBox {
   std::string name;
   std::vector<std::uint64_t> shape;  ///< of the whole tensor
   Box box;
-  std::span<const double> data;
+  Numbers data;  ///< which are stored as they are
 };
 
-/// What a rank wants of a tensor, and where to.
+/// What a rank wants of a tensor, and where to: as float64 or float32, whatever is stored, or as it is
+/// stored.
 struct TensorTarget {
   std::string name;
   Box box;
-  std::span<double> data;
+  WritableNumbers data;
 };
 
 struct TensorShape {
   std::string name;
   std::vector<std::uint64_t> shape;
+  Element type = Element::f64;
 };
 
 /// Which checkpoints stay when a new one is there: the newest `keep`, two at least, so that a damaged one has
@@ -58,12 +62,13 @@ struct CheckpointOutcome {
 /// rename, fsync of the directory). With a key it is encrypted.
 ///
 /// A thread of each rank writes what was copied; it calls neither MPI nor HDF5. What the ranks have to agree
-/// on goes on in `poll` and `finish`, without waiting in the first.
+/// on goes on in `poll` and `finish`, without waiting in the first. Through MPI-IO the writes themselves go
+/// on there, too: `poll` gives them a twentieth of the time since it was called last.
 class CheckpointWriter {
  public:
   /// Collective, as are `start` and `finish`.
   CheckpointWriter(MPI_Comm comm, std::filesystem::path directory, Retention retention = {},
-                   std::optional<Key> key = {});
+                   std::optional<Key> key = {}, const TransportSettings& transport = {});
   /// Awaits this rank's part, and the other ranks for a while.
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;
@@ -71,8 +76,8 @@ class CheckpointWriter {
 
   /// Copies the tensors; the spans are free again when it returns. Step and state are rank 0's. The boxes of
   /// all ranks together are each tensor whole; of boxes that several ranks hold, the lowest rank's counts.
-  /// Throws Error on every rank: gaps, overlaps and different shapes (with tensor and ranks), a full disk.
-  /// The one before must have ended.
+  /// Throws Error on every rank: gaps, overlaps, different shapes and types (with tensor and ranks), a full
+  /// disk. The one before must have ended.
   void start(std::uint64_t step, const std::string& state, std::span<const TensorBox> boxes);
   /// To be called now and then, by each rank as often as it likes: how the last one ended, once.
   [[nodiscard]] std::optional<CheckpointOutcome> poll();
@@ -82,6 +87,8 @@ class CheckpointWriter {
   [[nodiscard]] bool busy() const;
   /// Whether, of such a one, this rank's part is on disk: `finish` would not wait long.
   [[nodiscard]] bool written_here() const;
+  /// How the tensors go to the file, and why.
+  [[nodiscard]] const TransportChoice& transport() const;
 
  private:
   struct Impl;
@@ -133,7 +140,8 @@ std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors);
 
 /// Collective. Returns when it is durable.
 void write_checkpoint(MPI_Comm comm, const std::filesystem::path& directory, const Checkpoint& checkpoint,
-                      const Retention& retention = {}, const std::optional<Key>& key = {});
+                      const Retention& retention = {}, const std::optional<Key>& key = {},
+                      const TransportSettings& transport = {});
 
 struct LoadedCheckpoint {
   bool found = false;

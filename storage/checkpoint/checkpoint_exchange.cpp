@@ -1,6 +1,7 @@
 #include "kernmill/storage/checkpoint/checkpoint_exchange.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "kernmill/storage/file/agreement.hpp"
@@ -8,17 +9,17 @@
 namespace kernmill::storage {
 namespace {
 
-constexpr std::uint64_t elements_per_message = std::uint64_t{1} << 27;  // counts of MPI are ints
+constexpr std::uint64_t bytes_per_message = std::uint64_t{1} << 30;  // counts of MPI are ints
 
-void begin_transfer(std::vector<double>& data, int peer, bool sending, MPI_Comm comm,
+void begin_transfer(std::vector<std::byte>& data, int peer, bool sending, MPI_Comm comm,
                     std::vector<MPI_Request>& requests) {
-  for (std::uint64_t at = 0; at < data.size(); at += elements_per_message) {
-    const int count = static_cast<int>(std::min(elements_per_message, data.size() - at));
+  for (std::uint64_t at = 0; at < data.size(); at += bytes_per_message) {
+    const int count = static_cast<int>(std::min(bytes_per_message, data.size() - at));
     MPI_Request& request = requests.emplace_back();
     if (sending)
-      MPI_Isend(data.data() + at, count, MPI_DOUBLE, peer, 0, comm, &request);
+      MPI_Isend(data.data() + at, count, MPI_BYTE, peer, 0, comm, &request);
     else
-      MPI_Irecv(data.data() + at, count, MPI_DOUBLE, peer, 0, comm, &request);
+      MPI_Irecv(data.data() + at, count, MPI_BYTE, peer, 0, comm, &request);
   }
 }
 
@@ -62,48 +63,49 @@ void Exchange::find_sources(std::span<const TensorBox> own) {
 template <class Visit>
 void Exchange::each_run(const BoxPart& part, const Visit& visit) const {
   const TensorLayout& tensor = layout_[part.tensor];
-  Runs(tensor.shape, tensor.boxes[part.box].box).each(part.begin, part.end, visit);
+  const std::uint64_t bytes = size_of(tensor.type);
+  Runs(tensor.shape, tensor.boxes[part.box].box)
+      .each(part.begin, part.end, [&](std::uint64_t at, std::uint64_t from, std::uint64_t count) {
+        visit(part.at + (at - part.begin) * bytes, from * bytes, count * bytes);
+      });
 }
 
-std::uint64_t Exchange::elements_in(const std::vector<BoxPart>& parts) const {
-  std::uint64_t elements = 0;
+std::uint64_t Exchange::bytes_in(const std::vector<BoxPart>& parts) const {
+  std::uint64_t all = 0;
   for (const BoxPart& part : parts)
-    each_run(part, [&](std::uint64_t, std::uint64_t, std::uint64_t count) { elements += count; });
-  return elements;
+    each_run(part, [&](std::uint64_t, std::uint64_t, std::uint64_t bytes) { all += bytes; });
+  return all;
 }
 
-void Exchange::run(std::span<const TensorBox> own, std::vector<double>& staging) const {
-  staging.resize(plan_.staging_elements);
-  std::map<int, std::vector<double>> received, sent;
+void Exchange::run(std::span<const TensorBox> own, std::vector<std::byte>& staging) const {
+  staging.resize(plan_.staging_bytes);
+  std::map<int, std::vector<std::byte>> received, sent;
   std::vector<MPI_Request> requests;
   for (const auto& [rank, parts] : plan_.received) {
-    received[rank].resize(elements_in(parts));
+    received[rank].resize(bytes_in(parts));
     begin_transfer(received[rank], rank, false, comm_, requests);
   }
-  const auto source = [&](const BoxPart& part) { return own[sources_[part.tensor][part.box]].data; };
+  const auto source = [&](const BoxPart& part) { return own[sources_[part.tensor][part.box]].data.bytes(); };
   for (const auto& [rank, parts] : plan_.sent) {
-    std::vector<double>& values = sent[rank];
+    std::vector<std::byte>& bytes = sent[rank];
     for (const BoxPart& part : parts)
       each_run(part, [&](std::uint64_t, std::uint64_t from, std::uint64_t count) {
         const auto run = source(part).subspan(from, count);
-        values.insert(values.end(), run.begin(), run.end());
+        bytes.insert(bytes.end(), run.begin(), run.end());
       });
-    begin_transfer(values, rank, true, comm_, requests);
+    begin_transfer(bytes, rank, true, comm_, requests);
   }
   for (const BoxPart& part : plan_.kept)
     each_run(part, [&](std::uint64_t at, std::uint64_t from, std::uint64_t count) {
-      const auto run = source(part).subspan(from, count);
-      std::copy(run.begin(), run.end(),
-                staging.begin() + static_cast<std::ptrdiff_t>(part.at + at - part.begin));
+      std::memcpy(staging.data() + at, source(part).data() + from, count);
     });
   for (MPI_Request& request : requests) wait(request);
   for (const auto& [rank, parts] : plan_.received) {
-    auto next = received[rank].begin();
+    const std::byte* next = received[rank].data();
     for (const BoxPart& part : parts)
       each_run(part, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
-        const auto end = next + static_cast<std::ptrdiff_t>(count);
-        std::copy(next, end, staging.begin() + static_cast<std::ptrdiff_t>(part.at + at - part.begin));
-        next = end;
+        std::memcpy(staging.data() + at, next, count);
+        next += count;
       });
   }
 }

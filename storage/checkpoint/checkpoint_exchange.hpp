@@ -15,7 +15,7 @@ class Exchange {
   /// Error on every rank when the boxes are not what a checkpoint needs.
   void prepare(std::span<const TensorBox> own);
   /// Collective. Fills the staging area with the chunks that this rank writes.
-  void run(std::span<const TensorBox> own, std::vector<double>& staging) const;
+  void run(std::span<const TensorBox> own, std::vector<std::byte>& staging) const;
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] const ChunkPlan& plan() const { return plan_; }
@@ -23,9 +23,10 @@ class Exchange {
  private:
   [[nodiscard]] bool nothing_new(const std::string& description) const;
   void find_sources(std::span<const TensorBox> own);
+  /// Calls visit(first byte in the staging area of the chunk's writer, first in the box, how many).
   template <class Visit>
   void each_run(const BoxPart& part, const Visit& visit) const;
-  [[nodiscard]] std::uint64_t elements_in(const std::vector<BoxPart>& parts) const;
+  [[nodiscard]] std::uint64_t bytes_in(const std::vector<BoxPart>& parts) const;
 
   MPI_Comm comm_;
   std::string description_;

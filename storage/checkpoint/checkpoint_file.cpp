@@ -10,8 +10,6 @@
 namespace kernmill::storage {
 namespace {
 
-using hdf5::Type;
-
 constexpr const char* checkpoint_format = "kernmill-checkpoint";
 
 std::string path_of(const std::string& tensor) {
@@ -21,7 +19,8 @@ std::string path_of(const std::string& tensor) {
 void write_about(const hdf5::File& out, const CheckpointHeader& header) {
   out.write_text("state", header.state);
   std::vector<ListedTensor> list;
-  for (const TensorShape& tensor : header.tensors) list.push_back({tensor.name, tensor.shape.size()});
+  for (const TensorShape& tensor : header.tensors)
+    list.push_back({tensor.name, tensor.shape.size(), tensor.type});
   write_tensor_list(out, list);
 }
 
@@ -31,7 +30,7 @@ Structure structure_of(const CheckpointHeader& header) {
                       [&](const hdf5::File& out) { out.write_attribute("step", header.step); },
                       [&](const hdf5::File& out) { write_about(out, header); }};
   for (const TensorShape& tensor : header.tensors)
-    structure.tables.push_back({path_of(tensor.name), Type::f64, tensor.shape});
+    structure.tables.push_back({path_of(tensor.name), hdf5::type_of(tensor.type), tensor.shape});
   return structure;
 }
 
@@ -67,9 +66,9 @@ CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, const
   require_current_version(in.file);
   CheckpointHeader header{in.file.read_number_attribute("step"), in.about().read_text("state"), {}, {}, {}};
   if (in.cipher) header.salt = in.cipher->salt();
-  for (const auto& [name, dimensions] : read_tensor_list(in.about())) {
-    TensorShape tensor{name, {}};
-    header.tables.push_back(find_sealed_table(in.file, path_of(name), Type::f64, dimensions,
+  for (const auto& [name, dimensions, type] : read_tensor_list(in.about())) {
+    TensorShape tensor{name, {}, type};
+    header.tables.push_back(find_sealed_table(in.file, path_of(name), hdf5::type_of(type), dimensions,
                                               in.cipher.has_value(), &tensor.shape));
     header.tensors.push_back(std::move(tensor));
   }

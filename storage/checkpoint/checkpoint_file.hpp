@@ -23,7 +23,7 @@ struct CheckpointHeader {
 };
 
 auto members_of(Is<TensorShape> auto& tensor) {
-  return std::tie(tensor.name, tensor.shape);
+  return std::tie(tensor.name, tensor.shape, tensor.type);
 }
 
 auto members_of(Is<CheckpointHeader> auto& header) {

@@ -53,6 +53,7 @@ class Collected {
       Box box;
       unpacker.get(read.name);
       unpacker.get(read.shape);
+      unpacker.get(read.type);
       unpacker.get(box.offset);
       unpacker.get(box.extent);
       add(rank, read, std::move(box));
@@ -72,6 +73,9 @@ class Collected {
       refuse(read.name,
              fmt::format("its shape is ({}) on rank {}, and ({}) on rank {}", fmt::join(tensor.shape, " x "),
                          first_holder_[found->second], fmt::join(read.shape, " x "), rank));
+    if (tensor.type != read.type)
+      refuse(read.name, fmt::format("its type is {} on rank {}, and {} on rank {}", to_string(tensor.type),
+                                    first_holder_[found->second], to_string(read.type), rank));
     if (volume_of(box) == 0) return;
     const auto key = std::tuple(found->second, box.offset, box.extent);
     if (seen_.insert(key).second) tensor.boxes.push_back({std::move(box), rank});
@@ -127,13 +131,14 @@ void plan_tensor(const Layout& layout, std::size_t index, int rank, ChunkPlan& p
   std::vector<Runs> runs;
   for (const HeldBox& part : tensor.boxes) runs.emplace_back(tensor.shape, part.box);
   std::vector<std::size_t> boxes;
-  for (std::uint64_t begin = 0; begin < tensor.elements(); begin += elements_per_chunk) {
-    const std::uint64_t end = std::min(begin + elements_per_chunk, tensor.elements());
+  const std::uint64_t element_bytes = size_of(tensor.type), per_chunk = chunk_bytes / element_bytes;
+  for (std::uint64_t begin = 0; begin < tensor.elements(); begin += per_chunk) {
+    const std::uint64_t end = std::min(begin + per_chunk, tensor.elements());
     const std::vector<int> ranks = holders_of(tensor, runs, begin, end, boxes);
-    const int writer = ranks[(begin / elements_per_chunk + index) % ranks.size()];
+    const int writer = ranks[(begin / per_chunk + index) % ranks.size()];
     for (const std::size_t box : boxes) {
       const int holder = tensor.boxes[box].rank;
-      const BoxPart part{index, box, begin, end, plan.staging_elements};
+      const BoxPart part{index, box, begin, end, plan.staging_bytes};
       if (writer == rank) {
         (holder == rank ? plan.kept : plan.received[holder]).push_back(part);
       } else if (holder == rank) {
@@ -141,8 +146,8 @@ void plan_tensor(const Layout& layout, std::size_t index, int rank, ChunkPlan& p
       }
     }
     if (writer != rank) continue;
-    plan.owned.push_back({index, begin, plan.staging_elements, end - begin});
-    plan.staging_elements += end - begin;
+    plan.owned.push_back({index, begin * element_bytes, plan.staging_bytes, (end - begin) * element_bytes});
+    plan.staging_bytes += (end - begin) * element_bytes;
   }
 }
 
@@ -162,6 +167,7 @@ std::string description_of(std::span<const TensorBox> boxes) {
   for (const TensorBox& part : boxes) {
     packer.put(part.name);
     packer.put(part.shape);
+    packer.put(part.data.type());
     packer.put(part.box.offset);
     packer.put(part.box.extent);
   }

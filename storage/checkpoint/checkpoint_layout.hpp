@@ -12,7 +12,7 @@
 namespace kernmill::storage {
 
 /// What one rank writes at a stretch: sixteen blocks of a sealed table.
-inline constexpr std::uint64_t elements_per_chunk = 16 * block_bytes / sizeof(double);
+inline constexpr std::uint64_t chunk_bytes = 16 * block_bytes;
 
 /// A box and the lowest rank that holds it.
 struct HeldBox {
@@ -24,7 +24,8 @@ struct HeldBox {
 struct TensorLayout {
   std::string name;
   std::vector<std::uint64_t> shape;
-  std::vector<HeldBox> boxes;
+  Element type = Element::f64;
+  std::vector<HeldBox> boxes{};
   [[nodiscard]] std::uint64_t elements() const;
 };
 using Layout = std::vector<TensorLayout>;
@@ -33,7 +34,7 @@ using Layout = std::vector<TensorLayout>;
 void require_sound(std::span<const TensorBox> boxes);
 /// The boxes without their data.
 std::string description_of(std::span<const TensorBox> boxes);
-/// From the descriptions of all ranks, in their order. Throws Error where shapes differ.
+/// From the descriptions of all ranks, in their order. Throws Error where shapes or types differ.
 Layout layout_from(const std::vector<std::string>& descriptions);
 /// Throws Error where boxes overlap, or leave a gap.
 void require_whole(const Layout& layout);
@@ -41,23 +42,23 @@ void require_whole(const Layout& layout);
 /// A chunk that this rank writes.
 struct OwnedChunk {
   std::size_t tensor = 0;
-  std::uint64_t begin = 0;     ///< its first element in the tensor
-  std::uint64_t at = 0;        ///< where it lies in the staging area, in elements
-  std::uint64_t elements = 0;  ///< fewer than elements_per_chunk at the end of a tensor
+  std::uint64_t offset = 0;  ///< of its first byte in the tensor's table
+  std::uint64_t at = 0;      ///< of its first byte in the staging area
+  std::uint64_t bytes = 0;   ///< fewer than chunk_bytes at the end of a tensor
 };
 
 /// Elements that go from a box to a chunk's staging area.
 struct BoxPart {
   std::size_t tensor = 0, box = 0;
   std::uint64_t begin = 0, end = 0;  ///< the chunk's elements; the box has some of them
-  std::uint64_t at = 0;              ///< where `begin` lies in the staging area of the chunk's writer
+  std::uint64_t at = 0;  ///< the byte where `begin` lies in the staging area of the chunk's writer
 };
 
 /// What one rank does. A chunk whose elements come from several ranks is written by one of them, in turn.
 /// Both ends of a message list its parts in the same order.
 struct ChunkPlan {
   std::vector<OwnedChunk> owned;
-  std::uint64_t staging_elements = 0;
+  std::uint64_t staging_bytes = 0;
   std::vector<BoxPart> kept;                     ///< from this rank to itself
   std::map<int, std::vector<BoxPart>> sent;      ///< by receiver
   std::map<int, std::vector<BoxPart>> received;  ///< by sender

@@ -5,6 +5,7 @@
 
 #include "kernmill/storage/checkpoint/checkpoint_directory.hpp"
 #include "kernmill/storage/checkpoint/checkpoint_file.hpp"
+#include "kernmill/storage/conversion.hpp"
 #include "kernmill/storage/file/agreement.hpp"
 #include "kernmill/storage/file/from_root.hpp"
 #include "kernmill/storage/sealed/sealed_reader.hpp"
@@ -51,14 +52,24 @@ struct CheckpointReader::Impl {
 
   void read(const TensorTarget& target) const {
     const std::size_t index = index_of(target.name);
-    const auto& shape = header.tensors[index].shape;
-    require_fits(target, shape);
-    const Runs runs(shape, target.box);
+    const TensorShape& tensor = header.tensors[index];
+    require_fits(target, tensor.shape);
+    if (target.data.type() == tensor.type) return read_stored(index, target.box, target.data.bytes());
+    TensorData stored(tensor.type, target.data.size());
+    read_stored(index, target.box, stored.bytes);
+    if (!convert(stored.numbers(), target.data))
+      throw Error(fmt::format("{}: '{}' is of {}, which is not read as {}", named.string(), target.name,
+                              to_string(tensor.type), to_string(target.data.type())));
+  }
+
+  void read_stored(std::size_t index, const Box& box, std::span<std::byte> out) const {
+    const TensorShape& tensor = header.tensors[index];
+    const std::uint64_t bytes = size_of(tensor.type);
+    const Runs runs(tensor.shape, box);
     std::vector<std::uint64_t> offsets(runs.count());
-    for (std::uint64_t run = 0; run < runs.count(); ++run) offsets[run] = runs.begin(run) * sizeof(double);
-    const auto out = std::as_writable_bytes(target.data);
+    for (std::uint64_t run = 0; run < runs.count(); ++run) offsets[run] = runs.begin(run) * bytes;
     if (offsets.size() == 1) return tables->read(index, offsets[0], out);
-    tables->read_pieces(index, offsets, runs.length() * sizeof(double), out);
+    tables->read_pieces(index, offsets, runs.length() * bytes, out);
   }
 };
 
@@ -94,11 +105,11 @@ void CheckpointReader::read(std::span<const TensorTarget> targets) const {
 }
 
 Tensor CheckpointReader::read_whole(const std::string& name) const {
-  Tensor tensor{name, impl_->header.tensors[impl_->index_of(name)].shape, {}};
-  const Box all = all_of(tensor.shape);
-  tensor.data.resize(volume_of(all));
-  agree_on_root(impl_->comm, [&] { impl_->read({name, all, tensor.data}); });
-  broadcast(impl_->comm, std::as_writable_bytes(std::span(tensor.data)));
+  const TensorShape& stored = impl_->header.tensors[impl_->index_of(name)];
+  const Box all = all_of(stored.shape);
+  Tensor tensor{name, stored.shape, {stored.type, volume_of(all)}};
+  agree_on_root(impl_->comm, [&] { impl_->read({name, all, tensor.data.writable()}); });
+  broadcast(impl_->comm, std::span(tensor.data.bytes));
   return tensor;
 }
 
@@ -124,13 +135,14 @@ std::vector<TensorBox> boxes_of(const std::vector<Tensor>& tensors) {
   std::vector<TensorBox> boxes;
   boxes.reserve(tensors.size());
   for (const Tensor& tensor : tensors)
-    boxes.push_back({tensor.name, tensor.shape, all_of(tensor.shape), tensor.data});
+    boxes.push_back({tensor.name, tensor.shape, all_of(tensor.shape), tensor.data.numbers()});
   return boxes;
 }
 
 void write_checkpoint(MPI_Comm comm, const fs::path& directory, const Checkpoint& checkpoint,
-                      const Retention& retention, const std::optional<Key>& key) {
-  CheckpointWriter writer(comm, directory, retention, key);
+                      const Retention& retention, const std::optional<Key>& key,
+                      const TransportSettings& transport) {
+  CheckpointWriter writer(comm, directory, retention, key, transport);
   writer.start(checkpoint.step, checkpoint.state, boxes_of(checkpoint.tensors));
   const auto outcome = writer.finish();
   if (!outcome->error.empty()) throw Error(outcome->error);

@@ -1,10 +1,10 @@
+#include <algorithm>
 #include <chrono>
-#include <future>
 #include <stdexcept>
-#include <thread>
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/checkpoint/agreed_work.hpp"
 #include "kernmill/storage/checkpoint/checkpoint_directory.hpp"
 #include "kernmill/storage/checkpoint/checkpoint_exchange.hpp"
 #include "kernmill/storage/checkpoint/checkpoint_file.hpp"
@@ -12,6 +12,7 @@
 #include "kernmill/storage/file/durable.hpp"
 #include "kernmill/storage/file/from_root.hpp"
 #include "kernmill/storage/sealed/chunk_writer.hpp"
+#include "kernmill/storage/transport/background_write.hpp"
 
 namespace kernmill::storage {
 namespace fs = std::filesystem;
@@ -22,58 +23,8 @@ using Clock = std::chrono::steady_clock;
 // How long a rank that is thrown out waits for the others to settle what is under way.
 constexpr std::chrono::seconds patience{10};
 
-/// Work of a rank's own thread, and then what all ranks' work came to. No call waits.
-class AgreedWork {
- public:
-  explicit AgreedWork(MPI_Comm comm) : comm_(comm) {}
-
-  void launch(const std::function<void()>& work) {
-    error_.clear();
-    running_ = std::async(std::launch::async, [work]() -> std::optional<std::string> {
-      try {
-        work();
-        return std::nullopt;
-      } catch (const std::exception& e) {
-        return e.what();
-      }
-    });
-  }
-
-  [[nodiscard]] bool ended_here() const {
-    return !running_.valid() || running_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-  }
-  /// For loops that ask again: leaves the cores to this rank's own thread while it works, and to the messages
-  /// of the others then.
-  void rest() const {
-    constexpr std::chrono::milliseconds moment{1};
-    if (running_.valid())
-      running_.wait_for(moment);
-    else
-      std::this_thread::yield();
-  }
-  /// Whether all ranks' work has ended. Then `error` is the lowest failed rank's, on every rank.
-  bool settled() {
-    if (!ended_here()) return false;
-    if (running_.valid()) {
-      const auto failed = running_.get();
-      error_ = failed.value_or("");
-      first_failed_ = failed ? rank_in(comm_) : size_of(comm_);
-      MPI_Iallreduce(MPI_IN_PLACE, &first_failed_, 1, MPI_INT, MPI_MIN, comm_, &agreement_);
-    }
-    int done = 0;
-    MPI_Test(&agreement_, &done, MPI_STATUS_IGNORE);
-    if (done && first_failed_ < size_of(comm_)) broadcast(comm_, error_, first_failed_);
-    return done != 0;
-  }
-  [[nodiscard]] const std::string& error() const { return error_; }
-
- private:
-  MPI_Comm comm_;
-  std::future<std::optional<std::string>> running_;  ///< gives the error
-  MPI_Request agreement_ = MPI_REQUEST_NULL;
-  int first_failed_ = 0;
-  std::string error_;
-};
+// Of the time between two calls of `poll`, what it gives to writes through MPI-IO.
+constexpr int share_of_poll = 20;
 
 /// What rank 0 has made, for all.
 struct Begun {
@@ -88,13 +39,15 @@ auto members_of(Is<Begun> auto& begun) {
 }  // namespace
 
 struct CheckpointWriter::Impl {
-  enum class Stage { idle, writing, publishing };
+  /// With mpiio `writing` is: sealing, transferring, syncing, verifying.
+  enum class Stage { idle, writing, sealing, transferring, syncing, verifying, publishing };
 
   OwnComm comm;
   const bool is_root;
   const fs::path directory;
   const Retention retention;
   const std::optional<Key> key;
+  const TableFileOptions transport;
 
   Exchange exchange;
   Stage stage = Stage::idle;
@@ -102,16 +55,20 @@ struct CheckpointWriter::Impl {
   fs::path file, temporary;
   CheckpointHeader header;
   std::string content;  ///< on rank 0, of an encrypted one
-  std::vector<double> staging;
-  std::unique_ptr<ChunkWriter> out;  ///< of a rank that has something to write
-  AgreedWork work;                   ///< last: its thread ends before what it uses
+  std::vector<std::byte> staging;
+  std::unique_ptr<ChunkWriter> out;           ///< of a rank that has something to write
+  std::unique_ptr<BackgroundWrite> together;  ///< with mpiio; open until all close it
+  Clock::time_point polled;
+  AgreedWork work;  ///< last: its thread ends before what it uses
 
-  Impl(MPI_Comm ranks, fs::path place, Retention kept, std::optional<Key> secret)
+  Impl(MPI_Comm ranks, fs::path place, Retention kept, std::optional<Key> secret,
+       const TransportSettings& settings)
       : comm(ranks),
         is_root(rank_in(ranks) == 0),
         directory(std::move(place)),
         retention(kept),
         key(std::move(secret)),
+        transport{choose_transport(ranks, directory, settings), settings},
         exchange(comm.get()),
         work(comm.get()) {}
 
@@ -121,7 +78,7 @@ struct CheckpointWriter::Impl {
       fs::create_directories(directory, failed);
       if (failed) throw system_error(directory, "create it", failed.value());
       for (const TensorLayout& tensor : exchange.layout())
-        header.tensors.push_back({tensor.name, tensor.shape});
+        header.tensors.push_back({tensor.name, tensor.shape, tensor.type});
       remove_leftovers(directory, [](const fs::path& name) { return is_checkpoint(name); });
       temporary = temporary_beside(file);
       auto made = create_checkpoint_file(temporary, file, header, key);
@@ -131,19 +88,92 @@ struct CheckpointWriter::Impl {
     temporary = std::move(made_by_root.temporary);
     header = std::move(made_by_root.header);
     agree(comm.get(), [&] {
-      if (is_root || !exchange.plan().owned.empty())
+      if (is_root || by_mpiio() || !exchange.plan().owned.empty())
         out = std::make_unique<ChunkWriter>(temporary, file, header.tables, cipher_of(header.salt, key));
     });
+    if (by_mpiio())
+      together = std::make_unique<BackgroundWrite>(comm.get(), temporary, file, transport, own_places(),
+                                                   all_tables());
+  }
+
+  [[nodiscard]] bool by_mpiio() const { return transport.choice.transport == Transport::mpiio; }
+
+  /// Calls it with what this rank writes: table, offset, bytes.
+  template <class Visit>
+  void each_chunk(const Visit& visit) {
+    for (const OwnedChunk& chunk : exchange.plan().owned)
+      visit(chunk.tensor, chunk.offset, std::span(staging).subspan(chunk.at, chunk.bytes));
+    if (!content.empty())
+      visit(header.tensors.size(), std::uint64_t{0}, std::as_writable_bytes(std::span(content)));
+  }
+
+  [[nodiscard]] std::vector<Extent> own_places() const {
+    std::vector<Extent> places;
+    for (const OwnedChunk& chunk : exchange.plan().owned)
+      out->add_places(chunk.tensor, chunk.offset, chunk.bytes, places);
+    if (!content.empty()) out->add_places(header.tensors.size(), 0, content.size(), places);
+    std::sort(places.begin(), places.end(),
+              [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
+    return places;
+  }
+
+  [[nodiscard]] Extent all_tables() const {
+    Extent all{~std::uint64_t{0}, 0};
+    std::vector<Extent> places;
+    for (std::size_t i = 0; i < header.tables.size(); ++i)
+      if (header.tables[i].bytes > 0) out->add_places(i, 0, header.tables[i].bytes, places);
+    for (const Extent& place : places) all = {std::min(all.begin, place.begin), std::max(all.end, place.end)};
+    return places.empty() ? Extent{} : all;
   }
 
   void write() {
     if (out == nullptr) return;
-    for (const OwnedChunk& chunk : exchange.plan().owned)
-      out->write(chunk.tensor, chunk.begin * sizeof(double),
-                 std::as_bytes(std::span(staging).subspan(chunk.at, chunk.elements)));
-    if (!content.empty()) out->write(header.tensors.size(), 0, std::as_bytes(std::span(content)));
-    out->finish();
+    each_chunk([this](auto table, auto offset, auto bytes) { out->write(table, offset, bytes); });
+    out->sync();
+    verify();
+  }
+
+  void seal() {
+    each_chunk([this](auto table, auto offset, auto bytes) { out->seal(table, offset, bytes); });
+  }
+
+  void verify() {
+    out->verify();
     if (is_root) require_sound_structure(temporary, file);
+  }
+
+  /// What comes after a stage that has ended well on all ranks.
+  void go_on() {
+    switch (stage) {
+      case Stage::sealing:
+        together->start(out->sealed());
+        stage = Stage::transferring;
+        return;
+      case Stage::syncing:
+        return launch(Stage::verifying, [this] {
+          out->reopen();
+          verify();
+        });
+      default:
+        return launch(Stage::publishing, [this] { publish(); });
+    }
+  }
+
+  void launch(Stage next, const std::function<void()>& run) {
+    stage = next;
+    work.launch(run);
+  }
+
+  /// Gets on with writes that need the ranks' own time: a share of what has passed since the last call.
+  void transfer() {
+    const auto now = Clock::now();
+    const bool done = together->advance((now - polled) / share_of_poll);
+    polled = Clock::now();
+    if (!done) return;
+    launch(Stage::syncing, [this] {
+      if (!together->error().empty()) throw Error(together->error());
+      out->sync();
+    });
   }
 
   void publish() {
@@ -155,10 +185,10 @@ struct CheckpointWriter::Impl {
   }
 
   std::optional<CheckpointOutcome> advance() {
-    if (stage == Stage::idle || !work.settled()) return std::nullopt;
-    if (stage == Stage::writing && work.error().empty()) {
-      stage = Stage::publishing;
-      work.launch([this] { publish(); });
+    if (stage == Stage::transferring) transfer();
+    if (stage == Stage::idle || stage == Stage::transferring || !work.settled()) return std::nullopt;
+    if (stage != Stage::publishing && work.error().empty()) {
+      go_on();
       return std::nullopt;
     }
     clear(!work.error().empty());
@@ -174,8 +204,8 @@ struct CheckpointWriter::Impl {
 };
 
 CheckpointWriter::CheckpointWriter(MPI_Comm comm, fs::path directory, Retention retention,
-                                   std::optional<Key> key)
-    : impl_(std::make_unique<Impl>(comm, std::move(directory), retention, std::move(key))) {}
+                                   std::optional<Key> key, const TransportSettings& transport)
+    : impl_(std::make_unique<Impl>(comm, std::move(directory), retention, std::move(key), transport)) {}
 
 CheckpointWriter::~CheckpointWriter() {
   const auto deadline = Clock::now() + patience;
@@ -185,7 +215,9 @@ CheckpointWriter::~CheckpointWriter() {
 void CheckpointWriter::start(std::uint64_t step, const std::string& state, std::span<const TensorBox> boxes) {
   Impl& self = *impl_;
   if (busy()) throw std::logic_error("a checkpoint was begun before the one before had ended");
+  self.together.reset();  // the one before may be open still: closing is collective
   self.begun = Clock::now();
+  self.polled = self.begun;
   self.file = checkpoint_file(self.directory, step);
   self.temporary.clear();
   self.header = {step, state, {}, {}, {}};
@@ -197,8 +229,10 @@ void CheckpointWriter::start(std::uint64_t step, const std::string& state, std::
     throw;
   }
   self.exchange.run(boxes, self.staging);
-  self.stage = Impl::Stage::writing;
-  self.work.launch([&self] { self.write(); });
+  if (self.by_mpiio())
+    self.launch(Impl::Stage::sealing, [&self] { self.seal(); });
+  else
+    self.launch(Impl::Stage::writing, [&self] { self.write(); });
 }
 
 bool CheckpointWriter::busy() const {
@@ -206,7 +240,11 @@ bool CheckpointWriter::busy() const {
 }
 
 bool CheckpointWriter::written_here() const {
-  return busy() && impl_->work.ended_here();
+  return busy() && impl_->stage != Impl::Stage::transferring && impl_->work.ended_here();
+}
+
+const TransportChoice& CheckpointWriter::transport() const {
+  return impl_->transport.choice;
 }
 
 std::optional<CheckpointOutcome> CheckpointWriter::poll() {
@@ -214,11 +252,10 @@ std::optional<CheckpointOutcome> CheckpointWriter::poll() {
 }
 
 std::optional<CheckpointOutcome> CheckpointWriter::finish() {
-  while (busy()) {
-    if (auto outcome = poll()) return outcome;
-    impl_->work.rest();
-  }
-  return std::nullopt;
+  std::optional<CheckpointOutcome> outcome;
+  while (busy() && !(outcome = poll())) impl_->work.rest();
+  impl_->together.reset();
+  return outcome;
 }
 
 }  // namespace kernmill::storage

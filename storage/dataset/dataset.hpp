@@ -14,6 +14,7 @@
 #include "kernmill/storage/error.hpp"
 #include "kernmill/storage/even_share.hpp"
 #include "kernmill/storage/sealed/access.hpp"
+#include "kernmill/storage/transport/choice.hpp"
 #include "kernmill/storage/transport/settings.hpp"
 
 namespace kernmill::storage {
@@ -59,6 +60,8 @@ class DatasetWriter {
   void write_levels(Part part, std::uint64_t first_row, std::span<const double> before,
                     std::span<const double> at);
   void commit();
+  /// How the tables go to the file, and why.
+  [[nodiscard]] const TransportChoice& transport() const;
 
  private:
   struct Impl;
@@ -99,10 +102,12 @@ class DatasetReader {
   void read_stored(Part part, IndexRange range, std::span<std::byte> out) const;
   void read_stored_rows(Part part, std::span<const std::uint64_t> rows, std::span<std::byte> out) const;
   /// Collective, each rank with a range of its own (an empty one where it wants none): what a parallel file
-  /// system likes.
+  /// system likes. Through MPI-IO every rank throws when any fails.
   void read_stored_together(Part part, IndexRange range, std::span<std::byte> out) const;
   /// Whether single rows are dear here: whoever can, reads in ranges, together.
   [[nodiscard]] bool prefers_large_reads() const;
+  /// How `read_stored_together` reads. (The others read by pread: a finished file never changes.)
+  [[nodiscard]] const TransportChoice& transport() const;
   /// Stored rows as features.
   void decode(std::span<const std::byte> stored, std::span<double> features) const;
   void decode(std::span<const std::byte> stored, std::span<float> features) const;

@@ -63,6 +63,10 @@ struct DatasetReader::Impl {
   StoredColumns typed, in_bytes, target;
   std::string provenance, content_hash;
   std::unique_ptr<SealedReader> reader;
+  TransportChoice transport;
+  TransportSettings transport_settings;
+  std::optional<OwnComm> comm;                  ///< of ranks that read through MPI-IO
+  mutable std::unique_ptr<TableFile> together;  ///< opened when it is first wanted
 
   Impl(std::filesystem::path name, const Opened& opened)
       : file(std::move(name)),
@@ -74,6 +78,24 @@ struct DatasetReader::Impl {
         target(encoding.target, target_count_of(schema)),
         provenance(opened.provenance),
         content_hash(opened.content_hash) {}
+
+  void choose(MPI_Comm ranks, const Access& access) {
+    transport = choose_transport(ranks, file.parent_path(), access.transport, Purpose::reading);
+    transport_settings = access.transport;
+    if (transport.transport == Transport::mpiio) comm.emplace(ranks);
+  }
+
+  void read_together(std::size_t table, std::uint64_t offset, std::span<std::byte> out) const {
+    if (!comm) return reader->read(table, offset, out);
+    if (together == nullptr) {
+      std::vector<std::string> datasets;
+      for (const SealedTable& place : reader->tables())
+        if (place.bytes > 0) datasets.push_back(place.name);
+      together =
+          open_tables(comm->get(), file, file, datasets, {transport, transport_settings}, Purpose::reading);
+    }
+    agree(comm->get(), [&] { reader->read_together(*together, table, offset, out); });
+  }
 
   void open(const Opened& opened, const Access& access) {
     reader = std::make_unique<SealedReader>(file, file, opened.tables, cipher_of(opened.salt, access.key),
@@ -230,6 +252,7 @@ DatasetReader::DatasetReader(MPI_Comm comm, const std::filesystem::path& file, c
   const Opened opened = from_root(comm, [&] { return look_into(file, access); });
   impl_ = std::make_unique<Impl>(file, opened);
   agree(comm, [&] { impl_->open(opened, access); });
+  impl_->choose(comm, access);
 }
 
 DatasetReader::~DatasetReader() = default;
@@ -306,11 +329,18 @@ void DatasetReader::read_stored_rows(Part part, std::span<const std::uint64_t> r
 }
 
 void DatasetReader::read_stored_together(Part part, IndexRange range, std::span<std::byte> out) const {
-  read_stored(part, range, out);
+  impl_->require_rows(part, range, true);
+  impl_->read_stored(range.count(), out, [&](Table table, std::uint64_t row_bytes, std::span<std::byte> to) {
+    impl_->read_together(impl_->find(part, table), range.begin * row_bytes, to);
+  });
 }
 
 bool DatasetReader::prefers_large_reads() const {
-  return false;
+  return impl_->transport.transport == Transport::mpiio && likes_large_requests(impl_->transport.file_system);
+}
+
+const TransportChoice& DatasetReader::transport() const {
+  return impl_->transport;
 }
 
 void DatasetReader::decode(std::span<const std::byte> stored, std::span<double> features) const {

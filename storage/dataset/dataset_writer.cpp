@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstring>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -32,8 +34,6 @@ auto members_of(Is<Places> auto& places) {
 }  // namespace
 
 struct DatasetWriter::Impl {
-  static constexpr std::uint64_t bytes_at_once = std::uint64_t{1} << 20;
-
   OwnComm comm;
   std::filesystem::path file, temporary;
   Schema schema;
@@ -44,6 +44,7 @@ struct DatasetWriter::Impl {
   MadeFile made;  ///< on rank 0
   std::optional<FileCipher> cipher;
   PartSizes written{}, written_entries{};
+  TransportChoice transport;
   std::unique_ptr<SealedWriter> writer;
 
   Impl(MPI_Comm ranks, std::filesystem::path name, Schema described, const PartSizes& rows,
@@ -66,6 +67,7 @@ struct DatasetWriter::Impl {
   [[nodiscard]] bool is_root() const { return rank_in(comm.get()) == 0; }
 
   void start() {
+    transport = choose_transport(comm.get(), file.parent_path(), options.transport);
     const Places places = from_root(comm.get(), [&] {
       temporary = temporary_beside(file);
       made = make_sealed_file(temporary, file, structure(), options.key);
@@ -76,13 +78,30 @@ struct DatasetWriter::Impl {
     temporary = places.temporary;
     cipher = cipher_of(places.salt, options.key);
     agree(comm.get(), [&] {
-      writer = std::make_unique<SealedWriter>(temporary, file, places.tables, cipher, true);
-      if (cipher && is_root())
-        writer->write(tables.all().size(), 0, std::as_bytes(std::span(std::as_const(made.content))));
-      constexpr std::uint64_t zero = 0;
-      for (const Part part : all_parts)
-        if (is_root() && encoding.sparse) write(part, Table::indptr, 0, std::span(&zero, 1));
+      auto out = open_tables(comm.get(), temporary, file, datasets_of(places.tables),
+                             {transport, options.transport}, Purpose::writing);
+      writer = std::make_unique<SealedWriter>(std::move(out), file, places.tables, cipher, true);
     });
+    write([&] { return first_pieces(); });
+  }
+
+  /// What is there before any row: the encrypted content, and that the first sparse row begins with entry 0.
+  /// Rank 0's.
+  [[nodiscard]] std::vector<NewBytes> first_pieces() const {
+    std::vector<NewBytes> pieces;
+    static constexpr std::uint64_t zero = 0;
+    const std::span<const std::uint64_t> begin(&zero, is_root() ? 1 : 0);
+    if (cipher) pieces.emplace_back(tables.all().size(), 0, std::as_bytes(std::span(made.content)));
+    if (encoding.sparse)
+      for (const Part part : all_parts) pieces.push_back(piece_of(part, Table::indptr, 0, begin));
+    return pieces;
+  }
+
+  /// `make` may fail on one rank; what it gives is then written by all, together.
+  void write(const std::function<std::vector<NewBytes>()>& make) {
+    std::vector<NewBytes> pieces;
+    agree(comm.get(), [&] { pieces = make(); });
+    agree(comm.get(), [&] { writer->write(pieces); });
   }
 
   [[nodiscard]] Structure structure() const {
@@ -99,34 +118,44 @@ struct DatasetWriter::Impl {
     return structure;
   }
 
-  void write_bytes(Part part, Table table, std::uint64_t offset, std::span<const std::byte> bytes) {
-    writer->write(tables.find(part, table).value(), offset, bytes);
+  [[nodiscard]] std::size_t index_of(Part part, Table table) const {
+    return tables.find(part, table).value();
   }
 
   template <class T>
-  void write(Part part, Table table, std::uint64_t first, std::span<const T> data) {
-    const std::uint64_t columns = tables.all()[tables.find(part, table).value()].columns();
-    write_bytes(part, table, first * columns * sizeof(T), std::as_bytes(data));
+  [[nodiscard]] NewBytes piece_of(Part part, Table table, std::uint64_t first,
+                                  std::span<const T> data) const {
+    const std::size_t index = index_of(part, table);
+    return {index, first * tables.all()[index].columns() * sizeof(T), std::as_bytes(data)};
   }
 
-  void write_columns(Part part, Table table, const StoredColumns& columns, std::uint64_t first,
-                     std::span<const double> rows, std::uint64_t width) {
+  /// Rows [first, first + n) of a table, `row_bytes` each, made a few at a time: `make(begin, end, to)`.
+  template <class Make>
+  [[nodiscard]] NewBytes piece_in_rows(Part part, Table table, std::uint64_t first, std::uint64_t rows,
+                                       std::uint64_t row_bytes, const Make& make) const {
+    return {index_of(part, table), first * row_bytes, rows * row_bytes,
+            [=, some = std::vector<std::byte>()](std::uint64_t from, std::uint64_t count) mutable {
+              const std::uint64_t begin = from / row_bytes, end = (from + count + row_bytes - 1) / row_bytes;
+              some.resize((end - begin) * row_bytes);
+              make(begin, end, some.data());
+              return std::span<const std::byte>(some).subspan(from - begin * row_bytes, count);
+            }};
+  }
+
+  void add_columns(std::vector<NewBytes>& pieces, Part part, Table table, const StoredColumns& columns,
+                   std::uint64_t first, std::span<const double> rows, std::uint64_t width) const {
     const std::uint64_t row_bytes = columns.row_bytes();
-    if (row_bytes == 0 || rows.empty()) return;
-    if (columns.are_rows_of<double>())
-      return write_bytes(part, table, first * row_bytes, std::as_bytes(rows));
-    const std::uint64_t step = std::max<std::uint64_t>(1, bytes_at_once / row_bytes);
-    std::vector<std::byte> stored;
-    while (!rows.empty()) {
-      const auto some = rows.first(std::min<std::size_t>(rows.size(), step * width));
-      stored.resize(some.size() / width * row_bytes);
-      if (const auto misfit = columns.encode(some, stored.data()))
-        refuse(part, first + misfit->row, table == Table::target ? "target" : schema.features[misfit->column],
-               some[misfit->row * width + misfit->column], columns.type());
-      write_bytes(part, table, first * row_bytes, stored);
-      first += some.size() / width;
-      rows = rows.subspan(some.size());
-    }
+    if (row_bytes == 0) return;
+    if (columns.are_rows_of<double>()) return pieces.push_back(piece_of(part, table, first, rows));
+    pieces.push_back(
+        piece_in_rows(part, table, first, rows.size() / width, row_bytes,
+                      [=, this, &columns](std::uint64_t begin, std::uint64_t end, std::byte* to) {
+                        const auto some = rows.subspan(begin * width, (end - begin) * width);
+                        if (const auto misfit = columns.encode(some, to))
+                          refuse(part, first + begin + misfit->row,
+                                 table == Table::target ? "target" : schema.features[misfit->column],
+                                 some[misfit->row * width + misfit->column], columns.type());
+                      }));
   }
 
   [[noreturn]] void refuse(Part part, std::uint64_t row, const std::string& column, double number,
@@ -135,14 +164,31 @@ struct DatasetWriter::Impl {
                             to_string(part), row, column, to_string(type), number));
   }
 
-  void write_values(Part part, std::uint64_t first_row, std::uint64_t first_entry, const SparseRows& rows) {
-    std::vector<std::byte> stored(rows.values.size() * size_of(encoding.features));
-    if (const auto misfit = narrow(rows.values, encoding.features, stored.data())) {
-      const auto behind = std::upper_bound(rows.begins.begin(), rows.begins.end(), *misfit);
-      refuse(part, first_row + static_cast<std::uint64_t>(behind - rows.begins.begin()) - 1,
-             schema.features[rows.columns[*misfit]], rows.values[*misfit], encoding.features);
-    }
-    write_bytes(part, Table::values, first_entry * size_of(encoding.features), stored);
+  [[nodiscard]] NewBytes values_of(Part part, std::uint64_t first_row, std::uint64_t first_entry,
+                                   const SparseRows& rows) const {
+    return piece_in_rows(
+        part, Table::values, first_entry, rows.values.size(), size_of(encoding.features),
+        [=, this, &rows](std::uint64_t begin, std::uint64_t end, std::byte* to) {
+          const auto misfit =
+              narrow(std::span(rows.values).subspan(begin, end - begin), encoding.features, to);
+          if (!misfit) return;
+          const std::uint64_t entry = begin + *misfit;
+          const auto behind = std::upper_bound(rows.begins.begin(), rows.begins.end(), entry);
+          refuse(part, first_row + static_cast<std::uint64_t>(behind - rows.begins.begin()) - 1,
+                 schema.features[rows.columns[entry]], rows.values[entry], encoding.features);
+        });
+  }
+
+  /// The ends of the rows, as entries of the part.
+  [[nodiscard]] NewBytes ends_of(Part part, std::uint64_t first_row, std::uint64_t first_entry,
+                                 const SparseRows& rows) const {
+    return piece_in_rows(part, Table::indptr, first_row + 1, rows.rows(), sizeof(std::uint64_t),
+                         [=, &rows](std::uint64_t begin, std::uint64_t end, std::byte* to) {
+                           for (std::uint64_t row = begin; row < end; ++row, to += sizeof(std::uint64_t)) {
+                             const std::uint64_t entry = first_entry + rows.begins[row + 1];
+                             std::memcpy(to, &entry, sizeof entry);
+                           }
+                         });
   }
 
   void require_sparse(Part part, std::uint64_t first_entry, const SparseRows& rows, std::size_t count) const {
@@ -162,12 +208,12 @@ struct DatasetWriter::Impl {
                               sparse ? "sparse" : "dense", encoding.sparse ? "sparse" : "dense"));
   }
 
-  void write_beside(Part part, std::uint64_t first_row, std::span<const double> targets,
-                    std::span<const std::uint64_t> row_numbers) {
+  void add_beside(std::vector<NewBytes>& pieces, Part part, std::uint64_t first_row,
+                  std::span<const double> targets, std::span<const std::uint64_t> row_numbers) const {
     const std::uint64_t width = target_count_of(schema);
     require_shape(part, first_row, row_numbers.size(), targets.size(), width);
-    write_columns(part, Table::target, target, first_row, targets, width);
-    write(part, Table::row_numbers, first_row, row_numbers);
+    add_columns(pieces, part, Table::target, target, first_row, targets, width);
+    pieces.push_back(piece_of(part, Table::row_numbers, first_row, row_numbers));
   }
 
   void require_shape(Part part, std::uint64_t first, std::uint64_t rows, std::size_t elements,
@@ -220,12 +266,14 @@ DatasetWriter::~DatasetWriter() = default;
 void DatasetWriter::write(Part part, std::uint64_t first_row, std::span<const double> features,
                           std::span<const double> target, std::span<const std::uint64_t> row_numbers) {
   const std::uint64_t rows = row_numbers.size(), width = impl_->schema.features.size();
-  agree(impl_->comm.get(), [&] {
+  impl_->write([&] {
     impl_->require_layout(false);
     impl_->require_shape(part, first_row, rows, features.size(), width);
-    impl_->write_columns(part, Table::features, impl_->typed, first_row, features, width);
-    impl_->write_columns(part, Table::bytes, impl_->in_bytes, first_row, features, width);
-    impl_->write_beside(part, first_row, target, row_numbers);
+    std::vector<NewBytes> pieces;
+    impl_->add_columns(pieces, part, Table::features, impl_->typed, first_row, features, width);
+    impl_->add_columns(pieces, part, Table::bytes, impl_->in_bytes, first_row, features, width);
+    impl_->add_beside(pieces, part, first_row, target, row_numbers);
+    return pieces;
   });
   impl_->written[static_cast<std::size_t>(part)] += rows;
 }
@@ -234,20 +282,26 @@ void DatasetWriter::write_stored(Part part, std::uint64_t first_row, std::span<c
                                  std::span<const double> target, std::span<const std::uint64_t> row_numbers) {
   const std::uint64_t count = row_numbers.size();
   const std::uint64_t first = impl_->typed.row_bytes(), second = impl_->in_bytes.row_bytes();
-  agree(impl_->comm.get(), [&] {
+  impl_->write([&] {
     impl_->require_layout(false);
     impl_->require_shape(part, first_row, count, rows.size(), first + second);
-    const auto write = [&](Table table, std::uint64_t begin, std::uint64_t bytes) {
-      if (bytes == 0) return;
-      if (bytes == first + second) return impl_->write_bytes(part, table, first_row * bytes, rows);
-      std::vector<std::byte> some(count * bytes);
-      for (std::uint64_t row = 0; row < count; ++row)
-        std::copy_n(rows.data() + row * (first + second) + begin, bytes, some.data() + row * bytes);
-      impl_->write_bytes(part, table, first_row * bytes, some);
+    std::vector<NewBytes> pieces;
+    const auto add = [&](Table table, std::uint64_t at, std::uint64_t bytes) {
+      pieces.push_back(impl_->piece_in_rows(
+          part, table, first_row, count, bytes, [=](std::uint64_t begin, std::uint64_t end, std::byte* to) {
+            for (std::uint64_t row = begin; row < end; ++row, to += bytes)
+              std::copy_n(rows.data() + row * (first + second) + at, bytes, to);
+          }));
     };
-    write(Table::features, 0, first);
-    write(Table::bytes, first, second);
-    impl_->write_beside(part, first_row, target, row_numbers);
+    if (first == 0 || second == 0) {
+      pieces.push_back({impl_->index_of(part, first > 0 ? Table::features : Table::bytes),
+                        first_row * (first + second), rows});
+    } else {
+      add(Table::features, 0, first);
+      add(Table::bytes, first, second);
+    }
+    impl_->add_beside(pieces, part, first_row, target, row_numbers);
+    return pieces;
   });
   impl_->written[static_cast<std::size_t>(part)] += count;
 }
@@ -255,16 +309,16 @@ void DatasetWriter::write_stored(Part part, std::uint64_t first_row, std::span<c
 void DatasetWriter::write_sparse(Part part, std::uint64_t first_row, std::uint64_t first_entry,
                                  const SparseRows& rows, std::span<const double> target,
                                  std::span<const std::uint64_t> row_numbers) {
-  agree(impl_->comm.get(), [&] {
+  impl_->write([&] {
     impl_->require_layout(true);
     impl_->require_sparse(part, first_entry, rows, row_numbers.size());
     impl_->require_shape(part, first_row, row_numbers.size(), 0, 0);
-    std::vector<std::uint64_t> ends(rows.begins.begin() + 1, rows.begins.end());
-    for (std::uint64_t& end : ends) end += first_entry;
-    impl_->write(part, Table::indptr, first_row + 1, std::span(std::as_const(ends)));
-    impl_->write(part, Table::indices, first_entry, std::span(rows.columns));
-    impl_->write_values(part, first_row, first_entry, rows);
-    impl_->write_beside(part, first_row, target, row_numbers);
+    std::vector<NewBytes> pieces;
+    pieces.push_back(impl_->ends_of(part, first_row, first_entry, rows));
+    pieces.push_back(impl_->piece_of(part, Table::indices, first_entry, std::span(rows.columns)));
+    pieces.push_back(impl_->values_of(part, first_row, first_entry, rows));
+    impl_->add_beside(pieces, part, first_row, target, row_numbers);
+    return pieces;
   });
   impl_->written[static_cast<std::size_t>(part)] += row_numbers.size();
   impl_->written_entries[static_cast<std::size_t>(part)] += rows.values.size();
@@ -274,12 +328,16 @@ void DatasetWriter::write_levels(Part part, std::uint64_t first_row, std::span<c
                                  std::span<const double> at) {
   const std::uint64_t targets = target_count_of(impl_->schema);
   const std::uint64_t rows = targets == 0 ? 0 : before.size() / targets;
-  agree(impl_->comm.get(), [&] {
+  impl_->write([&] {
     impl_->require_shape(part, first_row, rows, before.size(), targets);
     impl_->require_shape(part, first_row, rows, at.size(), targets);
-    impl_->write(part, Table::levels_before, first_row, before);
-    impl_->write(part, Table::levels_at, first_row, at);
+    return std::vector{impl_->piece_of(part, Table::levels_before, first_row, before),
+                       impl_->piece_of(part, Table::levels_at, first_row, at)};
   });
+}
+
+const TransportChoice& DatasetWriter::transport() const {
+  return impl_->transport;
 }
 
 void DatasetWriter::commit() {
@@ -289,6 +347,7 @@ void DatasetWriter::commit() {
   self.writer->exchange(self.comm.get());
   agree(self.comm.get(), [&] { self.writer->seal(); });
   const auto digests = self.writer->table_digests(self.comm.get());
+  self.writer.reset();  // through MPI-IO ranks close together, before one of them opens it alone
   agree_on_root(self.comm.get(), [&] {
     self.finish(digests);
     publish_read_only(self.temporary, self.file);

@@ -1,6 +1,7 @@
 #include "kernmill/storage/dataset/sparse_tables.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -61,6 +62,44 @@ void read_piece(const SealedReader& reader, std::size_t table, std::uint64_t off
   reader.read_pieces(table, std::span(&offset, 1), out.size(), out);
 }
 
+struct Entries {
+  std::vector<std::uint32_t> columns;
+  std::vector<double> values;
+};
+
+Entries read_entries(const SealedReader& reader, const SparsePlace& place, std::uint64_t first,
+                     std::uint64_t end) {
+  Entries entries{std::vector<std::uint32_t>(end - first), std::vector<double>(end - first)};
+  read_piece(reader, place.indices, first * sizeof(std::uint32_t),
+             std::as_writable_bytes(std::span(entries.columns)));
+  std::vector<std::byte> stored(entries.values.size() * size_of(place.type));
+  read_piece(reader, place.values, first * size_of(place.type), stored);
+  widen(place.type, stored.data(), entries.values);
+  return entries;
+}
+
+/// Rows whose entries lie near each other are read in one go, so that no block is decrypted for each of them.
+/// Calls visit(first entry, end, rows) with rows as indices into `bounds`.
+template <class Visit>
+void each_group(std::size_t rows, const std::vector<std::uint64_t>& bounds, const Visit& visit) {
+  constexpr std::uint64_t near = block_bytes / sizeof(double), most = 16 * near;
+  std::vector<std::size_t> order(rows);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return bounds[2 * a] < bounds[2 * b]; });
+  for (std::size_t begin = 0; begin < rows;) {
+    const std::uint64_t first = bounds[2 * order[begin]];
+    std::uint64_t end = bounds[2 * order[begin] + 1];
+    std::size_t next = begin + 1;
+    for (; next < rows; ++next) {
+      const std::uint64_t from = bounds[2 * order[next]], to = bounds[2 * order[next] + 1];
+      if (from > end + near || std::max(end, to) - first > std::max(most, end - first)) break;
+      end = std::max(end, to);
+    }
+    visit(first, end, std::span(order).subspan(begin, next - begin));
+    begin = next;
+  }
+}
+
 /// Begin and end of each row.
 std::vector<std::uint64_t> bounds_of(const SealedReader& reader, const SparsePlace& place,
                                      std::span<const std::uint64_t> rows) {
@@ -110,18 +149,15 @@ void read_sparse_picked(const SealedReader& reader, const SparsePlace& place,
     out.begins.push_back(out.begins.back() + bounds[2 * i + 1] - bounds[2 * i]);
   out.columns.resize(out.begins.back());
   out.values.resize(out.begins.back());
-  std::vector<std::byte> stored;
-  for (std::size_t i = 0; i < rows.size();) {
-    std::size_t run = 1;  // neighbours in the file travel together
-    while (i + run < rows.size() && rows[i + run] == rows[i] + run) ++run;
-    const std::uint64_t first = bounds[2 * i], at = out.begins[i], count = out.begins[i + run] - at;
-    read_piece(reader, place.indices, first * sizeof(std::uint32_t),
-               std::as_writable_bytes(std::span(out.columns).subspan(at, count)));
-    stored.resize(count * size_of(place.type));
-    read_piece(reader, place.values, first * size_of(place.type), stored);
-    widen(place.type, stored.data(), std::span(out.values).subspan(at, count));
-    i += run;
-  }
+  each_group(rows.size(), bounds,
+             [&](std::uint64_t first, std::uint64_t end, std::span<const std::size_t> group) {
+               const Entries entries = read_entries(reader, place, first, end);
+               for (const std::size_t i : group) {
+                 const std::uint64_t from = bounds[2 * i] - first, count = bounds[2 * i + 1] - bounds[2 * i];
+                 std::copy_n(entries.columns.data() + from, count, out.columns.data() + out.begins[i]);
+                 std::copy_n(entries.values.data() + from, count, out.values.data() + out.begins[i]);
+               }
+             });
   for (std::size_t i = 0; i < rows.size(); ++i)
     require_columns(reader, place, rows[i],
                     std::span(out.columns).subspan(out.begins[i], out.begins[i + 1] - out.begins[i]));

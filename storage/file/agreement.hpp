@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -27,6 +28,10 @@ void broadcast(MPI_Comm comm, std::span<std::byte> bytes, int root = 0);
 
 /// Collective: everybody's texts, in the order of the ranks.
 std::vector<std::string> gather_texts(MPI_Comm comm, const std::string& own);
+
+/// Whether all ranks call this within `patience` of each other; else who did has waited for so long.
+/// Afterwards, where it was false, the communicator is of no use any more.
+bool all_arrive(MPI_Comm comm, std::chrono::milliseconds patience);
 
 /// Waits without keeping the core busy: with more ranks than cores, a blocking call that spins costs
 /// milliseconds a message.

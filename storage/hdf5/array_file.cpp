@@ -22,6 +22,8 @@ struct Table {
   Handle dataset;
   std::vector<std::uint64_t> shape;
   bool numbers = false, wide_integers = false;
+  NumberKind kind{};
+  std::vector<Named> enumeration{};
 };
 
 [[noreturn]] void refuse_size(const hdf5::Context& context, const std::string& what,
@@ -58,6 +60,28 @@ void require_room(const Table& table, const hdf5::Context& context) {
   if (checked_bytes(chunk, size).value_or(room + 1) > room) refuse_size(context, "its chunks", chunk);
 }
 
+/// The values of an enumeration and their names; HDF5 has converted the values to `long long`.
+std::vector<Named> enumeration_of(hid_t type, const hdf5::Context& context) {
+  constexpr int most = 1 << 20;
+  const Handle base(H5Tget_super(type), H5Tclose, context);
+  const int count = H5Tget_nmembers(type);
+  const std::uint64_t size = H5Tget_size(base.id());
+  if (count < 1 || count > most || size > sizeof(long long))
+    throw Error(fmt::format("{}: cannot {}: its enumeration has {} values of {} bytes", context.file.string(),
+                            context.what, count, size));
+  std::vector<Named> all;
+  for (int i = 0; i < count; ++i) {
+    long long value = 0;
+    const auto member = static_cast<unsigned>(i);
+    check(H5Tget_member_value(type, member, &value), context);
+    check(H5Tconvert(base.id(), H5T_NATIVE_LLONG, 1, &value, nullptr, H5P_DEFAULT), context);
+    const std::unique_ptr<char, herr_t (*)(void*)> name(H5Tget_member_name(type, member), H5free_memory);
+    if (!name) throw Error(fmt::format("{}: cannot {}", context.file.string(), context.what));
+    all.push_back({static_cast<double>(value), name.get()});
+  }
+  return all;
+}
+
 Table open_table(const Handle& file, const std::string& name, const std::filesystem::path& path,
                  OtherFiles other_files) {
   const hdf5::Context context{path, "open '" + name + "'"};
@@ -69,8 +93,11 @@ Table open_table(const Handle& file, const std::string& name, const std::filesys
           : hdf5::require_own_content(table.dataset.id(), hdf5::Reach::inside, context);
   const Handle type(H5Dget_type(table.dataset.id()), H5Tclose, context);
   const H5T_class_t kind = H5Tget_class(type.id());
-  table.numbers = kind == H5T_INTEGER || kind == H5T_FLOAT;
+  table.numbers = kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM;
   table.wide_integers = kind == H5T_INTEGER && H5Tget_size(type.id()) > 4;
+  table.kind = {kind == H5T_INTEGER, kind != H5T_INTEGER || H5Tget_sign(type.id()) != H5T_SGN_NONE,
+                H5Tget_size(type.id())};
+  if (kind == H5T_ENUM) table.enumeration = enumeration_of(type.id(), context);
   table.shape = hdf5::shape_of(table.dataset.id(), context);
   require_room(table, context);
   return table;
@@ -146,6 +173,14 @@ std::vector<std::uint64_t> ArrayFile::shape(const std::string& dataset) const {
 
 bool ArrayFile::has_wide_integers(const std::string& dataset) const {
   return impl_->table(dataset).wide_integers;
+}
+
+std::vector<Named> ArrayFile::enumeration(const std::string& dataset) const {
+  return impl_->table(dataset).enumeration;
+}
+
+NumberKind ArrayFile::kind(const std::string& dataset) const {
+  return impl_->table(dataset).kind;
 }
 
 void ArrayFile::read(const std::string& dataset, std::uint64_t first, std::uint64_t count,

@@ -45,6 +45,8 @@ class Handle {
 
   [[nodiscard]] hid_t id() const { return id_; }
   void reset() noexcept;
+  /// Gives it up, open.
+  void release() noexcept { id_ = H5I_INVALID_HID; }
   /// As reset, but a failure is an Error: a file's last writes happen here.
   void close(const Context& context);
 

@@ -37,7 +37,8 @@ void write_about(const hdf5::File& file, const Model& model) {
   file.write_text("settings", model.settings);
   write_schema(file, model.schema);
   std::vector<ListedTensor> list;
-  for (const Tensor& tensor : model.parameters) list.push_back({tensor.name, tensor.shape.size()});
+  for (const Tensor& tensor : model.parameters)
+    list.push_back({tensor.name, tensor.shape.size(), tensor.data.type});
   write_tensor_list(file, list);
 }
 
@@ -46,16 +47,16 @@ Structure structure_of(const Model& model) {
       model_format, {}, [](const hdf5::File&) {}, [&](const hdf5::File& file) { write_about(file, model); }};
   for (const Tensor& tensor : model.parameters) {
     require_sound(tensor);
-    structure.tables.push_back({path_of(tensor.name), hdf5::Type::f64, tensor.shape});
+    structure.tables.push_back({path_of(tensor.name), hdf5::type_of(tensor.data.type), tensor.shape});
   }
   return structure;
 }
 
 void write_content(const fs::path& temporary, const fs::path& named, const MadeFile& made,
                    const Model& model) {
-  SealedWriter writer(temporary, named, made.tables, made.cipher, false);
+  SealedWriter writer(open_posix(temporary, named), named, made.tables, made.cipher, false);
   for (std::size_t i = 0; i < model.parameters.size(); ++i)
-    writer.write(i, 0, std::as_bytes(std::span(model.parameters[i].data)));
+    writer.write(i, 0, model.parameters[i].data.bytes);
   if (made.cipher) writer.write(model.parameters.size(), 0, std::as_bytes(std::span(made.content)));
   writer.sync();
   writer.exchange(MPI_COMM_SELF);
@@ -66,16 +67,15 @@ enum class Parameters { whole, outlined };
 
 std::vector<Tensor> read_parameters(const fs::path& file, const OpenedFile& opened, Parameters parameters) {
   std::vector<Tensor> tensors;
-  for (const auto& [name, dimensions] : read_tensor_list(opened.about())) {
-    Tensor tensor{name, {}, {}};
-    const SealedTable table = find_sealed_table(opened.file, path_of(name), hdf5::Type::f64, dimensions,
+  for (const auto& [name, dimensions, type] : read_tensor_list(opened.about())) {
+    Tensor tensor{name, {}, {type, 0}};
+    const SealedTable table = find_sealed_table(opened.file, path_of(name), hdf5::type_of(type), dimensions,
                                                 opened.cipher.has_value(), &tensor.shape);
     tensors.push_back(std::move(tensor));
     if (parameters == Parameters::outlined) continue;
     auto& data = tensors.back().data;
-    data.resize(table.bytes / sizeof(double));
-    SealedReader(file, opened.file.path(), {table}, opened.cipher, Verify::once)
-        .read(0, 0, std::as_writable_bytes(std::span(data)));
+    data.bytes.resize(table.bytes);
+    SealedReader(file, opened.file.path(), {table}, opened.cipher, Verify::once).read(0, 0, data.bytes);
   }
   return tensors;
 }
@@ -117,7 +117,7 @@ Model read_model(MPI_Comm comm, const fs::path& file, const std::optional<Key>& 
 
 Model read_model_outline(const fs::path& file, const std::optional<Key>& key) {
   Model model = load_model(file, file, key, Parameters::outlined);
-  for (Tensor& tensor : model.parameters) tensor.data = {};  // of version 1
+  for (Tensor& tensor : model.parameters) tensor.data.bytes = {};  // of version 1
   return model;
 }
 

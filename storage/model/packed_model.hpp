@@ -5,6 +5,10 @@
 /// Private to storage/: what models are packed as.
 namespace kernmill::storage {
 
+auto members_of(Is<TensorData> auto& data) {
+  return std::tie(data.type, data.bytes);
+}
+
 auto members_of(Is<Tensor> auto& tensor) {
   return std::tie(tensor.name, tensor.shape, tensor.data);
 }

@@ -14,23 +14,22 @@ namespace {
 
 using hdf5::Type;
 
-constexpr std::uint64_t doubles_per_block = (std::uint64_t{1} << 20) / sizeof(double);
+constexpr std::uint64_t bytes_per_block = std::uint64_t{1} << 20;
 
-std::vector<std::uint32_t> block_checksums(const std::vector<double>& data) {
+std::vector<std::uint32_t> block_checksums(std::span<const std::byte> all) {
   std::vector<std::uint32_t> sums;
-  const std::span<const double> all(data);
-  for (std::uint64_t at = 0; at < all.size(); at += doubles_per_block)
-    sums.push_back(crc32c(all.subspan(at, std::min<std::uint64_t>(doubles_per_block, all.size() - at))));
+  for (std::uint64_t at = 0; at < all.size(); at += bytes_per_block)
+    sums.push_back(crc32c(all.subspan(at, std::min<std::uint64_t>(bytes_per_block, all.size() - at))));
   return sums;
 }
 
 Tensor read_tensor(const hdf5::File& file, const std::string& group, const ListedTensor& listed) {
   const std::string& name = listed.name;
   const auto dataset = file.open_dataset(group + "/" + name, Type::f64, listed.dimensions);
-  Tensor tensor{name, dataset.shape(), std::vector<double>(dataset.elements())};
-  dataset.read({0, tensor.shape.at(0)}, tensor.data.data());
+  Tensor tensor{name, dataset.shape(), {Element::f64, dataset.elements()}};
+  dataset.read({0, tensor.shape.at(0)}, tensor.data.bytes.data());
   const auto stored = file.read_all<std::uint32_t>("checksums/" + name, Type::u32);
-  const auto actual = block_checksums(tensor.data);
+  const auto actual = block_checksums(tensor.data.bytes);
   if (stored.size() != actual.size())
     throw Error(fmt::format("{}: the checksums of '{}' are incomplete", file.path().string(), name));
   const auto wrong = std::mismatch(stored.begin(), stored.end(), actual.begin()).first;

@@ -6,6 +6,7 @@
 
 #include "kernmill/storage/file/raw_file.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
+#include "kernmill/storage/transport/background_write.hpp"
 
 /// Private to storage/.
 namespace kernmill::storage {
@@ -18,9 +19,21 @@ class ChunkWriter {
               std::vector<SealedTable> tables, const std::optional<FileCipher>& cipher);
   /// From the beginning of a block to the end of one. Blocks and what proves them.
   void write(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes);
-  /// Puts all on disk, reads it back and compares.
-  void finish();
-  [[nodiscard]] const RawFile& file() const { return file_; }
+  /// The same for who has them written by others: they are sealed where they are, and stay there.
+  void seal(std::size_t table, std::uint64_t offset, std::span<std::byte> bytes);
+  /// What `seal` has made, and where it belongs: ascending.
+  [[nodiscard]] std::vector<PlacedBytes> sealed() const;
+  /// Where that will be, of bytes of a table.
+  void add_places(std::size_t table, std::uint64_t offset, std::uint64_t bytes,
+                  std::vector<Extent>& places) const;
+
+  /// Puts all that was written on disk.
+  void sync() const;
+  /// Opens the file anew: on NFS a node sees what others have written when it does.
+  void reopen();
+  /// Reads back what was written or sealed, and compares.
+  void verify();
+  [[nodiscard]] const RawFile& file() const { return *file_; }
 
  private:
   /// What was written at a stretch.
@@ -29,11 +42,13 @@ class ChunkWriter {
     std::uint64_t first_block = 0, bytes = 0;
     std::vector<std::uint32_t> sums;
     std::vector<Tag> tags;
+    std::span<const std::byte> sealed;  ///< where they stay until they are written
   };
-  [[nodiscard]] std::span<const std::byte> sealed(Chunk& chunk, std::span<const std::byte> plain);
+  [[nodiscard]] std::span<const std::byte> encrypted(Chunk& chunk, std::span<const std::byte> plain);
   void require_unchanged(const Chunk& chunk);
 
-  RawFile file_;
+  std::filesystem::path path_, named_;
+  std::optional<RawFile> file_;
   std::vector<SealedTable> tables_;
   std::vector<TableCipher> ciphers_;  ///< one a table, or none
   std::vector<Chunk> chunks_;

@@ -2,11 +2,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "kernmill/storage/sealed/fast_gcm.hpp"
 #include "kernmill/storage/sealed/key.hpp"
 
 /// Private to storage/: AES-256-GCM (NIST SP 800-38D) of tables, block by block.
@@ -34,13 +36,21 @@ class TableCipher {
   /// Encrypts a whole block; `out` is as long.
   [[nodiscard]] Tag seal(std::uint64_t block, std::span<const std::byte> plain,
                          std::span<std::byte> out) const;
-  /// Decrypts a whole block in place. False when it is not what was sealed.
-  [[nodiscard]] bool open(std::uint64_t block, std::span<std::byte> bytes, const Tag& tag) const;
+  /// Decrypts whole blocks in place, from `first` on: `bytes_of_block` each, the last one perhaps less, and
+  /// as many as there are tags. The number of the first one that is not what was sealed; nothing when all
+  /// are.
+  [[nodiscard]] std::optional<std::uint64_t> open(std::uint64_t first, std::uint64_t bytes_of_block,
+                                                  std::span<std::byte> bytes,
+                                                  std::span<const Tag> tags) const;
+
+  /// The same one, which opens by OpenSSL on every machine.
+  [[nodiscard]] TableCipher by_openssl() const;
 
  private:
   [[nodiscard]] std::vector<std::byte> associated_data(std::uint64_t block) const;
   Key key_;
   std::vector<std::byte> about_;
+  std::shared_ptr<const FastGcm> fast_;  ///< nothing: OpenSSL opens
 };
 
 /// The keys of one file.

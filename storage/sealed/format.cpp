@@ -26,23 +26,34 @@ std::uint64_t version_of(const hdf5::File& file) {
 }
 
 void write_tensor_list(const hdf5::File& file, const std::vector<ListedTensor>& tensors) {
-  std::vector<std::string> names;
+  std::vector<std::string> names, types;
   std::vector<std::uint64_t> dimensions;
   for (const ListedTensor& tensor : tensors) {
     names.push_back(tensor.name);
     dimensions.push_back(tensor.dimensions);
+    types.emplace_back(to_string(tensor.type));
   }
   file.write_texts("names", names);
   file.write_all<std::uint64_t>("dimensions", hdf5::Type::u64, dimensions);
+  file.write_texts("types", types);
 }
 
 std::vector<ListedTensor> read_tensor_list(const hdf5::File& file) {
   const auto names = file.read_texts("names");
   const auto dimensions = file.read_all<std::uint64_t>("dimensions", hdf5::Type::u64);
-  if (names.size() != dimensions.size())
+  // Before format version 3 all were float64.
+  const auto types =
+      file.has("types") ? file.read_texts("types") : std::vector<std::string>(names.size(), "float64");
+  const auto damaged = [&] {
     throw Error(fmt::format("{}: the list of tensors is damaged", file.path().string()));
+  };
+  if (names.size() != dimensions.size() || names.size() != types.size()) damaged();
   std::vector<ListedTensor> tensors;
-  for (std::size_t i = 0; i < names.size(); ++i) tensors.push_back({names[i], dimensions[i]});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto type = element_of(types[i]);
+    if (!type) damaged();
+    tensors.push_back({names[i], dimensions[i], *type});
+  }
   return tensors;
 }
 

@@ -16,10 +16,11 @@ void write_format(const hdf5::File& file, const std::string& format);
 void require_format(const hdf5::File& file, const std::string& format);
 std::uint64_t version_of(const hdf5::File& file);
 
-/// The tensors of a model or a checkpoint, in their order: `/names` and `/dimensions`.
+/// The tensors of a model or a checkpoint, in their order: `/names`, `/dimensions` and `/types`.
 struct ListedTensor {
   std::string name;
   std::uint64_t dimensions = 0;
+  Element type = Element::f64;
 };
 void write_tensor_list(const hdf5::File& file, const std::vector<ListedTensor>& tensors);
 std::vector<ListedTensor> read_tensor_list(const hdf5::File& file);

@@ -112,14 +112,9 @@ void SealedReader::decrypt(std::size_t table, std::uint64_t first, std::span<std
   const SealedTable& place = tables_[table];
   std::vector<Tag> tags((bytes.size() + block_bytes - 1) / block_bytes);
   file_.read(*place.tags + first * tag_bytes, std::as_writable_bytes(std::span(tags)));
-  for (const Tag& tag : tags) {
-    const auto block = bytes.first(std::min<std::uint64_t>(block_bytes, bytes.size()));
-    if (!ciphers_[table].open(first, block, tag))
-      throw Error(fmt::format("{}: block {} of '{}' is not what was encrypted: it, or its tag, has changed",
-                              file_.name().string(), first, place.name));
-    bytes = bytes.subspan(block.size());
-    ++first;
-  }
+  if (const auto wrong = ciphers_[table].open(first, block_bytes, bytes, tags))
+    throw Error(fmt::format("{}: block {} of '{}' is not what was encrypted: it, or its tag, has changed",
+                            file_.name().string(), *wrong, place.name));
 }
 
 void SealedReader::read_block(std::size_t table, std::uint64_t block, std::span<std::byte> out) const {

@@ -10,6 +10,7 @@
 #include "kernmill/storage/file/raw_file.hpp"
 #include "kernmill/storage/sealed/access.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
+#include "kernmill/storage/transport/table_file.hpp"
 
 namespace kernmill::storage {
 
@@ -21,6 +22,10 @@ class SealedReader {
   ~SealedReader();
 
   void read(std::size_t table, std::uint64_t offset, std::span<std::byte> out) const;
+  /// The same of ranks that have the file open together, each with a range of its own. With mpiio it is
+  /// collective; what fails is told to the rank that it failed on, when all have been through.
+  void read_together(TableFile& from, std::size_t table, std::uint64_t offset,
+                     std::span<std::byte> out) const;
   /// Pieces of `piece_bytes` each, in the order of `offsets`. No block is decrypted twice in one call. A
   /// small table is read whole, once, and kept: calls for its short pieces would cost more than they do.
   void read_pieces(std::size_t table, std::span<const std::uint64_t> offsets, std::uint64_t piece_bytes,
@@ -45,6 +50,7 @@ class SealedReader {
                           std::uint64_t piece_bytes, std::span<std::byte> out) const;
   void read_block(std::size_t table, std::uint64_t block, std::span<std::byte> out) const;
   void decrypt(std::size_t table, std::uint64_t first, std::span<std::byte> bytes) const;
+  void prove(std::size_t table, std::uint64_t first, std::span<std::byte> blocks) const;
   void compare(std::size_t table, std::uint64_t first, std::span<const std::byte> bytes) const;
   /// Those of blocks [first, end) that have not been; `bytes` begins with the first.
   void compare_once(std::size_t table, std::uint64_t first, std::uint64_t end,

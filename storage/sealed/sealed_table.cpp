@@ -9,13 +9,6 @@ namespace {
 
 constexpr const char* method = "aes-256-gcm";
 
-std::string checksums_of(const std::string& name) {
-  return "checksums/" + name;
-}
-std::string tags_of(const std::string& name) {
-  return "tags/" + name;
-}
-
 [[noreturn]] void damaged(const hdf5::File& file, const std::string& what) {
   throw Error(fmt::format("{}: {} is damaged", file.path().string(), what));
 }
@@ -31,6 +24,25 @@ Salt salt_of(const hdf5::File& file) {
 }
 
 }  // namespace
+
+std::string checksums_of(const std::string& table) {
+  return "checksums/" + table;
+}
+
+std::string tags_of(const std::string& table) {
+  return "tags/" + table;
+}
+
+std::vector<std::string> datasets_of(const std::vector<SealedTable>& tables) {
+  std::vector<std::string> datasets;
+  for (const SealedTable& table : tables) {
+    if (table.bytes == 0) continue;
+    datasets.push_back(table.name);
+    datasets.push_back(checksums_of(table.name));
+    if (table.tags) datasets.push_back(tags_of(table.name));
+  }
+  return datasets;
+}
 
 void create_sealed_table(const hdf5::File& file, const std::string& name, hdf5::Type type,
                          const hdf5::Shape& shape, bool encrypted) {

@@ -36,6 +36,12 @@ auto members_of(Is<SealedTable> auto& table) {
   return std::tie(table.name, table.offset, table.bytes, table.checksums, table.tags);
 }
 
+/// The datasets beside a table.
+std::string checksums_of(const std::string& table);
+std::string tags_of(const std::string& table);
+/// All datasets of tables that hold anything.
+std::vector<std::string> datasets_of(const std::vector<SealedTable>& tables);
+
 /// Makes the table, its checksums and (encrypted) its tags, and the groups above them. One rank's.
 void create_sealed_table(const hdf5::File& file, const std::string& name, hdf5::Type type,
                          const hdf5::Shape& shape, bool encrypted);

@@ -22,10 +22,11 @@ std::uint64_t chunks_of(const SealedTable& table) {
 
 }  // namespace
 
-SealedWriter::SealedWriter(const std::filesystem::path& file, const std::filesystem::path& named,
+SealedWriter::SealedWriter(std::unique_ptr<TableFile> file, std::filesystem::path named,
                            std::vector<SealedTable> tables, const std::optional<FileCipher>& cipher,
                            bool digests)
-    : file_(file, named, RawFile::Access::write),
+    : file_(std::move(file)),
+      named_(std::move(named)),
       tables_(std::move(tables)),
       wants_digests_(digests),
       digests_(tables_.size()) {
@@ -35,36 +36,56 @@ SealedWriter::SealedWriter(const std::filesystem::path& file, const std::filesys
 
 SealedWriter::~SealedWriter() = default;
 
-// A MiB at a time: what was just encrypted and summed is still in the cache when it is written, and the disk
-// is at it while the next one is made.
+void SealedWriter::write(std::span<const NewBytes> pieces) {
+  Together together;
+  for (const NewBytes& piece : pieces) write(piece, together);
+  together.rethrow();
+}
+
 void SealedWriter::write(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes) {
-  const SealedTable& place = tables_.at(table);
-  if (offset > place.bytes || bytes.size() > place.bytes - offset)
-    throw std::out_of_range("a piece does not fit its table");
-  while (!bytes.empty()) {
-    const auto piece =
-        bytes.first(std::min<std::uint64_t>(bytes.size(), digest_bytes - offset % digest_bytes));
-    std::span<const std::byte> out = piece;
-    if (!ciphers_.empty()) {
-      buffer_.assign(piece.begin(), piece.end());
-      out = buffer_;
-    }
-    for (std::uint64_t done = 0; done < piece.size();) {
-      const std::uint64_t at = offset + done, block = at / block_bytes, within = at % block_bytes;
-      const std::uint64_t length = std::min<std::uint64_t>(piece.size() - done, block_bytes - within);
-      if (!ciphers_.empty()) ciphers_[table].apply(block, within, std::span(buffer_).subspan(done, length));
-      fragments_.push_back({table, block, within, length, crc32c(out.subspan(done, length))});
-      done += length;
-    }
-    file_.write(place.offset + offset, out);
-    offset += piece.size();
-    if (offset % digest_bytes == 0) file_.start_sync(place.offset + offset - digest_bytes, digest_bytes);
-    bytes = bytes.subspan(piece.size());
+  const NewBytes piece(table, offset, bytes);
+  write(std::span(&piece, 1));
+}
+
+void SealedWriter::write(const NewBytes& piece, Together& together) {
+  const SealedTable& place = tables_.at(piece.table);
+  if (place.bytes == 0) return;
+  Extent own{piece.offset, piece.offset + piece.size};
+  if (own.begin > place.bytes || own.bytes() > place.bytes - own.begin) {
+    together.guard([] { throw std::out_of_range("a piece does not fit its table"); });
+    own = {};
+  }
+  for (const Extent& round : file_->rounds_to_write(own)) {
+    std::span<const std::byte> out;
+    together.guard([&] {
+      if (round.empty()) return;
+      out = sealed(piece.table, round.begin, piece.source(round.begin - own.begin, round.bytes()));
+    });
+    if (together.failed()) out = {};
+    together.call([&] { file_->write({place.name, place.offset, round.begin}, out); });
   }
 }
 
+// A piece as it is to be on disk; what it is made of is remembered.
+std::span<const std::byte> SealedWriter::sealed(std::size_t table, std::uint64_t offset,
+                                                std::span<const std::byte> bytes) {
+  std::span<const std::byte> out = bytes;
+  if (!ciphers_.empty()) {
+    buffer_.assign(bytes.begin(), bytes.end());
+    out = buffer_;
+  }
+  for (std::uint64_t done = 0; done < bytes.size();) {
+    const std::uint64_t at = offset + done, block = at / block_bytes, within = at % block_bytes;
+    const std::uint64_t length = std::min<std::uint64_t>(bytes.size() - done, block_bytes - within);
+    if (!ciphers_.empty()) ciphers_[table].apply(block, within, std::span(buffer_).subspan(done, length));
+    fragments_.push_back({table, block, within, length, crc32c(out.subspan(done, length))});
+    done += length;
+  }
+  return out;
+}
+
 void SealedWriter::sync() const {
-  file_.sync();
+  file_->sync();
 }
 
 SealedWriter::Share SealedWriter::share_of(const SealedTable& table, int rank, int size) const {
@@ -120,44 +141,66 @@ std::vector<std::uint32_t> SealedWriter::expected_checksums(std::size_t table) c
     for (; at != fragments_.end() && at->table == table && at->block == block; ++at) {
       if (at->offset < done)
         throw Error(
-            fmt::format("{}: block {} of '{}' was written twice", file_.name().string(), block, place.name));
+            fmt::format("{}: block {} of '{}' was written twice", named_.string(), block, place.name));
       if (at->offset > done) break;
       sum = done == 0 ? at->checksum : crc32c_joined(sum, at->checksum, at->length);
       done += at->length;
     }
     if (done != place.bytes_of_block(block))
-      throw Error(fmt::format("{}: block {} of '{}' was not written whole", file_.name().string(), block,
-                              place.name));
+      throw Error(
+          fmt::format("{}: block {} of '{}' was not written whole", named_.string(), block, place.name));
     sums.push_back(sum);
   }
   return sums;
 }
 
 void SealedWriter::seal() {
-  fail_at("verify", file_.name());
-  for (std::size_t table = 0; table < tables_.size(); ++table) seal(table);
+  Together together;
+  together.guard([&] { fail_at("verify", named_); });
+  for (std::size_t table = 0; table < tables_.size(); ++table) seal(table, together);
   fragments_ = {};
-  file_.sync();
+  together.call([&] { file_->sync(); });
+  together.rethrow();
 }
 
-void SealedWriter::seal(std::size_t table) {
+void SealedWriter::seal(std::size_t table, Together& together) {
   const SealedTable& place = tables_[table];
+  if (place.bytes == 0) return;
   const Share share = share_of(place, rank_, size_);
-  if (share.first == share.end) return;
-  const auto expected = expected_checksums(table);
+  std::vector<std::uint32_t> expected;
   std::vector<Tag> tags;
   std::vector<std::byte> chunk;
-  for (std::uint64_t block = share.first; block < share.end; block += blocks_per_chunk) {
-    const std::uint64_t blocks = std::min(blocks_per_chunk, share.end - block);
-    const std::uint64_t begin = block * block_bytes;
-    chunk.resize(std::min(place.bytes - begin, blocks * block_bytes));
-    file_.read(place.offset + begin, chunk);
-    seal_chunk(table, block, chunk, std::span(expected).subspan(block - share.first, blocks), tags);
+  together.guard([&] { expected = expected_checksums(table); });
+  const Extent own{share.first * block_bytes, std::min(place.bytes, share.end * block_bytes)};
+  for (const Extent& round : file_->rounds_to_read(own)) {
+    together.guard([&] { chunk.resize(round.bytes()); });
+    if (together.failed()) chunk.clear();
+    together.call([&] { file_->read({place.name, place.offset, round.begin}, chunk); });
+    if (chunk.empty()) continue;
+    const std::uint64_t first = round.begin / block_bytes;
+    const std::uint64_t blocks = (chunk.size() + block_bytes - 1) / block_bytes;
+    together.guard([&] {
+      seal_chunk(table, first, chunk, std::span(expected).subspan(first - share.first, blocks), tags);
+    });
   }
-  file_.write(place.checksums + share.first * sizeof(std::uint32_t), std::as_bytes(std::span(expected)));
-  if (!ciphers_.empty()) file_.write(*place.tags + share.first * tag_bytes, std::as_bytes(std::span(tags)));
+  write_all(checksums_of(place.name), place.checksums, share.first * sizeof(std::uint32_t),
+            std::as_bytes(std::span(expected)), together);
+  if (!ciphers_.empty())
+    write_all(tags_of(place.name), *place.tags, share.first * tag_bytes, std::as_bytes(std::span(tags)),
+              together);
 }
 
+void SealedWriter::write_all(const std::string& dataset, std::uint64_t begin, std::uint64_t offset,
+                             std::span<const std::byte> bytes, Together& together) {
+  if (together.failed()) bytes = {};
+  for (const Extent& round : file_->rounds_to_write({offset, offset + bytes.size()})) {
+    std::span<const std::byte> out;
+    if (!together.failed() && !round.empty()) out = bytes.subspan(round.begin - offset, round.bytes());
+    together.call([&] { file_->write({dataset, begin, round.begin}, out); });
+  }
+}
+
+// `bytes` begins a piece of 1 MiB.
 void SealedWriter::seal_chunk(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
                               std::span<const std::uint32_t> expected, std::vector<Tag>& tags) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -165,13 +208,16 @@ void SealedWriter::seal_chunk(std::size_t table, std::uint64_t first, std::span<
         bytes.subspan(i * block_bytes, std::min<std::uint64_t>(block_bytes, bytes.size() - i * block_bytes));
     if (crc32c(std::span<const std::byte>(block)) != expected[i])
       throw Error(fmt::format("{}: block {} of '{}' did not reach the disk as it was written",
-                              file_.name().string(), first + i, tables_[table].name));
+                              named_.string(), first + i, tables_[table].name));
     if (ciphers_.empty()) continue;
     ciphers_[table].apply(first + i, 0, block);
     buffer_.resize(block.size());
     tags.push_back(ciphers_[table].seal(first + i, block, buffer_));
   }
-  if (wants_digests_) digests_[table].push_back(digest_of(bytes));
+  if (!wants_digests_) return;
+  for (std::uint64_t at = 0; at < bytes.size(); at += digest_bytes)
+    digests_[table].push_back(
+        digest_of(bytes.subspan(at, std::min<std::uint64_t>(digest_bytes, bytes.size() - at))));
 }
 
 std::vector<Digest> SealedWriter::table_digests(MPI_Comm comm) const {

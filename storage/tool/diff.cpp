@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/tool/describe.hpp"
+#include "kernmill/storage/tool/describe_encoding.hpp"
 #include "kernmill/storage/tool/rows.hpp"
 #include "kernmill/storage/tool/tool.hpp"
 
@@ -33,24 +34,50 @@ void compare(Difference& sum, const std::vector<double>& a, const std::vector<do
   }
 }
 
+/// The entries of two sparse rows, column by column; what one does not have is 0 there.
+void compare(Difference& sum, const SparseRows& a, const SparseRows& b, std::uint64_t row,
+             const std::function<std::string(std::uint64_t column)>& place) {
+  std::uint64_t i = a.begins[row], j = b.begins[row];
+  const std::uint64_t end_a = a.begins[row + 1], end_b = b.begins[row + 1];
+  while (i < end_a || j < end_b) {
+    const bool in_a = i < end_a && (j == end_b || a.columns[i] <= b.columns[j]);
+    const bool in_b = j < end_b && (i == end_a || b.columns[j] <= a.columns[i]);
+    const std::uint64_t column = in_a ? a.columns[i] : b.columns[j];
+    compare(sum, {in_a ? a.values[i] : 0.0}, {in_b ? b.values[j] : 0.0},
+            [&](std::size_t) { return place(column); });
+    i += in_a ? 1 : 0;
+    j += in_b ? 1 : 0;
+  }
+}
+
 Difference compare_part(const DatasetReader& a, const DatasetReader& b, Part part) {
   Difference sum;
-  for_each_block(a, part, a.rows(part), [&](const RowBlock& mine) {
-    RowBlock other = mine;
-    const IndexRange range{mine.first, mine.first + mine.count};
-    b.read(part, range, other.features, other.target);
-    b.read_row_numbers(part, range, other.row_numbers);
-    const auto place = [&](const std::string& column, std::uint64_t row) {
-      return fmt::format("{} row {}, {}", to_string(part), mine.first + row, column);
-    };
-    compare(sum, mine.features, other.features,
-            [&](std::size_t i) { return place(a.schema().features[i % mine.columns], i / mine.columns); });
-    compare(sum, mine.target, other.target, [&](std::size_t i) { return place("target", i / mine.targets); });
-    for (std::size_t i = 0; i < mine.row_numbers.size(); ++i)
-      if (mine.row_numbers[i] != other.row_numbers[i] && sum.different++ == 0)
-        sum.first =
-            fmt::format("{}: {} and {}", place("row number", i), mine.row_numbers[i], other.row_numbers[i]);
-  });
+  const bool sparse = a.encoding().sparse && b.encoding().sparse;
+  for_each_block(
+      a, part, a.rows(part),
+      [&](const RowBlock& mine) {
+        RowBlock other = mine;
+        const IndexRange range{mine.first, mine.first + mine.count};
+        b.read(part, range, other.features, other.target);
+        if (sparse) b.read_sparse(part, range, other.sparse);
+        b.read_row_numbers(part, range, other.row_numbers);
+        const auto place = [&](const std::string& column, std::uint64_t row) {
+          return fmt::format("{} row {}, {}", to_string(part), mine.first + row, column);
+        };
+        for (std::uint64_t row = 0; sparse && row < mine.count; ++row)
+          compare(sum, mine.sparse, other.sparse, row,
+                  [&](std::uint64_t column) { return place(a.schema().features[column], row); });
+        compare(sum, mine.features, other.features, [&](std::size_t i) {
+          return place(a.schema().features[i % mine.columns], i / mine.columns);
+        });
+        compare(sum, mine.target, other.target,
+                [&](std::size_t i) { return place("target", i / mine.targets); });
+        for (std::size_t i = 0; i < mine.row_numbers.size(); ++i)
+          if (mine.row_numbers[i] != other.row_numbers[i] && sum.different++ == 0)
+            sum.first = fmt::format("{}: {} and {}", place("row number", i), mine.row_numbers[i],
+                                    other.row_numbers[i]);
+      },
+      sparse ? Layout::own : Layout::dense);
   return sum;
 }
 
@@ -77,6 +104,8 @@ int compare_data(const Request& request) {
   const DatasetReader b(MPI_COMM_SELF, request.files[1], access_to(request.files[1], request));
   std::vector<std::string> lines;
   Json parts = Json::object();
+  if (a.encoding() != b.encoding())
+    lines.push_back(fmt::format("encoding: {} and {}", encoding_name(a), encoding_name(b)));
   for (const std::string& key : schema_differences(a.schema(), b.schema()))
     lines.push_back(fmt::format("schema: {} differs", key));
   for (const Part part : all_parts) {
@@ -100,6 +129,7 @@ int compare_data(const Request& request) {
     print(Json{{"schema_version", 1},
                {"same", same},
                {"schema", schema_differences(a.schema(), b.schema())},
+               {"same_encoding", a.encoding() == b.encoding()},
                {"parts", std::move(parts)}});
   else if (same)
     fmt::print("the same content\n");

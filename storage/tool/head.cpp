@@ -13,7 +13,7 @@ constexpr std::size_t most_columns = 10;
 
 using Line = std::vector<std::string>;
 
-void print_table(const std::vector<Line>& lines) {
+void print_table(const std::vector<Line>& lines, bool ends_in_text) {
   std::vector<std::size_t> widths;
   for (const Line& line : lines) {
     widths.resize(std::max(widths.size(), line.size()));
@@ -21,7 +21,9 @@ void print_table(const std::vector<Line>& lines) {
   }
   for (const Line& line : lines) {
     std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) text += fmt::format("{:>{}}  ", line[i], widths[i]);
+    for (std::size_t i = 0; i < line.size(); ++i)
+      text +=
+          ends_in_text && i + 1 == line.size() ? line[i] + "  " : fmt::format("{:>{}}  ", line[i], widths[i]);
     fmt::print("{}\n", text.substr(0, text.size() - 2));
   }
 }
@@ -30,14 +32,31 @@ Line heading(const DatasetReader& data) {
   Line line{"row"};
   for (const std::string& name : target_headings(data.schema())) line.push_back(shown(name));
   const auto& names = data.schema().features;
+  if (data.encoding().sparse) {
+    line.emplace_back("what is not 0");
+    return line;
+  }
   for (std::size_t i = 0; i < std::min(most_columns, names.size()); ++i) line.push_back(shown(names[i]));
   if (names.size() > most_columns) line.push_back(fmt::format("... {} more", names.size() - most_columns));
   return line;
 }
 
+/// "word17:2 word93:1 ... 12 more".
+std::string sparse_text(const Schema& schema, const SparseRows& rows, std::uint64_t row) {
+  const std::uint64_t begin = rows.begins[row], end = rows.begins[row + 1];
+  const std::uint64_t shown_end = std::min(end, begin + most_columns);
+  std::string text;
+  for (std::uint64_t i = begin; i < shown_end; ++i)
+    text += fmt::format("{}{}:{:.6g}", i == begin ? "" : " ", shown(schema.features[rows.columns[i]]),
+                        rows.values[i]);
+  return shown_end == end ? text : fmt::format("{} ... {} more", text, end - shown_end);
+}
+
 Line line_of(const Schema& schema, const RowBlock& block, std::uint64_t row) {
   Line line{fmt::format("{}", block.row_numbers[row])};
   for (const std::string& text : target_texts(schema, block, row)) line.push_back(shown(text));
+  if (block.sparse.rows() > row) line.push_back(sparse_text(schema, block.sparse, row));
+  if (block.features.empty()) return line;
   for (std::size_t i = 0; i < std::min<std::size_t>(most_columns, block.columns); ++i)
     line.push_back(fmt::format("{:.6g}", block.features[row * block.columns + i]));
   return line;
@@ -51,6 +70,12 @@ Json json_row(const Schema& schema, const RowBlock& block, std::uint64_t row) {
     json["target"][names[t]] = schema.target_kind == TargetKind::classes
                                    ? Json(texts[t])
                                    : Json(block.target[row * block.targets + t]);
+  if (block.sparse.rows() > row) {
+    json["features"] = Json::object();
+    for (std::uint64_t i = block.sparse.begins[row]; i < block.sparse.begins[row + 1]; ++i)
+      json["features"][schema.features[block.sparse.columns[i]]] = block.sparse.values[i];
+    return json;
+  }
   for (std::uint64_t i = 0; i < block.columns; ++i)
     json["features"][schema.features[i]] = block.features[row * block.columns + i];
   return json;
@@ -73,7 +98,7 @@ int show_head(const Request& request) {
   if (request.json)
     print(Json{{"schema_version", 1}, {"part", to_string(part)}, {"rows", std::move(rows)}});
   else
-    print_table(lines);
+    print_table(lines, data.encoding().sparse);
   return done;
 }
 

@@ -11,6 +11,7 @@
 #include "kernmill/storage/tool/confine.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/guard.hpp"
+#include "kernmill/storage/tool/measure.hpp"
 #include "kernmill/storage/tool/tool.hpp"
 
 using namespace kernmill;
@@ -40,7 +41,8 @@ constexpr int output_lost = 100;  // what a child returns, beside `done` and `fa
 constexpr const char* help =
     "kernmill-storage is what `kernmill data` and `kernmill model` start; see their --help.\n"
     "usage: kernmill-storage data|model VERB FILE... [--json] [--part PART] [--rows N] [--output FILE]\n"
-    "                        [--key-file FILE | --key-env NAME] [--timeout SECONDS]\n";
+    "                        [--key-file FILE | --key-env NAME] [--timeout SECONDS]\n"
+    "       mpiexec -n N kernmill-storage measure DIRECTORY --output FILE [--bytes N]\n";
 
 struct CommandLine {
   const Verb* verb = nullptr;
@@ -222,6 +224,7 @@ int main(int argc, char** argv) {
   ExitStatus where_it_fails = exit_usage;
   try {
     open_standard_streams();
+    if (argc > 1 && std::string_view(argv[1]) == "measure") return run_measuring(argc, argv);
     const CommandLine line = command_line(argc, argv);
     where_it_fails = exit_unavailable;
     return flushed(line.verb->name == "verify"   ? verify(line)

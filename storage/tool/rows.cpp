@@ -6,23 +6,36 @@
 
 namespace kernmill::storage::tool {
 
+namespace {
+
+/// Of a row, on average.
+std::uint64_t values_per_row(const DatasetReader& data, Part part, bool sparse) {
+  if (!sparse) return data.feature_count() + data.target_count();
+  const std::uint64_t rows = std::max<std::uint64_t>(1, data.rows(part));
+  return data.entries(part) / rows + 1 + data.target_count();
+}
+
+}  // namespace
+
 void for_each_block(const DatasetReader& data, Part part, std::uint64_t most,
-                    const std::function<void(const RowBlock&)>& take) {
+                    const std::function<void(const RowBlock&)>& take, Layout layout) {
   constexpr std::uint64_t values_in_memory = 8 << 20;
+  const bool sparse = data.encoding().sparse && layout == Layout::own;
   const std::uint64_t rows = std::min(most, data.rows(part));
   RowBlock block;
   block.part = part;
   block.columns = data.feature_count();
   block.targets = data.target_count();
   const std::uint64_t step = std::max<std::uint64_t>(
-      1, values_in_memory / std::max<std::uint64_t>(1, block.columns + block.targets));
+      1, values_in_memory / std::max<std::uint64_t>(1, values_per_row(data, part, sparse)));
   for (block.first = 0; block.first < rows; block.first += block.count) {
     block.count = std::min(step, rows - block.first);
-    block.features.resize(block.count * block.columns);
+    block.features.resize(sparse ? 0 : block.count * block.columns);
     block.target.resize(block.count * block.targets);
     block.row_numbers.resize(block.count);
     const IndexRange range{block.first, block.first + block.count};
     data.read(part, range, block.features, block.target);
+    if (sparse) data.read_sparse(part, range, block.sparse);
     data.read_row_numbers(part, range, block.row_numbers);
     take(block);
   }

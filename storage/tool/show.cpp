@@ -7,6 +7,7 @@
 #include "kernmill/storage/hdf5/file_kind.hpp"
 #include "kernmill/storage/model/model.hpp"
 #include "kernmill/storage/tool/describe.hpp"
+#include "kernmill/storage/tool/describe_encoding.hpp"
 #include "kernmill/storage/tool/tool.hpp"
 
 namespace kernmill::storage::tool {
@@ -16,7 +17,8 @@ namespace fs = std::filesystem;
 
 Json tensors_json(const std::vector<TensorShape>& tensors) {
   Json list = Json::array();
-  for (const TensorShape& tensor : tensors) list.push_back({{"name", tensor.name}, {"shape", tensor.shape}});
+  for (const TensorShape& tensor : tensors)
+    list.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"type", to_string(tensor.type)}});
   return list;
 }
 
@@ -27,7 +29,8 @@ std::string tensors_text(const std::vector<TensorShape>& tensors) {
     std::uint64_t size = 1;
     for (const std::uint64_t extent : tensor.shape) size *= extent;
     values += size;
-    text += fmt::format("    {}  {}\n", shown(tensor.name), fmt::join(tensor.shape, " x "));
+    text += fmt::format("    {}  {}  {}\n", shown(tensor.name), fmt::join(tensor.shape, " x "),
+                        to_string(tensor.type));
   }
   return fmt::format("  tensors   {}, {}\n{}", tensors.size(), counted(values, "value"), text);
 }
@@ -35,7 +38,8 @@ std::string tensors_text(const std::vector<TensorShape>& tensors) {
 int show_trained(const Request& request) {
   const Model model = read_model_outline(request.files[0], access_to(request.files[0], request).key);
   std::vector<TensorShape> tensors;
-  for (const Tensor& tensor : model.parameters) tensors.push_back({tensor.name, tensor.shape});
+  for (const Tensor& tensor : model.parameters)
+    tensors.push_back({tensor.name, tensor.shape, tensor.data.type});
   if (request.json)
     print(Json{{"schema_version", 1},
                {"file", request.files[0].string()},
@@ -88,13 +92,14 @@ int show_data(const Request& request) {
                {"bytes", fs::file_size(file)},
                {"content_hash", data.content_hash()},
                {"rows", std::move(rows)},
+               {"encoding", encoding_json(data)},
                {"schema", to_json(data.schema())},
                {"provenance", json_of(data.provenance())}});
     return done;
   }
-  fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}", shown(file.string()),
+  fmt::print("{}: a dataset, {}\n  rows      {} train, {} validation, {} test\n{}{}", shown(file.string()),
              bytes_text(fs::file_size(file)), data.rows(Part::train), data.rows(Part::validation),
-             data.rows(Part::test), to_text(data.schema()));
+             data.rows(Part::test), to_text(data.schema()), encoding_text(data));
   if (const Json made = json_of(data.provenance()); made.is_object() && made.contains("program"))
     fmt::print("  made by   {}\n", shown(made["program"].is_string() ? made["program"].get<std::string>()
                                                                      : made["program"].dump()));

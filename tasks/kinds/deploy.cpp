@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/base/table/csv.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/data/prepare/series.hpp"
 #include "kernmill/tasks/data/prepare/transform.hpp"
@@ -13,6 +12,8 @@
 #include "kernmill/tasks/data/read/rejected.hpp"
 #include "kernmill/tasks/data/store/ordered_text.hpp"
 #include "kernmill/tasks/kinds/model_columns.hpp"
+#include "kernmill/tasks/kinds/prediction_lines.hpp"
+#include "kernmill/tasks/kinds/sparse_columns.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -38,32 +39,9 @@ Options options_of(const Spec& spec, const storage::Schema& schema, const Scorer
   return options;
 }
 
-std::string header_line(const storage::Schema& schema, bool probabilities) {
-  std::string line = "row";
-  if (schema.target_kind == storage::TargetKind::classes || schema.target_names.size() == 1)
-    line += ",prediction";
-  else
-    for (const auto& name : schema.target_names) line += "," + csv_field("prediction_" + name);
-  if (probabilities)
-    for (const auto& name : schema.classes) line += "," + csv_field("p_" + name);
-  return line + "\n";
-}
-
-void append_line(std::string& text, std::uint64_t row, std::span<const double> scores,
-                 const storage::Schema& schema, bool probabilities) {
-  text += fmt::format("{}", row);
-  if (schema.target_kind == storage::TargetKind::classes) {
-    const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-    text += "," + csv_field(schema.classes[static_cast<std::size_t>(best)]);
-  }
-  if (schema.target_kind == storage::TargetKind::numbers || probabilities)
-    for (const double score : scores) text += fmt::format(",{}", score);
-  text += '\n';
-}
-
 void predict_rows(const RawTable& table, const storage::Schema& schema, const Scorer& scorer,
-                  bool probabilities, OrderedText& text) {
-  const Transform transform(schema.inputs, schema.steps);
+                  const PredictionLines& lines_of, OrderedText& text) {
+  const Transform transform(inputs_of(schema), schema.steps);
   if (transform.names() != schema.features)
     throw TaskError("the model's preprocessing does not make the features that it was trained on");
   const std::uint64_t stride = table.rows.width();
@@ -79,10 +57,30 @@ void predict_rows(const RawTable& table, const storage::Schema& schema, const Sc
       scorer.score(features, rows, scores);
       lines.clear();
       for (std::uint64_t i = 0; i < rows; ++i)
-        append_line(lines, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
-                    std::span(scores).subspan(i * scorer.outputs, scorer.outputs), schema, probabilities);
+        lines_of.append(lines, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
+                        std::span(scores).subspan(i * scorer.outputs, scorer.outputs));
       text.append(lines);
     }
+  });
+}
+
+/// The same of sparse rows, for a model that was trained on such.
+void predict_sparse(const SvmInput::SparseTable& table, const Scorer& scorer, const PredictionLines& lines_of,
+                    OrderedText& text) {
+  std::vector<std::uint64_t> numbers;
+  table.beside.rows.each_block([&](std::uint64_t, std::span<const double> block) {
+    for (const double number : block) numbers.push_back(static_cast<std::uint64_t>(number));
+  });
+  std::vector<double> scores;
+  std::string lines;
+  each_sparse_block(table.features, [&](std::uint64_t first, const storage::SparseRows& rows) {
+    scores.resize(rows.rows() * scorer.outputs);
+    scorer.score_sparse(rows, scores);
+    lines.clear();
+    for (std::uint64_t i = 0; i < rows.rows(); ++i)
+      lines_of.append(lines, table.beside.first_row + numbers[first + i],
+                      std::span(scores).subspan(i * scorer.outputs, scorer.outputs));
+    text.append(lines);
   });
 }
 
@@ -129,7 +127,7 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
     for (std::uint64_t c = 0; c < columns; ++c)
       scores[c] = restored(transform_of(series), last[c], scores[c]);
     std::string line;
-    append_line(line, table.total_rows - 1 + series.horizon, scores, schema, false);
+    PredictionLines(schema, false).append(line, table.total_rows - 1 + series.horizon, scores);
     text.append(line);
   });
 }
@@ -143,17 +141,26 @@ Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema&
   const bool series = !schema.series.transform.empty();
   if (series && options.on_bad_row != OnBadRow::error)
     throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");
-  const Selection selection = match_columns(*input, schema, spec.config);
-  if (comm.is_root()) note_unused_columns(*input, selection);
-
+  const SvmInput* const svm = as_sparse_input(*input, schema);
   const Scratch scratch{spec.output_directory, spec.key};
-  const RawTable table = input->read(comm, selection, {Buffer{}.bytes, scratch});
+  const Buffer buffer{Buffer{}.bytes, scratch};
   OrderedText predictions(scratch);
-  if (comm.is_root()) predictions.append(header_line(schema, options.probabilities));
-  if (series)
-    predict_series(comm, table, schema, scorer, predictions);
-  else
-    comm.agree([&] { predict_rows(table, schema, scorer, options.probabilities, predictions); });
+  const PredictionLines lines(schema, options.probabilities);
+  if (comm.is_root()) predictions.append(lines.header());
+  RawTable table({}, {});
+  if (svm != nullptr) {
+    auto sparse = svm->read_sparse(comm, reading_of(spec.config), buffer, first_svm_index(schema));
+    comm.agree([&] { predict_sparse(sparse, scorer, lines, predictions); });
+    table = std::move(sparse.beside);
+  } else {
+    const Selection selection = match_columns(*input, schema, spec.config);
+    if (comm.is_root()) note_unused_columns(*input, selection);
+    table = input->read(comm, selection, buffer);
+    if (series)
+      predict_series(comm, table, schema, scorer, predictions);
+    else
+      comm.agree([&] { predict_rows(table, schema, scorer, lines, predictions); });
+  }
   if (agree_to_stop(comm)) throw Stopped{};
 
   Result result;

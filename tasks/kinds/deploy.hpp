@@ -2,6 +2,7 @@
 #include <functional>
 #include <span>
 
+#include "kernmill/storage/dataset/encoding.hpp"
 #include "kernmill/storage/model/model.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 
@@ -12,6 +13,8 @@ struct Scorer {
   std::function<void(std::span<const double> features, std::uint64_t rows, std::span<double> scores)> score;
   std::size_t outputs = 1;
   bool gives_probabilities = false;
+  /// As `score`, of sparse rows of d columns; for models that were trained on such.
+  std::function<void(const storage::SparseRows& rows, std::span<double> scores)> score_sparse{};
 };
 
 /// Predicts every row of `inputs.input`, each rank its part, in the order of the input. Columns are matched

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@
 #include "kernmill/tasks/data/read/rejected.hpp"
 #include "kernmill/tasks/data/store/aligned_blocks.hpp"
 #include "kernmill/tasks/kinds/model_columns.hpp"
+#include "kernmill/tasks/kinds/sparse_columns.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -30,21 +32,54 @@ void require_judgeable(const storage::Schema& schema) {
                     "train it with a target, or predict with a deploy stage");
 }
 
-/// The model's columns, and its target behind them.
-Selection with_target(const Input& input, const storage::Schema& schema, Selection selection) {
-  Wanted wanted{column_index(input, schema.target, "the target, which is compared with what is predicted")};
+/// The model's columns, and its target behind them. Of sparse rows that is all that lies beside them.
+Selection with_target(const Input& input, const storage::Schema& schema, bool sparse, Selection selection) {
+  if (sparse && schema.target != "label")
+    throw TaskError(
+        fmt::format("the model's target is '{}', and files of LIBSVM's format have a 'label'", schema.target),
+        {}, "the model file is damaged; train it again");
+  Wanted wanted{
+      sparse ? 0
+             : column_index(input, schema.target, "the target, which is compared with what is predicted")};
   wanted.text = schema.target_kind == storage::TargetKind::classes;
   wanted.known = schema.classes;
   selection.columns.push_back(std::move(wanted));
   return selection;
 }
 
-/// Calls back with blocks of rows that are the same ones on any number of ranks: their targets (an index at
-/// or beyond the classes for one that the model does not know) and scores.
+/// The rows of the file: the model's columns, the target, and the row's number; or sparse ones, and the last
+/// two beside them.
+struct FileRows {
+  RawTable table;
+  std::optional<SparseStore> sparse{};
+};
+
 template <class Take>
-void each_judged_block(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
+void each_sparse_judged(const Communicator& comm, const FileRows& rows, const storage::Schema& schema,
+                        const Predictor& predictor, const Take& take) {
+  comm.agree([&] {
+    std::vector<double> all, targets, scores;
+    rows.table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
+      for (std::size_t at = 0; at < block.size(); at += rows.table.rows.width()) all.push_back(block[at]);
+    });
+    each_sparse_block(*rows.sparse, [&](std::uint64_t first, const storage::SparseRows& some) {
+      scores.resize(some.rows() * static_cast<std::size_t>(predictor.outputs()));
+      predict_sparse(predictor, schema.features.size(), some, scores);
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+      targets.assign(begin, begin + static_cast<std::ptrdiff_t>(some.rows()));
+      take(targets, scores);
+    });
+  });
+}
+
+/// Calls back with blocks of rows: their targets (an index at or beyond the classes for one that the model
+/// does not know) and scores. Whole rows are in the same blocks on any number of ranks.
+template <class Take>
+void each_judged_block(const Communicator& comm, const FileRows& all, const storage::Schema& schema,
                        const Predictor& predictor, const Take& take) {
-  const Transform transform(schema.inputs, schema.steps);
+  if (all.sparse) return each_sparse_judged(comm, all, schema, predictor, take);
+  const RawTable& table = all.table;
+  const Transform transform(inputs_of(schema), schema.steps);
   if (transform.names() != schema.features)
     throw TaskError("the model's preprocessing does not make the features that it was trained on");
   const std::size_t stride = table.rows.width(), target = stride - 2;
@@ -86,7 +121,7 @@ class ExactSums {
   std::vector<ExactSum> sums_;
 };
 
-void judge_classes(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
+void judge_classes(const Communicator& comm, const FileRows& table, const storage::Schema& schema,
                    const Predictor& predictor, JudgedFile& file) {
   const std::size_t classes = schema.classes.size();
   ClassScores& scores = file.classes;
@@ -121,7 +156,7 @@ void judge_classes(const Communicator& comm, const RawTable& table, const storag
   scores.log_loss_of_class.pop_back();
 }
 
-void judge_numbers(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
+void judge_numbers(const Communicator& comm, const FileRows& table, const storage::Schema& schema,
                    const Predictor& predictor, NumberScores& scores) {
   if (predictor.outputs() != 1)
     throw TaskError(fmt::format("the model predicts {} numbers, its schema 1", predictor.outputs()), {},
@@ -138,9 +173,9 @@ void judge_numbers(const Communicator& comm, const RawTable& table, const storag
   const std::vector<double> values = sums.values(comm);
   ExactSums deviations(1);
   const double mean = values[2] / static_cast<double>(scores.rows);
-  const std::size_t stride = table.rows.width();
+  const std::size_t stride = table.table.rows.width();
   comm.agree([&] {
-    table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
+    table.table.rows.each_block([&](std::uint64_t, std::span<const double> block) {
       for (std::size_t at = stride - 2; at < block.size(); at += stride)
         deviations.add(0, (block[at] - mean) * (block[at] - mean));
     });
@@ -198,10 +233,21 @@ JudgedFile judge_file(const Spec& spec, const Communicator& comm, const storage:
                       const Predictor& predictor) {
   require_judgeable(schema);
   const auto input = open_input(comm, spec, columns_known_to(schema));
-  const Selection selection = with_target(*input, schema, match_columns(*input, schema, spec.config));
-  if (comm.is_root()) note_unused_columns(*input, selection);
+  const SvmInput* const svm = as_sparse_input(*input, schema);
+  const Selection selection =
+      with_target(*input, schema, svm != nullptr,
+                  svm != nullptr ? reading_of(spec.config) : match_columns(*input, schema, spec.config));
+  if (comm.is_root() && svm == nullptr) note_unused_columns(*input, selection);
   const Buffer buffer{Buffer{}.bytes, {spec.output_directory, spec.key}};
-  const RawTable table = input->read(comm, selection, buffer);
+  FileRows read{RawTable({}, {})};
+  if (svm != nullptr) {
+    auto [beside, features] = svm->read_sparse(comm, selection, buffer, first_svm_index(schema));
+    read.table = std::move(beside);
+    read.sparse = std::move(features);
+  } else {
+    read.table = input->read(comm, selection, buffer);
+  }
+  const RawTable& table = read.table;
   if (agree_to_stop(comm)) throw Stopped{};
   const std::uint64_t rejected = comm.allreduce(std::uint64_t{table.rejected.size()}, Reduction::sum);
   const std::uint64_t rows = table.total_rows - rejected;
@@ -212,11 +258,11 @@ JudgedFile judge_file(const Spec& spec, const Communicator& comm, const storage:
     throw TaskError(fmt::format("every row of {} was left out", input->name()), {},
                     "rejected.csv, beside the logs, says why");
   if (schema.target_kind == storage::TargetKind::classes) {
-    judge_classes(comm, table, schema, predictor, file);
+    judge_classes(comm, read, schema, predictor, file);
     const std::uint64_t unknown = note_unknown_classes(comm, *input, selection, table, file.classes);
     if (unknown > 0) file.result.metrics["unknown_class_rows"] = unknown;
   } else {
-    judge_numbers(comm, table, schema, predictor, file.numbers);
+    judge_numbers(comm, read, schema, predictor, file.numbers);
   }
   return file;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,19 +23,45 @@ bool has_step(const storage::Schema& schema, const std::string& column,
   });
 }
 
+/// Where each column of an input stands, however many there are.
+class Names {
+ public:
+  explicit Names(const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) places_.emplace(names[i], i);
+  }
+  [[nodiscard]] std::size_t index(const Input& input, const std::string& name) const {
+    const auto found = places_.find(name);
+    return found != places_.end() ? found->second : column_index(input, name, "the model was trained on it");
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::size_t> places_;
+};
+
 }  // namespace
 
-Selection match_columns(const Input& input, const storage::Schema& schema, const Json& config) {
+Selection reading_of(const Json& config) {
   Selection selection;
   selection.on_bad_row = on_bad_row_of(setting_as<std::string>(config, "on_bad_row"));
   selection.missing = setting_as<std::vector<std::string>>(config, "missing");
+  return selection;
+}
+
+std::vector<storage::InputColumn> inputs_of(const storage::Schema& schema) {
+  return schema.inputs.empty() ? storage::numbers_named(schema.features) : schema.inputs;
+}
+
+Selection match_columns(const Input& input, const storage::Schema& schema, const Json& config) {
+  Selection selection = reading_of(config);
+  const Names names(input.names());
   const bool has_logarithms =
       !schema.series.transform.empty() && transform_of(schema.series) == SeriesTransform::log_return;
-  for (const storage::InputColumn& column : schema.inputs) {
-    Wanted wanted{column_index(input, column.name, "the model was trained on it")};
+  for (const storage::InputColumn& column : inputs_of(schema)) {
+    Wanted wanted{names.index(input, column.name)};
     wanted.positive = has_logarithms;
     wanted.may_be_missing = has_step(schema, column.name, {"impute", "impute_category"});
     wanted.text = column.type == storage::ColumnType::category;
+    if (!wanted.may_be_missing) wanted.type = input.type(wanted.column);
     wanted.known = column.categories;
     wanted.only_known = wanted.text && !has_step(schema, column.name, {"one_hot", "ordinal"}, true);
     selection.columns.push_back(std::move(wanted));
@@ -43,7 +71,7 @@ Selection match_columns(const Input& input, const storage::Schema& schema, const
 
 std::vector<std::string> columns_known_to(const storage::Schema& schema) {
   std::vector<std::string> columns = schema.left_out;
-  for (const storage::InputColumn& column : schema.inputs) columns.push_back(column.name);
+  for (const storage::InputColumn& column : inputs_of(schema)) columns.push_back(column.name);
   if (!schema.target.empty()) columns.push_back(schema.target);
   return columns;
 }

@@ -7,6 +7,12 @@
 
 namespace kernmill::tasks {
 
+/// How an input is read, but for what is wanted of it.
+Selection reading_of(const Json& config);
+
+/// The columns that the model's features are made of: the features themselves, where nothing is said of them.
+std::vector<storage::InputColumn> inputs_of(const storage::Schema& schema);
+
 /// The model's columns in an input, wherever they stand there. Throws TaskError for one that is not there.
 Selection match_columns(const Input& input, const storage::Schema& schema, const Json& config);
 

@@ -22,7 +22,8 @@ storage::Model read_model(const Communicator& comm, const Spec& spec, std::strin
 
 storage::DatasetReader open_dataset(const Communicator& comm, const Spec& spec, std::string_view setting) {
   const CrashNote note(spec.output_directory, crash_on(spec, setting));
-  return storage::DatasetReader(comm.handle(), spec.input(setting), {spec.key});
+  return storage::DatasetReader(comm.handle(), spec.input(setting),
+                                {spec.key, storage::Verify::once, spec.transport});
 }
 
 }  // namespace kernmill::tasks

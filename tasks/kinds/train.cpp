@@ -19,8 +19,12 @@ std::string identity_of(const Spec& spec, const storage::DatasetReader& data) {
 CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std::uint64_t rows,
                            std::string identity) {
   const std::uint64_t steps = steps_per_period(settings, rows);
-  CheckpointPolicy policy{spec.checkpoint_directory, settings.checkpoint_interval,
-                          settings.checkpoint_retention, std::move(identity), spec.key};
+  CheckpointPolicy policy{spec.checkpoint_directory,
+                          settings.checkpoint_interval,
+                          settings.checkpoint_retention,
+                          std::move(identity),
+                          spec.key,
+                          spec.transport};
   policy.interval.steps *= steps;
   policy.retention.keep_every *= steps;
   return policy;

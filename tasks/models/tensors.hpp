@@ -8,25 +8,24 @@
 
 namespace kernmill::tasks {
 
-inline storage::Tensor vector_tensor(std::string name, std::vector<double> values) {
+inline storage::Tensor vector_tensor(std::string name, const std::vector<double>& values) {
   const std::uint64_t size = values.size();
-  return {std::move(name), {size}, std::move(values)};
+  return {std::move(name), {size}, values};
 }
 
 /// Throws storage::Error when there is none of that name: the file is not what it says it is.
-inline const std::vector<double>& values_of(const std::vector<storage::Tensor>& tensors,
-                                            std::string_view name) {
+inline std::vector<double> values_of(const std::vector<storage::Tensor>& tensors, std::string_view name) {
   for (const storage::Tensor& tensor : tensors) {
-    if (tensor.name == name) return tensor.data;
+    if (tensor.name == name) return tensor.data.as<double>();
   }
   throw storage::Error("the file holds no tensor '" + std::string(name) +
                        "'; it was written by another program");
 }
 
 /// Throws where there are not so many, as well: a checkpoint of somebody else's may have what name it wants.
-inline const std::vector<double>& values_of(const std::vector<storage::Tensor>& tensors,
-                                            std::string_view name, std::size_t count) {
-  const std::vector<double>& values = values_of(tensors, name);
+inline std::vector<double> values_of(const std::vector<storage::Tensor>& tensors, std::string_view name,
+                                     std::size_t count) {
+  std::vector<double> values = values_of(tensors, name);
   if (values.size() == count) return values;
   throw storage::Error("the checkpoint's '" + std::string(name) + "' has " + std::to_string(values.size()) +
                        " numbers where this training has " + std::to_string(count) +

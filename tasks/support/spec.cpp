@@ -23,6 +23,20 @@ std::optional<storage::Key> key_from(const Json& encryption) {
   return storage::Key::from_environment(setting_as<std::string>(encryption, "key_env"));
 }
 
+storage::TransportSettings transport_from(const Json& settings) {
+  using Choice = storage::TransportSettings::Choice;
+  storage::TransportSettings transport;
+  const std::string choice = settings.value("transport", "auto");
+  if (choice == "posix")
+    transport.choice = Choice::posix;
+  else if (choice == "mpiio")
+    transport.choice = Choice::mpiio;
+  else if (choice != "auto")
+    throw SpecError(fmt::format("spec.json: storage.transport is '{}', not auto, posix or mpiio", choice));
+  transport.hints = settings.value("hints", transport.hints);
+  return transport;
+}
+
 Spec spec_from(const Json& json) {
   Spec spec;
   spec.kind = setting_as<std::string>(json, "kind");
@@ -35,6 +49,7 @@ Spec spec_from(const Json& json) {
     spec.inputs.emplace(name, path.get<std::string>());
   spec.output_directory = setting_as<std::string>(json, "output_directory");
   spec.checkpoint_directory = json.value("checkpoint_directory", "");
+  if (json.contains("storage")) spec.transport = transport_from(json.at("storage"));
   if (json.contains("encryption")) spec.key = key_from(json.at("encryption"));
   return spec;
 }

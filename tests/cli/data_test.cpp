@@ -232,7 +232,36 @@ TEST_F(DataCommand, ExportGivesTheNumbersBack) {
                          "train,0,5.1,3.5,1.4,0.2,setosa\n"));
   EXPECT_EQ(data({"export", "raw.h5", "-o", "raw.npy", "--part", "train"}).exit_code, 0);
   EXPECT_EQ(fs::file_size(path() / "raw.npy"), 128U + 150 * 5 * sizeof(double));
-  EXPECT_THAT(data({"export", "raw.h5", "-o", "raw.xls"}).err, HasSubstr(".csv or .npy"));
+  EXPECT_THAT(data({"export", "raw.h5", "-o", "raw.xls"}).err, HasSubstr(".csv, .npy or .svm"));
+}
+
+TEST_F(DataCommand, TypesAndSparseRowsAreShown) {
+  EXPECT_THAT(data({"info", SAMPLES "/dataset_mixed.h5"}).out,
+              HasSubstr("float32, 2 columns; uint8, 2 columns, scaled when read, 250 B; target int32\n"));
+  EXPECT_THAT(data({"info", SAMPLES "/dataset_sparse.h5"}).out,
+              HasSubstr("sparse, float32, 32 entries, density 32 %, 480 B; target int32\n"));
+  const auto json = nlohmann::json::parse(data({"info", SAMPLES "/dataset_sparse.h5", "--json"}).out);
+  EXPECT_EQ(json["encoding"]["layout"], "sparse");
+  EXPECT_EQ(json["encoding"]["entries"]["train"], 26);
+  EXPECT_EQ(data({"head", SAMPLES "/dataset_sparse.h5", "--rows", "4"}).out,
+            "row  kind  what is not 0\n  0     a  alpha:21\n  1     b  blue:45\n  2     c  green:69\n"
+            "  3     a  red:93 alpha:114\n");
+  EXPECT_THAT(kernmill("model", {"info", SAMPLES "/model.h5"}).out, HasSubstr("floats  4  float32\n"));
+}
+
+TEST_F(DataCommand, SparseRowsAreComparedAndExported) {
+  EXPECT_EQ(data({"diff", SAMPLES "/dataset_sparse.h5", SAMPLES "/dataset_sparse.h5"}).exit_code, 0);
+  const Finished differs = data({"diff", SAMPLES "/dataset_sparse.h5", SAMPLES "/dataset_float16.h5"});
+  EXPECT_EQ(differs.exit_code, 1);
+  EXPECT_THAT(differs.out,
+              AllOf(HasSubstr("encoding: sparse float32, target int32 and float16, target int32\n"),
+                    HasSubstr("train: 53 of 100 values differ, by 124 at most; first train row 0, "
+                              "green: 0 and 7\n")));
+  EXPECT_EQ(data({"export", SAMPLES "/dataset_sparse.h5", "-o", "s.svm"}).exit_code, 0);
+  EXPECT_THAT(read_file(path() / "s.svm"), StartsWith("0 4:21\n1 3:45\n2 2:69\n0 1:93 4:114\n"));
+  EXPECT_EQ(data({"export", SAMPLES "/dataset_sparse.h5", "-o", "s.csv"}).exit_code, 0);
+  EXPECT_THAT(read_file(path() / "s.csv"),
+              StartsWith("part,row,red,green,blue,alpha,kind\ntrain,0,0,0,0,21,a\n"));
 }
 
 TEST_F(DataCommand, ExportFollowsNoLinkAndObeysTheUmask) {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/dataset/dataset.hpp"
@@ -24,16 +25,30 @@ inline constexpr const char* sample_content_hash =
 inline constexpr const char* sample_content_hash_of_version_2 =
     "f943354b74213a9e9a9795456afc9d3f741583bf7b1da3b534140b6ab67ce92f";
 
+/// Files of format version 2 have the first three kinds of the same content, all in float64.
+enum class Version { two, three };
+
 struct SampleRows {
   std::vector<double> features, target, before, at;
   std::vector<std::uint64_t> row_numbers;
 };
 SampleRows sample_content(storage::Part part);
 
-storage::Model sample_model();
-storage::Checkpoint sample_checkpoint();
+storage::Model sample_model(Version version);
+storage::Checkpoint sample_checkpoint(Version version);
 
-/// dataset.h5, model.h5, checkpoint.h5, and with a key dataset_encrypted.h5 and so on.
+/// Datasets of features of other types; `name` is that of the file.
+struct TypedSample {
+  std::string name;
+  storage::Encoding encoding;
+  std::string content_hash;
+};
+std::vector<TypedSample> typed_samples();
+storage::Schema typed_schema();
+SampleRows typed_content(const TypedSample& sample, storage::Part part);
+
+/// dataset.h5, model.h5, checkpoint.h5, dataset_mixed.h5 and the other types; with a key dataset_encrypted.h5
+/// and so on.
 void write_samples(const std::filesystem::path& directory, const std::optional<storage::Key>& key);
 
 }  // namespace kernmill::testing

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "kernmill/storage/file/crc32c.hpp"
 #include "kernmill/storage/sealed/footer.hpp"
 
 namespace kernmill::testing {
@@ -150,6 +151,17 @@ void put_user_link(hid_t file, const char* name) {
   H5Lregister(&kind);
   checked(H5Lcreate_ud(file, name, static_cast<H5L_type_t>(user_link), "x", 2, H5P_DEFAULT, H5P_DEFAULT));
   H5Lunregister(static_cast<H5L_type_t>(user_link));
+}
+
+void put_sealed(hid_t file, const char* table, hid_t type, std::span<const std::byte> bytes) {
+  const std::uint32_t checksum = storage::crc32c(bytes);
+  const std::string checksums = std::string("checksums/") + table;
+  const hid_t data = checked(H5Dopen2(file, table, H5P_DEFAULT)),
+              sums = checked(H5Dopen2(file, checksums.c_str(), H5P_DEFAULT));
+  checked(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()));
+  checked(H5Dwrite(sums, H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, &checksum));
+  H5Dclose(sums);
+  H5Dclose(data);
 }
 
 void put_text(hid_t file, const char* name, const std::string& text) {

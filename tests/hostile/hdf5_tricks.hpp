@@ -2,6 +2,7 @@
 #define H5_USE_110_API
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ void put_virtual(hid_t file, const char* name, hid_t type, const Shape& shape,
 void put_external_link(hid_t file, const char* name, const std::filesystem::path& target, const char* object);
 void put_soft_link(hid_t file, const char* name, const char* target);
 void put_user_link(hid_t file, const char* name);
+/// Numbers into a sealed table of one block that is there, with a right checksum.
+void put_sealed(hid_t file, const char* table, hid_t type, std::span<const std::byte> bytes);
 void put_text(hid_t file, const char* name, const std::string& text);
 void put_texts(hid_t file, const char* name, std::size_t count, const std::string& each);
 /// An attribute of the root with many values, where one is expected.

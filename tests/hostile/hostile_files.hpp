@@ -17,6 +17,9 @@ std::vector<HostileFile> hostile_models(const std::filesystem::path& directory,
                                         const std::filesystem::path& secret);
 std::vector<HostileFile> hostile_datasets(const std::filesystem::path& directory,
                                           const std::filesystem::path& secret);
+/// Of other types and with sparse rows, whose checksums are right, too. `told` is what reading their rows
+/// says.
+std::vector<HostileFile> hostile_typed_datasets(const std::filesystem::path& directory);
 /// Encrypted ones, by the key of 32 letters k.
 std::vector<HostileFile> hostile_sealed_models(const std::filesystem::path& directory,
                                                const std::filesystem::path& secret);

@@ -114,8 +114,8 @@ class Hostile : public ::testing::Test {
   [[nodiscard]] static Json deployment() {
     const Json all = preprocess_settings(Json::object());
     Json config = {{"probabilities", false}};
-    for (const char* name : {"format", "delimiter", "header", "datasets", "external_files", "max_expansion",
-                             "missing", "on_bad_row"})
+    for (const char* name : {"format", "delimiter", "decimal", "header", "datasets", "external_files",
+                             "max_expansion", "missing", "on_bad_row"})
       config[name] = all[name];
     return config;
   }
@@ -150,6 +150,14 @@ TEST_F(Hostile, ModelsThroughTasks) {
 TEST_F(Hostile, DatasetsThroughTheTool) {
   for (const HostileFile& file : hostile_datasets(files(), secret()))
     through_tool(file, "data", {"info", "head", "verify", "export"});
+}
+
+TEST_F(Hostile, TypedDatasetsThroughTheToolAndTasks) {
+  for (const HostileFile& file : hostile_typed_datasets(files())) {
+    through_tool({file.file, ""}, "data", {"info"});
+    through_tool(file, "data", {"head", "verify", "export"});
+    through_task({file.file, ""}, "train", softmax(), {{"data", file.file}});
+  }
 }
 
 TEST_F(Hostile, DatasetsThroughTasks) {

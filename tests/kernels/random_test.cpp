@@ -3,6 +3,7 @@
 
 #include "device_test.hpp"
 #include "kernmill/kernels/permutation.hpp"
+#include "kernmill/kernels/tabulated_permutation.hpp"
 
 namespace kernmill::testing {
 namespace {
@@ -57,6 +58,15 @@ TEST(Permutation, TakesEachNumberOnce) {
       seen.insert(order(i));
     }
     EXPECT_EQ(seen.size(), size);
+  }
+}
+
+TEST(Permutation, GoesTheSameWayByTables) {
+  for (const std::uint64_t size : {1ULL, 2ULL, 5ULL, 1000ULL, 70'000ULL, 3'000'000'000ULL, 1ULL << 40U}) {
+    const kernels::Permutation order(size, 7, 3);
+    const kernels::TabulatedPermutation tabulated(size, 7, 3);
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size, 2000); ++i)
+      ASSERT_EQ(tabulated(size - 1 - i), order(size - 1 - i)) << size;
   }
 }
 

@@ -14,7 +14,8 @@ kernmill_mpi_test(data RANKS 1 2 3 4
 kernmill_mpi_test(data_preparation RANKS 1 2 3 4 TIMEOUT 600
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/data_pipeline_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_arrange_test.cpp
           ${CMAKE_CURRENT_LIST_DIR}/data_formats_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_kept_test.cpp
-  LINK kernmill::tasks)
+          ${CMAKE_CURRENT_LIST_DIR}/data_precision_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_sparse_test.cpp
+  LINK kernmill::tasks hdf5::hdf5)
 kernmill_mpi_test(data_fashion_mnist RANKS 2 TIMEOUT 300
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/data_fashion_mnist_test.cpp LINK kernmill::tasks)
 kernmill_test(task_program LABEL mpi TIMEOUT 120

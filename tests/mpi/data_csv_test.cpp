@@ -76,5 +76,45 @@ TEST_F(CsvShares, AHeaderMayBeQuotedAndLongAndBehindAMark) {
   EXPECT_EQ(header.data_begin, 3 + 1 + 5 + 1 + name.size() + 2);
 }
 
+using Csv = Preprocessing;
+
+TEST_F(Csv, DecimalsMayStandBehindAComma) {
+  const Json comma = {{"decimal", ","}, {"target", target("y")}};
+  run_text("x;z;y\n3,14;-0,5;1,5\n2;\"1,25\";2\n1e3;,5;1\n", comma);
+  const auto rows = rows_of(dataset(), storage::Part::train);
+  EXPECT_THAT(rows.features, ::testing::ElementsAre(3.14, -0.5, 2, 1.25, 1000, 0.5));
+  EXPECT_THAT(rows.target, ::testing::ElementsAre(1.5, 2, 1));
+  EXPECT_EQ(dataset().schema().target_kind, storage::TargetKind::numbers);
+  put(directory / "x.tsv", "x\ty\n3,14\ta\n2,5\tb\n");
+  run(directory / "x.tsv", comma);
+  EXPECT_THAT(rows_of(dataset(), storage::Part::train).features, ::testing::ElementsAre(3.14, 2.5));
+}
+
+TEST_F(Csv, DecimalsOfBothKindsAreNeverMixed) {
+  const Json comma = {{"decimal", ","}};
+  EXPECT_EQ(failure([&] { run_text("x;y\n1,5;2\n1.234;2\n", comma); }),
+            "'1.234' in column 'x' has a decimal point, and `decimal` is a comma @ input.csv:3:1");
+  EXPECT_EQ(failure([&] { run_text("x;y\n1,5;2\n1.234,5;2\n", comma); }),
+            "'1.234,5' in column 'x' is not a number @ input.csv:3:1");
+  EXPECT_EQ(failure([&] {
+              run_text("x;y\n1;2\n2;1.234\n", {{"decimal", ","}, {"target", target("y")}});
+            }),
+            "'1.234' in column 'y' has a decimal point, and `decimal` is a comma @ input.csv:3:3");
+  EXPECT_THAT(failure([&] {
+                run_text("x,y\n1,2\n", {{"decimal", ","}, {"delimiter", ","}});
+              }),
+              ::testing::HasSubstr("the delimiter and the decimal sign are both a comma"));
+  const auto help = [&](const std::string& text, const Json& changes) {
+    try {
+      run_text(text, changes);
+    } catch (const TaskError& e) {
+      return e.help;
+    }
+    return std::string();
+  };
+  EXPECT_THAT(help("x;y\n3,14;2\n", {{"delimiter", ";"}}), ::testing::HasSubstr("decimal: \",\""));
+  EXPECT_THAT(help("x,y\n3,14,2,71\n", Json::object()), ::testing::HasSubstr("decimal: \",\""));
+}
+
 }  // namespace
 }  // namespace kernmill::tasks

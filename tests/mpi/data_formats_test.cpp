@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <hdf5.h>
 #include <zlib.h>
 
 #include "data_fixture.hpp"
@@ -157,13 +158,16 @@ TEST_F(Formats, LibsvmMistakesHaveTheirPlace) {
 }
 
 TEST_F(Formats, NpyArraysOfCommonTypesAndOrders) {
-  const std::vector<std::string> files{npy("<f8", "(3, 2)", bytes_of<double>({1, 2, 3, 4, 5, 6})),
-                                       npy(">f4", "(3, 2)", bytes_of<float>({1, 2, 3, 4, 5, 6}, true)),
-                                       npy("<i8", "(3, 2)", bytes_of<std::int64_t>({1, 2, 3, 4, 5, 6}), 2),
-                                       npy(">i2", "(3, 2)", bytes_of<std::int16_t>({1, 2, 3, 4, 5, 6}, true)),
-                                       npy("|u1", "(3, 2, 1)", bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6})),
-                                       // as of a DataFrame
-                                       npy("<f8", "(3, 2)", bytes_of<double>({1, 3, 5, 2, 4, 6}), 1, true)};
+  const std::vector<std::string> files{
+      npy("<f8", "(3, 2)", bytes_of<double>({1, 2, 3, 4, 5, 6})),
+      npy(">f4", "(3, 2)", bytes_of<float>({1, 2, 3, 4, 5, 6}, true)),
+      npy("<i8", "(3, 2)", bytes_of<std::int64_t>({1, 2, 3, 4, 5, 6}), 2),
+      npy(">i2", "(3, 2)", bytes_of<std::int16_t>({1, 2, 3, 4, 5, 6}, true)),
+      npy("|u1", "(3, 2, 1)", bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6})),
+      npy("<f2", "(3L, 2L)", bytes_of<std::uint16_t>({0x3C00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600})),
+      npy(">f2", "(3, 2)", bytes_of<std::uint16_t>({0x3C00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600}, true)),
+      // as of a DataFrame
+      npy("<f8", "(3, 2)", bytes_of<double>({1, 3, 5, 2, 4, 6}), 1, true)};
   for (const auto& file : files) {
     put_bytes("x.npy", file);
     put_bytes("y.npy", npy("<i4", "(3,)", bytes_of<std::int32_t>({7, 9, 7})));
@@ -201,6 +205,20 @@ TEST_F(Formats, NpyFilesThatCannotBeReadSayWhy) {
   EXPECT_THAT(failure_of(npy("<f8", "(9999999999, 9999999999)", two)), HasSubstr("larger than any file"));
 }
 
+TEST_F(Formats, NpyFilesOfPython2AndHalfPrecision) {
+  // As numpy 1.7 wrote it: long integers, and no padding.
+  const std::string header = "{'descr': '<f2', 'fortran_order': False, 'shape': (6L,), }\n";
+  const auto halves = bytes_of<std::uint16_t>({0x0001, 0x8400, 0x7BFF, 0x3555, 0xC900, 0x0000});
+  put_bytes("x.npy", std::string("\x93NUMPY\x01\0", 8) +
+                         bytes_of({static_cast<std::uint16_t>(header.size())}) + header + halves);
+  run_file("x.npy", Json::object());
+  EXPECT_THAT(train().features,
+              ElementsAre(std::ldexp(1, -24), -std::ldexp(1, -14), 65504, std::ldexp(0x555, -12), -10, 0));
+  put_bytes("x.npy", npy("<f2", "(2,)", bytes_of<std::uint16_t>({0x3C00, 0x7C00})));
+  EXPECT_THAT(failure([&] { run_file("x.npy", Json::object()); }),
+              HasSubstr("'inf' in column 'c0' is not a finite number @ "));
+}
+
 TEST_F(Formats, MissingNumbersOfAnArrayAreImputed) {
   put_bytes("x.npy", npy("<f8", "(3,)", bytes_of<double>({1, NAN, 3})));
   run_file("x.npy", {{"impute", impute("mean")}});
@@ -234,6 +252,60 @@ TEST_F(Formats, Hdf5DatasetsAreColumns) {
               }),
               HasSubstr("is no table of numbers"));
   EXPECT_THAT(failure([&] { run_text("a\n1\n", {{"format", "hdf5"}}); }), HasSubstr("is not an HDF5 file"));
+}
+
+/// A dataset of n values of an enumeration of bytes, and one of n halves, as h5py makes them.
+void put_enumeration(const std::filesystem::path& file, std::initializer_list<const char*> names,
+                     std::vector<std::int8_t> values) {
+  const hid_t made = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t type = H5Tenum_create(H5T_STD_I8LE), half = H5Tcopy(H5T_IEEE_F32LE);
+  std::int8_t next = 0;
+  for (const char* name : names) {
+    H5Tenum_insert(type, name, &next);
+    ++next;
+  }
+  H5Tset_fields(half, 15, 10, 5, 0, 10);
+  H5Tset_size(half, 2);
+  H5Tset_ebias(half, 15);
+  const hsize_t count = values.size();
+  const hid_t space = H5Screate_simple(1, &count, nullptr);
+  const hid_t kinds = H5Dcreate2(made, "kind", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t sizes = H5Dcreate2(made, "size", half, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(kinds, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  std::vector<float> halves(values.size());
+  for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = 0.25F * static_cast<float>(i);
+  H5Dwrite(sizes, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, halves.data());
+  for (const hid_t dataset : {kinds, sizes}) H5Dclose(dataset);
+  for (const hid_t own : {type, half}) H5Tclose(own);
+  H5Sclose(space);
+  H5Fclose(made);
+}
+
+TEST_F(Formats, Hdf5EnumerationsAreCategoriesByTheirNames) {
+  const auto put_kinds = [&](const char* file, std::initializer_list<const char*> names,
+                             const std::vector<std::int8_t>& values) {
+    if (comm.is_root()) put_enumeration(directory / file, names, values);
+    MPI_Barrier(comm.handle());
+  };
+  put_kinds("x.h5", {"oak", "ash", "elm"}, {1, 0, 2, 1});
+  run_file("x.h5", {{"encode", encode("one_hot")}});
+  EXPECT_THAT(dataset().schema().features, ElementsAre("kind=ash", "kind=elm", "kind=oak", "size"));
+  EXPECT_THAT(train().features, ElementsAre(1, 0, 0, 0, 0, 0, 1, 0.25, 0, 1, 0, 0.5, 1, 0, 0, 0.75));
+  run_file("x.h5", {{"target", target("kind")}});
+  EXPECT_THAT(dataset().schema().classes, ElementsAre("ash", "elm", "oak"));
+  EXPECT_THAT(train().target, ElementsAre(0, 2, 1, 0));
+  EXPECT_THAT(failure([&] { run_file("x.h5", Json::object()); }),
+              HasSubstr("'ash' in column 'kind' is not a number @ "));
+  put_kinds("y.h5", {"FALSE", "TRUE"}, {1, 0, 1, 1});
+  run_file("y.h5", Json::object());
+  EXPECT_THAT(train().features, ElementsAre(1, 0, 0, 0.25, 1, 0.5, 1, 0.75));
+  run_file("y.h5", {{"target", target("kind")}});
+  EXPECT_THAT(dataset().schema().classes, ElementsAre("FALSE", "TRUE"));
+  put_kinds("z.h5", {"oak", "ash"}, {1, 0, 7});
+  EXPECT_THAT(failure([&] {
+                run_file("z.h5", {{"target", target("kind")}});
+              }),
+              HasSubstr("'7' in column 'kind' has no name in its enumeration @ "));
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ TEST_F(TaskProgram, SaysWithExitStatus2ThatItWasCalledWrongly) {
 }
 
 TEST_F(TaskProgram, ReportsAFullDiskAndLeavesNothing) {
-  if (!run_with_mount("mount -t tmpfs -o size=256k tmpfs " + output.string()))
+  if (!run_with_mount("mount -t tmpfs -o size=96k tmpfs " + output.string()))
     GTEST_SKIP() << "mount namespaces are not allowed here: " << printed;
   EXPECT_THAT(printed, HasSubstr("dataset.h5"));
   EXPECT_THAT(printed, HasSubstr("No space left on device"));

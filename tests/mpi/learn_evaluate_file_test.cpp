@@ -1,6 +1,7 @@
 // A model is judged on a file that was never in a dataset.
 #include <fstream>
 
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 #include "learn_world.hpp"
 #include "preprocess_settings.hpp"
@@ -13,9 +14,9 @@ using tasks::Json;
 class FileEvaluation : public LearnWorld {
  protected:
   static Json reading(const std::string& on_bad_row = "error") {
-    return {{"format", "auto"},          {"delimiter", "auto"},     {"header", true},
-            {"datasets", Json::array()}, {"external_files", false}, {"max_expansion", 100},
-            {"missing", Json::array()},  {"on_bad_row", on_bad_row}};
+    return {{"format", "auto"},     {"delimiter", "auto"},       {"decimal", "."},
+            {"header", true},       {"datasets", Json::array()}, {"external_files", false},
+            {"max_expansion", 100}, {"missing", Json::array()},  {"on_bad_row", on_bad_row}};
   }
   tasks::Result judge(const std::filesystem::path& file, const Json& config = reading()) {
     return tasks::run_evaluate(spec("evaluate", config, {{"model", model_file()}, {"input", file}}, "judge"),
@@ -160,6 +161,42 @@ TEST_F(FileEvaluation, OfNumbersHasTheirErrors) {
   EXPECT_NEAR(above.at("rmse").get<double>(), 1, 1e-8);
   EXPECT_NEAR(above.at("mae").get<double>(), 1, 1e-8);
   EXPECT_EQ(above.at("rows"), 5);
+}
+
+// 120 rows of 2000 columns, 8 of which are not 0; the class is the parity of the first.
+TEST_F(FileEvaluation, OfSparseRowsIsThatOfTheirDataset) {
+  std::string text;
+  for (int row = 0; row < 120; ++row) {
+    text += row % 2 == 0 ? "even" : "odd";
+    for (int k = 0; k < 8; ++k)
+      text += " " + std::to_string(1 + 200 * k + (row * (7 + 2 * k)) % 180) + ":0.5";
+    text += "\n";
+  }
+  put(directory / "x.svm", text + "odd 2000:1\n");
+  tasks::run_preprocess(
+      spec("preprocess", preprocess_settings({{"target", {{"column", "label"}, {"type", "auto"}}}}),
+           {{"input", directory / "x.svm"}}, "prepare"),
+      comm);
+  const auto data = directory / "prepare" / "dataset.h5";
+  ASSERT_TRUE(storage::DatasetReader(comm.handle(), data).encoding().sparse);
+  train(data, train_config(softmax_model(), lbfgs()));
+  const Json of_dataset =
+      tasks::run_evaluate(spec("evaluate", {{"split", "all"}}, {{"model", model_file()}, {"data", data}}),
+                          comm)
+          .metrics;
+  const Json of_file = judge(directory / "x.svm").metrics;
+  for (const char* name : {"accuracy", "correct", "rows", "precision", "recall", "f1"})
+    EXPECT_EQ(of_file.at(name), of_dataset.at(name)) << name;
+  EXPECT_NEAR(of_file.at("log_loss").get<double>(), of_dataset.at("log_loss").get<double>(), 1e-12);
+  EXPECT_GT(of_file.at("accuracy"), 0.9);
+  put(directory / "y.svm", "green 5:1\n" + text);
+  EXPECT_EQ(judge(directory / "y.svm").metrics.at("unknown_class_rows"), 1);
+  Json config = reading();
+  config["probabilities"] = false;
+  const auto shipped = tasks::run_deploy(
+      spec("deploy", config, {{"model", model_file()}, {"input", directory / "x.svm"}}, "ship"), comm);
+  EXPECT_EQ(shipped.metrics.at("rows"), 121);
+  EXPECT_TRUE(content(directory / "ship" / "predictions.csv").starts_with("row,prediction\n0,even\n1,odd\n"));
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ tasks::Result LearnWorld::train(const std::filesystem::path& data, const Json& c
 std::vector<double> LearnWorld::parameters(const std::string& stage) {
   std::vector<double> all;
   for (const auto& tensor : storage::read_model(comm.handle(), model_file(stage)).parameters) {
-    all.insert(all.end(), tensor.data.begin(), tensor.data.end());
+    const auto values = tensor.data.as<double>();
+    all.insert(all.end(), values.begin(), values.end());
   }
   return all;
 }

@@ -1,7 +1,8 @@
-"""Reads a dataset of format version 2 without Kernmill: read_with_h5py.py FILE [KEY_FILE].
+"""Reads a dataset of format version 2 or 3 without Kernmill: read_with_h5py.py FILE [KEY_FILE].
 
-Not a line of Kernmill's takes part: it follows storage/README.md alone: checksums, footer, content hash and, with a key, the encryption. Prints the number of
-training rows and the content hash; fails when anything disagrees.
+Not a line of Kernmill's takes part: it follows storage/README.md alone: checksums, footer, content hash, types and sparse
+rows and, with a key, the encryption. Prints the number of training rows, a sum over their features that tells each place
+from every other, and the content hash; fails when anything disagrees.
 """
 import hashlib
 import io
@@ -18,7 +19,7 @@ except ImportError as missing:
     sys.exit(77)
 
 BLOCK = 64 << 10
-TABLES = ["features", "target", "row_numbers", "levels_before", "levels_at"]
+TABLES = ["features", "bytes", "indptr", "indices", "values", "target", "row_numbers", "levels_before", "levels_at"]
 
 CRC_TABLE = []
 for byte in range(256):
@@ -115,6 +116,47 @@ class Decryption:
         return out
 
 
+def words(dataset):
+    """The text, or texts, of a dataset."""
+    value = dataset[()]
+    return value.decode() if isinstance(value, bytes) else [name.decode() for name in value]
+
+
+def numbers(file, name, data):
+    """A table as h5py gives it, whose bytes may have been decrypted: what HDF5 makes of the type is what counts."""
+    if data == raw(file[name]):
+        return file[name][:]
+    copy = h5py.File("decrypted", "w", driver="core", backing_store=False)
+    kind = file[name].id.get_type()
+    made = h5py.h5d.create(copy.id, b"table", kind, h5py.h5s.create_simple(file[name].shape))
+    made.write(h5py.h5s.ALL, h5py.h5s.ALL, numpy.frombuffer(data, dtype=f"V{kind.get_size()}").reshape(file[name].shape), kind)
+    return copy["table"][:]
+
+
+def features_of(file, about, part, table):
+    """The features of a part, dense: n x d. `table` gives a table of it."""
+    width = len(about["schema/features"])
+    if "encoding" not in about:  # format version 2
+        return table("features")
+    encoding = about["encoding"]
+    if words(encoding["layout"]) == "sparse":
+        indptr, indices, values = table("indptr"), table("indices"), table("values")
+        dense = numpy.zeros((len(indptr) - 1, width))
+        for row, (begin, end) in enumerate(zip(indptr[:-1], indptr[1:])):
+            dense[row, indices[begin:end]] = values[begin:end]
+        return dense
+    in_bytes = encoding["byte_columns"][:].astype(int)
+    others = [column for column in range(width) if column not in in_bytes]
+    stored = numpy.empty((len(file[f"{part}/row_numbers"]), width))
+    if others:
+        stored[:, others] = table("features")
+    if len(in_bytes):
+        stored[:, in_bytes] = table("bytes")
+    if len(encoding["center"]):
+        stored = (stored - encoding["center"][:]) / encoding["scale"][:]
+    return stored
+
+
 def main():
     path = sys.argv[1]
     check_footer(path)
@@ -127,7 +169,10 @@ def main():
             return decryption.plain(name, data) if decryption else data
 
         about = h5py.File(io.BytesIO(content("sealed/content")), "r") if decryption else file
-        packed = text("kernmill-dataset content 2") + text(described(about["schema"], "schema"))
+        version = int(file.attrs["format_version"])
+        packed = text(f"kernmill-dataset content {version}") + text(described(about["schema"], "schema"))
+        if version > 2:
+            packed += text(described(about["encoding"], "encoding"))
         for part in ["train", "validation", "test"]:
             for table in TABLES:
                 name = f"{part}/{table}"
@@ -139,7 +184,11 @@ def main():
                 packed += hashlib.sha256(pieces).digest()
         digest = hashlib.sha256(packed).hexdigest()
         assert digest == file.attrs["content_hash"].decode(), (digest, file.attrs["content_hash"])
-        print(len(file["train/features"]), digest)
+        features = features_of(file, about, "train", lambda table: numbers(file, f"train/{table}", content(f"train/{table}")))
+        n, d = features.shape
+        weights = numpy.outer(numpy.arange(1, n + 1), numpy.arange(2, d + 2))
+        with numpy.errstate(all="ignore"):
+            print(n, "rows, sum", float((features * weights).sum()), digest)
 
 
 main()

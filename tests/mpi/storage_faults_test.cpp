@@ -29,8 +29,10 @@ class FaultsOnOneRank : public kernmill::testing::SharedDirectory {
   }
 };
 
+using Choice = TransportSettings::Choice;
+
 class FaultsAtEachStep : public FaultsOnOneRank,
-                         public ::testing::WithParamInterface<std::tuple<const char*, int>> {};
+                         public ::testing::WithParamInterface<std::tuple<const char*, int, Choice>> {};
 
 Schema one_feature() {
   Schema schema;
@@ -38,8 +40,10 @@ Schema one_feature() {
   return schema;
 }
 
-void write_dataset(const std::filesystem::path& file) {
-  DatasetWriter writer(MPI_COMM_WORLD, file, one_feature(), {8, 0, 0});
+void write_dataset(const std::filesystem::path& file, Choice transport = Choice::automatic) {
+  WriteOptions options;
+  options.transport.choice = transport;
+  DatasetWriter writer(MPI_COMM_WORLD, file, one_feature(), {8, 0, 0}, options);
   const IndexRange mine = even_share(8, world_rank(), world_size());
   const std::vector<double> features(mine.count(), 1.0);
   const std::vector<std::uint64_t> numbers(mine.count(), 0);
@@ -47,17 +51,30 @@ void write_dataset(const std::filesystem::path& file) {
   writer.commit();
 }
 
+/// A tensor of which every rank has some.
+void write_boxes(const std::filesystem::path& directory, Choice transport) {
+  const auto ranks = static_cast<std::uint64_t>(world_size()),
+             rank = static_cast<std::uint64_t>(world_rank());
+  const std::vector<double> numbers(1 << 18, 1.0);
+  const std::vector<TensorBox> boxes{
+      {"w", {ranks, numbers.size()}, {{rank, 0}, {1, numbers.size()}}, std::span(numbers)}};
+  CheckpointWriter writer(MPI_COMM_WORLD, directory, {}, {}, {transport, {}});
+  writer.start(1, "{}", boxes);
+  if (const auto outcome = writer.finish(); !outcome->error.empty()) throw Error(outcome->error);
+}
+
 TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
-  const auto [step, error] = GetParam();
+  const auto [step, error, transport] = GetParam();
   set_fault(
       [step = std::string_view(step), error = error](std::string_view at) { return at == step ? error : 0; });
   const std::string reason = std::strerror(error);
-  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5"); }),
+  EXPECT_THAT(message_of<Error>([&, by = transport] { write_dataset(directory / "dataset.h5", by); }),
               AllOf(HasSubstr(directory.string()), HasSubstr(reason)));
   EXPECT_THAT(names(), ::testing::IsEmpty());
   const Model model{"softmax", "{}", one_feature(), {{"w", {1}, {1}}}};
   EXPECT_THAT(message_of<Error>([&] {
-                write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", model.parameters});
+                write_checkpoint(MPI_COMM_WORLD, directory, {1, "{}", model.parameters}, {}, {},
+                                 {std::get<2>(GetParam()), {}});
               }),
               HasSubstr(reason));
   EXPECT_THAT(names(), ::testing::IsEmpty());
@@ -70,14 +87,27 @@ TEST_P(FaultsAtEachStep, LeaveNoFileAndTellEveryRank) {
 INSTANTIATE_TEST_SUITE_P(Commit, FaultsAtEachStep,
                          ::testing::Combine(::testing::Values("create", "reserve", "write", "sync", "verify",
                                                               "rename", "sync directory"),
-                                            ::testing::Values(ENOSPC, EROFS, EACCES)));
+                                            ::testing::Values(ENOSPC, EROFS, EACCES),
+                                            ::testing::Values(Choice::posix)));
+INSTANTIATE_TEST_SUITE_P(CommitByMpiio, FaultsAtEachStep,
+                         ::testing::Combine(::testing::Values("create", "reserve", "write", "sync", "verify",
+                                                              "rename", "sync directory"),
+                                            ::testing::Values(ENOSPC), ::testing::Values(Choice::mpiio)));
 
 TEST_F(FaultsOnOneRank, AreEverybodysError) {
   const int last = world_size() - 1;
-  set_fault([last](std::string_view at) { return world_rank() == last && at == "write" ? ENOSPC : 0; });
-  EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5"); }),
-              HasSubstr("No space left on device"));
-  EXPECT_THAT(names(), ::testing::IsEmpty());
+  for (const char* step : {"write", "sync", "verify"})
+    for (const Choice transport : {Choice::posix, Choice::mpiio}) {
+      set_fault([&](std::string_view at) { return world_rank() == last && at == step ? ENOSPC : 0; });
+      EXPECT_THAT(message_of<Error>([&] { write_dataset(directory / "dataset.h5", transport); }),
+                  HasSubstr("No space left on device"))
+          << step;
+      EXPECT_THAT(names(), ::testing::IsEmpty());
+      EXPECT_THAT(message_of<Error>([&] { write_boxes(directory, transport); }),
+                  HasSubstr("No space left on device"))
+          << step;
+      EXPECT_THAT(names(), ::testing::IsEmpty());
+    }
 }
 
 TEST_F(FaultsOnOneRank, WhatTookAnOlderFilesPlaceStaysWhenTheDirectoryCannotBeSynced) {

@@ -1,6 +1,7 @@
 // Faults of all kinds, on checkpoints and on datasets: never is anything loaded that is not what was written,
 // there always is a valid checkpoint, and no more is lost than what was being written. CI takes a few of
 // each; KERNMILL_LONG=1 a thousand.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -25,11 +26,6 @@ using std::chrono::milliseconds;
 bool is_long() {
   const char* value = std::getenv("KERNMILL_LONG");
   return value != nullptr && std::string(value) == "1";
-}
-
-/// How many of each kind: in CI, and in the thousand.
-int count(int in_ci, int in_long) {
-  return is_long() ? in_long : in_ci;
 }
 
 std::string content(const fs::path& file) {
@@ -127,7 +123,13 @@ class Counts {
 class InjectedFaults : public ::testing::TestWithParam<const char*> {
  protected:
   std::mt19937 random{20261122};
-  [[nodiscard]] bool on_checkpoints() const { return std::string(GetParam()) == "checkpoint"; }
+  [[nodiscard]] bool on_checkpoints() const { return kind().starts_with("checkpoint") || kind() == "floats"; }
+  [[nodiscard]] static std::string kind() { return GetParam(); }
+  /// How many times: in CI, where variants have fewer, and in the thousand.
+  [[nodiscard]] static int times(int in_ci, int in_long) {
+    if (is_long()) return in_long;
+    return kind() == "checkpoint" || kind() == "dataset" ? in_ci : (in_ci + 2) / 3;
+  }
   long below(long end) { return static_cast<long>(random() % static_cast<unsigned long>(end)); }
 
   /// Ranks write on and on, until at a random moment they are killed, or one of them is.
@@ -149,7 +151,7 @@ TEST_P(InjectedFaults, WritersThatAreKilledLoseNothingThatWasThere) {
   Counts counts(std::string(GetParam()) + ", kill -9");
   const FaultWorld world(GetParam());
   long saved = 0;
-  for (int i = 0; i < count(8, 150); ++i) {
+  for (int i = 0; i < times(8, 60); ++i) {
     const bool all = i % 3 != 0;
     kill_in_mid_write(world, 2 + i % 3, all);
     if (HasFatalFailure()) return;
@@ -173,7 +175,7 @@ TEST_P(InjectedFaults, DamagedFilesAreNeverLoadedAsSomethingElse) {
   if (!whole.ends_with("KMCHECK2"))
     GTEST_SKIP() << "files of format version 1 have no checksums of everything";
   Counts counts(std::string(GetParam()) + ", damage");
-  for (int i = 0; i < count(16, 200); ++i) {
+  for (int i = 0; i < times(16, 80); ++i) {
     std::string damaged = whole;
     const bool cut = i % 4 == 0;
     if (cut) damaged.resize(static_cast<std::size_t>(below(static_cast<long>(whole.size()))));
@@ -198,7 +200,7 @@ TEST_P(InjectedFaults, AFullDiskLeavesWhatWasThere) {
   Counts counts(std::string(GetParam()) + ", full disk");
   const FaultWorld world(GetParam());
   ASSERT_NO_FATAL_FAILURE(world.write(2));
-  for (int i = 0; i < count(6, 100); ++i) {
+  for (int i = 0; i < times(6, 40); ++i) {
     const Told before = world.told();
     const Finished finished = run_program(world.on_ranks(2 + i % 2, 3, 1 + below(14)));
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
@@ -214,7 +216,7 @@ TEST_P(InjectedFaults, AFullDiskLeavesWhatWasThere) {
 // The real thing: a file system that holds two checkpoints and part of a third.
 TEST_P(InjectedFaults, AFileSystemThatIsFullLeavesWhatWasThere) {
   Counts counts(std::string(GetParam()) + ", full file system");
-  for (int i = 0; i < count(2, 50); ++i) {
+  for (int i = 0; i < times(2, 20); ++i) {
     const FaultWorld world(GetParam());
     const std::string mount = "mount -t tmpfs -o size=" + std::to_string(2200 + below(700)) + "k tmpfs " +
                               world.directory().string();
@@ -237,8 +239,14 @@ TEST_P(InjectedFaults, AFileSystemThatIsFullLeavesWhatWasThere) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, InjectedFaults, ::testing::Values("checkpoint", "dataset"),
-                         [](const auto& param) { return std::string(param.param); });
+INSTANTIATE_TEST_SUITE_P(Of, InjectedFaults,
+                         ::testing::Values("checkpoint", "floats", "dataset", "mixed", "sparse",
+                                           "checkpoint-mpiio", "dataset-mpiio", "sparse-mpiio"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace kernmill::testing

@@ -35,10 +35,25 @@ Bytes content_of(std::size_t table, std::uint64_t size) {
   return bytes;
 }
 
+/// How the bytes travel: by themselves; through MPI-IO, each rank its own; and by way of two of the ranks, a
+/// few blocks at a time.
+enum class Way { posix, mpiio, buffered };
+
 class Sealed : public kernmill::testing::SharedDirectory, public ::testing::WithParamInterface<bool> {
  protected:
   [[nodiscard]] std::filesystem::path file() const { return directory / "tables.h5"; }
   [[nodiscard]] bool encrypted() const { return GetParam(); }
+  [[nodiscard]] SealedWriter writer_of(const std::vector<SealedTable>& tables, bool digests) const {
+    TableFileOptions options;
+    if (way != Way::posix) options.choice.transport = Transport::mpiio;
+    if (way == Way::buffered)
+      options.settings.hints = {{"romio_cb_write", "enable"},
+                                {"cb_config_list", "*:*"},
+                                {"cb_nodes", "2"},
+                                {"cb_buffer_size", "600000"}};
+    return {open_tables(MPI_COMM_WORLD, file(), file(), datasets_of(tables), options, Purpose::writing),
+            file(), tables, cipher_, digests};
+  }
 
   /// The structure, by one rank; then everybody knows where the tables lie.
   std::vector<SealedTable> create() {
@@ -58,16 +73,16 @@ class Sealed : public kernmill::testing::SharedDirectory, public ::testing::With
             find_sealed_table(in, "part/small", hdf5::Type::u64, 1, encrypted()),
             find_sealed_table(in, "part/empty", hdf5::Type::f64, 2, encrypted())};
   }
-  /// Pieces of odd lengths, dealt to the ranks in turn.
+  /// Pieces of so many elements, dealt to the ranks in turn.
   void write(SealedWriter& writer, const std::vector<SealedTable>& tables) const {
     std::mt19937 random(7);
     for (std::size_t t = 0; t < tables.size(); ++t) {
       const Bytes bytes = content_of(t, tables[t].bytes);
       std::uint64_t number = 0;
       for (std::uint64_t at = 0; at < bytes.size(); ++number) {
-        const std::uint64_t length = std::min<std::uint64_t>(1 + random() % 300000, bytes.size() - at);
-        if (static_cast<int>(number % static_cast<unsigned>(world_size())) == world_rank())
-          writer.write(t, at, std::span(bytes).subspan(at, length));
+        const std::uint64_t length = std::min<std::uint64_t>(8 + random() % 120000 * 8, bytes.size() - at);
+        const bool mine = static_cast<int>(number % static_cast<unsigned>(world_size())) == world_rank();
+        writer.write(t, at, std::span(bytes).subspan(at, mine ? length : 0));
         at += length;
       }
     }
@@ -79,7 +94,7 @@ class Sealed : public kernmill::testing::SharedDirectory, public ::testing::With
   }
   std::vector<SealedTable> write_all() {
     auto tables = create();
-    SealedWriter writer(file(), file(), tables, cipher_, true);
+    SealedWriter writer = writer_of(tables, true);
     write(writer, tables);
     seal(writer);
     digests_ = writer.table_digests(MPI_COMM_WORLD);
@@ -94,11 +109,16 @@ class Sealed : public kernmill::testing::SharedDirectory, public ::testing::With
     bytes.at(at) = static_cast<char>(bytes.at(at) ^ 0x20);
     put(file(), bytes);
   }
+  Way way = Way::posix;
   std::optional<FileCipher> cipher_;
   std::vector<Digest> digests_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Tables, Sealed, ::testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "Encrypted" : "Plain"; });
+
+class SealedTogether : public Sealed {};
+INSTANTIATE_TEST_SUITE_P(Tables, SealedTogether, ::testing::Bool(),
                          [](const auto& tested) { return tested.param ? "Encrypted" : "Plain"; });
 
 TEST_P(Sealed, ComeBackWhole) {
@@ -177,9 +197,51 @@ TEST_P(Sealed, AFlippedByteOfAChecksumOrTagIsFoundAndLocated) {
               HasSubstr("block 9 of 'part/large' is not what was encrypted"));
 }
 
+TEST_P(SealedTogether, LeaveTheSameBytesAndDigestsByAnyWay) {
+  write_all();
+  const std::string bytes = content(file());
+  const auto digests = digests_;
+  for (const Way other : {Way::mpiio, Way::buffered}) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (world_rank() == 0) std::filesystem::remove(file());
+    way = other;
+    write_all();
+    EXPECT_TRUE(content(file()) == bytes) << static_cast<int>(other);
+    EXPECT_TRUE(digests_ == digests);
+  }
+}
+
+TEST_P(SealedTogether, ABlockThatDoesNotReachTheDiskIsFoundByMpiioToo) {
+  way = Way::mpiio;
+  const auto tables = create();
+  SealedWriter writer = writer_of(tables, false);
+  write(writer, tables);
+  MPI_Barrier(MPI_COMM_WORLD);
+  flip(tables[large].offset + 5 * block_bytes);
+  EXPECT_THAT(message_of<Error>([&] { seal(writer); }),
+              HasSubstr("block 5 of 'part/large' did not reach the disk as it was written"));
+}
+
+TEST_P(SealedTogether, APieceOfOneRankThatFailsLeavesNobodyWaiting) {
+  for (const Way by : {Way::mpiio, Way::buffered}) {
+    way = by;
+    const auto tables = create();
+    {
+      SealedWriter writer = writer_of(tables, false);
+      const Bytes bytes = content_of(large, tables[large].bytes);
+      const bool last = world_rank() == world_size() - 1;
+      const std::vector<NewBytes> pieces{{large, last ? tables[large].bytes : 0, bytes},  // beyond its end
+                                         {small, 0, {}}};
+      EXPECT_THROW(agree(MPI_COMM_WORLD, [&] { writer.write(pieces); }), std::exception);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (world_rank() == 0) std::filesystem::remove(file());
+  }
+}
+
 TEST_P(Sealed, ABlockThatDoesNotReachTheDiskIsFound) {
   const auto tables = create();
-  SealedWriter writer(file(), file(), tables, cipher_, false);
+  SealedWriter writer = writer_of(tables, false);
   write(writer, tables);
   MPI_Barrier(MPI_COMM_WORLD);
   flip(tables[large].offset + 5 * block_bytes);
@@ -190,7 +252,7 @@ TEST_P(Sealed, ABlockThatDoesNotReachTheDiskIsFound) {
 TEST_P(Sealed, APieceThatNobodyOrTwoHaveWrittenIsFound) {
   {
     const auto tables = create();
-    SealedWriter writer(file(), file(), tables, cipher_, false);
+    SealedWriter writer = writer_of(tables, false);
     write(writer, {tables[large]});
     EXPECT_THAT(message_of<Error>([&] { seal(writer); }),
                 HasSubstr("block 0 of 'part/small' was not written"));
@@ -198,9 +260,9 @@ TEST_P(Sealed, APieceThatNobodyOrTwoHaveWrittenIsFound) {
   std::filesystem::remove(file());
   MPI_Barrier(MPI_COMM_WORLD);
   const auto tables = create();
-  SealedWriter writer(file(), file(), tables, cipher_, false);
+  SealedWriter writer = writer_of(tables, false);
   write(writer, tables);
-  if (world_rank() == world_size() - 1) writer.write(small, 8, Bytes(8));
+  writer.write(small, 8, Bytes(world_rank() == world_size() - 1 ? 8 : 0));
   EXPECT_THAT(message_of<Error>([&] { seal(writer); }),
               HasSubstr("block 0 of 'part/small' was written twice"));
 }

@@ -1,5 +1,6 @@
 #include <bit>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -280,7 +281,8 @@ class Sparse : public kernmill::testing::SharedDirectory {
     expect_same(read, sparse({3, 10}));
     reader.read_sparse(Part::train, {7, 7}, read);
     expect_same(read, {});
-    const std::vector<std::uint64_t> picked{rows - 1, 0, 5, 6, 7, 8, 5};
+    std::vector<std::uint64_t> picked{rows - 1, 0, 5, 6, 7, 8, 5};
+    for (std::uint64_t i = 0; i < 300; ++i) picked.push_back(i * i * 7 % rows);
     SparseRows expected;
     for (const std::uint64_t row : picked) append(row, expected);
     reader.read_sparse_rows(Part::train, picked, read);
@@ -333,6 +335,46 @@ TEST_F(Sparse, RowsMakeTheSameFileOnAnyNumberOfRanks) {
   EXPECT_TRUE(content(alone) == content(file()));
 }
 
+/// What this process has asked the kernel to read so far.
+std::uint64_t bytes_read() {
+  std::ifstream in("/proc/self/io");
+  for (std::string name; in >> name;) {
+    std::uint64_t value = 0;
+    in >> value;
+    if (name == "rchar:") return value;
+  }
+  return 0;
+}
+
+// Each table has more than 4 MiB, which is beyond what a reader keeps: a row costs blocks of 64 KiB.
+TEST_F(Sparse, ARowOfMillionsIsReadWithoutTheOthers) {
+  constexpr std::uint64_t many = 3 << 19;
+  if (world_rank() != 0) return;
+  SparseRows made;
+  made.begins.resize(many + 1);
+  for (std::uint64_t row = 0; row < many; ++row) {
+    made.begins[row + 1] = row + 1;
+    made.columns.push_back(static_cast<std::uint32_t>(row % width));
+    made.values.push_back(static_cast<double>(row));
+  }
+  Schema schema = columns_of(width);
+  schema.target_kind = TargetKind::none;
+  WriteOptions options;
+  options.encoding.sparse = true;
+  options.entries = {many, 0, 0};
+  {
+    DatasetWriter writer(MPI_COMM_SELF, file(), schema, {many, 0, 0}, options);
+    writer.write_sparse(Part::train, 0, 0, made, {}, std::vector<std::uint64_t>(many));
+    writer.commit();
+  }
+  const DatasetReader reader(MPI_COMM_SELF, file());
+  const std::uint64_t before = bytes_read();
+  SparseRows read;
+  reader.read_sparse_rows(Part::train, std::vector<std::uint64_t>{700001, 5}, read);
+  EXPECT_LT(bytes_read() - before, 1U << 19);
+  EXPECT_EQ(read.values, (std::vector<double>{700001, 5}));
+}
+
 TEST_F(Sparse, RowsThatAreNoneAreRefusedOnEveryRank) {
   WriteOptions options;
   options.encoding.sparse = true;
@@ -344,6 +386,9 @@ TEST_F(Sparse, RowsThatAreNoneAreRefusedOnEveryRank) {
                           std::vector<std::uint64_t>{0});
     });
   };
+  options.encoding.features = Element::u8;
+  EXPECT_THAT(told({{0, 2}, {0, 2}, {1, 256}}), HasSubstr("train row 0, x2: uint8 holds no 256"));
+  options.encoding.features = Element::f64;
   EXPECT_THAT(told({{0, 2}, {1, 1}, {1, 2}}), HasSubstr("row 0: column 1 is out of order"));
   EXPECT_THAT(told({{0, 2}, {1, 3}, {1, 2}}), HasSubstr("row 0: column 3 is out of order, or none of 3"));
   EXPECT_THAT(told({{0, 2}, {1}, {1, 2}}), HasSubstr("do not fit"));

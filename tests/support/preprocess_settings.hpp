@@ -10,6 +10,7 @@ inline nlohmann::ordered_json preprocess_settings(const nlohmann::ordered_json& 
   const Json none = Json::array();
   Json all = {{"format", "auto"},
               {"delimiter", "auto"},
+              {"decimal", "."},
               {"header", true},
               {"datasets", none},
               {"external_files", false},
@@ -23,6 +24,8 @@ inline nlohmann::ordered_json preprocess_settings(const nlohmann::ordered_json& 
               {"impute", {{"with", "none"}, {"value", ""}, {"indicator", false}}},
               {"encode", {{"as", "none"}, {"unknown", "error"}}},
               {"scale", "none"},
+              {"precision", "auto"},
+              {"sparse", "auto"},
               {"columns", Json::object()},
               {"split", {{"type", "none"}}},
               {"balance", "none"},

@@ -44,6 +44,21 @@ bool is_integer(std::string_view text) {
   return !digits.empty() && std::all_of(digits.begin(), digits.end(), is_digit_character);
 }
 
+bool has_decimal_comma(std::string_view text) {
+  double value = 0;
+  const auto comma = text.find(',');
+  if (comma == std::string_view::npos || text.find('.') != std::string_view::npos) return false;
+  std::string pointed(text);
+  pointed[comma] = '.';
+  return parse_number(pointed, value).empty();
+}
+
+std::string with_decimal_point(std::string_view text, char decimal) {
+  std::string pointed(text);
+  if (decimal == ',' && has_decimal_comma(text)) pointed[text.find(',')] = '.';
+  return pointed;
+}
+
 std::string shortest_integer(std::string_view integer) {
   std::string_view digits = without_sign(integer);
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));

@@ -15,6 +15,11 @@ bool is_integer(std::string_view text);
 /// 9007199254740992 is, 9007199254740993 is not.
 std::string parse_exact_number(std::string_view text, double& value);
 
+/// Whether a text is a number but for a comma in the place of the decimal point: 3,14.
+bool has_decimal_comma(std::string_view text);
+/// "3.14" for "3,14", where `decimal` is a comma; any other text as it is.
+std::string with_decimal_point(std::string_view text, char decimal);
+
 /// A whole number in its shortest spelling: "7" for "+007", "0" for "-0".
 std::string shortest_integer(std::string_view integer);
 

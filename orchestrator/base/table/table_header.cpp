@@ -112,11 +112,16 @@ std::string format_of(const std::string& setting, const fs::path& file) {
   return "csv";
 }
 
-char delimiter_of(const std::string& setting, const std::string& format, const fs::path& file) {
+char delimiter_of(const std::string& setting, const std::string& format, const fs::path& file, char decimal) {
   if (setting == "auto") {
     const fs::path ending = without_gz(file).extension();
-    return format == "tsv" || ending == ".tsv" || ending == ".tab" ? '\t' : ',';
+    if (format == "tsv" || ending == ".tsv" || ending == ".tab") return '\t';
+    return decimal == ',' ? ';' : ',';
   }
+  if (setting == "," && decimal == ',')
+    throw TableError(
+        "the delimiter and the decimal sign are both a comma", {},
+        "fields with decimal commas are separated by another sign: delimiter: \";\", or \"\\t\"");
   if (setting == "\\t" || setting == "tab") return '\t';
   if (setting.size() != 1 || setting == "\"" || setting == "\n" || setting == "\r")
     throw TableError(fmt::format("the delimiter '{}' is not one character", setting), {},

@@ -29,13 +29,15 @@ class TableError : public std::runtime_error {
 /// The format that a setting says, or with "auto" the file's name: csv, libsvm, idx, npy, hdf5.
 std::string format_of(const std::string& setting, const std::filesystem::path& file);
 
-/// "auto" is a tab for .tsv and .tab and for `format: tsv`, else a comma. Throws TableError when the setting
-/// is more than one character.
-char delimiter_of(const std::string& setting, const std::string& format, const std::filesystem::path& file);
+/// "auto" is a tab for .tsv and .tab and for `format: tsv`, else a comma, or a semicolon where `decimal` is a
+/// comma. Throws TableError when the setting is more than one character, or the decimal comma.
+char delimiter_of(const std::string& setting, const std::string& format, const std::filesystem::path& file,
+                  char decimal = '.');
 
 struct CsvFormat {
   char delimiter = ',';
   bool header = true;
+  char decimal = '.';  ///< or a comma
 };
 
 /// The names of a CSV file's columns, and where its data begins.

@@ -92,7 +92,7 @@ const Command data_command{
     "  kernmill data head dataset.h5 --part test --rows 5\n"
     "  kernmill data verify runs/last/*.h5          exit status 1 when a byte has changed\n"
     "  kernmill data diff old.h5 new.h5             exit status 1 when they differ\n"
-    "  kernmill data export dataset.h5 -o iris.csv  or .npy\n"
+    "  kernmill data export dataset.h5 -o iris.csv  or .npy, .svm\n"
     "  kernmill data import iris.csv -o iris.h5 target=species scale=standard\n"
     "  kernmill data import iris.csv -o iris.h5 --key-file key     encrypted\n",
     data};

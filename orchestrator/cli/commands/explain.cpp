@@ -12,6 +12,7 @@
 #include "kernmill/cli/runs/inspect.hpp"
 #include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
+#include "kernmill/os/durable_file.hpp"
 #include "kernmill/report/attempt_history.hpp"
 #include "kernmill/report/failure_line.hpp"
 #include "kernmill/report/quantity.hpp"
@@ -20,6 +21,7 @@
 #include "kernmill/run/bad_nodes/bad_nodes.hpp"
 #include "kernmill/run/code/code_snapshot.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
+#include "kernmill/workflow/value/json_text.hpp"
 
 namespace kernmill::cli {
 namespace {
@@ -143,11 +145,22 @@ std::optional<InstanceId> told_at_length(const Plan& plan, const std::string& se
   return {};
 }
 
+/// How a task's tables have travelled, as its result.json says; nothing where it does not.
+Json storage_of(const RunDirectory& run, const std::string& stage, unsigned index, unsigned attempt) {
+  const std::filesystem::path file = run.attempt(stage, index, attempt) / "result.json";
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(file, none)) return {};
+  const Json result = json_or_nothing(read_file(file));
+  const auto found = result.is_object() ? result.find("storage") : result.end();
+  return result.is_object() && found != result.end() && found->is_object() ? *found : Json();
+}
+
 /// What explain says, in the form that was asked for.
 class Explanation {
  public:
   Explanation(const RunDirectory& run, const Plan& plan, const std::string& selector, bool json)
-      : plan_(plan),
+      : run_(run),
+        plan_(plan),
         is_json_(json),
         explainer_(run, plan),
         stage_(stage_in(selector)),
@@ -170,10 +183,15 @@ class Explanation {
     const auto known = view.find(plan_.stage(at_length_->stage).name, at_length_->index);
     if (!known || known->attempts.empty()) return;
     const AttemptHistory history(plan_, *at_length_, *known, explainer_.ranks());
+    const Json storage = storage_of(run_, plan_.stage(at_length_->stage).name, at_length_->index,
+                                    known->attempts.back().number);
     if (!is_json_) {
       attempts_ = history.text();
+      if (storage.is_object())
+        attempts_ += fmt::format("  storage: {}\n", printable_line(storage.value("reason", "?")));
     } else if (!list_.empty()) {
       list_.back()["attempts"] = history.json();
+      if (storage.is_object()) list_.back()["storage"] = storage;
       if (!help_.empty()) list_.back()["help"] = help_;
     }
   }
@@ -186,6 +204,7 @@ class Explanation {
   }
 
  private:
+  const RunDirectory& run_;
   const Plan& plan_;
   bool is_json_;
   Explainer explainer_;

@@ -6,6 +6,7 @@
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/cli/arguments.hpp"
 #include "kernmill/cli/doctor/doctor_checks.hpp"
+#include "kernmill/cli/doctor/doctor_io.hpp"
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/report/table.hpp"
 
@@ -92,8 +93,14 @@ int run_doctor(const Command& self, const std::vector<std::string>& words, const
   boost::program_options::options_description options;
   add_runs_option(options);
   add_flag(options, "deep", "also launch ranks in a job, which has to wait for its turn in the queue");
+  doctor::add_io_options(options);
   Arguments arguments(self, options);
   if (!arguments.parse(words)) return exit_done;
+  if (arguments.has("io")) return doctor::measure_io(arguments);
+  for (const char* name : {"ranks", "size", "write-site"})
+    if (arguments.has(name))
+      throw UsageError(fmt::format("--{} is for measuring a directory", name),
+                       fmt::format("kernmill doctor --io DIR --{}", name));
   const Programs programs = find_programs();
   std::vector<Check> checks = doctor::check_programs(programs);
   for (Check& check : doctor::check_slurm(programs, arguments.has("deep")))
@@ -112,7 +119,9 @@ int run_doctor(const Command& self, const std::vector<std::string>& words, const
 const Command doctor_command{"doctor", "check the installation, and say what to do", "[options]",
                              "  kernmill doctor\n"
                              "  kernmill doctor --runs /scratch/me/runs\n"
-                             "  kernmill doctor --deep\n",
+                             "  kernmill doctor --deep\n"
+                             "  kernmill doctor --io /scratch/me --ranks 8 --size 4G\n"
+                             "  kernmill doctor --io /scratch/me --write-site\n",
                              run_doctor};
 
 }  // namespace kernmill::cli

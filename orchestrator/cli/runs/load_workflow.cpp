@@ -67,7 +67,7 @@ fs::path config_folder() {
 
 std::vector<SourceFile> outer_defaults(const Arguments& arguments) {
   std::vector<SourceFile> files;
-  const fs::path site = environment("KERNMILL_SITE", "/etc/kernmill/site.yaml");
+  const fs::path site = site_file();
   if (fs::exists(site)) files.push_back(read_source(site, "", false));
   if (!arguments.has("profile")) return files;
   const fs::path profile = config_folder() / "profiles" / (arguments.text("profile") + ".yaml");
@@ -94,6 +94,10 @@ void look_at_code(const Arguments& arguments, Workflow& workflow, Diagnostics& d
 }
 
 }  // namespace
+
+fs::path site_file() {
+  return environment("KERNMILL_SITE", "/etc/kernmill/site.yaml");
+}
 
 std::vector<std::pair<std::string, std::string>> setters(const std::vector<std::string>& texts) {
   std::vector<std::pair<std::string, std::string>> set;

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,9 @@
 #include "kernmill/workflow/workflow.hpp"
 
 namespace kernmill::cli {
+
+/// /etc/kernmill/site.yaml, or what KERNMILL_SITE names.
+std::filesystem::path site_file();
 
 /// Adds --set and -p.
 void add_workflow_options(boost::program_options::options_description& options);

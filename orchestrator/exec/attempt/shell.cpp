@@ -153,8 +153,9 @@ void add_launch(Environment& environment, const Attempt& attempt, const Launch& 
     for (std::string& word : rank_starter()) words.push_back(std::move(word));
   set(environment, "KERNMILL_LAUNCH", fmt::format("{}", fmt::join(words, " ")));
   set(environment, "KERNMILL_RENDEZVOUS",
-      rendezvous(launch.nodes,
-                 attempt_token(attempt.run, attempt.stage().name, attempt.id.index, attempt.number)));
+      !launch.rendezvous.empty() ? launch.rendezvous
+                                 : rendezvous(launch.nodes, attempt_token(attempt.run, attempt.stage().name,
+                                                                          attempt.id.index, attempt.number)));
 }
 
 }  // namespace

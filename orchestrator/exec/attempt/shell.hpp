@@ -12,7 +12,8 @@ namespace kernmill::exec {
 /// How a command starts ranks itself.
 struct Launch {
   std::vector<std::string> words;
-  int nodes = 1;  ///< that they run on
+  int nodes = 1;             ///< that they run on
+  std::string rendezvous{};  ///< where they find each other; empty: a port is looked for
 };
 
 /// The words that run a command stage: bash, which stops at the first command that fails, with the stage's

@@ -51,6 +51,8 @@ Json make_spec(const Attempt& attempt) {
             {"checkpoint_directory", attempt.checkpoints().string()}};
   if (const Encryption& encryption = attempt.plan.workflow().encryption; encryption.on())
     spec["encryption"] = to_json(encryption);
+  if (Json storage = to_json(attempt.plan.workflow().storage); !storage.empty())
+    spec["storage"] = std::move(storage);
   return spec;
 }
 

@@ -70,7 +70,7 @@ int tasks_of_node(const std::string& per_node, int node) {
 }  // namespace
 
 std::string rendezvous(int nodes, std::string_view seed) {
-  const std::string host = host_name();
+  const std::string host = nodes > 1 ? host_name() : std::string();
   const auto start = static_cast<unsigned>(std::hash<std::string_view>{}(seed) % port_count);
   unsigned port = first_port + start;
   for (unsigned i = 0; i < 100; ++i) {
@@ -81,11 +81,14 @@ std::string rendezvous(int nodes, std::string_view seed) {
 }
 
 std::vector<std::string> rank_starter() {
-  std::error_code none;
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe", none).string();
-  constexpr std::string_view special = " \t\n*?[]\\'\"$`~";
-  if (none || self.find_first_of(special) != std::string::npos) return {};
-  return {self, rank_option};
+  static const std::vector<std::string> words = [] {
+    std::error_code none;
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe", none).string();
+    constexpr std::string_view special = " \t\n*?[]\\'\"$`~";
+    if (none || self.find_first_of(special) != std::string::npos) return std::vector<std::string>{};
+    return std::vector<std::string>{self, rank_option};
+  }();
+  return words;
 }
 
 Environment rank_variables(const Environment& own) {

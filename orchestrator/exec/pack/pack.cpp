@@ -15,12 +15,14 @@
 #include "kernmill/exec/attempt/continuation.hpp"
 #include "kernmill/exec/attempt/gathered.hpp"
 #include "kernmill/exec/attempt/told_environment.hpp"
+#include "kernmill/exec/job/rendezvous.hpp"
 #include "kernmill/exec/pack/pack_guard.hpp"
 #include "kernmill/exec/pack/pack_memory.hpp"
 #include "kernmill/exec/pack/pack_outcome.hpp"
 #include "kernmill/exec/pack/pack_queue.hpp"
 #include "kernmill/exec/pack/pack_records.hpp"
 #include "kernmill/exec/pack/packed_process.hpp"
+#include "kernmill/exec/pack/spare_checkpoints.hpp"
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/os/memory_group.hpp"
 #include "kernmill/plan/retry_policy.hpp"
@@ -40,6 +42,7 @@ struct Slot {
   std::string name;
   Place place;
   SlotFiles files;
+  SpareCheckpoints checkpoints;
   PackedInstance instance;
   std::string mark;              ///< of the instance's checkpoints when its attempt began
   Environment environment;       ///< of the instance's program
@@ -71,7 +74,7 @@ class Pack {
                           : split_cores(allowed_cores(), count, static_cast<unsigned>(std::max(1, cores)));
     for (unsigned i = 0; i < count; ++i) {
       const std::string name = fmt::format("{}.{}.{}", options.name(), options.restart, i);
-      slots_.push_back(std::make_unique<Slot>(name, Place{i, count, sets[i]},
+      slots_.push_back(std::make_unique<Slot>(name, Place{i, count, sets[i], rendezvous(1, name)},
                                               options.run.slot(attempt_.stage().name, name)));
     }
   }
@@ -130,6 +133,7 @@ class Pack {
       else
         slot.before.reset();
       slot.files.begin(section_title(options_.plan.label(attempt.id), attempt.number));
+      slot.checkpoints.give(attempt);
       PackedProgram program =
           packed_program(attempt, environment_, options_.launcher, slot.place, slot.files);
       const std::chrono::duration<double> limit = program.limit * slot.instance.time;
@@ -299,7 +303,9 @@ class Pack {
       }
       if (!attempt.place.empty() && outcome.leavings.has_history)
         slot.files.keep_metrics(section_title(options_.plan.label(attempt.id), attempt.number));
-      remove_traces(attempt, slot.files);
+      if (attempt.place.empty()) return;
+      slot.files.clear();
+      slot.checkpoints.take(attempt);
     } catch (const std::exception& error) {
       fail(slot, error.what());
     }

@@ -55,13 +55,4 @@ Commit packed_commit(const Attempt& attempt, const Leavings& leavings, const std
   return commit;
 }
 
-void remove_traces(const Attempt& attempt, const SlotFiles& files) {
-  if (attempt.place.empty()) return;
-  files.clear();
-  std::error_code ignored;
-  const fs::path checkpoints = attempt.checkpoints();
-  if (!fs::remove(checkpoints, ignored)) fs::remove_all(checkpoints, ignored);        // most are empty
-  fs::remove(attempt.run.instance(attempt.stage().name, attempt.id.index), ignored);  // if nothing is in it
-}
-
 }  // namespace kernmill::exec

@@ -20,7 +20,4 @@ AttemptOutcome packed_outcome(Attempt& attempt, SlotFiles& files, const StepEnd&
 /// prepare_commit.
 Commit packed_commit(const Attempt& attempt, const Leavings& leavings, const std::optional<Recipe>& before);
 
-/// Removes what an instance needed only until it was committed.
-void remove_traces(const Attempt& attempt, const SlotFiles& files);
-
 }  // namespace kernmill::exec

@@ -61,10 +61,9 @@ PackedProgram packed_program(const Attempt& attempt, const Environment& own, con
   std::vector<std::string> launch = launch_words(launcher, resources);
   PackedProgram program;
   program.limit = resources.time;
-  make_checkpoints(attempt);
   SpawnOptions& spawn = program.spawn;
   spawn.env = step_environment(own, resources);
-  add_variables(spawn.env, attempt, {launch});
+  add_variables(spawn.env, attempt, {launch, 1, resources.ntasks == 1 ? place.rendezvous : std::string()});
   share_devices(spawn.env, place);
   const Workflow& workflow = attempt.plan.workflow();
   const bool is_command = runs_command(attempt.stage());

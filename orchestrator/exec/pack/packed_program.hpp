@@ -14,7 +14,8 @@ namespace kernmill::exec {
 /// A place in an element where packed instances run one after another.
 struct Place {
   unsigned number = 0, of = 1;
-  CoreSet cores;  ///< empty: all
+  CoreSet cores;             ///< empty: all
+  std::string rendezvous{};  ///< of its instances of one rank; empty: each looks for its own
 };
 
 /// What an instance of a pack is started as.

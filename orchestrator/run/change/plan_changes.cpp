@@ -69,6 +69,7 @@ class Comparison {
 
   PlanChanges compare() {
     refuse_another_key();
+    tell_of_storage();
     keep_removed_stages();
     for (std::string& why : keep_numbers(before_, changes_.workflow, record_))
       changes_.refusals.push_back(std::move(why));
@@ -84,6 +85,15 @@ class Comparison {
       changes_.refusals.emplace_back(
           "'encryption' cannot change within a run: what has finished is encrypted as it was; start a new "
           "run");
+  }
+
+  void tell_of_storage() {
+    const StorageSettings &then = before_.workflow().storage, &now = changes_.workflow.storage;
+    if (then.transport != now.transport)
+      changes_.told.push_back(fmt::format("storage: {} instead of {}", now.transport, then.transport));
+    if (then.hints != now.hints)
+      changes_.told.push_back(
+          fmt::format("storage: hints {} instead of {}", now.hints.dump(), then.hints.dump()));
   }
 
   void keep_removed_stages() {

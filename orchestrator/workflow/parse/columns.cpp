@@ -58,7 +58,9 @@ class ColumnChecker {
     const Json header = config.value("header", Json(true));
     const std::string delimiter = config.value("delimiter", "auto");
     if (draft_.files.no_file && !draft_.files.no_file(path_).empty()) return false;  // reported
-    if (!is_plain_csv(path_, format) || !header.is_boolean() || delimiter.find("${{") != std::string::npos)
+    const std::string sign = config.value("decimal", ".");
+    if (!is_plain_csv(path_, format) || !header.is_boolean() ||
+        (delimiter + sign).find("${{") != std::string::npos)
       return false;
     const auto beginning = draft_.files.read(path_, 0, 2);
     if (!beginning) {
@@ -69,6 +71,8 @@ class ColumnChecker {
     return take_header(input->where, delimiter, format, header.get<bool>());
   }
 
+  [[nodiscard]] char decimal() const { return stage_.stage.config.value("decimal", ".") == "," ? ',' : '.'; }
+
   /// As the task will take it.
   bool check_delimiter() {
     const Value* delimiter = value("delimiter");
@@ -76,7 +80,7 @@ class ColumnChecker {
                            ? nullptr
                            : std::get_if<std::string>(&delimiter->data);
     try {
-      if (text != nullptr) delimiter_of(*text, "csv", {});
+      if (text != nullptr) delimiter_of(*text, "csv", {}, decimal());
       return true;
     } catch (const TableError& e) {
       draft_.diagnostics.error(delimiter->where, e.what(), e.help);
@@ -91,7 +95,7 @@ class ColumnChecker {
       return draft_.files.read(path_, offset, count).value_or("");
     };
     try {
-      const CsvFormat csv{delimiter_of(delimiter, format, path_), header};
+      const CsvFormat csv{delimiter_of(delimiter, format, path_, decimal()), header};
       columns_ = read_csv_header(read, value("input")->text, csv).names;
       known_.insert(columns_.begin(), columns_.end());
       return true;

@@ -84,6 +84,8 @@ CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnos
   read_stall(reader, fields, diagnostics, common);
   if (auto bad_nodes = converted(reader, fields, "bad_nodes"); bad_nodes && bad_nodes->is_object())
     common.bad_nodes = std::move(*bad_nodes);
+  if (auto storage = converted(reader, fields, "storage"); storage && storage->is_object())
+    common.storage = std::move(*storage);
   if (auto modules = converted(reader, fields, "modules"); modules && modules->is_array())
     common.modules = modules->get<std::vector<std::string>>();
   if (auto setup = converted(reader, fields, "setup"); setup && setup->is_array())
@@ -98,6 +100,13 @@ CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnos
   return common;
 }
 
+Json storage_over(Json weaker, const Json& stronger) {
+  if (stronger.contains("transport")) weaker["transport"] = stronger["transport"];
+  if (stronger.contains("hints"))
+    for (const auto& [name, value] : stronger["hints"].items()) weaker["hints"][name] = value;
+  return weaker;
+}
+
 CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger) {
   if (stronger.resources.contains("mem")) weaker.resources.erase("mem_per_cpu");
   if (stronger.resources.contains("mem_per_cpu")) weaker.resources.erase("mem");
@@ -108,6 +117,7 @@ CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger) {
   merge(weaker.env, stronger.env);
   merge(weaker.retries, stronger.retries);
   merge(weaker.bad_nodes, stronger.bad_nodes);
+  weaker.storage = storage_over(std::move(weaker.storage), stronger.storage);
   if (stronger.stall) weaker.stall = stronger.stall;
   if (stronger.modules) weaker.modules = stronger.modules;
   if (stronger.setup) weaker.setup = stronger.setup;

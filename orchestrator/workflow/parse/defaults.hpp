@@ -18,6 +18,7 @@ struct CommonSettings {
   Json env = Json::object();
   Json retries = Json::object();
   Json bad_nodes = Json::object();  ///< of the outer defaults: a stage has none of its own
+  Json storage = Json::object();    ///< likewise
   std::optional<std::chrono::seconds> stall;
   std::optional<std::vector<std::string>> modules, setup;
   std::optional<std::string> container, python;
@@ -26,6 +27,8 @@ struct CommonSettings {
 };
 
 CommonSettings read_common(SettingsReader& reader, const Fields& fields, Diagnostics& diagnostics);
+/// `storage` of one level over that of a weaker one: hints are merged by name.
+Json storage_over(Json weaker, const Json& stronger);
 CommonSettings lay_over(CommonSettings weaker, const CommonSettings& stronger);
 
 }  // namespace kernmill

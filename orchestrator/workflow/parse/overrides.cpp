@@ -113,7 +113,7 @@ class Override {
     if (sign_ == '+') return found ? add_to(reached, std::move(*value)) : add(reached, std::move(*value));
     if (found)
       *reached.at = std::move(*value);
-    else if (is_resource(reached))
+    else if (is_resource(reached) || is_storage(reached))
       add(reached, std::move(*value));
     else
       missing(reached);
@@ -124,6 +124,13 @@ class Override {
   [[nodiscard]] bool is_resource(const Reached& reached) const {
     return path_.size() == 4 && path_[0] == "stages" && path_[2] == "resources" && reached.used >= 2 &&
            resource_settings().find(path_[3]) != nullptr;
+  }
+
+  /// `storage.transport`, `storage.hints.NAME`: the site file may have said it.
+  [[nodiscard]] bool is_storage(const Reached& reached) const {
+    if (path_[0] != "storage" || path_.size() < 2 || !(reached.at->is_map() || reached.at->is_null()))
+      return false;
+    return path_[1] == "hints" || (path_.size() == 2 && storage_settings().find(path_[1]) != nullptr);
   }
 
   void add(const Reached& reached, Value value) {

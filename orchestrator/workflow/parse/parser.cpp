@@ -161,7 +161,7 @@ class WorkflowParser {
     Fields fields = given;
     resolved_top_.reserve(fields.known.size());  // fields keep pointers into it
     for (Field& field : fields.known) {
-      if (field.setting->type != SettingType::text) continue;
+      if (field.setting->type != SettingType::text && field.setting->name != "storage") continue;
       resolved_top_.push_back(resolved(*field.value, "'" + field.setting->name + "'"));
       field.value = &resolved_top_.back();
     }
@@ -189,6 +189,8 @@ class WorkflowParser {
     if (const Field* field = given.find("defaults"); field != nullptr && !field->value->is_null())
       defaults_ = lay_over(defaults_, read_defaults(*field->value, reader));
     read_bad_nodes(defaults_.bad_nodes);
+    const Json storage = storage_over(defaults_.storage, top.value("storage", Json::object()));
+    workflow_.storage = {storage.value("transport", "auto"), storage.value("hints", Json::object())};
   }
 
   void read_bad_nodes(const Json& given) {

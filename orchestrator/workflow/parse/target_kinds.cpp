@@ -64,7 +64,7 @@ class TargetCensus {
 struct TableBeginning {
   std::vector<std::string> names;
   std::string rows;  ///< whole ones, as text
-  char delimiter = ',';
+  CsvFormat csv{};
   std::uint64_t first_line = 1;
   bool all_seen = false;
 };
@@ -77,7 +77,7 @@ TableBeginning begin_table(std::string bytes, const std::string& path, const Csv
   const bool all_seen = bytes.size() < bytes_to_look_at;
   if (!all_seen) bytes.resize(bytes.rfind('\n') + 1);
   bytes.erase(0, header.data_begin);
-  return {header.names, std::move(bytes), csv.delimiter, header.data_line, all_seen};
+  return {header.names, std::move(bytes), csv, header.data_line, all_seen};
 }
 
 /// Nothing where a file cannot be looked into: check_columns, or the task, says so.
@@ -90,8 +90,9 @@ std::optional<TableBeginning> look_into(const Files& files, const std::string& p
   auto bytes = files.read(path, 0, bytes_to_look_at);
   if (!bytes || begins_as_gzip(*bytes)) return {};
   try {
-    const char delimiter = delimiter_of(config.value("delimiter", "auto"), format, path);
-    return begin_table(std::move(*bytes), path, {delimiter, header.get<bool>()});
+    const char decimal = config.value("decimal", ".") == "," ? ',' : '.';
+    const char delimiter = delimiter_of(config.value("delimiter", "auto"), format, path, decimal);
+    return begin_table(std::move(*bytes), path, {delimiter, header.get<bool>(), decimal});
   } catch (const TableError&) {
     return {};
   }
@@ -102,10 +103,11 @@ TargetLook census_of(const TableBeginning& table, const std::string& column, con
   if (found == table.names.end()) return {};
   const auto place = static_cast<std::size_t>(found - table.names.begin());
   TargetCensus census(missing);
-  CsvCursor cursor(table.rows, table.delimiter, table.first_line);
+  CsvCursor cursor(table.rows, table.csv.delimiter, table.first_line);
   try {
     for (std::vector<CsvField> fields; cursor.next(fields);)
-      if (fields.size() == table.names.size()) census.add(fields[place].text());
+      if (fields.size() == table.names.size())
+        census.add(with_decimal_point(fields[place].text(), table.csv.decimal));
   } catch (const CsvError&) {  // the last row may be cut short within quotes
     return {};
   }

@@ -43,7 +43,10 @@ Json number(const Setting& setting, const char* type) {
 
 Json text(const Setting& setting) {
   if (setting.choices.empty()) return scalar();
-  return {{"enum", setting.choices}};
+  Json choices = setting.choices;
+  for (const std::string& choice : setting.choices)  // as an editor sees them that are no texts
+    if (choice == "true" || choice == "false") choices.push_back(choice == "true");
+  return {{"enum", std::move(choices)}};
 }
 
 Json list_of(Json item) {
@@ -177,6 +180,8 @@ class SchemaBuilder {
         return {{"type", "object"},
                 {"additionalProperties",
                  setting.table == nullptr ? scalar() : either({scalar(), table_schema(*setting.table)})}};
+      case T::hints:
+        return {{"type", "object"}, {"additionalProperties", scalar()}};
       case T::table_map:
         return {{"type", "object"}, {"additionalProperties", table_schema(*setting.table)}};
       case T::table:
@@ -207,7 +212,8 @@ class SchemaBuilder {
     using T = SettingType;
     const bool structure = setting.type == T::params || setting.type == T::matrix ||
                            setting.type == T::space || setting.type == T::stages ||
-                           setting.type == T::text_map || setting.type == T::table_map;
+                           setting.type == T::text_map || setting.type == T::hints ||
+                           setting.type == T::table_map;
     if (!structure) schema = either({std::move(schema), expression()});
     if (setting.fallback && setting.fallback->is_null())
       schema = either({std::move(schema), {{"type", "null"}}});

@@ -18,6 +18,7 @@ enum class SettingType {
   integer_list,  ///< or one integer
   real_list,     ///< or one number
   text_map,      ///< name -> scalar, kept as text, or a map with the settings of `table`
+  hints,         ///< name -> scalar, kept as text: hints for MPI-IO
   table_map,     ///< name -> a map with the settings of `table`
   table,         ///< a map with settings of its own
   variant,       ///< a map whose `type` says which settings it has
@@ -122,6 +123,7 @@ const Table& defaults_settings();
 /// Where a variable in `env` comes from: `{from: env}`.
 const Table& env_source_settings();
 const Table& encryption_settings();
+const Table& storage_settings();
 const Table& workflow_settings();
 /// The settings of `train:` in a tune stage: those of a train stage that a trial may vary.
 const Table& trial_settings();

@@ -20,8 +20,18 @@ Setting format() {
 Setting delimiter() {
   return {.name = "delimiter",
           .type = T::text,
-          .doc = "one character between fields; `auto`: a tab in .tsv files, else a comma",
+          .doc =
+              "one character between fields; `auto`: a tab in .tsv files, else a comma, or `;` with a "
+              "decimal comma",
           .fallback = "auto"};
+}
+
+Setting decimal() {
+  return {.name = "decimal",
+          .type = T::text,
+          .doc = "of CSV: the sign in front of the decimals, a point or a comma (3,14)",
+          .fallback = ".",
+          .choices = {".", ","}};
 }
 
 Setting header() {
@@ -88,6 +98,7 @@ std::vector<Setting> input_settings() {
            .artifact = "csv"},
           format(),
           delimiter(),
+          decimal(),
           header(),
           datasets(),
           external_files(),
@@ -118,6 +129,7 @@ const Table& deploy_settings() {
         .artifact = "csv"},
        format(),
        delimiter(),
+       decimal(),
        header(),
        datasets(),
        external_files(),
@@ -155,6 +167,7 @@ const Table& evaluate_settings() {
         .artifact = "csv"},
        format(),
        delimiter(),
+       decimal(),
        header(),
        datasets(),
        external_files(),

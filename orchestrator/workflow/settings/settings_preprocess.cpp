@@ -227,6 +227,20 @@ std::vector<Setting> column_settings() {
               "interquartile range 1; fitted on the training rows, for columns of numbers",
        .fallback = "none",
        .choices = scalings()},
+      {.name = "precision",
+       .type = T::text,
+       .doc =
+           "how features lie in the dataset; `auto`: what loses nothing of the input (bytes of images stay "
+           "bytes, and float32 stays float32; numbers of text are float64, zeros and ones are bytes); any "
+           "other: all of them as that",
+       .fallback = "auto",
+       .choices = {"auto", "float64", "float32", "float16", "bfloat16", "int32", "uint8"}},
+      {.name = "sparse",
+       .type = T::text,
+       .doc = "whether rows of LIBSVM input are kept as what is not 0; `auto`: where they have more than 50 "
+              "columns and less than 10 % of them is not 0, unless a setting needs whole rows",
+       .fallback = "auto",
+       .choices = {"auto", "true", "false"}},
       {.name = "columns",
        .type = T::table_map,
        .doc = "settings of single columns that differ from the stage's",

@@ -64,6 +64,7 @@ class SettingsReader {
   std::optional<Json> unit(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> list(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> text_map(const Setting& setting, const Value& value, const std::string& name);
+  std::optional<Json> hints(const Value& value, const std::string& name);
   std::optional<Json> env_source_of(const Setting& setting, const Value::Entry& entry);
   std::optional<Json> table_map(const Setting& setting, const Value& value, const std::string& name);
   std::optional<Json> table(const Setting& setting, const Value& value, const std::string& name);

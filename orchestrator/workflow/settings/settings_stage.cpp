@@ -70,6 +70,13 @@ Setting signal() {
           .one_line = true};
 }
 
+Setting storage() {
+  return {.name = "storage",
+          .type = T::table,
+          .doc = "how the tasks read and write datasets and checkpoints; what is in them stays the same",
+          .table = &storage_settings()};
+}
+
 Setting words(std::string name, std::string doc, std::vector<std::string> aliases = {}) {
   return {.name = std::move(name),
           .type = T::text,
@@ -152,11 +159,11 @@ const Table& bad_nodes_settings() {
                            {{.name = "for",
                              .type = T::time,
                              .doc = "how long a node is avoided after a failure; 0: not at all",
-                             .fallback = "1h"},
+                             .fallback_doc = "`1h`"},
                             {.name = "keep",
                              .type = T::text,
                              .doc = "who avoids it: this run, or every run of this user",
-                             .fallback = "run",
+                             .fallback_doc = "`run`",
                              .choices = {"run", "user"}}},
                            "for"};
   return table;
@@ -177,7 +184,8 @@ const Table& defaults_settings() {
                             {.name = "bad_nodes",
                              .type = T::table,
                              .doc = "how nodes are avoided on which attempts have failed",
-                             .table = &bad_nodes_settings()}}};
+                             .table = &bad_nodes_settings()},
+                            storage()}};
   return table;
 }
 
@@ -301,6 +309,7 @@ const Table& workflow_settings() {
         .type = T::table,
         .doc = "encrypts datasets, models and checkpoints with AES-256-GCM, not CSV and JSON; off without it",
         .table = &encryption_settings()},
+       storage(),
        {.name = "snapshot",
         .type = T::text_list,
         .doc = "code to copy into the run directory when the run is made, and to start commands in: files "

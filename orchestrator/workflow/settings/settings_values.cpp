@@ -104,6 +104,8 @@ std::optional<Json> SettingsReader::convert(const Setting& setting, const Value&
       return list(setting, value, name);
     case T::text_map:
       return text_map(setting, value, name);
+    case T::hints:
+      return hints(value, name);
     case T::table:
       return table(setting, value, name);
     case T::table_map:

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernmill/kernels/permutation.hpp"
+#include "kernmill/kernels/tabulated_permutation.hpp"
 #include "kernmill/tasks/data/store/blocks_together.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -47,7 +47,7 @@ std::vector<std::uint32_t> balanced(const Communicator& comm, Balance how, std::
   std::uint64_t wanted = oversample ? 0 : UINT64_MAX;
   for (const std::uint64_t size : sizes)
     if (size > 0) wanted = oversample ? std::max(wanted, size) : std::min(wanted, size);
-  std::vector<kernels::Permutation> orders;
+  std::vector<kernels::TabulatedPermutation> orders;
   for (std::size_t c = 0; c < classes; ++c)
     orders.emplace_back(std::max<std::uint64_t>(sizes[c], 1), seed, c);
   each_training_sample([&](std::uint64_t i, std::size_t c) {
@@ -60,9 +60,9 @@ std::vector<std::uint32_t> balanced(const Communicator& comm, Balance how, std::
 RowStore shuffled(const Communicator& comm, const RowStore& rows, std::uint64_t seed, const Buffer& buffer) {
   const std::uint64_t total = comm.allreduce(rows.rows(), Reduction::sum), first = comm.exscan(rows.rows());
   const auto mine = storage::even_share(total, comm.rank(), comm.size());
-  const kernels::Permutation order(std::max<std::uint64_t>(total, 1), seed, 0);
+  const kernels::TabulatedPermutation order(std::max<std::uint64_t>(total, 1), seed, 0);
   const std::uint64_t width = rows.width();
-  RowStore result(width, buffer);
+  RowStore result(rows.types(), buffer);
   comm.agree([&] { result.resize(mine.count()); });
 
   std::vector<std::vector<double>> parcels(static_cast<std::size_t>(comm.size()));

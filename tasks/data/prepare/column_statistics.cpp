@@ -26,23 +26,28 @@ std::vector<double> values_of(const Communicator& comm, std::vector<ExactSum>& s
 }  // namespace
 
 std::vector<ColumnStatistics> column_statistics(const Communicator& comm, const EachRow& rows,
-                                                const std::vector<double>& fills) {
+                                                const std::vector<double>& fills,
+                                                const std::vector<bool>& summed) {
   const std::size_t columns = fills.size();
   std::vector<ColumnStatistics> all(columns);
   std::vector<ExactSum> sums(columns);
+  std::vector<std::size_t> with_sum;
+  std::uint64_t seen = 0;
+  for (std::size_t c = 0; c < columns; ++c)
+    if (summed[c]) with_sum.push_back(c);
   rows([&](const double* row) {
     for (std::size_t c = 0; c < columns; ++c) {
       const double x = std::isnan(row[c]) ? fills[c] : row[c];
-      if (std::isnan(x)) {
-        ++all[c].missing;
-        continue;
-      }
-      ++all[c].count;
-      all[c].lowest = std::min(all[c].lowest, x);
-      all[c].highest = std::max(all[c].highest, x);
-      sums[c].add(x);
+      ColumnStatistics& own = all[c];
+      own.missing += std::isnan(x) ? 1 : 0;
+      own.lowest = x < own.lowest ? x : own.lowest;  // not with a NaN
+      own.highest = x > own.highest ? x : own.highest;
     }
+    for (const std::size_t c : with_sum)
+      if (const double x = std::isnan(row[c]) ? fills[c] : row[c]; !std::isnan(x)) sums[c].add(x);
+    ++seen;
   });
+  for (auto& own : all) own.count = seen - own.missing;
   std::vector<std::uint64_t> counts;
   std::vector<double> lowest, highest;
   for (const auto& own : all) {
@@ -65,18 +70,20 @@ std::vector<ColumnStatistics> column_statistics(const Communicator& comm, const 
 
 std::vector<double> deviations(const Communicator& comm, const EachRow& rows,
                                const std::vector<double>& fills,
-                               const std::vector<ColumnStatistics>& statistics) {
-  const std::size_t columns = fills.size();
-  std::vector<ExactSum> sums(columns);
+                               const std::vector<ColumnStatistics>& statistics,
+                               const std::vector<std::size_t>& columns) {
+  std::vector<ExactSum> sums(columns.size());
   rows([&](const double* row) {
-    for (std::size_t c = 0; c < columns; ++c) {
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      const std::size_t c = columns[k];
       const double difference = (std::isnan(row[c]) ? fills[c] : row[c]) - statistics[c].mean;
-      if (const double square = difference * difference; std::isfinite(square)) sums[c].add(square);
+      if (const double square = difference * difference; std::isfinite(square)) sums[k].add(square);
     }
   });
   std::vector<double> squares = values_of(comm, sums);
-  for (std::size_t c = 0; c < columns; ++c)
-    squares[c] = std::sqrt(squares[c] / static_cast<double>(std::max<std::uint64_t>(statistics[c].count, 1)));
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    squares[k] =
+        std::sqrt(squares[k] / static_cast<double>(std::max<std::uint64_t>(statistics[columns[k]].count, 1)));
   return squares;
 }
 

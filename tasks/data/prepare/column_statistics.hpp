@@ -15,14 +15,16 @@ struct ColumnStatistics {
 };
 
 /// Collective. Of the first `columns` numbers of all ranks' rows, `fills` in the place of missing ones (NaN:
-/// none). Exact sums: the same bits for any number of ranks.
+/// none). Exact sums: the same bits for any number of ranks. Only columns of `summed` have a mean.
 std::vector<ColumnStatistics> column_statistics(const Communicator& comm, const EachRow& rows,
-                                                const std::vector<double>& fills);
+                                                const std::vector<double>& fills,
+                                                const std::vector<bool>& summed);
 
-/// Collective. The deviations of the population, two-pass, of columns with these means.
+/// Collective. The deviations of the population, two-pass, of these columns, whose means are known.
 std::vector<double> deviations(const Communicator& comm, const EachRow& rows,
                                const std::vector<double>& fills,
-                               const std::vector<ColumnStatistics>& statistics);
+                               const std::vector<ColumnStatistics>& statistics,
+                               const std::vector<std::size_t>& columns);
 
 /// Collective. The most frequent number of a column, the smallest of those that are equally so.
 double most_frequent_number(const Communicator& comm, const EachRow& rows, std::size_t column);

@@ -42,7 +42,11 @@ class Fitter {
           if (parts_[first + i] == storage::Part::train) work(block.data() + i * width);
       });
     };
-    raw_ = column_statistics(comm_, rows_, fills_);
+    std::vector<bool> summed;
+    for (const ColumnPlan& plan : plans_)
+      summed.push_back(plan.type == ColumnType::number &&
+                       (plan.impute.with == Impute::mean || plan.scale == Scale::standard));
+    raw_ = column_statistics(comm_, rows_, fills_, summed);
     describe_inputs();
     find_categories();
     impute();
@@ -70,22 +74,31 @@ class Fitter {
     }
   }
 
-  /// Which categories the training rows have, and how often.
-  std::vector<std::uint64_t> count_categories(std::size_t column) const {
-    std::vector<std::uint64_t> counts(samples_.categories[column].size(), 0);
+  /// Which categories of each column the training rows have, and how often.
+  [[nodiscard]] std::vector<std::vector<std::uint64_t>> count_categories() const {
+    std::vector<std::vector<std::uint64_t>> counts(plans_.size());
+    std::vector<std::size_t> columns;
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      if (plans_[i].type != ColumnType::category) continue;
+      counts[i].assign(samples_.categories[i].size(), 0);
+      columns.push_back(i);
+    }
+    if (columns.empty()) return counts;
     rows_([&](const double* row) {
-      if (!std::isnan(row[column])) ++counts[static_cast<std::size_t>(row[column])];
+      for (const std::size_t i : columns)
+        if (!std::isnan(row[i])) ++counts[i][static_cast<std::size_t>(row[i])];
     });
-    comm_.allreduce(std::span(counts), Reduction::sum);
+    for (const std::size_t i : columns) comm_.allreduce(std::span(counts[i]), Reduction::sum);
     return counts;
   }
 
   void find_categories() {
     fitted_.has_unknown.resize(plans_.size());
     std::vector<std::vector<double>> codes(plans_.size());
+    const auto all_counts = count_categories();
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       if (plans_[i].type != ColumnType::category) continue;
-      const auto counts = count_categories(i);
+      const auto& counts = all_counts[i];
       auto& known = fitted_.inputs[i].categories;
       const auto& all = samples_.categories[i];
       std::vector<std::string> unknown;
@@ -98,7 +111,7 @@ class Fitter {
       const bool used = raw_[i].missing > 0 && plans_[i].impute.with == Impute::constant;
       if (used && std::find(known.begin(), known.end(), constants_[i]) == known.end())
         known.insert(std::lower_bound(known.begin(), known.end(), constants_[i]), constants_[i]);
-      codes[i] = codes_of(all, known, unknown);
+      if (known != all) codes[i] = codes_of(all, known, unknown);
       fitted_.has_unknown[i] = !unknown.empty();
     }
     recode(samples_.rows, codes);
@@ -194,7 +207,13 @@ class Fitter {
         scaled.push_back(i);
     }
     if (scaled.empty()) return;
-    const auto statistics = column_statistics(comm_, rows_, fills);
+    // Where nothing of what is scaled was missing, its statistics are known.
+    std::vector<bool> summed(plans_.size(), false);
+    for (const std::size_t i : standard) summed[i] = true;
+    const bool known = std::all_of(scaled.begin(), scaled.end(), [&](std::size_t i) {
+      return raw_[i].missing == 0 && plans_[i].type == ColumnType::number;
+    });
+    const auto statistics = known ? raw_ : column_statistics(comm_, rows_, fills, summed);
     std::vector<double> centers(plans_.size(), 0), scales(plans_.size(), 1);
     for (const std::size_t i : scaled) {
       centers[i] = statistics[i].lowest;
@@ -220,10 +239,10 @@ class Fitter {
         throw TaskError(fmt::format("column '{}' holds numbers beyond 1e150, which cannot be standardised",
                                     plans_[i].name),
                         {}, "drop the column, or use another scale for it");
-    const auto found = deviations(comm_, rows_, fills, statistics);
-    for (const std::size_t i : columns) {
-      centers[i] = statistics[i].mean;
-      scales[i] = found[i];
+    const auto found = deviations(comm_, rows_, fills, statistics, columns);
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      centers[columns[k]] = statistics[columns[k]].mean;
+      scales[columns[k]] = found[k];
     }
   }
 

@@ -48,6 +48,7 @@ Names feature_names(const Input& input, const Names& drop, const Names& chosen, 
 /// Whether a column's first values say that it holds text, or fractions.
 struct Look {
   bool numbers = false, fractions = false, texts = false;
+  bool commas = false;  ///< every text is a number but for its decimal comma
 };
 
 Look look_at(const std::vector<Names>& rows, std::size_t column, const Names& missing) {
@@ -55,9 +56,10 @@ Look look_at(const std::vector<Names>& rows, std::size_t column, const Names& mi
   for (const Names& row : rows) {
     double number = 0;
     if (means_missing(row[column], missing)) continue;
-    if (!parse_number(row[column], number).empty())
+    if (!parse_number(row[column], number).empty()) {
+      look.commas = has_decimal_comma(row[column]) && (look.commas || !look.texts);
       look.texts = true;
-    else
+    } else
       (number == std::floor(number) ? look.numbers : look.fractions) = true;
   }
   return look;
@@ -80,6 +82,8 @@ Reading start_reading(const Input& input, const PreprocessSettings& settings,
     Wanted wanted{column_index(input, plan.name, "a feature")};
     wanted.text = plan.type == storage::ColumnType::category;
     wanted.may_be_missing = plan.impute.with != Impute::none;
+    const storage::Element type = input.type(wanted.column);
+    if (!wanted.may_be_missing || type == storage::Element::f32) wanted.type = type;
     reading.selection.columns.push_back(wanted);
   }
   return reading;
@@ -107,6 +111,15 @@ void say(const Communicator& comm, const char* how, const std::string& what) {
   if (comm.is_root() && !what.empty()) fmt::print(stderr, "{}: {}\n", how, what);
 }
 
+void doubt_commas(const Communicator& comm, const std::string& column, const Look& look) {
+  if (look.texts && look.commas)
+    say(comm, "warning",
+        fmt::format(
+            "the values of '{}' look like numbers with a decimal comma, and each is taken for a name: "
+            "decimal: \",\" reads them as numbers",
+            column));
+}
+
 /// The input, and what its target is.
 struct Supervised {
   RawTable table;
@@ -123,6 +136,8 @@ Supervised read_supervised(const Communicator& comm, const Input& input,
                         ? look_at(input.first_rows(comm, rows_to_look_at), wanted.column, {})
                         : Look{};
   wanted.text = type != TargetType::number && !(look.fractions && !look.texts);
+  wanted.maybe_number = type == TargetType::automatic;
+  if (wanted.text) doubt_commas(comm, target->column, look);
   const std::size_t place = *reading.target;
   reading.selection.columns.insert(reading.selection.columns.begin() + static_cast<std::ptrdiff_t>(place),
                                    wanted);
@@ -169,15 +184,16 @@ void describe_target(const Input& input, const Target& target, storage::Schema& 
   require_two_classes(input, schema);
 }
 
-Samples rows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
-                        const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
-  if (settings.target) {
-    schema.target = settings.target->column;
-    column_index(input, schema.target, "the target");
-  }
+void name_target(const Input& input, const PreprocessSettings& settings, storage::Schema& schema) {
+  if (!settings.target) return;
+  schema.target = settings.target->column;
+  column_index(input, schema.target, "the target");
+}
+
+/// Of the columns that `plans` are about.
+Samples planned_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                        const Buffer& buffer, storage::Schema& schema, const std::vector<ColumnPlan>& plans) {
   const std::string& group = settings.split.group;
-  plans = plan_columns(comm, input, settings,
-                       feature_names(input, settings.drop, settings.features, schema.target, group));
   schema.left_out = names_besides(input, plans, schema.target);
   Reading reading = start_reading(input, settings, plans);
   if (settings.target) reading.target = plans.size();
@@ -205,20 +221,33 @@ Samples rows_as_samples(const Communicator& comm, const Input& input, const Prep
     if (i == reading.group) samples.groups = categories.texts.size();
     if (i < plans.size()) samples.categories[i] = std::move(categories.texts);
   }
-  comm.agree([&] { recode(read.table.rows, values); });
   samples.rows = std::move(read.table.rows);
   samples.rejected = std::move(read.table.rejected);
   samples.imputed = read.table.imputed;
   samples.read_rows = read.table.total_rows;
   samples.first = comm.exscan(samples.count());
   samples.total = comm.allreduce(samples.count(), Reduction::sum);
+  const auto before = static_cast<double>(read.table.first_row);
+  const bool same =
+      before == 0 && std::all_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); });
   comm.agree([&] {
+    if (same) return;
     samples.rows.update([&](std::uint64_t, std::span<double> block) {
+      recode(block, samples.layout.width(), values);
       for (std::uint64_t i = samples.layout.number(); i < block.size(); i += samples.layout.width())
-        block[i] += static_cast<double>(read.table.first_row);
+        block[i] += before;
     });
   });
   return samples;
+}
+
+Samples rows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                        const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
+  name_target(input, settings, schema);
+  plans = plan_columns(
+      comm, input, settings,
+      feature_names(input, settings.drop, settings.features, schema.target, settings.split.group));
+  return planned_samples(comm, input, settings, buffer, schema, plans);
 }
 
 Samples windows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
@@ -266,6 +295,7 @@ std::vector<ColumnPlan> plan_columns(const Communicator& comm, const Input& inpu
                     own.scale.value_or(settings.scale)};
     const Look look =
         encodes ? look_at(rows, column_index(input, name, "a feature"), settings.missing) : Look{};
+    doubt_commas(comm, name, look);
     const bool looks_like_one = own.encode.has_value() || (look.texts && !look.numbers && !look.fractions);
     const bool category =
         own.type == ColumnValues::category ||
@@ -287,6 +317,12 @@ Samples read_samples(const Communicator& comm, const Input& input, const Preproc
                      const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
   return settings.series ? windows_as_samples(comm, input, settings, buffer, schema)
                          : rows_as_samples(comm, input, settings, buffer, schema, plans);
+}
+
+Samples read_targets(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                     const Buffer& buffer, storage::Schema& schema) {
+  name_target(input, settings, schema);
+  return planned_samples(comm, input, settings, buffer, schema, {});
 }
 
 }  // namespace kernmill::tasks

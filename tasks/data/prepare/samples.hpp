@@ -57,4 +57,8 @@ std::vector<ColumnPlan> plan_columns(const Communicator& comm, const Input& inpu
 Samples read_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
                      const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans);
 
+/// Collective. The same without any feature: a sample a row.
+Samples read_targets(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
+                     const Buffer& buffer, storage::Schema& schema);
+
 }  // namespace kernmill::tasks

@@ -29,6 +29,15 @@ constexpr Words<Scale, 4> scale_words{{{"none", Scale::none},
                                        {"standard", Scale::standard},
                                        {"min_max", Scale::min_max},
                                        {"robust", Scale::robust}}};
+constexpr Words<Precision, 7> precision_words{{{"auto", std::nullopt},
+                                               {"float64", storage::Element::f64},
+                                               {"float32", storage::Element::f32},
+                                               {"float16", storage::Element::f16},
+                                               {"bfloat16", storage::Element::bf16},
+                                               {"int32", storage::Element::i32},
+                                               {"uint8", storage::Element::u8}}};
+constexpr Words<Sparse, 3> sparse_words{
+    {{"auto", Sparse::automatic}, {"true", Sparse::always}, {"false", Sparse::never}}};
 constexpr Words<ColumnValues, 3> column_words{{{"auto", ColumnValues::automatic},
                                                {"number", ColumnValues::number},
                                                {"category", ColumnValues::category}}};
@@ -203,6 +212,8 @@ PreprocessSettings read_preprocess_settings(const Json& config) {
   settings.impute = read_impute(all.at("impute"));
   settings.encode = read_encode(all.at("encode"));
   settings.scale = all.at("scale").as_one_of(scale_words);
+  settings.precision = all.at("precision").as_one_of(precision_words);
+  settings.sparse = all.at("sparse").as_one_of(sparse_words);
   for (const auto& [name, column] : all.at("columns").entries())
     settings.columns.emplace_back(name, read_column(column));
   settings.split = read_split(all.at("split"));

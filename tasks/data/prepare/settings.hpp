@@ -28,6 +28,11 @@ struct EncodeSettings {
 
 enum class Scale { none, standard, min_max, robust };
 
+/// How features lie in the dataset; nothing: as their values need it.
+using Precision = std::optional<storage::Element>;
+
+enum class Sparse { automatic, always, never };
+
 enum class ColumnValues { automatic, number, category };
 
 /// What is different for one column: what is not set is as for all.
@@ -78,6 +83,8 @@ struct PreprocessSettings {
   ImputeSettings impute;
   EncodeSettings encode;
   Scale scale = Scale::none;
+  Precision precision{};
+  Sparse sparse = Sparse::automatic;
   std::vector<std::pair<std::string, ColumnSettings>> columns;  ///< in the order of the settings
   SplitSettings split;
   Balance balance = Balance::none;

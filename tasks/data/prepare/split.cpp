@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "kernmill/kernels/permutation.hpp"
+#include "kernmill/kernels/tabulated_permutation.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -85,8 +85,8 @@ std::vector<Part> by_place(Strata strata, const Samples& samples, const PartOf& 
   return parts;
 }
 
-std::vector<kernels::Permutation> orders_of(const Strata& strata, std::uint64_t seed) {
-  std::vector<kernels::Permutation> orders;
+std::vector<kernels::TabulatedPermutation> orders_of(const Strata& strata, std::uint64_t seed) {
+  std::vector<kernels::TabulatedPermutation> orders;
   for (std::size_t c = 0; c < strata.sizes.size(); ++c) orders.emplace_back(strata.sizes[c], seed, c);
   return orders;
 }

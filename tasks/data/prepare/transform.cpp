@@ -105,20 +105,35 @@ void Transform::encode(const storage::Step& step, const std::vector<storage::Inp
   features_.insert(features_.begin() + static_cast<std::ptrdiff_t>(at), made.begin(), made.end());
 }
 
-double Transform::value_of(const Feature& feature, double x) const {
-  if (feature.kind == Kind::missing) return std::isnan(x) ? 1 : 0;
-  if (feature.imputed && std::isnan(x)) x = feature.fill;
-  if (feature.kind == Kind::ordinal && !(x >= 0 && x < feature.categories)) x = -1;
-  if (feature.kind == Kind::one_hot) x = x == feature.category ? 1 : 0;
-  return (x - feature.center) / feature.scale;
+std::vector<Transform::Run> Transform::runs() const {
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < features_.size(); ++i) {
+    const Feature& feature = features_[i];
+    const bool one_hot = feature.kind == Kind::one_hot && !feature.is_scaled();
+    const bool goes_on = one_hot && !runs.empty() && runs.back().one_hot &&
+                         features_[runs.back().first].input == feature.input &&
+                         feature.category == static_cast<double>(runs.back().count);
+    if (goes_on)
+      ++runs.back().count;
+    else
+      runs.push_back({i, 1, one_hot && feature.category == 0});
+  }
+  return runs;
 }
 
 void Transform::apply(std::span<const double> rows, std::size_t stride, std::vector<double>& features) const {
   const std::uint64_t count = rows.size() / stride;
-  features.reserve(features.size() + count * features_.size());
-  for (std::uint64_t i = 0; i < count; ++i) {
+  const std::vector<Run> all = runs();
+  const std::size_t before = features.size();
+  features.resize(before + count * features_.size(), 0);
+  double* out = features.data() + before;
+  for (std::uint64_t i = 0; i < count; ++i, out += features_.size()) {
     const double* const row = rows.data() + i * stride;
-    for (const Feature& feature : features_) features.push_back(value_of(feature, row[feature.input]));
+    for (const Run& run : all)
+      if (!run.one_hot)
+        out[run.first] = features_[run.first].value(row[features_[run.first].input]);
+      else if (const std::size_t category = category_in(run, row); category < run.count)
+        out[run.first + category] = 1;
   }
 }
 

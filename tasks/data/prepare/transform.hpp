@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -31,7 +32,6 @@ class Transform {
   /// missing. Appends rows x width() features.
   void apply(std::span<const double> rows, std::size_t stride, std::vector<double>& features) const;
 
- private:
   enum class Kind { number, missing, one_hot, ordinal };
   struct Feature {
     std::string name;
@@ -42,11 +42,37 @@ class Transform {
     bool imputed = false;
     double fill = 0;
     double center = 0, scale = 1;
+    [[nodiscard]] bool is_scaled() const { return center != 0 || scale != 1; }
+    /// What is scaled: of the value of the input column.
+    [[nodiscard]] double raw(double x) const {
+      if (kind == Kind::missing) return std::isnan(x) ? 1 : 0;
+      if (imputed && std::isnan(x)) x = fill;
+      if (kind == Kind::ordinal && !(x >= 0 && x < categories)) return -1;
+      return kind == Kind::one_hot ? (x == category ? 1 : 0) : x;
+    }
+    [[nodiscard]] double value(double x) const { return (raw(x) - center) / scale; }
   };
+  [[nodiscard]] const std::vector<Feature>& features() const { return features_; }
+  /// Features that belong together: one, or those of all categories of an input, at most one of which is 1.
+  struct Run {
+    std::size_t first = 0, count = 1;
+    bool one_hot = false;
+  };
+  [[nodiscard]] std::vector<Run> runs() const;
+  /// Of a run of categories: the one that is 1; `count` where there is none.
+  [[nodiscard]] std::size_t category_in(const Run& run, const double* row) const {
+    const Feature& feature = features_[run.first];
+    double x = row[feature.input];
+    if (feature.imputed && std::isnan(x)) x = feature.fill;
+    if (!(x >= 0 && x < static_cast<double>(run.count))) return run.count;
+    const auto category = static_cast<std::size_t>(x);
+    return static_cast<double>(category) == x ? category : run.count;
+  }
+
+ private:
   [[nodiscard]] std::size_t find(const std::string& name) const;
   void add(const storage::Step& step, const std::vector<storage::InputColumn>& inputs);
   void encode(const storage::Step& step, const std::vector<storage::InputColumn>& inputs);
-  [[nodiscard]] double value_of(const Feature& feature, double x) const;
 
   std::vector<Feature> features_;
 };

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/tasks/data/prepare/samples.hpp"
 
 namespace kernmill::tasks {

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -12,6 +13,20 @@
 
 namespace kernmill::tasks {
 namespace {
+
+/// IEEE 754's binary16, of which not every compiler has a type.
+struct Half {
+  std::uint16_t bits;
+  explicit operator double() const {
+    const int exponent = bits >> 10U & 0x1F;
+    const int fraction = bits & 0x3FF;
+    double magnitude = std::ldexp(exponent == 0 ? fraction : fraction + 1024, std::max(exponent, 1) - 25);
+    if (exponent == 31)
+      magnitude =
+          fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+    return (bits >> 15U) != 0 ? -magnitude : magnitude;
+  }
+};
 
 template <class T>
 void convert(std::span<const char> bytes, bool swapped, std::span<double> values) {
@@ -67,7 +82,7 @@ constexpr std::array descriptions{
     Description{"b1", Element::boolean}, Description{"i1", Element::i8},  Description{"u1", Element::u8},
     Description{"i2", Element::i16},     Description{"u2", Element::u16}, Description{"i4", Element::i32},
     Description{"u4", Element::u32},     Description{"i8", Element::i64}, Description{"u8", Element::u64},
-    Description{"f4", Element::f32},     Description{"f8", Element::f64}};
+    Description{"f2", Element::f16},     Description{"f4", Element::f32}, Description{"f8", Element::f64}};
 
 /// '<f8' and its kin.
 void read_description(std::string_view text, ArrayHeader& header) {
@@ -81,7 +96,7 @@ void read_description(std::string_view text, ArrayHeader& header) {
       return;
     }
   throw ArrayError(fmt::format("its elements are of type '{}'", text.substr(1, 3)),
-                   "save whole numbers or floats of 4 or 8 bytes: array.astype(float)");
+                   "save whole numbers or floats of 2, 4 or 8 bytes: array.astype(float)");
 }
 
 void read_shape(std::string_view text, ArrayHeader& header) {
@@ -97,6 +112,7 @@ void read_shape(std::string_view text, ArrayHeader& header) {
     if (error != std::errc{}) throw ArrayError("the shape in its header is no list of numbers");
     header.shape.push_back(extent);
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.starts_with('L')) text.remove_prefix(1);  // a long integer of Python 2
   }
   if (header.shape.empty()) throw ArrayError("it is one number, not an array");
 }
@@ -111,6 +127,7 @@ std::size_t size_of(Element element) {
       return 1;
     case Element::i16:
     case Element::u16:
+    case Element::f16:
       return 2;
     case Element::i32:
     case Element::u32:
@@ -141,6 +158,8 @@ void to_doubles(std::span<const char> bytes, Element element, bool big_endian, s
       return convert<std::int64_t>(bytes, swapped, values);
     case Element::u64:
       return convert<std::uint64_t>(bytes, swapped, values);
+    case Element::f16:
+      return convert<Half>(bytes, swapped, values);
     case Element::f32:
       return convert<float>(bytes, swapped, values);
     default:

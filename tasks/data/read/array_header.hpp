@@ -9,7 +9,7 @@
 namespace kernmill::tasks {
 
 /// The types of numbers that binary files hold.
-enum class Element { boolean, i8, u8, i16, u16, i32, u32, i64, u64, f32, f64 };
+enum class Element { boolean, i8, u8, i16, u16, i32, u32, i64, u64, f16, f32, f64 };
 std::size_t size_of(Element element);
 
 /// Numbers as they lie in a file, as doubles. `bytes` holds values.size() elements.

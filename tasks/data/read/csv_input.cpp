@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/base/table/numbers.hpp"
 #include "kernmill/tasks/data/read/csv_rows.hpp"
 #include "kernmill/tasks/data/read/packed_texts.hpp"
 #include "kernmill/tasks/data/read/table_error.hpp"
@@ -69,7 +70,8 @@ std::vector<std::vector<std::string>> CsvInput::first_rows(const Communicator& c
     try {
       while (texts.size() < rows * columns && cursor.next(fields))
         if (fields.size() == columns)
-          for (const CsvField& field : fields) texts.push_back(field.text());
+          for (const CsvField& field : fields)
+            texts.push_back(with_decimal_point(field.text(), format_.decimal));
     } catch (const CsvError&) {  // told when the row is read
     }
   }
@@ -85,7 +87,7 @@ RawTable CsvInput::read(const Communicator& comm, const Selection& selection, co
   RawTable table(selection, buffer);
   comm.agree([&] {
     for (const auto& piece : mine) {
-      CsvRows rows(files_[piece.file]->named().string(), names(), format_.delimiter, selection, table);
+      CsvRows rows(files_[piece.file]->named().string(), names(), format_, selection, table);
       records_.each_chunk(piece,
                           [&](std::string_view text, std::uint64_t line) { return rows.read(text, line); });
     }

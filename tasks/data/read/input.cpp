@@ -36,8 +36,20 @@ OnBadRow on_bad_row_of(const std::string& setting) {
   throw SpecError("spec.json: on_bad_row cannot be '" + setting + "'");
 }
 
-RawTable::RawTable(const Selection& selection, const Buffer& buffer)
-    : rows(selection.columns.size() + 1, buffer) {
+namespace {
+
+/// Of the wanted values, and the row's number behind them.
+std::vector<storage::Element> types_of(const Selection& selection) {
+  std::vector<storage::Element> types;
+  for (const Wanted& wanted : selection.columns)
+    types.push_back(wanted.text ? storage::Element::f64 : wanted.type);
+  types.push_back(storage::Element::f64);
+  return types;
+}
+
+}  // namespace
+
+RawTable::RawTable(const Selection& selection, const Buffer& buffer) : rows(types_of(selection), buffer) {
   for (const Wanted& wanted : selection.columns) dictionaries.emplace_back(wanted.known);
 }
 
@@ -139,6 +151,7 @@ std::string ValueJudge::take_number(std::size_t wanted, double number, double& s
   if (std::isnan(slot) && !std::isnan(number)) return bad(wanted, "means a missing value (`missing`)", slot);
   if (!std::isfinite(number)) return bad(wanted, "is not a finite number", slot);
   if (as.positive && number <= 0) return bad(wanted, "is not above zero: it has no logarithm", slot);
+  if (as.limits && !as.limits->hold(number)) return fmt::format("is none that {} holds", as.limits->type);
   return "";
 }
 

@@ -1,6 +1,8 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,16 @@
 
 namespace kernmill::tasks {
 
+/// Whole numbers, or any, that a type has room for.
+struct Limits {
+  double lowest = 0, highest = 0;
+  bool whole = false;
+  std::string type{};  ///< as messages call it
+  [[nodiscard]] bool hold(double value) const {
+    return value >= lowest && value <= highest && (!whole || value == std::floor(value));
+  }
+};
+
 /// A column that is wanted of an input, and as what.
 struct Wanted {
   std::size_t column = 0;
@@ -20,6 +32,10 @@ struct Wanted {
   bool may_be_missing = false;       ///< as NaN
   std::vector<std::string> known{};  ///< texts that have the first codes
   bool only_known = false;           ///< any other text is a bad value
+  bool maybe_number = false;         ///< a text that may turn out to be a number, like all others
+  storage::Element type =
+      storage::Element::f64;       ///< holds all its numbers (and NaN, where one may be missing)
+  std::optional<Limits> limits{};  ///< other numbers are bad values
 };
 
 /// What becomes of a row with a bad value: it is an error, it is left out, or the value counts as missing
@@ -60,6 +76,8 @@ class Input {
  public:
   virtual ~Input() = default;
   [[nodiscard]] virtual const std::vector<std::string>& names() const = 0;
+  /// A type that holds every value of a column, where it is one of numbers.
+  [[nodiscard]] virtual storage::Element type(std::size_t /*column*/) const { return storage::Element::f64; }
   /// How errors and notes call it.
   [[nodiscard]] virtual std::string name() const = 0;
   /// Collective. The first rows as texts, by row and column: as many as `rows` or fewer, on every rank.
@@ -103,6 +121,11 @@ class ValueJudge {
   std::string take_number(std::size_t wanted, double number, double& slot);
   /// Whether it is one of the texts that mean a missing value, in any spelling: -999 and -999.0.
   [[nodiscard]] bool means_missing(double number) const;
+  [[nodiscard]] bool knows_missing_numbers() const { return !missing_.empty(); }
+  /// A value that is bad for a reason that only the format knows: the reason, unless it counts as missing.
+  std::string refuse(std::size_t wanted, std::string reason, double& slot) {
+    return bad(wanted, std::move(reason), slot);
+  }
 
  private:
   std::string take_category(std::size_t wanted, std::string_view text, double& slot);

@@ -57,19 +57,20 @@ void SvmInput::each_line(const Communicator& comm, const Work& work) const {
 SvmInput::SvmInput(const Communicator& comm, const InputFiles& files, const std::vector<std::string>& known)
     : records_({}, false) {
   comm.agree([&] { records_ = RecordFiles(texts_of(files), false); });
-  std::uint64_t largest = 0;
-  std::uint64_t smallest = 1;
+  std::uint64_t largest = 0, smallest = 1;
   each_line(comm, [&](const SvmLine& line, const SvmMistake& mistake, std::string_view, const std::string&,
                       std::uint64_t) {
+    ++rows_;
     if (line.entries.empty() || !mistake.reason.empty()) return;  // told when the row is read
+    entries_ += line.entries.size();
     largest = std::max(largest, line.entries.back().index);
     smallest = std::min(smallest, line.entries.front().index);
   });
   last_index_ = comm.allreduce(largest, Reduction::max);
   first_index_ = comm.allreduce(smallest, Reduction::min);
+  rows_ = comm.allreduce(rows_, Reduction::sum);
+  entries_ = comm.allreduce(entries_, Reduction::sum);
   know(known);
-  names_ = {"label"};
-  for (std::uint64_t i = first_index_; i <= last_index_; ++i) names_.push_back(fmt::format("f{}", i));
   if (last_index_ < first_index_)
     throw TaskError(fmt::format("{} has no values", name()), name(),
                     "its lines should be: label index:value index:value ...");
@@ -90,13 +91,31 @@ void SvmInput::know(const std::vector<std::string>& columns) {
   largest_known_ = most;
 }
 
+const std::vector<std::string>& SvmInput::names() const {
+  if (!names_.empty()) return names_;
+  if (columns() > most_dense_columns)
+    throw TaskError(
+        fmt::format("{} has {} columns, too many for rows that hold every one of them", name(), columns()),
+        name(), "`sparse: true` of preprocess keeps what is not 0 alone");
+  names_ = {"label"};
+  for (std::uint64_t i = 0; i < columns(); ++i) names_.push_back(feature_name(i));
+  return names_;
+}
+
+std::string SvmInput::feature_name(std::uint64_t column) const {
+  return fmt::format("f{}", first_index_ + column);
+}
+
+double SvmInput::density() const {
+  return static_cast<double>(entries_) /
+         (static_cast<double>(std::max<std::uint64_t>(rows_, 1)) * static_cast<double>(columns()));
+}
+
 std::string SvmInput::name() const {
   return records_.files().front().file->named().string();
 }
 
-std::vector<std::vector<std::string>> SvmInput::first_rows(const Communicator& comm, std::size_t rows) const {
-  constexpr std::size_t most_fields = std::size_t{1} << 22U;  // a short file may have wide rows
-  rows = std::min(rows, std::max<std::size_t>(1, most_fields / names_.size()));
+std::vector<std::string> SvmInput::first_labels(const Communicator& comm, std::size_t rows) const {
   std::vector<std::string> labels;
   if (comm.is_root()) {
     const std::string text = records_.files()[0].file->read(records_.files()[0].data_begin, enough);
@@ -110,9 +129,16 @@ std::vector<std::vector<std::string>> SvmInput::first_rows(const Communicator& c
     }
   }
   share_texts(comm, labels);
+  return labels;
+}
+
+std::vector<std::vector<std::string>> SvmInput::first_rows(const Communicator& comm, std::size_t rows) const {
+  constexpr std::size_t most_fields = std::size_t{1} << 22U;  // a short file may have wide rows
+  const std::size_t width = names().size();
+  rows = std::min(rows, std::max<std::size_t>(1, most_fields / width));
   std::vector<std::vector<std::string>> table;
-  for (const auto& label : labels) {
-    auto& row = table.emplace_back(names_.size(), "0");
+  for (const auto& label : first_labels(comm, rows)) {
+    auto& row = table.emplace_back(width, "0");
     row[0] = label;
   }
   return table;
@@ -135,48 +161,112 @@ void SvmInput::take(const SvmLine& line, const Selection& selection, const std::
     if (!bad.reason.empty()) return;
   }
   for (const auto& [index, value, at] : line.entries) {
-    const bool known = index <= largest_known_.value_or(index);
-    const std::size_t i = known ? wanted[index - first_index_ + 1] : nobody;
-    if (i != nobody) bad.reason = judge.take_number(i, value, slots[i]);
-    if (!known) {
-      bad.reason =
-          fmt::format("is beyond f{}, the last column of what the model was trained on", *largest_known_);
-      bad.help = "is it the right file? Leave out what the model does not know, or train it on such a file";
-    }
-    if (bad.reason.empty()) continue;
     bad.place.column = at + 1;
     bad.value = fmt::format("{}", value);
-    bad.column = names_[index - first_index_ + 1];
-    return;
+    if (!is_known(index, bad)) return;
+    const std::size_t i = wanted[index - first_index_ + 1];
+    if (i != nobody) bad.reason = judge.take_number(i, value, slots[i]);
+    bad.column = feature_name(index - first_index_);
+    if (!bad.reason.empty()) return;
   }
 }
 
+/// Whether it is one of the columns of what a model was trained on, where it is for one.
+bool SvmInput::is_known(std::uint64_t index, RejectedRow& bad) const {
+  if (index <= largest_known_.value_or(index)) return true;
+  bad.column = feature_name(index - first_index_);
+  bad.reason =
+      fmt::format("is beyond f{}, the last column of what the model was trained on", *largest_known_);
+  bad.help = "is it the right file? Leave out what the model does not know, or train it on such a file";
+  return false;
+}
+
+RejectedRow SvmInput::mistake_in(const SvmMistake& mistake, std::string_view text, const std::string& file,
+                                 std::uint64_t line) {
+  RejectedRow bad{0, file, {line, mistake.at + 1}, "", "", mistake.reason, ""};
+  if (mistake.reason.empty()) return bad;
+  bad.value = text.substr(mistake.at, mistake.length);
+  bad.column = "label or index:value";
+  return bad;
+}
+
+/// Leaves the row out, or throws.
+void SvmInput::reject(RejectedRow bad, const Selection& selection, RawTable& table) {
+  if (selection.on_bad_row != OnBadRow::skip) throw error_of(bad);
+  bad.row = table.read++;
+  table.rejected.push_back(std::move(bad));
+}
+
 RawTable SvmInput::read(const Communicator& comm, const Selection& selection, const Buffer& buffer) const {
-  std::vector<std::size_t> wanted(names_.size(), std::numeric_limits<std::size_t>::max());
+  std::vector<std::size_t> wanted(columns() + 1, std::numeric_limits<std::size_t>::max());
   for (std::size_t i = 0; i < selection.columns.size(); ++i) wanted[selection.columns[i].column] = i;
   RawTable table(selection, buffer);
   ValueJudge judge(selection, table);
   each_line(comm, [&](const SvmLine& line, const SvmMistake& mistake, std::string_view text,
                       const std::string& file, std::uint64_t number) {
-    RejectedRow bad{table.read, file, {number, mistake.at + 1}, "", "", "", ""};
-    if (mistake.reason.empty()) {
-      take(line, selection, wanted, bad, judge, table.rows.next());
-    } else {
-      bad.reason = mistake.reason;
-      bad.value = text.substr(mistake.at, mistake.length);
-      bad.column = "label or index:value";
-    }
-    if (bad.reason.empty()) {
-      table.rows.next()[selection.columns.size()] = static_cast<double>(table.read++);
-      table.rows.keep();
-      return;
-    }
-    if (selection.on_bad_row != OnBadRow::skip) throw error_of(bad);
-    ++table.read;
-    table.rejected.push_back(std::move(bad));
+    RejectedRow bad = mistake_in(mistake, text, file, number);
+    if (bad.reason.empty()) take(line, selection, wanted, bad, judge, table.rows.next());
+    if (!bad.reason.empty()) return reject(std::move(bad), selection, table);
+    table.rows.next()[selection.columns.size()] = static_cast<double>(table.read++);
+    table.rows.keep();
   });
   number_rows(comm, *this, table);
   return table;
+}
+
+struct SvmInput::SparseRow {
+  std::vector<std::uint32_t> columns;
+  std::vector<double> values;
+};
+
+/// The label into its slot, where it is wanted, and what is not 0. `bad.reason` says what is wrong.
+void SvmInput::take_sparse(const SvmLine& line, const Selection& beside, std::uint64_t first,
+                           ValueJudge& judge, RejectedRow& bad, double* slots, SparseRow& row) const {
+  row.columns.clear();
+  row.values.clear();
+  if (!beside.columns.empty()) bad.reason = judge.take_text(0, line.label, slots[0]);
+  if (!bad.reason.empty()) {
+    bad.place.column = line.label_at + 1;
+    bad.value = line.label;
+    bad.column = "label";
+    return;
+  }
+  for (const auto& [index, value, at] : line.entries) {
+    bad.place.column = at + 1;
+    bool good = index < first || is_known(index, bad);
+    if (good && judge.means_missing(value)) {
+      good = false;
+      bad.column = fmt::format("f{}", index);
+      bad.reason = "means a missing value (`missing`), and there is none in sparse rows";
+      bad.help = "correct the value, or read whole rows: sparse: false";
+    }
+    if (!good) {
+      bad.value = fmt::format("{}", value);
+      return;
+    }
+    if (index < first || value == 0) continue;
+    row.columns.push_back(static_cast<std::uint32_t>(index - first));
+    row.values.push_back(value);
+  }
+}
+
+SvmInput::SparseTable SvmInput::read_sparse(const Communicator& comm, const Selection& beside,
+                                            const Buffer& buffer, std::uint64_t first) const {
+  SparseTable all{RawTable(beside, buffer), SparseStore(buffer)};
+  RawTable& table = all.beside;
+  ValueJudge judge(beside, table);
+  SparseRow row;
+  each_line(comm, [&](const SvmLine& line, const SvmMistake& mistake, std::string_view text,
+                      const std::string& file, std::uint64_t number) {
+    RejectedRow bad = mistake_in(mistake, text, file, number);
+    if (bad.reason.empty()) take_sparse(line, beside, first, judge, bad, table.rows.next(), row);
+    if (!bad.reason.empty()) return reject(std::move(bad), beside, table);
+    all.features.append(row.columns, row.values);
+    table.rows.next()[beside.columns.size()] = static_cast<double>(table.read++);
+    table.rows.keep();
+  });
+  number_rows(comm, *this, table);
+  return all;
 }
 
 }  // namespace kernmill::tasks

@@ -25,8 +25,11 @@ struct SvmMistake {
   std::size_t at = 0, length = 0;
 };
 
-inline constexpr std::uint64_t largest_svm_index =
-    1'000'000;  ///< rows are dense: more would not fit anywhere
+/// Of a column; rows of more than so many columns are kept as what is not 0, or not at all.
+inline constexpr std::uint64_t largest_svm_index = (std::uint64_t{1} << 31U) - 1;
+inline constexpr std::uint64_t most_dense_columns = 1'000'001;
+/// Each of them has a name.
+inline constexpr std::uint64_t most_sparse_columns = std::uint64_t{1} << 26U;
 
 /// A line without its end. `line.label` is empty when there is nothing on it.
 SvmMistake parse_svm_line(std::string_view text, SvmLine& line);

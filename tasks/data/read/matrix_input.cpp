@@ -66,9 +66,34 @@ void read_elements(const InputFile& file, const ArrayHeader& header, std::uint64
   to_doubles(bytes, header.element, header.big_endian, out);
 }
 
+storage::Element type_for(Element element) {
+  switch (element) {
+    case Element::boolean:
+    case Element::u8:
+      return storage::Element::u8;
+    case Element::i8:
+    case Element::i16:
+    case Element::u16:
+    case Element::i32:
+      return storage::Element::i32;
+    case Element::f16:
+    case Element::f32:
+      return storage::Element::f32;
+    default:
+      return storage::Element::f64;
+  }
+}
+
+storage::Element type_for(const storage::NumberKind& kind) {
+  if (!kind.whole) return kind.bytes <= sizeof(float) ? storage::Element::f32 : storage::Element::f64;
+  if (kind.bytes == 1 && !kind.is_signed) return storage::Element::u8;
+  const bool fits = kind.bytes < 4 || (kind.bytes == 4 && kind.is_signed);
+  return fits ? storage::Element::i32 : storage::Element::f64;
+}
+
 RowSource source_of(const std::shared_ptr<const InputFile>& file, const ArrayHeader& header) {
   const bool wide = header.element == Element::i64 || header.element == Element::u64;
-  RowSource source{header.rows(), header.columns(), wide, {}};
+  RowSource source{header.rows(), header.columns(), wide, type_for(header.element)};
   source.read = [file, header](std::uint64_t first, std::uint64_t count, std::span<double> out) {
     const std::uint64_t columns = header.columns();
     if (!header.column_major) return read_elements(*file, header, first * columns, out);
@@ -82,6 +107,14 @@ RowSource source_of(const std::shared_ptr<const InputFile>& file, const ArrayHea
 }
 
 void require_same_width(const RowSource& first, const RowSource& other, const InputFile& file) {
+  const auto same = [](const storage::Named& a, const storage::Named& b) {
+    return a.value == b.value && a.name == b.name;
+  };
+  if (!std::equal(first.enumeration.begin(), first.enumeration.end(), other.enumeration.begin(),
+                  other.enumeration.end(), same))
+    throw TaskError(
+        fmt::format("the enumeration in {} is not that of the files before it", file.named().string()),
+        file.named().string(), "files that are read together have the same columns");
   if (first.columns == other.columns) return;
   throw TaskError(fmt::format("{} has rows of {} numbers, the files before it of {}", file.named().string(),
                               other.columns, first.columns),
@@ -116,10 +149,46 @@ MatrixInput::MatrixInput(std::string name, std::vector<ColumnGroup> groups)
       if (!seen.insert(column).second)
         throw TaskError(fmt::format("two columns of {} are called '{}'", name_, column), name_);
       names_.push_back(column);
-      wide_.push_back(std::any_of(group.sources.begin(), group.sources.end(),
-                                  [](const RowSource& source) { return source.wide_integers; }));
+      columns_.push_back(column_of(group));
     }
   }
+}
+
+MatrixInput::Column MatrixInput::column_of(const ColumnGroup& group) {
+  Column column;
+  column.type = group.sources.front().type;
+  for (const RowSource& source : group.sources) {
+    column.wide = column.wide || source.wide_integers;
+    if (source.type != column.type) column.type = storage::Element::f64;
+  }
+  const auto& enumeration = group.sources.front().enumeration;
+  for (const auto& [value, name] : enumeration) column.names.emplace(value, name);
+  const auto is = [&](double value, std::string_view upper, std::string_view lower) {
+    const auto found = column.names.find(value);
+    return found != column.names.end() && (found->second == upper || found->second == lower);
+  };
+  if (!column.names.empty()) column.type = storage::Element::f64;
+  column.boolean = column.names.size() == 2 && is(0, "FALSE", "False") && is(1, "TRUE", "True");
+  if (column.boolean) column.type = storage::Element::u8;
+  return column;
+}
+
+std::string MatrixInput::text_of(const Column& column, double value) {
+  const auto found = column.names.find(value);
+  return found == column.names.end() ? fmt::format("{}", value) : found->second;
+}
+
+/// Why a value is bad; the name of an enumeration's value is one that `encode` makes a category of, as a
+/// text.
+std::string MatrixInput::take(const Column& column, double value, std::size_t wanted, bool as_text,
+                              ValueJudge& judge, double& slot) {
+  if (column.wide && std::abs(value) >= end_of_exact_integers)
+    return "is about a whole number of 2^53 or more: a double does not hold them all";
+  if (column.names.empty()) return judge.take_number(wanted, value, slot);
+  const auto found = column.names.find(value);
+  if (found == column.names.end()) return judge.refuse(wanted, "has no name in its enumeration", slot);
+  if (column.boolean && !as_text) return judge.take_number(wanted, value, slot);
+  return judge.take_text(wanted, found->second, slot);
 }
 
 void MatrixInput::read_rows(std::uint64_t first, std::uint64_t count, std::vector<double>& values) const {
@@ -155,7 +224,7 @@ std::vector<std::vector<std::string>> MatrixInput::first_rows(const Communicator
     for (std::uint64_t i = 0; i < count; ++i) {
       auto& row = texts.emplace_back();
       for (std::size_t c = 0; c < names_.size(); ++c)
-        row.push_back(fmt::format("{}", values[i * names_.size() + c]));
+        row.push_back(text_of(columns_[c], values[i * names_.size() + c]));
     }
   });
   return texts;
@@ -166,12 +235,11 @@ void MatrixInput::take_row(const Selection& selection, std::span<const double> r
   double* const slots = table.rows.next();
   for (std::size_t i = 0; i < selection.columns.size(); ++i) {
     const std::size_t column = selection.columns[i].column;
-    const bool inexact = wide_[column] && std::abs(row[column]) >= end_of_exact_integers;
     const std::string reason =
-        inexact ? "is about a whole number of 2^53 or more: a double does not hold them all"
-                : judge.take_number(i, row[column], slots[i]);
+        take(columns_[column], row[column], i, selection.columns[i].text, judge, slots[i]);
     if (reason.empty()) continue;
-    RejectedRow bad{table.read, name_, {0, 0}, names_[column], fmt::format("{}", row[column]), reason};
+    RejectedRow bad{table.read, name_, {0, 0}, names_[column], text_of(columns_[column], row[column]),
+                    reason};
     if (selection.on_bad_row != OnBadRow::skip) {
       bad.row = number;
       throw error_of(bad);
@@ -231,8 +299,8 @@ std::vector<ColumnGroup> hdf5_columns(const InputFiles& files, std::vector<std::
     for (std::size_t i = 0; i < datasets.size(); ++i) {
       const auto shape = arrays->shape(datasets[i]);
       require_numbers(shape, fmt::format("'{}' of {}", datasets[i], file->named().string()), *file);
-      RowSource source{
-          shape.at(0), shape.size() == 1 ? 1 : shape[1], arrays->has_wide_integers(datasets[i]), {}};
+      RowSource source{shape.at(0), shape.size() == 1 ? 1 : shape[1], arrays->has_wide_integers(datasets[i]),
+                       type_for(arrays->kind(datasets[i])), arrays->enumeration(datasets[i])};
       source.read = [arrays, crashed, output_directory, name = datasets[i]](
                         std::uint64_t first, std::uint64_t count, std::span<double> out) {
         const CrashNote note_of_read(output_directory, crashed);

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +14,11 @@ namespace kernmill::tasks {
 /// Rows of numbers that can be read anywhere.
 struct RowSource {
   std::uint64_t rows = 0, columns = 0;
-  bool wide_integers = false;  ///< of 64 bits, which a double does not hold from 2^53 on
+  bool wide_integers = false;                     ///< of 64 bits, which a double does not hold from 2^53 on
+  storage::Element type = storage::Element::f64;  ///< holds them all
+  std::vector<storage::Named> enumeration{};      ///< what the numbers are called; empty: they are numbers
   /// `out` holds count x columns.
-  std::function<void(std::uint64_t first, std::uint64_t count, std::span<double> out)> read;
+  std::function<void(std::uint64_t first, std::uint64_t count, std::span<double> out)> read{};
 };
 
 /// Columns that belong together; the sources' rows follow each other.
@@ -32,12 +35,23 @@ class MatrixInput : public Input {
   MatrixInput(std::string name, std::vector<ColumnGroup> groups);
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
   [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] storage::Element type(std::size_t column) const override { return columns_.at(column).type; }
   [[nodiscard]] std::vector<std::vector<std::string>> first_rows(const Communicator& comm,
                                                                  std::size_t rows) const override;
   [[nodiscard]] RawTable read(const Communicator& comm, const Selection& selection,
                               const Buffer& buffer) const override;
 
  private:
+  struct Column {
+    bool wide = false;
+    storage::Element type = storage::Element::f64;
+    std::map<double, std::string> names{};  ///< of an enumeration
+    bool boolean = false;                   ///< an enumeration of FALSE and TRUE
+  };
+  static Column column_of(const ColumnGroup& group);
+  [[nodiscard]] static std::string text_of(const Column& column, double value);
+  [[nodiscard]] static std::string take(const Column& column, double value, std::size_t wanted, bool as_text,
+                                        ValueJudge& judge, double& slot);
   void read_rows(std::uint64_t first, std::uint64_t count, std::vector<double>& values) const;
   void take_row(const Selection& selection, std::span<const double> row, std::uint64_t number,
                 ValueJudge& judge, RawTable& table) const;
@@ -45,7 +59,7 @@ class MatrixInput : public Input {
   std::string name_;
   std::vector<ColumnGroup> groups_;
   std::vector<std::string> names_;
-  std::vector<bool> wide_;  ///< by column
+  std::vector<Column> columns_;
 };
 
 /// The arrays of .npy or IDX files as one group. Throws TaskError.

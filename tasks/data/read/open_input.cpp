@@ -11,9 +11,11 @@ namespace {
 std::unique_ptr<Input> open_csv(const Communicator& comm, const Spec& spec, const std::string& format,
                                 InputFiles files) {
   const auto setting = setting_as<std::string>(spec.config, "delimiter");
-  const char delimiter = as_task_error([&] { return delimiter_of(setting, format, spec.input("input")); });
+  const char decimal = setting_as<std::string>(spec.config, "decimal") == "," ? ',' : '.';
+  const char delimiter =
+      as_task_error([&] { return delimiter_of(setting, format, spec.input("input"), decimal); });
   return std::make_unique<CsvInput>(comm, std::move(files),
-                                    CsvFormat{delimiter, setting_as<bool>(spec.config, "header")});
+                                    CsvFormat{delimiter, setting_as<bool>(spec.config, "header"), decimal});
 }
 
 InputFiles open_files(const Communicator& comm, const Spec& spec, const char* setting) {

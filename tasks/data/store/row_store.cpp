@@ -13,11 +13,16 @@ constexpr std::uint64_t largest_block = std::uint64_t{4} << 20;  // in bytes: la
 }  // namespace
 
 RowStore::RowStore(std::uint64_t width, Buffer buffer)
-    : width_(std::max<std::uint64_t>(width, 1)), buffer_(std::move(buffer)) {
-  const std::uint64_t row_bytes = width_ * sizeof(double);
-  block_rows_ = std::max<std::uint64_t>(1, std::min(buffer_.bytes / 4, largest_block) / row_bytes);
-  const std::uint64_t blocks = buffer_.bytes / (block_rows_ * row_bytes);
-  blocks_in_memory_ = blocks > 2 ? blocks - 2 : 0;  // one is being filled, one is being read
+    : RowStore(std::vector(std::max<std::uint64_t>(width, 1), storage::Element::f64), std::move(buffer)) {}
+
+RowStore::RowStore(const std::vector<storage::Element>& types, Buffer buffer)
+    : types_(types), packing_(types), width_(types.size()), buffer_(std::move(buffer)) {
+  const std::uint64_t plain_bytes = width_ * sizeof(double);
+  block_rows_ = std::max<std::uint64_t>(1, std::min(buffer_.bytes / 4, largest_block) / plain_bytes);
+  // One block is being filled, one is being read, and those are plain.
+  const std::uint64_t others = 2 * block_rows_ * plain_bytes;
+  blocks_in_memory_ =
+      buffer_.bytes > others ? (buffer_.bytes - others) / (block_rows_ * packing_.row_bytes()) : 0;
   last_.resize(block_rows_ * width_);
   note_peak();
 }
@@ -28,20 +33,40 @@ void RowStore::append(std::span<const double> row) {
 }
 
 void RowStore::note_peak() {
-  peak_ = std::max(peak_, (blocks_.size() + 1) * block_rows_ * width_);
+  peak_ = std::max(peak_, block_rows_ * (blocks_.size() * packing_.row_bytes() + width_ * sizeof(double)));
+}
+
+void RowStore::write_to_scratch(std::uint64_t row, std::span<const double> values, std::uint32_t generation) {
+  if (packing_.is_plain()) return scratch_->write(place_in_scratch(row), std::as_bytes(values), generation);
+  std::vector<std::byte> packed(values.size() / width_ * packing_.row_bytes());
+  packing_.pack(values, packed);
+  scratch_->write(place_in_scratch(row), packed, generation);
+}
+
+/// One of those in the scratch file.
+void RowStore::read_block(std::uint64_t block, std::span<double> rows) const {
+  const std::uint64_t place = place_in_scratch(block * block_rows_);
+  if (packing_.is_plain()) return scratch_->read(place, std::as_writable_bytes(rows), generation_);
+  std::vector<std::byte> packed(block_rows_ * packing_.row_bytes());
+  scratch_->read(place, packed, generation_);
+  packing_.unpack(packed, rows);
 }
 
 void RowStore::close_block(bool filled) {
   used_ = 0;
   if (blocks_.size() < blocks_in_memory_) {
-    blocks_.push_back(std::exchange(last_, std::vector<double>(block_rows_ * width_)));
+    Block& block = blocks_.emplace_back();
+    if (packing_.is_plain()) {
+      block.rows = std::exchange(last_, LargeVector<double>(block_rows_ * width_));
+    } else {
+      block.packed.resize(block_rows_ * packing_.row_bytes());
+      if (filled) packing_.pack(last_, block.packed);
+    }
     note_peak();
     return;
   }
   if (!scratch_) scratch_ = std::make_unique<ScratchFile>(buffer_.scratch);
-  if (filled)
-    scratch_->write(place_in_scratch(in_scratch_ * block_rows_), std::as_bytes(std::span(last_)),
-                    generation_);
+  if (filled) write_to_scratch(in_scratch_ * block_rows_, last_, generation_);
   ++in_scratch_;
 }
 
@@ -51,33 +76,44 @@ void RowStore::resize(std::uint64_t rows) {
 }
 
 void RowStore::put(std::uint64_t row, std::span<const double> values) {
-  const std::uint64_t block = row / block_rows_;
-  const auto within = static_cast<std::ptrdiff_t>(row % block_rows_ * width_);
-  if (block < blocks_.size())
-    std::copy(values.begin(), values.end(), blocks_[block].begin() + within);
-  else if (block < blocks_.size() + in_scratch_)
-    scratch_->write(place_in_scratch(row - blocks_.size() * block_rows_), std::as_bytes(values), generation_);
+  const std::uint64_t index = row / block_rows_, within = row % block_rows_;
+  if (index >= blocks_.size() + in_scratch_)
+    std::copy(values.begin(), values.end(), last_.begin() + static_cast<std::ptrdiff_t>(within * width_));
+  else if (index >= blocks_.size())
+    write_to_scratch(row - blocks_.size() * block_rows_, values, generation_);
+  else if (packing_.is_plain())
+    std::copy(values.begin(), values.end(),
+              blocks_[index].rows.begin() + static_cast<std::ptrdiff_t>(within * width_));
   else
-    std::copy(values.begin(), values.end(), last_.begin() + within);
+    packing_.pack(
+        values,
+        std::span(blocks_[index].packed).subspan(within * packing_.row_bytes(), packing_.row_bytes()));
 }
 
 template <class Self, class Visit>
 void RowStore::walk(Self& self, const Visit& visit) {
+  constexpr bool changes = !std::is_const_v<Self>;
   std::uint64_t first = 0;
+  const bool plain = self.packing_.is_plain();
+  LargeVector<double> rows;
+  if (self.in_scratch_ > 0 || (!plain && !self.blocks_.empty())) rows.resize(self.block_rows_ * self.width_);
   for (auto& block : self.blocks_) {
-    visit(first, std::span(block));
+    if (plain) {
+      visit(first, std::span(block.rows));
+    } else {
+      self.packing_.unpack(block.packed, rows);
+      visit(first, std::span(rows));
+      if constexpr (changes) self.packing_.pack(rows, block.packed);
+    }
     first += self.block_rows_;
   }
-  std::vector<double> block(self.in_scratch_ > 0 ? self.block_rows_ * self.width_ : 0);
-  const auto bytes = std::as_writable_bytes(std::span(block));
   for (std::uint64_t i = 0; i < self.in_scratch_; ++i) {
-    const std::uint64_t place = self.place_in_scratch(i * self.block_rows_);
-    self.scratch_->read(place, bytes, self.generation_);
-    visit(first, std::span(block));
-    if constexpr (!std::is_const_v<Self>) self.scratch_->write(place, bytes, self.generation_ + 1);
+    self.read_block(i, rows);
+    visit(first, std::span(rows));
+    if constexpr (changes) self.write_to_scratch(i * self.block_rows_, rows, self.generation_ + 1);
     first += self.block_rows_;
   }
-  if constexpr (!std::is_const_v<Self>) ++self.generation_;
+  if constexpr (changes) ++self.generation_;
   if (self.used_ > 0) visit(first, std::span(self.last_).first(self.used_ * self.width_));
 }
 
@@ -89,14 +125,17 @@ void RowStore::update(const Change& change) {
   walk(*this, change);
 }
 
+void recode(std::span<double> block, std::uint64_t width, const std::vector<std::vector<double>>& values) {
+  for (std::size_t c = 0; c < values.size(); ++c) {
+    if (values[c].empty()) continue;
+    for (std::uint64_t i = c; i < block.size(); i += width)
+      if (!std::isnan(block[i])) block[i] = values[c][static_cast<std::size_t>(block[i])];
+  }
+}
+
 void recode(RowStore& rows, const std::vector<std::vector<double>>& values) {
   if (std::all_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); })) return;
-  rows.update([&](std::uint64_t, std::span<double> block) {
-    for (std::uint64_t i = 0; i < block.size(); i += rows.width())
-      for (std::size_t c = 0; c < values.size(); ++c)
-        if (double& code = block[i + c]; !values[c].empty() && !std::isnan(code))
-          code = values[c][static_cast<std::size_t>(code)];
-  });
+  rows.update([&](std::uint64_t, std::span<double> block) { recode(block, rows.width(), values); });
 }
 
 }  // namespace kernmill::tasks

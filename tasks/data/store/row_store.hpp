@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "kernmill/tasks/data/store/large_memory.hpp"
+#include "kernmill/tasks/data/store/row_packing.hpp"
 #include "kernmill/tasks/data/store/scratch_file.hpp"
 
 namespace kernmill::tasks {
@@ -16,10 +18,13 @@ struct Buffer {
 };
 
 /// A rank's rows of `width` numbers each, in order. What does not fit into the buffer lies in a scratch file.
-/// Throws TaskError when that cannot be written or read.
+/// Numbers of a column that has a type of its own are ones that the type holds, and take no more room. Throws
+/// TaskError when that cannot be written or read.
 class RowStore {
  public:
   explicit RowStore(std::uint64_t width = 1, Buffer buffer = {});
+  /// A type for each column.
+  RowStore(const std::vector<storage::Element>& types, Buffer buffer);
 
   [[nodiscard]] std::uint64_t width() const { return width_; }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
@@ -40,31 +45,41 @@ class RowStore {
   /// The same, and what `change` makes of the rows stays.
   using Change = std::function<void(std::uint64_t first_row, std::span<double> rows)>;
   void update(const Change& change);
-  /// For tests: the most doubles that this store held in memory.
-  [[nodiscard]] std::uint64_t peak_doubles() const { return peak_; }
+  /// For tests: the most bytes that this store held in memory.
+  [[nodiscard]] std::uint64_t peak_bytes() const { return peak_; }
   [[nodiscard]] std::uint64_t block_rows() const { return block_rows_; }
+  [[nodiscard]] const std::vector<storage::Element>& types() const { return types_; }
 
  private:
+  /// A full block: as it is, or packed.
+  struct Block {
+    LargeVector<double> rows;
+    std::vector<std::byte> packed;
+  };
   template <class Self, class Visit>
   static void walk(Self& self, const Visit& visit);
   /// The block that was being filled stays in memory, or goes to its place in the scratch file.
   void close_block(bool filled);
-  [[nodiscard]] std::uint64_t place_in_scratch(std::uint64_t row) const {
-    return row * width_ * sizeof(double);
-  }
+  [[nodiscard]] std::uint64_t place_in_scratch(std::uint64_t row) const { return row * packing_.row_bytes(); }
+  void write_to_scratch(std::uint64_t row, std::span<const double> values, std::uint32_t generation);
+  void read_block(std::uint64_t block, std::span<double> rows) const;
   void note_peak();
 
+  std::vector<storage::Element> types_;
+  RowPacking packing_;
   std::uint64_t width_, rows_ = 0, used_ = 0, peak_ = 0;
   std::uint64_t block_rows_, blocks_in_memory_;
   Buffer buffer_;
-  std::vector<std::vector<double>> blocks_;  ///< the first full ones
-  std::vector<double> last_;                 ///< the one that is being filled
-  std::uint64_t in_scratch_ = 0;             ///< full blocks behind those in memory
-  std::unique_ptr<ScratchFile> scratch_;     ///< there once a block is
-  std::uint32_t generation_ = 0;             ///< how often the blocks there were written anew
+  std::vector<Block> blocks_;             ///< the first full ones
+  LargeVector<double> last_;              ///< the one that is being filled
+  std::uint64_t in_scratch_ = 0;          ///< full blocks behind those in memory
+  std::unique_ptr<ScratchFile> scratch_;  ///< there once a block is
+  std::uint32_t generation_ = 0;          ///< how often the blocks there were written anew
 };
 
 /// Puts other numbers in the place of codes, by wanted column; an empty list leaves a column as it is.
 void recode(RowStore& rows, const std::vector<std::vector<double>>& values);
+/// The same in a block of rows of `width` numbers.
+void recode(std::span<double> block, std::uint64_t width, const std::vector<std::vector<double>>& values);
 
 }  // namespace kernmill::tasks

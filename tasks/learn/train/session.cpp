@@ -29,7 +29,7 @@ Session::Session(const Communicator& comm, CheckpointPolicy policy, bool talks)
       schedule_(policy_.interval, begun_),
       step_began_(begun_) {
   if (!policy_.directory.empty())
-    writer_.emplace(comm_.handle(), policy_.directory, policy_.retention, policy_.key);
+    writer_.emplace(comm_.handle(), policy_.directory, policy_.retention, policy_.key, policy_.transport);
 }
 
 /// Whether a checkpoint is of these settings and these data.

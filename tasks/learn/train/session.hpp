@@ -20,6 +20,7 @@ struct CheckpointPolicy {
   storage::Retention retention;
   std::string identity;  ///< of what is trained: a checkpoint of anything else is not continued
   std::optional<storage::Key> key;
+  storage::TransportSettings transport{};
 };
 
 /// What a rank may want of the others; bits of Session::wishes.

@@ -52,6 +52,26 @@ TEST(Pack, EachInstanceFindsAnEmptyDirectory) {
   for (unsigned i = 0; i < 4; ++i) EXPECT_EQ(world.instance(i).metrics, (Json{{"found", 0}}));
 }
 
+// Whether the one before has left a checkpoint, or nothing; number 3 goes on with what it has left itself.
+TEST(Pack, EachInstanceFindsAFolderOfCheckpointsThatIsItsOwn) {
+  Stage stage = PackWorld::command(
+      "found=$(ls -A $KERNMILL_CHECKPOINTS | wc -l); echo found=$found >$KERNMILL_METRICS\n"
+      "echo resumed=$KERNMILL_RESUMED >>$KERNMILL_METRICS\n"
+      "case $KERNMILL_CHECKPOINTS in */$KERNMILL_INSTANCE/checkpoints) ;; *) exit 2;; esac\n"
+      "[ $((KERNMILL_INSTANCE % 2)) = 0 ] || touch $KERNMILL_CHECKPOINTS/step-1\n"
+      "[ $KERNMILL_INSTANCE != 3 ] || [ $KERNMILL_ATTEMPT = 2 ]");
+  stage.retries.max = 1;
+  stage.retries.on = {"error"};
+  PackWorld world(stage, 8, 1);
+  ASSERT_EQ(world.carry_out(), 0);
+  for (unsigned i = 0; i < 8; ++i) {
+    const int own = i == 3 ? 1 : 0;
+    EXPECT_EQ(world.instance(i).metrics, (Json{{"found", own}, {"resumed", own}})) << i;
+    EXPECT_FALSE(std::filesystem::exists(world.run().checkpoints("s", i))) << i;
+    EXPECT_EQ(std::filesystem::exists(world.run().instance("s", i)), i == 3) << "its failure is kept there";
+  }
+}
+
 TEST(Pack, SlotsHaveCoresOfTheirOwn) {
   if (exec::allowed_cores().size() < 2) GTEST_SKIP() << "this needs two cores";
   PackWorld world(

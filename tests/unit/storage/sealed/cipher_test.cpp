@@ -32,6 +32,10 @@ TableCipher some_cipher(const std::string& name = "train/features", std::uint64_
   return FileCipher(some_key(), counting_from<32>(64)).table(name, bytes);
 }
 
+bool opens(const TableCipher& cipher, std::uint64_t block, Bytes& bytes, const Tag& tag) {
+  return !cipher.open(block, bytes.size(), bytes, std::span(&tag, 1)).has_value();
+}
+
 // The values are another implementation's: cipher_reference.py.
 TEST(Cipher, AgreesWithAnotherImplementation) {
   Bytes sealed(100);
@@ -59,24 +63,32 @@ TEST(Cipher, PiecesCutAnywhereMakeTheBytesOfAWholeBlock) {
   }
 }
 
-TEST(Cipher, OpensWhatItSealedAndNothingElse) {
-  const TableCipher cipher = some_cipher();
+/// What opens a block depends on the machine.
+class Opening : public ::testing::TestWithParam<bool> {
+ protected:
+  static TableCipher cipher_here() { return GetParam() ? some_cipher().by_openssl() : some_cipher(); }
+};
+INSTANTIATE_TEST_SUITE_P(By, Opening, ::testing::Bool(),
+                         [](const auto& openssl) { return openssl.param ? "OpenSsl" : "WhatIsFastest"; });
+
+TEST_P(Opening, GivesWhatWasSealedAndNothingElse) {
+  const TableCipher cipher = cipher_here();
   const Bytes plain = plain_text(100);
   Bytes sealed(100);
   const Tag tag = cipher.seal(5, plain, sealed);
   Bytes bytes = sealed;
-  EXPECT_TRUE(cipher.open(5, bytes, tag));
+  EXPECT_TRUE(opens(cipher, 5, bytes, tag));
   EXPECT_EQ(bytes, plain);
   for (std::size_t i = 0; i < sealed.size(); ++i) {
     bytes = sealed;
     bytes[i] ^= std::byte{1};
-    EXPECT_FALSE(cipher.open(5, bytes, tag)) << i;
+    EXPECT_FALSE(opens(cipher, 5, bytes, tag)) << i;
   }
   for (std::size_t i = 0; i < tag.size(); ++i) {
     Tag changed = tag;
     changed[i] ^= std::byte{0x80};
     bytes = sealed;
-    EXPECT_FALSE(cipher.open(5, bytes, changed)) << i;
+    EXPECT_FALSE(opens(cipher, 5, bytes, changed)) << i;
   }
 }
 
@@ -84,17 +96,49 @@ TEST(Cipher, ABlockElsewhereIsAChangedOne) {
   const Bytes plain = plain_text(100);
   Bytes sealed(100);
   const Tag tag = some_cipher().seal(5, plain, sealed);
-  const auto opens = [&](const TableCipher& cipher, std::uint64_t block) {
+  const auto opened = [&](const TableCipher& cipher, std::uint64_t block) {
     Bytes bytes = sealed;
-    return cipher.open(block, bytes, tag);
+    return opens(cipher, block, bytes, tag);
   };
-  EXPECT_TRUE(opens(some_cipher(), 5));
-  EXPECT_FALSE(opens(some_cipher(), 6));
-  EXPECT_FALSE(opens(some_cipher("test/features"), 5));
-  EXPECT_FALSE(opens(some_cipher("train/features", 65536), 5));
-  EXPECT_FALSE(opens(FileCipher(some_key(), counting_from<32>(65)).table("train/features", 65636), 5));
+  EXPECT_TRUE(opened(some_cipher(), 5));
+  EXPECT_FALSE(opened(some_cipher(), 6));
+  EXPECT_FALSE(opened(some_cipher("test/features"), 5));
+  EXPECT_FALSE(opened(some_cipher("train/features", 65536), 5));
+  EXPECT_FALSE(opened(FileCipher(some_key(), counting_from<32>(65)).table("train/features", 65636), 5));
   EXPECT_FALSE(
-      opens(FileCipher(Key(counting_from<32>(1)), counting_from<32>(64)).table("train/features", 65636), 5));
+      opened(FileCipher(Key(counting_from<32>(1)), counting_from<32>(64)).table("train/features", 65636), 5));
+}
+
+TEST_P(Opening, TakesManyBlocksAtOnceAndNamesTheFirstThatIsWrong) {
+  constexpr std::uint64_t first = 7, block = 64;
+  const TableCipher cipher = cipher_here();
+  const Bytes plain = plain_text(3 * block + 10);
+  Bytes sealed(plain.size());
+  std::vector<Tag> tags;
+  for (std::uint64_t at = 0; at < plain.size(); at += block) {
+    const std::uint64_t size = std::min(block, plain.size() - at);
+    tags.push_back(cipher.seal(first + at / block, std::span(plain).subspan(at, size),
+                               std::span(sealed).subspan(at, size)));
+  }
+  Bytes bytes = sealed;
+  EXPECT_EQ(cipher.open(first, block, bytes, tags), std::nullopt);
+  EXPECT_EQ(bytes, plain);
+  for (std::uint64_t wrong = 0; wrong < tags.size(); ++wrong) {
+    bytes = sealed;
+    bytes[wrong * block + 3] ^= std::byte{4};
+    EXPECT_EQ(cipher.open(first, block, bytes, tags), first + wrong);
+  }
+}
+
+TEST_P(Opening, TakesBlocksOfAnyLength) {
+  const TableCipher cipher = cipher_here();
+  for (std::size_t size : {1, 15, 16, 17, 255, 4095, 65535, 65536}) {
+    const Bytes plain = plain_text(size);
+    Bytes bytes(size);
+    const Tag tag = cipher.seal(1, plain, bytes);
+    EXPECT_TRUE(opens(cipher, 1, bytes, tag)) << size;
+    EXPECT_EQ(bytes, plain) << size;
+  }
 }
 
 TEST(Cipher, NoTwoFilesHaveASalt) {

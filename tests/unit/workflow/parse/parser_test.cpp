@@ -23,10 +23,11 @@ TEST(Parser, ReadsAllFiveTaskKindsAndACommand) {
 }
 
 TEST(Parser, FillsInTheDefaultsOfAPreprocessStage) {
-  const Json expected = Json::parse(R"({"format": "auto", "delimiter": "auto", "header": true, "datasets": [],
+  const Json expected =
+      Json::parse(R"({"format": "auto", "delimiter": "auto", "decimal": ".", "header": true, "datasets": [],
     "external_files": false, "max_expansion": 100, "missing": [], "on_bad_row": "error", "buffer": 536870912, "target": {"column": "species", "type": "auto"},
     "features": [], "drop": [], "impute": {"with": "none", "value": "", "indicator": false},
-    "encode": {"as": "none", "unknown": "error"}, "scale": "standard", "columns": {},
+    "encode": {"as": "none", "unknown": "error"}, "scale": "standard", "precision": "auto", "sparse": "auto", "columns": {},
     "split": {"type": "random", "test": 0.2, "validation": 0.0, "stratify": true, "group": "", "seed": 7},
     "balance": "none", "shuffle": false, "seed": 0, "series": null})");
   EXPECT_EQ(design().stage("prepare").config, expected);
@@ -287,6 +288,14 @@ TEST(Parser, TakesWhatIsDoneAboutBadNodesFromTheDefaults) {
   EXPECT_EQ(workflow_from_json(to_json(parsed.workflow)).bad_nodes, expected);
   EXPECT_EQ(parse_good("defaults: {bad_nodes: 2h}\nstages: {a: {run: ls}}").workflow.bad_nodes.avoid_for,
             std::chrono::hours(2));
+}
+
+TEST(Parser, LaysWhatIsDoneAboutBadNodesOverTheSitesKeyByKey) {
+  ParseOptions options;
+  options.outer_defaults = {{"site.yaml", "bad_nodes: {for: 30m}"},
+                            {"profile.yaml", "bad_nodes: {keep: user}"}};
+  EXPECT_EQ(parse_good("stages: {a: {run: ls}}", options).workflow.bad_nodes,
+            (BadNodes{.avoid_for = std::chrono::minutes(30), .per_user = true}));
 }
 
 TEST(Parser, SortsWhatItFinds) {

@@ -128,7 +128,7 @@ TEST(PreprocessSettings, ASeriesHasWindows) {
 TEST(PreprocessSettings, OneThatIsMissingIsNamed) {
   const Json all = preprocess_settings(Json::object());
   for (const auto& [key, value] : all.items()) {
-    if (key == "format" || key == "delimiter" || key == "header" || key == "datasets" ||
+    if (key == "format" || key == "delimiter" || key == "decimal" || key == "header" || key == "datasets" ||
         key == "external_files" || key == "max_expansion")
       continue;  // open_input's
     Json config = all;

@@ -26,7 +26,7 @@ TEST(RowStore, KeepsEveryRowInBoundedMemory) {
     expected.insert(expected.end(), row.begin(), row.end());
   }
   EXPECT_TRUE(all_of(store) == expected);
-  EXPECT_LE(store.peak_doubles() * sizeof(double), budget);  // of 1.2 MB
+  EXPECT_LE(store.peak_bytes(), budget);  // of 1.2 MB
 }
 
 TEST(RowStore, PutsRowsAnywhere) {
@@ -49,6 +49,37 @@ TEST(RowStore, ChangesRowsInPlace) {
     });
     EXPECT_EQ(all_of(store).at(999), -999);
     EXPECT_EQ(all_of(store).at(17), -17);
+  }
+}
+
+TEST(RowStore, KeepsTypedColumnsInTheirOwnSize) {
+  using storage::Element;
+  const std::vector<Element> types{Element::u8, Element::u8, Element::f32, Element::i32, Element::f64};
+  for (const std::uint64_t budget : {200'000, 10'000, 100}) {
+    RowStore store(types, {budget, {std::filesystem::temp_directory_path()}});
+    std::vector<double> expected;
+    const auto row_of = [](int i) {
+      return std::vector<double>{static_cast<double>(i % 256), 255.0, static_cast<double>(0.1F) * i,
+                                 -70000.0 * i, 0.1 * i};
+    };
+    for (int i = 0; i < 3000; ++i) {
+      auto row = row_of(i);
+      row[2] = static_cast<double>(static_cast<float>(row[2]));
+      store.append(row);
+      row[4] += 1;
+      expected.insert(expected.end(), row.begin(), row.end());
+    }
+    store.update([](std::uint64_t, std::span<double> rows) {
+      for (std::size_t i = 4; i < rows.size(); i += 5) rows[i] += 1;
+    });
+    EXPECT_TRUE(all_of(store) == expected);
+    EXPECT_LE(store.peak_bytes(), std::max<std::uint64_t>(budget, 100));
+    if (budget == 200'000) {
+      EXPECT_LT(store.peak_bytes(), 100'000);  // 120,000 as doubles
+    }
+    store.resize(3002);
+    store.put(3001, row_of(1));
+    EXPECT_EQ(all_of(store).at(3001 * 5 + 3), -70000);
   }
 }
 

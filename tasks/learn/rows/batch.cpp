@@ -57,6 +57,17 @@ void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t
   batch.labels = Kokkos::create_mirror_view_and_copy(Device::memory_space(), labels);
 }
 
+Batch batch_of(const Rows& rows, Loss loss, HostRows& host) {
+  Batch batch;
+  if (rows.is_sparse()) {
+    batch.sparse = on_device(host.sparse);
+  } else {
+    batch.features = features_on_device(host.features, rows.features());
+  }
+  set_target(batch, loss, host.target, rows.targets());
+  return batch;
+}
+
 void BatchLoader::prefetch(Wanted wanted) {
   constexpr std::uint64_t worth_a_thread = std::uint64_t{64} << 10;
   if (!ahead_) ahead_ = std::make_unique<Ahead>();
@@ -80,14 +91,7 @@ Batch BatchLoader::load(const Wanted& wanted) {
   if (!take_ahead(wanted)) now_.read(*rows_, wanted);
   reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   reading_.bytes += now_.bytes();
-  Batch batch;
-  if (rows_->is_sparse()) {
-    batch.sparse = on_device(now_.sparse);
-  } else {
-    batch.features = features_on_device(now_.features, rows_->features());
-  }
-  set_target(batch, loss_, now_.target, rows_->targets());
-  return batch;
+  return batch_of(*rows_, loss_, now_);
 }
 
 }  // namespace kernmill::tasks

@@ -29,6 +29,9 @@ kernels::Matrix<kernels::Device> features_on_device(std::span<double> features, 
 /// The batch's labels or numbers, in the form that the loss takes them.
 void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t columns);
 
+/// Both: a view of `host` where the device is the host.
+Batch batch_of(const Rows& rows, Loss loss, HostRows& host);
+
 /// Rows from a dataset onto the device, in the form that `loss` takes them.
 class BatchLoader {
  public:

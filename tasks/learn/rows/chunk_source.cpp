@@ -40,13 +40,16 @@ class StreamedRows : public ChunkSource {
   Batch chunk(std::size_t index) override {
     const Batch batch = loader_.load(chunks_.at(index));
     if (index + 1 < chunks_.size()) loader_.prefetch(chunks_[index + 1]);
+    reading_ = loader_.reading();
+    reading_.again = true;
     return batch;
   }
-  [[nodiscard]] const Reading& reading() const override { return loader_.reading(); }
+  [[nodiscard]] const Reading& reading() const override { return reading_; }
 
  private:
   BatchLoader loader_;
   Chunks chunks_;
+  Reading reading_;
 };
 
 /// On the device, as they are computed with.

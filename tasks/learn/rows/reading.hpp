@@ -9,6 +9,8 @@ namespace kernmill::tasks {
 struct Reading {
   std::uint64_t bytes = 0;
   double seconds = 0;
+  bool again =
+      false;  ///< the same rows are read at each iteration: they did not fit into the memory for them
 };
 
 /// What to say of reading that holds training up: for two seconds at least, and half of the time until now.

@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "kernmill/kernels/permutation.hpp"
+#include "kernmill/storage/even_share.hpp"
 
 namespace kernmill::tasks {
 
@@ -24,10 +26,16 @@ class RowOrder {
  public:
   RowOrder(std::uint64_t rows, const Shuffle& shuffle, std::uint64_t seed, std::uint64_t epoch);
   [[nodiscard]] std::uint64_t operator()(std::uint64_t position) const;
+  [[nodiscard]] const Shuffle& shuffle() const { return shuffle_; }
+  /// By blocks: the window that a position is in, and the rows of a window's blocks.
+  [[nodiscard]] std::uint64_t window_of(std::uint64_t position) const;
+  [[nodiscard]] std::vector<storage::IndexRange> blocks_of(std::uint64_t window) const;
 
  private:
   [[nodiscard]] std::uint64_t in_blocks(std::uint64_t position) const;
-  std::uint64_t seed_, epoch_;
+  [[nodiscard]] std::uint64_t window_rows() const { return shuffle_.block_rows * shuffle_.window_blocks; }
+  [[nodiscard]] bool is_behind_short(std::uint64_t position) const;
+  std::uint64_t rows_, seed_, epoch_;
   Shuffle shuffle_;
   std::uint64_t missing_ = 0;   ///< rows that the last block has fewer than the others
   std::uint64_t short_at_ = 0;  ///< where that block comes in the order of the blocks

@@ -93,6 +93,12 @@ void Rows::read_stored(storage::IndexRange range, std::span<std::byte> stored,
   read(range, std::span<double>(), target);
 }
 
+void Rows::read_stored_together(storage::IndexRange range, std::span<std::byte> stored,
+                                std::span<double> target) const {
+  reader_->read_stored_together(part_, range, stored);
+  read(range, std::span<double>(), target);
+}
+
 void Rows::read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const {
   if (range.count() != 0) reader_->read_levels(part_, range, before, at);
 }

@@ -27,6 +27,9 @@ class Rows {
   [[nodiscard]] const storage::Schema& schema() const { return reader_->schema(); }
   [[nodiscard]] const storage::Encoding& encoding() const { return reader_->encoding(); }
   [[nodiscard]] bool is_sparse() const { return encoding().sparse; }
+  [[nodiscard]] bool is_whole_part() const { return fold_.folds == 1; }
+  /// Whether single rows are dear where the dataset lies.
+  [[nodiscard]] bool prefers_large_reads() const { return reader_->prefers_large_reads(); }
   /// What the features of a row take in memory once they are to be computed with; of sparse rows the mean.
   [[nodiscard]] std::uint64_t row_bytes() const;
 
@@ -42,6 +45,9 @@ class Rows {
   /// Dense rows as they lie in the file, stored_row_bytes() each, and what they are as features.
   [[nodiscard]] std::uint64_t stored_row_bytes() const { return reader_->stored_row_bytes(); }
   void read_stored(storage::IndexRange range, std::span<std::byte> stored, std::span<double> target) const;
+  /// Collective: each rank its own range, perhaps an empty one. Of a whole part.
+  void read_stored_together(storage::IndexRange range, std::span<std::byte> stored,
+                            std::span<double> target) const;
   void decode(std::span<const std::byte> stored, std::span<double> features) const {
     reader_->decode(stored, features);
   }

@@ -83,8 +83,8 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
     Objective objective(session, rows, network, criterion, memory);
     return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
-  Trained trained =
-      train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session);
+  Trained trained = train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start,
+                                     session, rows.prefers_large_reads() ? Reads::large : Reads::rows);
   Objective objective(session, rows, network, criterion, 0);  // one pass: nothing to keep
   Evaluation at = objective.without_gradient(trained.parameters);
   return {std::move(trained), std::move(at)};

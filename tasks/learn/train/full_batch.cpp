@@ -78,10 +78,10 @@ Trained Lbfgs::run(Values start) {
   begin(std::move(start));
   bool ended = converged();
   while (!ended && iteration_ < settings_.max_iterations) {
-    const std::optional<Point> next = search(direction());
+    std::optional<Point> next = search(direction());
     if (!next) break;  // rounding hides any lower point
     remember(*next);
-    now_ = *next;
+    now_ = std::move(*next);
     ++iteration_;
     ended = converged() || iteration_ == settings_.max_iterations;
     session_.progress(ended, [&] { return line(); });

@@ -10,6 +10,7 @@
 #include "kernmill/kernels/optimizer.hpp"
 #include "kernmill/tasks/learn/rows/compact_columns.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
+#include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
 namespace kernmill::tasks {
@@ -38,7 +39,7 @@ std::vector<double> to_host(const Vector& values) {
 class BatchTraining {
  public:
   BatchTraining(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                const Rows& rows, Network& network, Session& session)
+                const Rows& rows, Network& network, Session& session, Reads reads)
       : settings_(settings),
         seed_(seed),
         criterion_(criterion),
@@ -50,7 +51,10 @@ class BatchTraining {
         loader_(rows, network.shape().loss),
         shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.row_bytes())),
         sum_(session.comm(), pieces_, network.sums_length()),
-        session_(session) {}
+        session_(session) {
+    if (reads == Reads::large && WindowRows::can_read(rows, shuffle_))
+      windows_.emplace(session.comm(), rows, network.shape().loss);
+  }
 
   Trained run(const std::vector<double>& start);
 
@@ -63,7 +67,7 @@ class BatchTraining {
   std::vector<std::uint64_t> own_rows(std::uint64_t step);
   std::span<const double> batch_sums(Slice batch);
   void step();
-  [[nodiscard]] Batch load(const std::vector<std::uint64_t>& numbers);
+  [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
   void set_gradient(std::span<const double> sums, double share);
   void update();
   void begin(const std::vector<double>& start);
@@ -77,7 +81,8 @@ class BatchTraining {
   Network& network_;
   bool is_sparse_;
   BatchLoader loader_;
-  CompactColumns compact_;  ///< of a batch of sparse rows
+  std::optional<WindowRows> windows_;  ///< in its place where single rows are dear
+  CompactColumns compact_;             ///< of a batch of sparse rows
   Shuffle shuffle_;
   std::optional<RowOrder> order_;
   std::uint64_t order_epoch_ = 0;
@@ -143,7 +148,11 @@ std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
   return numbers;
 }
 
-Batch BatchTraining::load(const std::vector<std::uint64_t>& numbers) {
+Batch BatchTraining::load(Slice slice, const std::vector<std::uint64_t>& numbers) {
+  if (windows_) {
+    windows_->hold(*order_, order_epoch_, slice.begin, slice.end);
+    return numbers.empty() ? Batch{} : windows_->load(numbers);
+  }
   static const storage::SparseRows none;
   Batch batch = numbers.empty() ? Batch{} : loader_.load(numbers);
   if (!is_sparse_) return batch;
@@ -154,9 +163,9 @@ Batch BatchTraining::load(const std::vector<std::uint64_t>& numbers) {
 
 std::span<const double> BatchTraining::batch_sums(Slice batch) {
   const std::vector<std::uint64_t> numbers = own_rows(step_);
-  const Batch all = load(numbers);
-  session_.judge(loader_.reading());
-  if (step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  const Batch all = load(batch, numbers);
+  session_.judge(windows_ ? windows_->reading() : loader_.reading());
+  if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
   const storage::IndexRange own = sum_.own();
   const std::uint64_t first = own.count() == 0 ? 0 : piece(batch, own.begin).begin;
   const auto piece_sums = [&](std::uint64_t leaf, const Vector& out) {
@@ -250,8 +259,8 @@ std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) 
 
 Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
                          const Rows& rows, Network& network, const std::vector<double>& start,
-                         Session& session) {
-  return BatchTraining(settings, seed, criterion, rows, network, session).run(start);
+                         Session& session, Reads reads) {
+  return BatchTraining(settings, seed, criterion, rows, network, session, reads).run(start);
 }
 
 }  // namespace kernmill::tasks

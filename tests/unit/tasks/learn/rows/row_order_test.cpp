@@ -52,6 +52,26 @@ TEST(RowOrder, StaysWithinAWindowOfBlocksAndMixesThem) {
   }
 }
 
+TEST(RowOrder, KnowsTheBlocksThatAWindowHasItsRowsFrom) {
+  for (const std::uint64_t rows : {1, 64, 100, 257, 1000})
+    for (const std::uint64_t block : {1, 3, 8, 64, 2000})
+      for (std::uint64_t epoch = 0; epoch < 4; ++epoch) {
+        const RowOrder order(rows, {block, 5}, 11, epoch);
+        std::uint64_t in_windows = 0;
+        for (std::uint64_t window = 0; window <= order.window_of(rows - 1); ++window)
+          for (const auto& range : order.blocks_of(window)) in_windows += range.count();
+        EXPECT_EQ(in_windows, rows);
+        for (std::uint64_t position = 0; position < rows; ++position) {
+          const auto blocks = order.blocks_of(order.window_of(position));
+          ASSERT_TRUE(std::any_of(blocks.begin(), blocks.end(),
+                                  [&](const auto& range) {
+                                    return range.begin <= order(position) && order(position) < range.end;
+                                  }))
+              << "position " << position << " of " << rows << " rows in blocks of " << block;
+        }
+      }
+}
+
 TEST(RowOrder, OfSmallDataIsThatOfOnePermutation) {
   const kernels::Permutation permutation(500, 7, 2);
   const auto order = order_of(500, shuffle_of("auto", 500, 6272), 7, 2);

@@ -1,0 +1,83 @@
+#include "kernmill/tasks/learn/rows/window_rows.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+#include <stdexcept>
+
+namespace kernmill::tasks {
+
+bool WindowRows::can_read(const Rows& rows, const Shuffle& shuffle) {
+  return shuffle.block_rows != 0 && !rows.is_sparse() && rows.is_whole_part();
+}
+
+void WindowRows::hold(const RowOrder& order, std::uint64_t epoch, std::uint64_t begin, std::uint64_t end) {
+  if (begin == end) return;
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t first = order.window_of(begin), last = order.window_of(end - 1);
+  if (epoch != epoch_) windows_.clear();
+  epoch_ = epoch;
+  std::erase_if(windows_, [&](const auto& held) { return held.first < first || held.first > last; });
+  for (std::uint64_t window = first; window <= last; ++window)
+    if (!windows_.contains(window)) windows_.emplace(window, read(order.blocks_of(window)));
+  reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+WindowRows::Window WindowRows::read(const std::vector<storage::IndexRange>& blocks) {
+  const auto own = storage::even_share(blocks.size(), comm_->rank(), comm_->size());
+  const std::uint64_t most = storage::even_share(blocks.size(), 0, comm_->size()).count();
+  const std::uint64_t row_bytes = rows_->stored_row_bytes(), targets = rows_->targets();
+  std::vector<char> stored;
+  std::vector<double> target;
+  comm_->agree([&] {
+    for (std::uint64_t i = 0; i < most; ++i) {  // the same number of calls on every rank
+      const auto range = i < own.count() ? blocks[own.begin + i] : storage::IndexRange{};
+      const std::size_t bytes = stored.size(), values = target.size();
+      stored.resize(bytes + range.count() * row_bytes);
+      target.resize(values + range.count() * targets);
+      rows_->read_stored_together(range, std::as_writable_bytes(std::span(stored).subspan(bytes)),
+                                  std::span(target).subspan(values));
+    }
+  });
+  reading_.bytes += stored.size() + target.size() * sizeof(double);
+  Window window{comm_->allgatherv(std::span<const char>(stored)),
+                comm_->allgatherv(std::span<const double>(target)),
+                {}};
+  std::uint64_t at = 0;
+  for (const storage::IndexRange& range : blocks) {
+    window.blocks.push_back(
+        {range, window.stored.data() + at * row_bytes, window.target.data() + at * targets});
+    at += range.count();
+  }
+  std::sort(window.blocks.begin(), window.blocks.end(),
+            [](const Block& a, const Block& b) { return a.rows.begin < b.rows.begin; });
+  return window;
+}
+
+const WindowRows::Block& WindowRows::block_of(std::uint64_t row) const {
+  for (const auto& [number, window] : windows_) {
+    const auto behind =
+        std::upper_bound(window.blocks.begin(), window.blocks.end(), row,
+                         [](std::uint64_t value, const Block& block) { return value < block.rows.begin; });
+    if (behind != window.blocks.begin() && row < std::prev(behind)->rows.end) return *std::prev(behind);
+  }
+  throw std::out_of_range("the row is in none of the windows that are held");
+}
+
+Batch WindowRows::load(std::span<const std::uint64_t> numbers) {
+  const std::uint64_t row_bytes = rows_->stored_row_bytes(), targets = rows_->targets();
+  stored_.resize(numbers.size() * row_bytes);
+  now_.target.resize(numbers.size() * targets);
+  now_.features.resize(numbers.size() * rows_->features());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const Block& block = block_of(numbers[i]);
+    const std::uint64_t within = numbers[i] - block.rows.begin;
+    std::memcpy(stored_.data() + i * row_bytes, block.stored + within * row_bytes, row_bytes);
+    std::copy_n(block.target + within * targets, targets, now_.target.data() + i * targets);
+  }
+  rows_->decode(stored_, now_.features);
+  return batch_of(*rows_, loss_, now_);
+}
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,62 @@
+#include "kernmill/tasks/learn/rows/window_rows.hpp"
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/models/make_network.hpp"
+#include "kernmill/tasks/models/model_kind.hpp"
+#include "learn_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using tasks::Reads;
+
+class Windows : public LearnWorld {
+ protected:
+  /// Digits in blocks of 512 rows: windows of all of them. Epochs are not whole batches.
+  std::vector<double> trained(const std::filesystem::path& data, Reads reads) {
+    const storage::DatasetReader reader(comm.handle(), data);
+    const tasks::Rows rows(reader, storage::Part::train);
+    tasks::Json optimizer = sgd(0.05, 2, 100);
+    optimizer["shuffle"] = "block";
+    const auto settings = tasks::read_train_settings(train_config(mlp_model({8}), optimizer));
+    tasks::Network network = tasks::make_network(settings.model, rows.schema());
+    const auto criterion = settings.model.kind->criterion(settings.model, rows.count(), 1);
+    const auto start = settings.model.kind->start(settings.model, network, settings.seed);
+    tasks::Session session(comm, {}, false);
+    return tasks::train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start,
+                                   session, reads)
+        .parameters;
+  }
+};
+
+TEST_F(Windows, GiveTheBitsOfRowsThatAreReadOneByOne) {
+  const auto data = fold_four("digits", "digit");
+  EXPECT_EQ(digest(trained(data, Reads::large)), digest(trained(data, Reads::rows)));
+}
+
+// Windows of three blocks of seven rows, so that batches reach into several of them.
+TEST_F(Windows, HoldTheRowsOfTheBatchesThatReachIntoThem) {
+  const storage::DatasetReader reader(comm.handle(), fold_four("iris", "species"));
+  const tasks::Rows rows(reader, storage::Part::train);
+  const tasks::Shuffle shuffle{7, 3};
+  ASSERT_TRUE(tasks::WindowRows::can_read(rows, shuffle));
+  tasks::WindowRows windows(comm, rows, tasks::Loss::cross_entropy);
+  for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
+    const tasks::RowOrder order(rows.count(), shuffle, 5, epoch);
+    for (std::uint64_t begin = 0; begin < rows.count(); begin += 25) {
+      const std::uint64_t end = std::min(begin + 25, rows.count());
+      windows.hold(order, epoch, begin, end);
+      std::vector<std::uint64_t> numbers;
+      for (std::uint64_t at = begin; at < end; ++at) numbers.push_back(order(at));
+      const tasks::Batch batch = windows.load(numbers);
+      std::vector<double> features(numbers.size() * rows.features()), target(numbers.size());
+      rows.read(numbers, features, target);
+      const auto found = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.features);
+      ASSERT_EQ(std::vector<double>(found.data(), found.data() + found.size()), features);
+      const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.labels);
+      for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(labels(i), static_cast<int>(target[i]));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kernmill::testing

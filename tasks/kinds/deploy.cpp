@@ -143,7 +143,7 @@ Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema&
     throw TaskError("a row of a series cannot be left out", {}, "use `on_bad_row: error`, and mend the row");
   const SvmInput* const svm = as_sparse_input(*input, schema);
   const Scratch scratch{spec.output_directory, spec.key};
-  const Buffer buffer{Buffer{}.bytes, scratch};
+  const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), scratch};
   OrderedText predictions(scratch);
   const PredictionLines lines(schema, options.probabilities);
   if (comm.is_root()) predictions.append(lines.header());

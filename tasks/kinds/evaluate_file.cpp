@@ -238,7 +238,7 @@ JudgedFile judge_file(const Spec& spec, const Communicator& comm, const storage:
       with_target(*input, schema, svm != nullptr,
                   svm != nullptr ? reading_of(spec.config) : match_columns(*input, schema, spec.config));
   if (comm.is_root() && svm == nullptr) note_unused_columns(*input, selection);
-  const Buffer buffer{Buffer{}.bytes, {spec.output_directory, spec.key}};
+  const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), {spec.output_directory, spec.key}};
   FileRows read{RawTable({}, {})};
   if (svm != nullptr) {
     auto [beside, features] = svm->read_sparse(comm, selection, buffer, first_svm_index(schema));

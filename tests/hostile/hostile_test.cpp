@@ -115,7 +115,7 @@ class Hostile : public ::testing::Test {
     const Json all = preprocess_settings(Json::object());
     Json config = {{"probabilities", false}};
     for (const char* name : {"format", "delimiter", "decimal", "header", "datasets", "external_files",
-                             "max_expansion", "missing", "on_bad_row"})
+                             "max_expansion", "missing", "on_bad_row", "buffer"})
       config[name] = all[name];
     return config;
   }
@@ -139,7 +139,7 @@ TEST_F(Hostile, SealedModelsThroughTheTool) {
 
 TEST_F(Hostile, ModelsThroughTasks) {
   for (const HostileFile& file : hostile_models(files(), secret())) {
-    through_task(file, "evaluate", {{"split", "test"}},
+    through_task(file, "evaluate", {{"split", "test"}, {"buffer", 1U << 29U}},
                  {{"model", file.file}, {"data", path() / "dataset.h5"}});
     through_task(file, "deploy", deployment(), {{"model", file.file}, {"input", path() / "flowers.csv"}});
     if (file.file.filename() == "model_vast_index.h5")
@@ -163,7 +163,7 @@ TEST_F(Hostile, TypedDatasetsThroughTheToolAndTasks) {
 TEST_F(Hostile, DatasetsThroughTasks) {
   for (const HostileFile& file : hostile_datasets(files(), secret())) {
     through_task(file, "train", softmax(), {{"data", file.file}});
-    through_task(file, "evaluate", {{"split", "test"}},
+    through_task(file, "evaluate", {{"split", "test"}, {"buffer", 1U << 29U}},
                  {{"model", path() / "model.h5"}, {"data", file.file}});
   }
 }

@@ -38,16 +38,10 @@ class Deploy : public Preprocessing {
   Result deploy_text(const std::string& csv) {
     put(directory / "input.csv", csv);
     Spec spec;
-    spec.config = {{"format", "auto"},
-                   {"delimiter", "auto"},
-                   {"decimal", "."},
-                   {"header", true},
-                   {"datasets", Json::array()},
-                   {"external_files", false},
-                   {"max_expansion", 100},
-                   {"missing", Json::array()},
-                   {"on_bad_row", on_bad_row},
-                   {"probabilities", probabilities}};
+    spec.config = {{"format", "auto"},     {"delimiter", "auto"},           {"decimal", "."},
+                   {"header", true},       {"datasets", Json::array()},     {"external_files", false},
+                   {"max_expansion", 100}, {"missing", Json::array()},      {"on_bad_row", on_bad_row},
+                   {"buffer", 1U << 29U},  {"probabilities", probabilities}};
     spec.inputs["input"] = directory / "input.csv";
     spec.output_directory = directory;
     return deploy(spec, comm, schema, scorer);

@@ -16,7 +16,8 @@ class FileEvaluation : public LearnWorld {
   static Json reading(const std::string& on_bad_row = "error") {
     return {{"format", "auto"},     {"delimiter", "auto"},       {"decimal", "."},
             {"header", true},       {"datasets", Json::array()}, {"external_files", false},
-            {"max_expansion", 100}, {"missing", Json::array()},  {"on_bad_row", on_bad_row}};
+            {"max_expansion", 100}, {"missing", Json::array()},  {"on_bad_row", on_bad_row},
+            {"buffer", 1U << 29U}};
   }
   tasks::Result judge(const std::filesystem::path& file, const Json& config = reading()) {
     return tasks::run_evaluate(spec("evaluate", config, {{"model", model_file()}, {"input", file}}, "judge"),
@@ -45,10 +46,10 @@ class FileEvaluation : public LearnWorld {
 
 TEST_F(FileEvaluation, OfTheRowsOfADatasetHasItsFigures) {
   const auto data = iris_model();
-  const Json of_dataset =
-      tasks::run_evaluate(spec("evaluate", {{"split", "all"}}, {{"model", model_file()}, {"data", data}}),
-                          comm)
-          .metrics;
+  const Json of_dataset = tasks::run_evaluate(spec("evaluate", {{"split", "all"}, {"buffer", 1U << 29U}},
+                                                   {{"model", model_file()}, {"data", data}}),
+                                              comm)
+                              .metrics;
   const Json of_file = judge(KERNMILL_DATA "/iris.csv").metrics;
   for (const char* name : {"accuracy", "correct", "rows", "precision", "recall", "f1"})
     EXPECT_EQ(of_file.at(name), of_dataset.at(name)) << name;
@@ -180,10 +181,10 @@ TEST_F(FileEvaluation, OfSparseRowsIsThatOfTheirDataset) {
   const auto data = directory / "prepare" / "dataset.h5";
   ASSERT_TRUE(storage::DatasetReader(comm.handle(), data).encoding().sparse);
   train(data, train_config(softmax_model(), lbfgs()));
-  const Json of_dataset =
-      tasks::run_evaluate(spec("evaluate", {{"split", "all"}}, {{"model", model_file()}, {"data", data}}),
-                          comm)
-          .metrics;
+  const Json of_dataset = tasks::run_evaluate(spec("evaluate", {{"split", "all"}, {"buffer", 1U << 29U}},
+                                                   {{"model", model_file()}, {"data", data}}),
+                                              comm)
+                              .metrics;
   const Json of_file = judge(directory / "x.svm").metrics;
   for (const char* name : {"accuracy", "correct", "rows", "precision", "recall", "f1"})
     EXPECT_EQ(of_file.at(name), of_dataset.at(name)) << name;

@@ -103,10 +103,13 @@ class Memory : public ::testing::Test {
 
   /// What a task needs for many rows beyond what it needs for few.
   void expect_within_the_cache(const std::string& kind, const Json& config, const std::string& stage,
-                               Json inputs = Json::object()) {
-    inputs["data"] = data(few_rows);
+                               Json inputs = Json::object(), const std::string& input = "data") {
+    const auto of = [&](int rows) {
+      return input == "data" ? data(rows) : directory / (std::to_string(rows) + ".npy");
+    };
+    inputs[input] = of(few_rows);
     const std::uint64_t few = run(kind, config, inputs, stage + "-few");
-    inputs["data"] = data(many_rows);
+    inputs[input] = of(many_rows);
     const std::uint64_t many = run(kind, config, inputs, stage);
     EXPECT_LT(many, few + cache + slack) << stage << ": " << few / mebibyte << " MiB for few rows";
   }
@@ -127,8 +130,11 @@ TEST_F(Memory, HoldsNoMoreRowsThanItMay) {
                      {"epsilon", 1e-8}, {"epochs", 1},           {"batch_size", 64}};
   expect_within_the_cache("train", train_with(mlp, adam), "batches");
   expect_within_the_cache("train", train_with(softmax, lbfgs), "whole");
-  expect_within_the_cache("evaluate", {{"split", "all"}}, "score",
-                          {{"model", directory / "whole" / "model.h5"}});
+  const fs::path model = directory / "whole" / "model.h5";
+  expect_within_the_cache("evaluate", {{"split", "all"}, {"buffer", cache}}, "score", {{"model", model}});
+  Json reading = kernmill::testing::preprocess_settings({{"format", "npy"}, {"buffer", cache}});
+  reading["probabilities"] = false;
+  expect_within_the_cache("deploy", reading, "ship", {{"model", model}}, "input");
 }
 
 }  // namespace

@@ -81,6 +81,13 @@ Setting on_bad_row(std::string doc) {
           .choices = {"error", "skip", "impute"}};
 }
 
+Setting buffer() {
+  return {.name = "buffer",
+          .type = T::memory,
+          .doc = "memory that a rank uses for rows; more of them go through a scratch file",
+          .fallback = "512M"};
+}
+
 Setting labels() {
   return {.name = "labels",
           .type = T::reference,
@@ -108,10 +115,7 @@ std::vector<Setting> input_settings() {
           on_bad_row(
               "`skip` leaves bad rows out and lists them in rejected.csv; `impute` takes a bad value for a "
               "missing one"),
-          {.name = "buffer",
-           .type = T::memory,
-           .doc = "memory that a rank uses for rows; more of them go through a scratch file",
-           .fallback = "512M"}};
+          buffer()};
 }
 
 const Table& deploy_settings() {
@@ -136,6 +140,7 @@ const Table& deploy_settings() {
        max_expansion(),
        missing(),
        on_bad_row("`skip` writes bad rows to rejected.csv; `impute` takes a bad value for a missing one"),
+       buffer(),
        {.name = "probabilities",
         .type = T::boolean,
         .doc = "write a column p_<class> for each class, too",
@@ -175,7 +180,8 @@ const Table& evaluate_settings() {
        labels(),
        missing(),
        on_bad_row("`skip` writes bad rows to rejected.csv, and judges the others; `impute` takes a bad value "
-                  "for a missing one")}};
+                  "for a missing one"),
+       buffer()}};
   return table;
 }
 

@@ -7,6 +7,7 @@
 
 #include "kernmill/base/exit_status.hpp"
 #include "kernmill/base/standard_streams.hpp"
+#include "kernmill/storage/transport/choice.hpp"
 #include "kernmill/tasks/comm/failure.hpp"
 #include "kernmill/tasks/comm/last_word.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
@@ -66,17 +67,36 @@ int finish(const Failure& own, const LastWord& last_word, const Communicator& wo
   return world.allreduce(status, Reduction::max);
 }
 
+Json to_json(const storage::TransportChoice& choice) {
+  return {{"transport", storage::to_string(choice.transport)},
+          {"reason", choice.reason},
+          {"file_system", storage::to_string(choice.file_system)},
+          {"nodes", choice.nodes}};
+}
+
+/// How the tables that this task reads and writes travel; told on rank 0. Collective.
+storage::TransportChoice choose_transport(const Spec& spec, const Communicator& world) {
+  const bool writes_tables = spec.kind == "preprocess" || spec.kind == "train";
+  storage::TransportChoice choice =
+      storage::choose_transport(world.handle(), spec.output_directory, spec.transport,
+                                writes_tables ? storage::Purpose::writing : storage::Purpose::reading);
+  if (world.is_root()) fmt::print("storage: {}\n", choice.reason);
+  return choice;
+}
+
 int run(const CommandLine& command, const Communicator& world, const LastWord& last_word) {
   const auto start = std::chrono::steady_clock::now();
   Spec spec;
   Result result;
   const Failure failure = Failure::of([&] {
     world.agree([&] { spec = read_spec(command.spec_file, command.kind->name); });
+    const storage::TransportChoice storage = choose_transport(spec, world);
     result = command.kind->run(spec, world);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     world.agree([&] {
       if (world.is_root())
-        write_result(spec.output_directory, result, {program(), world.size(), seconds.count()});
+        write_result(spec.output_directory, result,
+                     {program(), world.size(), seconds.count(), to_json(storage)});
     });
   });
   return finish(failure, last_word, world, spec);

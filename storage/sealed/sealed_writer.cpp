@@ -20,6 +20,35 @@ std::uint64_t chunks_of(const SealedTable& table) {
   return (table.blocks() + blocks_per_chunk - 1) / blocks_per_chunk;
 }
 
+/// Collective: each item goes to the rank that `owner` names.
+template <class T, class Owner>
+std::vector<T> dealt(MPI_Comm comm, int ranks, const std::vector<T>& own, const Owner& owner) {
+  const auto n = static_cast<std::size_t>(ranks);
+  std::vector<std::vector<T>> outgoing(n);
+  for (const T& item : own) outgoing[static_cast<std::size_t>(owner(item))].push_back(item);
+  std::vector<int> sent(n), received(n), sent_at(n), received_at(n);
+  std::vector<T> all;
+  for (std::size_t i = 0; i < n; ++i) {
+    sent[i] = static_cast<int>(outgoing[i].size());
+    sent_at[i] = static_cast<int>(all.size());
+    all.insert(all.end(), outgoing[i].begin(), outgoing[i].end());
+  }
+  MPI_Alltoall(sent.data(), 1, MPI_INT, received.data(), 1, MPI_INT, comm);
+  int total = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    received_at[i] = total;
+    total += received[i];
+  }
+  std::vector<T> mine(static_cast<std::size_t>(total));
+  MPI_Datatype item_type = MPI_DATATYPE_NULL;
+  MPI_Type_contiguous(sizeof(T), MPI_BYTE, &item_type);
+  MPI_Type_commit(&item_type);
+  MPI_Alltoallv(all.data(), sent.data(), sent_at.data(), item_type, mine.data(), received.data(),
+                received_at.data(), item_type, comm);
+  MPI_Type_free(&item_type);
+  return mine;
+}
+
 }  // namespace
 
 SealedWriter::SealedWriter(std::unique_ptr<TableFile> file, std::filesystem::path named,
@@ -70,6 +99,7 @@ void SealedWriter::write(const NewBytes& piece, Together& together) {
 std::span<const std::byte> SealedWriter::sealed(std::size_t table, std::uint64_t offset,
                                                 std::span<const std::byte> bytes) {
   std::span<const std::byte> out = bytes;
+  if (wants_digests_) digest_whole_pieces(table, offset, bytes);
   if (!ciphers_.empty()) {
     buffer_.assign(bytes.begin(), bytes.end());
     out = buffer_;
@@ -94,37 +124,33 @@ SealedWriter::Share SealedWriter::share_of(const SealedTable& table, int rank, i
           std::min(table.blocks(), chunks.end * blocks_per_chunk)};
 }
 
+// A digest that one rank has all the bytes of is taken here, while the disk is at what was written before.
+void SealedWriter::digest_whole_pieces(std::size_t table, std::uint64_t offset,
+                                       std::span<const std::byte> bytes) {
+  const std::uint64_t end = offset + bytes.size();
+  for (std::uint64_t at = (offset + digest_bytes - 1) / digest_bytes * digest_bytes; at < end;
+       at += digest_bytes) {
+    const std::uint64_t until = std::min(at + digest_bytes, tables_[table].bytes);
+    if (until > end) return;
+    known_digests_.push_back({table, at / digest_bytes, digest_of(bytes.subspan(at - offset, until - at))});
+  }
+}
+
 void SealedWriter::exchange(MPI_Comm comm) {
   rank_ = rank_in(comm);
   size_ = size_of(comm);
-  const auto n = static_cast<std::size_t>(size_);
-  std::vector<std::vector<Fragment>> outgoing(n);
-  for (const Fragment& fragment : fragments_) {
-    const int owner = owner_of(fragment.block / blocks_per_chunk, chunks_of(tables_[fragment.table]), size_);
-    outgoing[static_cast<std::size_t>(owner)].push_back(fragment);
-  }
-  std::vector<int> sent(n), received(n), sent_at(n), received_at(n);
-  std::vector<Fragment> all;
-  for (std::size_t i = 0; i < n; ++i) {
-    sent[i] = static_cast<int>(outgoing[i].size());
-    sent_at[i] = static_cast<int>(all.size());
-    all.insert(all.end(), outgoing[i].begin(), outgoing[i].end());
-  }
-  MPI_Alltoall(sent.data(), 1, MPI_INT, received.data(), 1, MPI_INT, comm);
-  int total = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    received_at[i] = total;
-    total += received[i];
-  }
-  fragments_.resize(static_cast<std::size_t>(total));
-  MPI_Datatype fragment_type = MPI_DATATYPE_NULL;
-  MPI_Type_contiguous(sizeof(Fragment), MPI_BYTE, &fragment_type);
-  MPI_Type_commit(&fragment_type);
-  MPI_Alltoallv(all.data(), sent.data(), sent_at.data(), fragment_type, fragments_.data(), received.data(),
-                received_at.data(), fragment_type, comm);
-  MPI_Type_free(&fragment_type);
+  const auto owner = [&](std::uint64_t table, std::uint64_t chunk) {
+    return owner_of(chunk, chunks_of(tables_[table]), size_);
+  };
+  fragments_ = dealt<Fragment>(comm, size_, fragments_,
+                               [&](const Fragment& f) { return owner(f.table, f.block / blocks_per_chunk); });
   std::sort(fragments_.begin(), fragments_.end(), [](const Fragment& a, const Fragment& b) {
     return std::tie(a.table, a.block, a.offset) < std::tie(b.table, b.block, b.offset);
+  });
+  known_digests_ = dealt<PieceDigest>(comm, size_, known_digests_,
+                                      [&](const PieceDigest& d) { return owner(d.table, d.piece); });
+  std::sort(known_digests_.begin(), known_digests_.end(), [](const PieceDigest& a, const PieceDigest& b) {
+    return std::tie(a.table, a.piece) < std::tie(b.table, b.piece);
   });
 }
 
@@ -159,6 +185,7 @@ void SealedWriter::seal() {
   together.guard([&] { fail_at("verify", named_); });
   for (std::size_t table = 0; table < tables_.size(); ++table) seal(table, together);
   fragments_ = {};
+  known_digests_ = {};
   together.call([&] { file_->sync(); });
   together.rethrow();
 }
@@ -215,9 +242,22 @@ void SealedWriter::seal_chunk(std::size_t table, std::uint64_t first, std::span<
     tags.push_back(ciphers_[table].seal(first + i, block, buffer_));
   }
   if (!wants_digests_) return;
-  for (std::uint64_t at = 0; at < bytes.size(); at += digest_bytes)
+  for (std::uint64_t at = 0; at < bytes.size(); at += digest_bytes) {
+    const Digest* known = known_digest(table, (first * block_bytes + at) / digest_bytes);
     digests_[table].push_back(
-        digest_of(bytes.subspan(at, std::min<std::uint64_t>(digest_bytes, bytes.size() - at))));
+        known != nullptr
+            ? *known
+            : digest_of(bytes.subspan(at, std::min<std::uint64_t>(digest_bytes, bytes.size() - at))));
+  }
+}
+
+const Digest* SealedWriter::known_digest(std::uint64_t table, std::uint64_t piece) const {
+  const auto found = std::lower_bound(known_digests_.begin(), known_digests_.end(), std::pair(table, piece),
+                                      [](const PieceDigest& known, const auto& wanted) {
+                                        return std::pair(known.table, known.piece) < wanted;
+                                      });
+  const bool is_it = found != known_digests_.end() && found->table == table && found->piece == piece;
+  return is_it ? &found->digest : nullptr;
 }
 
 std::vector<Digest> SealedWriter::table_digests(MPI_Comm comm) const {

@@ -48,7 +48,8 @@ class SealedWriter {
   /// Content digests are taken of so many bytes each, of whatever ranks.
   static constexpr std::uint64_t digest_bytes = std::uint64_t{1} << 20;
 
-  /// `digests`: whether seal takes the SHA-256 of the plain content, too.
+  /// `digests`: whether the SHA-256 of the plain content is taken, too: of a piece that one write has whole
+  /// as it is written, of others in seal.
   SealedWriter(std::unique_ptr<TableFile> file, std::filesystem::path named, std::vector<SealedTable> tables,
                const std::optional<FileCipher>& cipher, bool digests);
   ~SealedWriter();
@@ -71,6 +72,11 @@ class SealedWriter {
     std::uint64_t table, block, offset, length;
     std::uint32_t checksum;
   };
+  /// The SHA-256 of a piece of `digest_bytes`.
+  struct PieceDigest {
+    std::uint64_t table, piece;
+    Digest digest;
+  };
   /// The blocks of a table that this rank reads back.
   struct Share {
     std::uint64_t first = 0, end = 0;
@@ -80,6 +86,8 @@ class SealedWriter {
   void write(const NewBytes& piece, Together& together);
   std::span<const std::byte> sealed(std::size_t table, std::uint64_t offset,
                                     std::span<const std::byte> bytes);
+  void digest_whole_pieces(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes);
+  [[nodiscard]] const Digest* known_digest(std::uint64_t table, std::uint64_t piece) const;
   void seal(std::size_t table, Together& together);
   void seal_chunk(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
                   std::span<const std::uint32_t> expected, std::vector<Tag>& tags);
@@ -91,7 +99,8 @@ class SealedWriter {
   std::vector<SealedTable> tables_;
   std::vector<TableCipher> ciphers_;  ///< one a table, or none
   bool wants_digests_;
-  std::vector<Fragment> fragments_;  ///< own ones; after the exchange those of the own share
+  std::vector<Fragment> fragments_;         ///< own ones; after the exchange those of the own share
+  std::vector<PieceDigest> known_digests_;  ///< likewise
   std::vector<std::vector<Digest>> digests_;
   std::vector<std::byte> buffer_;
   int rank_ = 0, size_ = 1;

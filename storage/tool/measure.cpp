@@ -16,6 +16,7 @@
 #include "kernmill/storage/file/durable.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/measured_ways.hpp"
+#include "kernmill/storage/transport/choice.hpp"
 
 namespace kernmill::storage::tool {
 namespace {
@@ -25,15 +26,6 @@ using Seconds = std::vector<double>;
 
 constexpr std::uint64_t rows_of_a_batch = 128, batches = 16;
 constexpr int openings = 20, small_files = 10;
-
-int nodes_of(MPI_Comm comm) {
-  MPI_Comm node = MPI_COMM_NULL;
-  MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  int first = rank_in(node) == 0 ? 1 : 0, nodes = 0;
-  MPI_Allreduce(&first, &nodes, 1, MPI_INT, MPI_SUM, comm);
-  MPI_Comm_free(&node);
-  return nodes;
-}
 
 /// Lets nothing of a file be left in a node's page cache, as far as its file system does so.
 void forget(const fs::path& file) {
@@ -51,7 +43,11 @@ double median(Seconds values) {
 class Measurement {
  public:
   Measurement(MPI_Comm comm, const Measuring& what)
-      : comm_(comm), what_(what), rows_(comm, what.bytes), random_(static_cast<unsigned>(rank_in(comm))) {
+      : comm_(comm),
+        what_(what),
+        rows_(comm, what.bytes),
+        random_(static_cast<unsigned>(rank_in(comm))),
+        chosen_(choose_transport(comm, what.directory, {})) {
     agree(comm, [&] {
       std::error_code none;
       if (!fs::is_directory(what.directory, none))
@@ -61,7 +57,8 @@ class Measurement {
                         what.directory.string(), rank_in(comm)));
     });
     ways_.push_back(raw_way(comm));
-    ways_.push_back(dataset_way(comm, Transport::posix));
+    if (is_allowed(Transport::posix)) ways_.push_back(dataset_way(comm, Transport::posix));
+    ways_.push_back(dataset_way(comm, Transport::mpiio));
   }
 
   /// The ways take turns, so that what else the machine does, it does to all of them.
@@ -121,6 +118,18 @@ class Measurement {
                             }) / small_files);
   }
 
+  /// Several nodes do not write one file through NFS by themselves.
+  [[nodiscard]] bool is_allowed(Transport transport) const {
+    using Choice = TransportSettings::Choice;
+    try {
+      decide_transport(transport == Transport::posix ? Choice::posix : Choice::mpiio, chosen_.file_system,
+                       chosen_.nodes, Purpose::writing);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
   void remove_from_root(const fs::path& file) {
     agree_on_root(comm_, [&] { remove_quietly(file); });
   }
@@ -155,21 +164,21 @@ class Measurement {
       }
       measures.push_back(std::move(line));
     }
-    return {
-        {"schema_version", 1},
-        {"ranks", size_of(comm_)},
-        {"nodes", nodes_},
-        {"auto", {{"transport", "posix"}, {"reason", counted(static_cast<std::uint64_t>(nodes_), "node")}}},
-        {"bytes", rows_.rows * MeasuredRows::row_bytes},
-        {"rounds", what_.rounds},
-        {"measures", std::move(measures)}};
+    return {{"schema_version", 1},
+            {"ranks", size_of(comm_)},
+            {"nodes", chosen_.nodes},
+            {"file_system", to_string(chosen_.file_system)},
+            {"auto", {{"transport", to_string(chosen_.transport)}, {"reason", chosen_.reason}}},
+            {"bytes", rows_.rows * MeasuredRows::row_bytes},
+            {"rounds", what_.rounds},
+            {"measures", std::move(measures)}};
   }
 
   MPI_Comm comm_;
   const Measuring& what_;
   MeasuredRows rows_;
   std::mt19937_64 random_;
-  const int nodes_ = nodes_of(comm_);
+  const TransportChoice chosen_;  ///< what `auto` takes
   std::vector<std::unique_ptr<Way>> ways_;
   std::vector<std::string> order_;
   std::map<std::string, std::map<std::string, Seconds>> seconds_;

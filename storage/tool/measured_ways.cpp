@@ -142,8 +142,7 @@ class DatasetWay : public Way {
   void read(MeasuredRows& rows) override {
     for (std::uint64_t number = 0; number < rows.pieces; ++number) {
       const IndexRange piece = rows.piece(number);
-      agree(comm_,
-            [&] { reader_->read(Part::train, piece, rows.features_of(piece), rows.target_of(piece)); });
+      reader_->read_stored_together(Part::train, piece, std::as_writable_bytes(rows.features_of(piece)));
     }
   }
   void read_rows(std::span<const std::uint64_t> numbers, MeasuredRows& rows) override {

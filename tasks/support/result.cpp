@@ -18,7 +18,8 @@ void write_result(const std::filesystem::path& output_directory, const Result& r
                   const Execution& execution) {
   const Json json = {{"schema_version", schema_version}, {"metrics", result.metrics},
                      {"artifacts", result.artifacts},    {"program", execution.program},
-                     {"ranks", execution.ranks},         {"seconds", execution.seconds}};
+                     {"ranks", execution.ranks},         {"seconds", execution.seconds},
+                     {"storage", execution.storage}};
   storage::write_durably(output_directory / "result.json", dump(json));
 }
 

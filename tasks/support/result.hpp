@@ -18,6 +18,7 @@ struct Execution {
   std::string program;
   int ranks = 1;
   double seconds = 0;
+  Json storage = Json::object();  ///< which transport, and why
 };
 
 /// Writes result.json durably: it is there whole, or not at all. Throws storage::Error.

@@ -223,8 +223,36 @@ TEST_F(DoctorIo, MeasuresReally) {
   EXPECT_EQ(json.at("bytes"), 3 << 20);
   ASSERT_EQ(json.at("measures").size(), 6u);
   for (const auto& line : json.at("measures"))
-    for (const char* way : {"raw", "posix"}) EXPECT_GT(line.at(way).get<double>(), 0) << line;
+    for (const char* way : {"raw", "posix", "mpiio"}) EXPECT_GT(line.at(way).get<double>(), 0) << line;
+  EXPECT_EQ(json.at("auto").at("transport"), "posix") << "one node";
   EXPECT_TRUE(fs::is_empty(place()));
+}
+
+/// What a run says of the transport that its tasks took.
+TEST_F(DoctorIo, ARunTellsWhichTransportItsTasksTook) {
+  const auto kernmill = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), KERNMILL);
+    return run_program({std::move(words),
+                        folder.path(),
+                        {{"KERNMILL_TASK", KERNMILL_TASK}, {"KERNMILL_SITE", site().string()}}});
+  };
+  fs::copy(fs::path(DATA) / "iris.csv", folder.path() / "iris.csv");
+  write("flow.yaml", "stages: {prepare: {task: preprocess, input: iris.csv, target: species, ntasks: 2}}\n");
+  write("site.yaml", "storage: {transport: mpiio, hints: {cb_nodes: 1}}\n");
+  std::string first;
+  for (const auto& [set, expected] :
+       {std::pair("~x", "mpiio: asked for; "), {"storage.transport=auto", "posix: "}}) {
+    std::vector<std::string> words{"run", "flow.yaml", "--no-cache", "--quiet"};
+    if (set[0] != '~') words.insert(words.end(), {"--set", set});
+    const Finished finished = kernmill(words);
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const std::string dir = kernmill({"explain", "last", "prepare", "--json"}).out;
+    const auto explained = nlohmann::json::parse(dir).at("instances").at(0);
+    const std::string reason = explained.at("storage").at("reason");
+    EXPECT_EQ(reason.substr(0, std::string(expected).size()), expected);
+    EXPECT_THAT(kernmill({"explain", "last", "prepare"}).out, HasSubstr("  storage: " + reason + "\n"));
+    EXPECT_THAT(kernmill({"logs", "last", "prepare"}).out, HasSubstr("storage: " + reason));
+  }
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ if(TARGET kernmill-exec)
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" KERNMILL_DYING="$<TARGET_FILE:kernmill_dying>" NEEDS kernmill kernmill-exec)
 endif()
 if(TARGET kernmill-exec AND TARGET kernmill-task)
-  kernmill_slurm_test(slurm_examples SOURCES slurm/examples_test.cpp slurm/submit_world.cpp
+  kernmill_slurm_test(slurm_examples SOURCES slurm/examples_test.cpp slurm/two_nodes_test.cpp slurm/submit_world.cpp
     LINK kernmill::run DEFINES KERNMILL="$<TARGET_FILE:kernmill>" NEEDS kernmill kernmill-exec kernmill-task)
   kernmill_slurm_test(slurm_doctor SOURCES slurm/doctor_test.cpp LINK kernmill::run
     DEFINES KERNMILL="$<TARGET_FILE:kernmill>" NEEDS kernmill kernmill-exec)

@@ -98,8 +98,7 @@ Json evaluate_classes(const Spec& spec, const Communicator& comm, const std::vec
                       const Predictor& predictor, Json& report) {
   const auto& classes = parts.front().schema().classes;
   ClassScores scores;
-  RowStore judged(classes.size() + 1,
-                  {setting_as<std::uint64_t>(spec.config, "buffer"), {spec.output_directory, spec.key}});
+  RowStore judged(classes.size() + 1, {Buffer{}.bytes, {spec.output_directory, spec.key}});
   for (const Rows& rows : parts) scores.add(score_classes(comm, rows, predictor, &judged));
   return report_on_classes(comm, scores, judged, classes, report);
 }

@@ -67,10 +67,9 @@ TEST_F(EncryptedTasks, LeaveNothingInClearAndTheSameNumbers) {
   EXPECT_EQ(tasks::run_train(fit, comm).metrics, expected.metrics);
   const auto model = fit.output_directory / "model.h5";
   EXPECT_EQ(content(model).find("petal_width"), std::string::npos);
-  const tasks::Spec score =
-      read("evaluate", {{"split", "test"}, {"buffer", 1U << 29U}}, {{"model", model}, {"data", data}});
-  const tasks::Spec plainly = spec("evaluate", {{"split", "test"}, {"buffer", 1U << 29U}},
-                                   {{"model", model_file("plain")}, {"data", plain}}, "plainly");
+  const tasks::Spec score = read("evaluate", {{"split", "test"}}, {{"model", model}, {"data", data}});
+  const tasks::Spec plainly =
+      spec("evaluate", {{"split", "test"}}, {{"model", model_file("plain")}, {"data", plain}}, "plainly");
   EXPECT_EQ(tasks::run_evaluate(score, comm).metrics, tasks::run_evaluate(plainly, comm).metrics);
 
   tasks::Spec blind = score;
@@ -94,8 +93,8 @@ TEST_F(EncryptedTasks, APlainFileInThePlaceOfAnEncryptedOneIsRefused) {
                 tasks::run_train(read("train", config, {{"data", plain}}), comm);
               }),
               HasSubstr("dataset.h5: is not encrypted"));
-  const tasks::Spec score = read("evaluate", {{"split", "test"}, {"buffer", 1U << 29U}},
-                                 {{"model", model_file("plain")}, {"data", sealed_iris()}});
+  const tasks::Spec score =
+      read("evaluate", {{"split", "test"}}, {{"model", model_file("plain")}, {"data", sealed_iris()}});
   EXPECT_THAT(message_of<storage::Error>([&] { tasks::run_evaluate(score, comm); }),
               HasSubstr("model.h5: is not encrypted"));
 }

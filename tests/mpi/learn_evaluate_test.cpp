@@ -10,9 +10,8 @@ class Evaluation : public LearnWorld {
  protected:
   tasks::Result evaluate(const std::filesystem::path& model, const std::filesystem::path& data,
                          const std::string& split = "test") {
-    return tasks::run_evaluate(
-        spec("evaluate", {{"split", split}, {"buffer", 1U << 29U}}, {{"model", model}, {"data", data}}),
-        comm);
+    return tasks::run_evaluate(spec("evaluate", {{"split", split}}, {{"model", model}, {"data", data}}),
+                               comm);
   }
 };
 

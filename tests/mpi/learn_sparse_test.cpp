@@ -90,10 +90,10 @@ TEST_F(Sparse, RowsAreEvaluatedAndSearchedAsTheSameRowsDense) {
   for (const bool is_sparse : {false, true}) {
     const auto data = file(is_sparse ? sparse() : storage::Encoding{});
     train(data, config);
-    judged[is_sparse] = tasks::run_evaluate(spec("evaluate", {{"split", "test"}, {"buffer", 1U << 29U}},
-                                                 {{"model", model_file()}, {"data", data}}),
-                                            comm)
-                            .metrics;
+    judged[is_sparse] =
+        tasks::run_evaluate(spec("evaluate", {{"split", "test"}}, {{"model", model_file()}, {"data", data}}),
+                            comm)
+            .metrics;
     tried[is_sparse] =
         tasks::run_tune(spec("tune", {{"train", config}, {"objective", objective}}, {{"data", data}}), comm)
             .metrics;

@@ -1,4 +1,4 @@
-// Preloaded: a dataset is read at 4 microseconds a byte, as from a file system that is not up to it.
+// Preloaded: a dataset is read at 32 microseconds a byte, as from a file system that is not up to it.
 #include <cstring>
 #include <string>
 
@@ -23,7 +23,7 @@ extern "C" ssize_t pread(int fd, void* out, std::size_t count, off_t offset) {
   using Read = ssize_t (*)(int, void*, std::size_t, off_t);
   static const auto real = reinterpret_cast<Read>(dlsym(RTLD_NEXT, "pread"));
   if (is_dataset(fd)) {
-    const auto microseconds = static_cast<long>(4 * count);
+    const auto microseconds = static_cast<long>(32 * count);
     const timespec time{microseconds / 1'000'000, microseconds % 1'000'000 * 1000};
     nanosleep(&time, nullptr);
   }

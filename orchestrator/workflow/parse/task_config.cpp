@@ -108,7 +108,6 @@ void count_bytes(Json& config, const char* name) {
 void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {
   Diagnostics& diagnostics = draft.diagnostics;
   check_split(config, stage, diagnostics);
-  count_bytes(config, "buffer");
   check_impute(config, stage, diagnostics);
   if (config.contains("series") && config.at("series").is_object())
     for (const char* name : {"target", "features", "drop", "impute", "encode", "columns", "balance"})
@@ -339,6 +338,7 @@ void read_config(const Draft& draft, StageDraft& stage, SettingsReader& reader) 
     config = read_tune(draft, stage, reader);
   } else {
     config = reader.read(task_settings(kind), stage.fields, stage.stage.where);
+    count_bytes(config, "buffer");
     if (kind == TaskKind::preprocess) check_preprocess(config, draft, stage);
     if (kind == TaskKind::evaluate) read_evaluate(config, draft, stage);
     if (kind == TaskKind::deploy || kind == TaskKind::evaluate) check_columns(draft, stage);

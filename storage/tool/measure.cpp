@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using Seconds = std::vector<double>;
 
 constexpr std::uint64_t rows_of_a_batch = 128, batches = 16;
-constexpr int openings = 20, small_files = 10;
+constexpr int openings = 8, small_files = 4;
 
 /// Lets nothing of a file be left in a node's page cache, as far as its file system does so.
 void forget(const fs::path& file) {

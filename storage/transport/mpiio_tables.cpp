@@ -3,6 +3,7 @@
 
 #include "kernmill/storage/file/agreement.hpp"
 #include "kernmill/storage/file/commit.hpp"
+#include "kernmill/storage/file/raw_file.hpp"
 #include "kernmill/storage/hdf5/hdf5_parallel.hpp"
 #include "kernmill/storage/transport/locks.hpp"
 #include "kernmill/storage/transport/table_file.hpp"
@@ -35,7 +36,10 @@ class MpiioTables : public TableFile {
               purpose == Purpose::writing ? ParallelFile::Access::write : ParallelFile::Access::read,
               options.hints()),
         hints_(file_.hints()),
-        window_(window_of(hints_)) {}
+        window_(window_of(hints_)) {
+    if (purpose == Purpose::writing && window_ == 0)
+      own_bytes_ = std::make_unique<RawFile>(file, named, RawFile::Access::write);
+  }
 
   // Closing is collective: where a rank has gone another way, the others do not wait for it.
   ~MpiioTables() override {
@@ -63,6 +67,7 @@ class MpiioTables : public TableFile {
     const int fault = fault_at("write");
     dataset_of(at).write(at.offset, fault == 0 ? bytes : std::span<const std::byte>{});
     if (fault != 0) throw system_error(named_, "write it", fault);
+    if (own_bytes_ && !bytes.empty()) own_bytes_->start_sync(at.begin + at.offset, bytes.size());
   }
   void read(const Place& at, std::span<std::byte> out) override { dataset_of(at).read(at.offset, out); }
   void sync() override {
@@ -88,6 +93,7 @@ class MpiioTables : public TableFile {
   ParallelFile file_;
   Hints hints_;
   std::uint64_t window_;
+  std::unique_ptr<RawFile> own_bytes_;  ///< where each rank writes its own: to let the disk begin with them
   std::map<std::string, ParallelDataset> datasets_;
 };
 

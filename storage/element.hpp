@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace kernmill::storage {
 
@@ -56,12 +57,10 @@ class Numbers {
 class WritableNumbers {
  public:
   WritableNumbers() = default;
-  template <std::ranges::borrowed_range Range>
-  requires StorableRange<Range> &&
-      (!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>)
-          WritableNumbers(Range&& values)
-      : type_(element_type<std::ranges::range_value_t<Range>>),
-        bytes_(std::as_writable_bytes(std::span(std::ranges::data(values), std::ranges::size(values)))) {}
+  template <Storable T>
+  WritableNumbers(std::span<T> values) : type_(element_type<T>), bytes_(std::as_writable_bytes(values)) {}
+  template <Storable T>
+  WritableNumbers(std::vector<T>& values) : WritableNumbers(std::span<T>(values)) {}
   WritableNumbers(Element type, std::span<std::byte> bytes) : type_(type), bytes_(bytes) {}
 
   [[nodiscard]] Element type() const { return type_; }

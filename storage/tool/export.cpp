@@ -16,11 +16,11 @@ namespace fs = std::filesystem;
 
 using Write = std::function<void(std::string_view)>;
 
-constexpr std::uint64_t most_columns = 10'000;
+constexpr std::uint64_t most_exported_columns = 10'000;
 
 /// A dense file of what is sparse in many columns would be as large as no disk.
 void require_narrow(const DatasetReader& data) {
-  if (data.encoding().sparse && data.feature_count() > most_columns)
+  if (data.encoding().sparse && data.feature_count() > most_exported_columns)
     throw Error(
         fmt::format("sparse rows of {} columns are exported to a name that ends in .svm, not to CSV or npy",
                     data.feature_count()));

@@ -77,6 +77,7 @@ class LeafSum {
 
   void exchange_whole() {
     std::vector<std::uint64_t> counts;
+    counts.reserve(static_cast<std::size_t>(comm_->size()));
     for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(subtrees_of(rank).size() * length_ + 1);
     gathered_ = comm_->allgatherv(std::span<const double>(packed_), std::span<const std::uint64_t>(counts));
     sum_at_ = static_cast<std::size_t>(fold(gathered_, length_) - gathered_.data());

@@ -109,14 +109,14 @@ TEST(Conversion, NeedsNoAlignment) {
 
 TEST(Conversion, OfWholeArraysIsToFloatsOrToTheSame) {
   const std::array<std::int32_t, 3> numbers{1, -2, 2147483647};
-  std::array<double, 3> doubles{};
-  std::array<float, 3> floats{};
-  std::array<std::int32_t, 3> same{};
-  std::array<std::uint8_t, 3> bytes{};
+  std::vector<double> doubles(3);
+  std::vector<float> floats(3);
+  std::vector<std::int32_t> same(3);
+  std::vector<std::uint8_t> bytes(3);
   EXPECT_TRUE(convert(numbers, doubles) && convert(numbers, floats) && convert(numbers, same));
   EXPECT_EQ(doubles[2], 2147483647.0);
   EXPECT_EQ(floats[2], 2147483648.0F);
-  EXPECT_EQ(same, numbers);
+  EXPECT_TRUE(std::equal(same.begin(), same.end(), numbers.begin(), numbers.end()));
   EXPECT_FALSE(convert(numbers, bytes));
 }
 

@@ -137,7 +137,8 @@ class Reading {
   }
   /// The last of so many reads.
   double reading(const fs::path& file, int times) {
-    const storage::DatasetReader reader(comm_.handle(), file, {some_key()});
+    const auto key = file == encrypted_ ? std::optional(some_key()) : std::nullopt;
+    const storage::DatasetReader reader(comm_.handle(), file, {key});
     const Rows rows(reader, storage::Part::train);
     double seconds = 0;
     for (int i = 0; i < times; ++i) seconds = seconds_of(comm_, [&] { rows.read(own_, features_, target_); });

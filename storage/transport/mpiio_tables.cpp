@@ -29,17 +29,15 @@ std::vector<Extent> extents_of_all(MPI_Comm comm, const Extent& own) {
 class MpiioTables : public TableFile {
  public:
   MpiioTables(MPI_Comm comm, const std::filesystem::path& file, const std::filesystem::path& named,
-              const TableFileOptions& options, Purpose purpose)
+              const TableFileOptions& options, Purpose purpose, std::unique_ptr<RawFile> own_bytes)
       : comm_(comm),
         named_(named),
         file_(comm_.get(), file, named,
               purpose == Purpose::writing ? ParallelFile::Access::write : ParallelFile::Access::read,
               options.hints()),
         hints_(file_.hints()),
-        window_(window_of(hints_)) {
-    if (purpose == Purpose::writing && window_ == 0)
-      own_bytes_ = std::make_unique<RawFile>(file, named, RawFile::Access::write);
-  }
+        window_(window_of(hints_)),
+        own_bytes_(window_ == 0 ? std::move(own_bytes) : nullptr) {}
 
   // Closing is collective: where a rank has gone another way, the others do not wait for it.
   ~MpiioTables() override {
@@ -106,8 +104,15 @@ std::unique_ptr<TableFile> open_tables(MPI_Comm comm, const std::filesystem::pat
   if (options.choice.transport == Transport::posix) return open_posix(file, named);
   if (options.choice.file_system == FileSystem::nfs)
     agree(comm, [&] { require_locks(file, named, purpose); });
+  std::unique_ptr<RawFile> own_bytes;
+  agree(comm, [&] {  // before the collective open: a rank that fails here has nothing to close with the others
+    if (purpose == Purpose::writing)
+      own_bytes = std::make_unique<RawFile>(file, named, RawFile::Access::write);
+  });
   std::unique_ptr<MpiioTables> tables;
-  agree(comm, [&] { tables = std::make_unique<MpiioTables>(comm, file, named, options, purpose); });
+  agree(comm, [&] {
+    tables = std::make_unique<MpiioTables>(comm, file, named, options, purpose, std::move(own_bytes));
+  });
   agree(comm, [&] { tables->open(datasets); });
   return tables;
 }

@@ -93,10 +93,8 @@ void Rows::read_stored(storage::IndexRange range, std::span<std::byte> stored,
   read(range, std::span<double>(), target);
 }
 
-void Rows::read_stored_together(storage::IndexRange range, std::span<std::byte> stored,
-                                std::span<double> target) const {
+void Rows::read_stored_together(storage::IndexRange range, std::span<std::byte> stored) const {
   reader_->read_stored_together(part_, range, stored);
-  read(range, std::span<double>(), target);
 }
 
 void Rows::read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const {

@@ -45,9 +45,9 @@ class Rows {
   /// Dense rows as they lie in the file, stored_row_bytes() each, and what they are as features.
   [[nodiscard]] std::uint64_t stored_row_bytes() const { return reader_->stored_row_bytes(); }
   void read_stored(storage::IndexRange range, std::span<std::byte> stored, std::span<double> target) const;
-  /// Collective: each rank its own range, perhaps an empty one. Of a whole part.
-  void read_stored_together(storage::IndexRange range, std::span<std::byte> stored,
-                            std::span<double> target) const;
+  /// Collective: each rank its own range, perhaps an empty one. Of a whole part. Throws on every rank or
+  /// none.
+  void read_stored_together(storage::IndexRange range, std::span<std::byte> stored) const;
   void decode(std::span<const std::byte> stored, std::span<double> features) const {
     reader_->decode(stored, features);
   }

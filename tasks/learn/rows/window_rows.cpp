@@ -26,20 +26,25 @@ void WindowRows::hold(const RowOrder& order, std::uint64_t epoch, std::uint64_t 
 
 WindowRows::Window WindowRows::read(const std::vector<storage::IndexRange>& blocks) {
   const auto own = storage::even_share(blocks.size(), comm_->rank(), comm_->size());
+  const auto mine = std::span(blocks).subspan(own.begin, own.count());
   const std::uint64_t most = storage::even_share(blocks.size(), 0, comm_->size()).count();
   const std::uint64_t row_bytes = rows_->stored_row_bytes(), targets = rows_->targets();
   std::vector<char> stored;
   std::vector<double> target;
   comm_->agree([&] {
-    for (std::uint64_t i = 0; i < most; ++i) {  // the same number of calls on every rank
-      const auto range = i < own.count() ? blocks[own.begin + i] : storage::IndexRange{};
-      const std::size_t bytes = stored.size(), values = target.size();
-      stored.resize(bytes + range.count() * row_bytes);
+    for (const storage::IndexRange& range : mine) {
+      const std::size_t values = target.size();
+      stored.resize(stored.size() + range.count() * row_bytes);
       target.resize(values + range.count() * targets);
-      rows_->read_stored_together(range, std::as_writable_bytes(std::span(stored).subspan(bytes)),
-                                  std::span(target).subspan(values));
+      rows_->read(range, std::span<double>(), std::span(target).subspan(values));
     }
   });
+  auto rest = std::as_writable_bytes(std::span(stored));
+  for (std::uint64_t i = 0; i < most; ++i) {  // the same number of calls on every rank
+    const auto range = i < mine.size() ? mine[i] : storage::IndexRange{};
+    rows_->read_stored_together(range, rest.first(range.count() * row_bytes));
+    rest = rest.subspan(range.count() * row_bytes);
+  }
   reading_.bytes += stored.size() + target.size() * sizeof(double);
   Window window{comm_->allgatherv(std::span<const char>(stored)),
                 comm_->allgatherv(std::span<const double>(target)),

@@ -6,13 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/dataset/column_order.hpp"
+
 namespace kernmill::storage {
 namespace {
-
-bool are_ascending_below(const std::vector<std::uint32_t>& columns, std::uint64_t end) {
-  return std::adjacent_find(columns.begin(), columns.end(), std::greater_equal<>{}) == columns.end() &&
-         (columns.empty() || columns.back() < end);
-}
 
 /// What no dataset of this schema can be like; empty when it can.
 std::string flaw_of(const Encoding& encoding, const Schema& schema) {
@@ -25,7 +22,8 @@ std::string flaw_of(const Encoding& encoding, const Schema& schema) {
     return "sparse rows have neither byte columns nor a scale";
   if (encoding.sparse && width > std::numeric_limits<std::uint32_t>::max())
     return "sparse rows have at most 4294967295 columns";
-  if (!are_ascending_below(encoding.bytes, width))
+  const std::span<const std::uint32_t> in_bytes = encoding.bytes;
+  if (first_misplaced(in_bytes, width) != in_bytes.end())
     return "the byte columns are not columns in ascending order";
   if (!fits(encoding.center) || !fits(encoding.scale) || encoding.center.size() != encoding.scale.size() ||
       std::find(encoding.scale.begin(), encoding.scale.end(), 0.0) != encoding.scale.end())

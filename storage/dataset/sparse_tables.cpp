@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/storage/conversion.hpp"
+#include "kernmill/storage/dataset/column_order.hpp"
 
 namespace kernmill::storage {
 namespace {
@@ -32,14 +33,12 @@ void require_entries(const SealedReader& reader, const SparsePlace& place, std::
 
 void require_columns(const SealedReader& reader, const SparsePlace& place, std::uint64_t row,
                      std::span<const std::uint32_t> columns) {
-  std::uint64_t next = 0;
-  for (const std::uint32_t column : columns) {
-    if (column < next || column >= place.columns)
-      refuse(place, reader, place.indices,
-             fmt::format("row {} has the column {}, which is {}", row, column,
-                         column < next ? "not above the one before" : "none of its columns"));
-    next = std::uint64_t{column} + 1;
-  }
+  const auto bad = first_misplaced(columns, place.columns);
+  if (bad == columns.end()) return;
+  refuse(place, reader, place.indices,
+         fmt::format("row {} has the column {}, which is {}", row, *bad,
+                     bad != columns.begin() && *bad <= *(bad - 1) ? "not above the one before"
+                                                                  : "none of its columns"));
 }
 
 void read_values(const SealedReader& reader, const SparsePlace& place, std::uint64_t first,
@@ -168,12 +167,10 @@ std::string flaw_of(const SparseRows& rows, std::uint64_t columns) {
       rows.columns.size() != rows.values.size() || !std::is_sorted(rows.begins.begin(), rows.begins.end()))
     return "begins, columns and values do not fit";
   for (std::uint64_t row = 0; row < rows.rows(); ++row) {
-    std::uint64_t next = 0;
-    for (std::uint64_t i = rows.begins[row]; i < rows.begins[row + 1]; ++i) {
-      if (rows.columns[i] < next || rows.columns[i] >= columns)
-        return fmt::format("row {}: column {} is out of order, or none of {}", row, rows.columns[i], columns);
-      next = std::uint64_t{rows.columns[i]} + 1;
-    }
+    const auto of_row =
+        std::span(rows.columns).subspan(rows.begins[row], rows.begins[row + 1] - rows.begins[row]);
+    if (const auto bad = first_misplaced(of_row, columns); bad != of_row.end())
+      return fmt::format("row {}: column {} is out of order, or none of {}", row, *bad, columns);
   }
   return {};
 }

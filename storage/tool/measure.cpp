@@ -120,10 +120,8 @@ class Measurement {
 
   /// Several nodes do not write one file through NFS by themselves.
   [[nodiscard]] bool is_allowed(Transport transport) const {
-    using Choice = TransportSettings::Choice;
     try {
-      decide_transport(transport == Transport::posix ? Choice::posix : Choice::mpiio, chosen_.file_system,
-                       chosen_.nodes, Purpose::writing);
+      decide_transport(asking_for(transport).choice, chosen_.file_system, chosen_.nodes, Purpose::writing);
       return true;
     } catch (const Error&) {
       return false;

@@ -8,6 +8,7 @@
 #include "kernmill/storage/file/agreement.hpp"
 #include "kernmill/storage/file/durable.hpp"
 #include "kernmill/storage/file/raw_file.hpp"
+#include "kernmill/storage/transport/choice.hpp"
 
 namespace kernmill::storage::tool {
 namespace {
@@ -34,11 +35,6 @@ Schema schema_of(std::uint64_t columns) {
   schema.target_kind = TargetKind::numbers;
   schema.target_names = {"y"};
   return schema;
-}
-
-TransportSettings settings_of(Transport transport) {
-  using Choice = TransportSettings::Choice;
-  return {transport == Transport::posix ? Choice::posix : Choice::mpiio};
 }
 
 class RawWay : public Way {
@@ -118,9 +114,7 @@ class RawWay : public Way {
 class DatasetWay : public Way {
  public:
   DatasetWay(MPI_Comm comm, Transport transport) : comm_(comm), transport_(transport) {}
-  [[nodiscard]] std::string name() const override {
-    return transport_ == Transport::posix ? "posix" : "mpiio";
-  }
+  [[nodiscard]] std::string name() const override { return to_string(transport_); }
   void write(const fs::path& file, MeasuredRows& rows) override {
     writer_ = writer(file, MeasuredRows::columns, rows.rows);
     const std::vector<std::uint64_t> numbers(rows.rows_at_once);
@@ -136,7 +130,7 @@ class DatasetWay : public Way {
   }
   void open(const fs::path& file) override {
     Access access;
-    access.transport = settings_of(transport_);
+    access.transport = asking_for(transport_);
     reader_ = std::make_unique<DatasetReader>(comm_, file, access);
   }
   void read(MeasuredRows& rows) override {
@@ -165,7 +159,7 @@ class DatasetWay : public Way {
  private:
   std::unique_ptr<DatasetWriter> writer(const fs::path& file, std::uint64_t columns, std::uint64_t rows) {
     WriteOptions options;
-    options.transport = settings_of(transport_);
+    options.transport = asking_for(transport_);
     return std::make_unique<DatasetWriter>(comm_, file, schema_of(columns), PartSizes{rows, 0, 0}, options);
   }
 

@@ -33,6 +33,10 @@ const char* to_string(Transport transport) {
   return transport == Transport::posix ? "posix" : "mpiio";
 }
 
+TransportSettings asking_for(Transport transport) {
+  return {transport == Transport::posix ? Choice::posix : Choice::mpiio};
+}
+
 TransportChoice decide_transport(Choice wanted, FileSystem file_system, int nodes, Purpose purpose) {
   if (wanted == Choice::posix && file_system == FileSystem::nfs && nodes > 1 && purpose == Purpose::writing)
     throw Error(

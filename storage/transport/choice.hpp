@@ -33,5 +33,7 @@ TransportChoice choose_transport(MPI_Comm comm, const std::filesystem::path& dir
 bool likes_large_requests(FileSystem file_system);
 
 const char* to_string(Transport transport);
+/// The settings that ask for this one.
+TransportSettings asking_for(Transport transport);
 
 }  // namespace kernmill::storage

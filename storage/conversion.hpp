@@ -4,7 +4,7 @@
 
 #include "kernmill/storage/element.hpp"
 
-/// Private to storage/: numbers of one type as numbers of another. Bytes need no alignment.
+/// Numbers of one type as numbers of another. Bytes need no alignment.
 namespace kernmill::storage {
 
 /// As many as `to` has; exact wherever the type allows it, else rounded to the nearest.

@@ -4,29 +4,16 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/conversion.hpp"
+
 namespace kernmill::tasks {
 namespace {
-
-/// IEEE 754's binary16, of which not every compiler has a type.
-struct Half {
-  std::uint16_t bits;
-  explicit operator double() const {
-    const int exponent = bits >> 10U & 0x1F;
-    const int fraction = bits & 0x3FF;
-    double magnitude = std::ldexp(exponent == 0 ? fraction : fraction + 1024, std::max(exponent, 1) - 25);
-    if (exponent == 31)
-      magnitude =
-          fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
-    return (bits >> 15U) != 0 ? -magnitude : magnitude;
-  }
-};
 
 template <class T>
 void convert(std::span<const char> bytes, bool swapped, std::span<double> values) {
@@ -36,6 +23,13 @@ void convert(std::span<const char> bytes, bool swapped, std::span<double> values
     if (swapped) std::reverse(raw.begin(), raw.end());
     values[i] = static_cast<double>(std::bit_cast<T>(raw));
   }
+}
+
+void convert_halves(std::span<const char> bytes, bool swapped, std::span<double> values) {
+  std::vector<char> ordered(bytes.data(), bytes.data() + 2 * values.size());
+  if (swapped)
+    for (std::size_t i = 0; i < ordered.size(); i += 2) std::swap(ordered[i], ordered[i + 1]);
+  storage::widen(storage::Element::f16, std::as_bytes(std::span(ordered)).data(), values);
 }
 
 /// Checks that rows and columns can be counted, whatever the header claims.
@@ -159,7 +153,7 @@ void to_doubles(std::span<const char> bytes, Element element, bool big_endian, s
     case Element::u64:
       return convert<std::uint64_t>(bytes, swapped, values);
     case Element::f16:
-      return convert<Half>(bytes, swapped, values);
+      return convert_halves(bytes, swapped, values);
     case Element::f32:
       return convert<float>(bytes, swapped, values);
     default:

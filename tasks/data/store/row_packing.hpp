@@ -8,7 +8,7 @@
 
 namespace kernmill::tasks {
 
-/// How the numbers of a row lie side by side in memory: a type a column. float64, float32, uint8 and int32.
+/// How the numbers of a row lie side by side in memory: a type a column.
 class RowPacking {
  public:
   explicit RowPacking(const std::vector<storage::Element>& types);
@@ -16,7 +16,8 @@ class RowPacking {
   [[nodiscard]] bool is_plain() const;
   [[nodiscard]] std::uint64_t row_bytes() const { return row_bytes_; }
   [[nodiscard]] std::uint64_t width() const { return width_; }
-  /// rows: n x width(); out: n x row_bytes(). Each number is one that its column's type holds.
+  /// rows: n x width(); out: n x row_bytes(). Each number is one that its column's type holds, or throws
+  /// std::out_of_range.
   void pack(std::span<const double> rows, std::span<std::byte> out) const;
   void unpack(std::span<const std::byte> packed, std::span<double> rows) const;
 

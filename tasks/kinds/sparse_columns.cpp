@@ -33,13 +33,10 @@ std::uint64_t first_svm_index(const storage::Schema& schema) {
 void each_sparse_block(const SparseStore& features, const SparseWork& work) {
   constexpr std::uint64_t rows_at_once = 4096, entries_at_once = std::uint64_t{1} << 18U;
   storage::SparseRows rows;
-  for (std::uint64_t first = 0, end = 0; first < features.rows(); first = end) {
+  for (const storage::IndexRange& range : features.ranges_of(rows_at_once, entries_at_once)) {
     rows = {};
-    while (end < features.rows() && end - first < rows_at_once &&
-           (end == first || features.entries_before(end) - features.entries_before(first) < entries_at_once))
-      ++end;
-    features.read(first, end - first, rows);
-    work(first, rows);
+    features.read(range.begin, range.count(), rows);
+    work(range.begin, rows);
   }
 }
 

@@ -43,27 +43,14 @@ struct SparsePart {
   }
 };
 
-/// Where rows are cut, so that some are in memory at a time: the first of each piece, and the end of the
-/// last.
-std::vector<std::uint64_t> pieces_of(const SparseStore& features) {
-  std::vector<std::uint64_t> cuts{0};
-  for (std::uint64_t row = 0; row < features.rows(); ++row)
-    if (row - cuts.back() >= rows_at_once ||
-        features.entries_before(row) - features.entries_before(cuts.back()) >= entries_at_once)
-      cuts.push_back(row);
-  if (features.rows() > 0) cuts.push_back(features.rows());
-  return cuts;
-}
-
-/// Collective: calls `work` with [first, last) of the pieces of this rank's rows, as often on every rank.
+/// Collective: calls `work` with some of this rank's rows at a time, as often on every rank.
 template <class Work>
-void each_piece_together(const Communicator& comm, const SparseStore& features, const Work& work) {
-  const std::vector<std::uint64_t> cuts = pieces_of(features);
-  const std::uint64_t rounds = comm.allreduce(std::uint64_t{cuts.size() - 1}, Reduction::max);
+void each_range_together(const Communicator& comm, const SparseStore& features, const Work& work) {
+  const auto ranges = features.ranges_of(rows_at_once, entries_at_once);
+  const std::uint64_t rounds = comm.allreduce(std::uint64_t{ranges.size()}, Reduction::max);
   for (std::uint64_t i = 0; i < rounds; ++i) {
     if (agree_to_stop(comm)) throw Stopped{};
-    work(cuts[std::min<std::size_t>(i, cuts.size() - 1)],
-         cuts[std::min<std::size_t>(i + 1, cuts.size() - 1)]);
+    work(i < ranges.size() ? ranges[i] : storage::IndexRange{});
   }
 }
 
@@ -203,10 +190,10 @@ void write_sparse_rows(const Communicator& comm, const Prepared& prepared,
   comm.exscan(std::span<std::uint64_t>(first_row));
   comm.exscan(std::span<std::uint64_t>(first_entry));
   SparseWriter writer(dataset, first_row, first_entry);
-  each_piece_together(comm, prepared.sparse, [&](std::uint64_t first, std::uint64_t last) {
+  each_range_together(comm, prepared.sparse, [&](storage::IndexRange range) {
     std::array<SparsePart, 3> parts;
     comm.agree([&] {
-      for (std::uint64_t row = first; row < last; ++row)
+      for (std::uint64_t row = range.begin; row < range.end; ++row)
         for (std::uint32_t copy = 0; copy < prepared.copies[row]; ++copy)
           if (shuffle && prepared.parts[row] == Part::train)
             shuffle->send(prepared.sparse, beside, row);

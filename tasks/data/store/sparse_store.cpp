@@ -54,6 +54,18 @@ void SparseStore::append(std::span<const std::uint32_t> columns, std::span<const
   }
 }
 
+std::vector<storage::IndexRange> SparseStore::ranges_of(std::uint64_t most_rows,
+                                                        std::uint64_t most_entries) const {
+  std::vector<storage::IndexRange> ranges;
+  std::uint64_t first = 0;
+  for (std::uint64_t row = 1; row <= rows(); ++row)
+    if (row == rows() || row - first >= most_rows || begins_[row] - begins_[first] >= most_entries) {
+      ranges.push_back({first, row});
+      first = row;
+    }
+  return ranges;
+}
+
 void SparseStore::close_block() {
   if (blocks_.size() < blocks_in_memory_) {
     blocks_.push_back(std::exchange(last_, {}));

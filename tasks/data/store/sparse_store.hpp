@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernmill/storage/dataset/encoding.hpp"
+#include "kernmill/storage/even_share.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/data/store/row_store.hpp"
 
@@ -21,6 +22,8 @@ class SparseStore {
   [[nodiscard]] std::uint64_t entries() const { return begins_.back(); }
   /// Of the rows before this one.
   [[nodiscard]] std::uint64_t entries_before(std::uint64_t row) const { return begins_[row]; }
+  /// All rows, cut into ranges of up to `rows` rows; a range ends with the row that brings it to `entries`.
+  [[nodiscard]] std::vector<storage::IndexRange> ranges_of(std::uint64_t rows, std::uint64_t entries) const;
   /// Appends rows [first, first + count) to `out`.
   void read(std::uint64_t first, std::uint64_t count, storage::SparseRows& out) const;
   /// Which types hold every value: 1, or 0.

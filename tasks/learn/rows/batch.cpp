@@ -11,7 +11,7 @@ using kernels::Host;
 
 namespace {
 
-bool are_same(const Wanted& a, const Wanted& b) {
+bool are_same(const RowSelection& a, const RowSelection& b) {
   if (a.index() != b.index()) return false;
   const auto* const range = std::get_if<storage::IndexRange>(&a);
   if (range == nullptr) return std::get<1>(a) == std::get<1>(b);
@@ -21,12 +21,12 @@ bool are_same(const Wanted& a, const Wanted& b) {
 
 }  // namespace
 
-std::uint64_t count_of(const Wanted& rows) {
+std::uint64_t count_of(const RowSelection& rows) {
   if (const auto* const range = std::get_if<storage::IndexRange>(&rows)) return range->count();
   return std::get<std::vector<std::uint64_t>>(rows).size();
 }
 
-void HostRows::read(const Rows& rows, const Wanted& wanted) {
+void HostRows::read(const Rows& rows, const RowSelection& wanted) {
   const std::uint64_t count = count_of(wanted);
   target.resize(count * rows.targets());
   if (!rows.is_sparse()) features.resize(count * rows.features());
@@ -68,7 +68,7 @@ Batch batch_of(const Rows& rows, Loss loss, HostRows& host) {
   return batch;
 }
 
-void BatchLoader::prefetch(Wanted wanted) {
+void BatchLoader::prefetch(RowSelection wanted) {
   constexpr std::uint64_t worth_a_thread = std::uint64_t{64} << 10;
   if (!ahead_) ahead_ = std::make_unique<Ahead>();
   if (ahead_->done.valid()) ahead_->done.wait();
@@ -79,14 +79,14 @@ void BatchLoader::prefetch(Wanted wanted) {
                             [rows = rows_, ahead = ahead_.get()] { ahead->rows.read(*rows, ahead->wanted); });
 }
 
-bool BatchLoader::take_ahead(const Wanted& wanted) {
+bool BatchLoader::take_ahead(const RowSelection& wanted) {
   if (!ahead_ || !ahead_->done.valid() || !are_same(wanted, ahead_->wanted)) return false;
   ahead_->done.get();
   std::swap(now_, ahead_->rows);
   return true;
 }
 
-Batch BatchLoader::load(const Wanted& wanted) {
+Batch BatchLoader::load(const RowSelection& wanted) {
   const auto start = std::chrono::steady_clock::now();
   if (!take_ahead(wanted)) now_.read(*rows_, wanted);
   reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -13,14 +13,14 @@
 namespace kernmill::tasks {
 
 /// Which rows: those of a range, or these in this order.
-using Wanted = std::variant<storage::IndexRange, std::vector<std::uint64_t>>;
-std::uint64_t count_of(const Wanted& rows);
+using RowSelection = std::variant<storage::IndexRange, std::vector<std::uint64_t>>;
+std::uint64_t count_of(const RowSelection& rows);
 
 /// Rows in the host's memory: dense features, or sparse ones, and the target.
 struct HostRows {
   std::vector<double> features, target;
   storage::SparseRows sparse;
-  void read(const Rows& rows, const Wanted& wanted);
+  void read(const Rows& rows, const RowSelection& wanted);
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
@@ -37,10 +37,10 @@ class BatchLoader {
  public:
   BatchLoader(const Rows& rows, Loss loss) : rows_(&rows), loss_(loss) {}
   /// Valid until the next call.
-  Batch load(const Wanted& wanted);
+  Batch load(const RowSelection& wanted);
   /// Reads what the next `load` will ask for, in a thread, while the caller computes. Its errors are those of
   /// that `load`.
-  void prefetch(Wanted wanted);
+  void prefetch(RowSelection wanted);
   /// What was loaded last, in the host's memory.
   [[nodiscard]] const HostRows& loaded() const { return now_; }
   [[nodiscard]] const Reading& reading() const { return reading_; }
@@ -48,12 +48,12 @@ class BatchLoader {
  private:
   /// Rows that are being read, while `done` is valid; the memory is used again.
   struct Ahead {
-    Wanted wanted;
+    RowSelection wanted;
     HostRows rows;
     std::future<void> done;
   };
   /// Takes rows that were read ahead, if they are these.
-  bool take_ahead(const Wanted& wanted);
+  bool take_ahead(const RowSelection& wanted);
 
   const Rows* rows_;
   Loss loss_;

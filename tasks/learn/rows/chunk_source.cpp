@@ -71,9 +71,9 @@ class DeviceRows : public ChunkSource {
 };
 
 /// In the host's memory as they lie in the file.
-class StoredRows : public ChunkSource {
+class KeptRows : public ChunkSource {
  public:
-  StoredRows(const Rows& rows, Loss loss, Chunks chunks) : rows_(rows), chunks_(std::move(chunks)) {
+  KeptRows(const Rows& rows, Loss loss, Chunks chunks) : rows_(rows), chunks_(std::move(chunks)) {
     stored_.resize(rows_in(chunks_) * rows.stored_row_bytes());
     std::vector<double> target(rows_in(chunks_) * rows.targets());
     for (const storage::IndexRange& range : chunks_) {
@@ -192,7 +192,7 @@ std::unique_ptr<ChunkSource> open_chunk_source(const Rows& rows, Loss loss,
   if (fits_decoded && (device_is_apart || are_plain(rows.encoding())))
     return std::make_unique<DeviceRows>(rows, loss, std::move(chunks));
   if (count * (rows.stored_row_bytes() + target_bytes) <= memory)
-    return std::make_unique<StoredRows>(rows, loss, std::move(chunks));
+    return std::make_unique<KeptRows>(rows, loss, std::move(chunks));
   return std::make_unique<StreamedRows>(rows, loss, std::move(chunks));
 }
 

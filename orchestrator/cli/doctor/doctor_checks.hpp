@@ -27,9 +27,6 @@ std::vector<Check> check_slurm(const Programs& programs, bool deep);
 /// Writes a few small files in `root`, or in the nearest folder above it that exists, and removes them.
 std::vector<Check> check_files(const std::filesystem::path& root);
 
-/// What kind of file system a directory lies on: "ext4", "nfs", "lustre".
-std::string file_system_of(const std::filesystem::path& directory);
-
 /// What `kernmill-task --check` printed, judged: did that many ranks find each other?
 Check judge_launch(Check check, const std::string& command, int exit_code, bool timed_out,
                    const std::string& output, int ranks);

@@ -212,12 +212,6 @@ Check clock_check(Probe& probe) {
 
 }  // namespace
 
-std::string file_system_of(const fs::path& directory) {
-  struct statfs kind {};
-  if (::statfs(directory.c_str(), &kind) != 0) return "unknown";
-  return file_system_name(static_cast<std::int64_t>(kind.f_type));
-}
-
 std::vector<Check> check_files(const fs::path& root) {
   const fs::path folder = nearest_existing(root);
   std::vector<Check> checks{space_check(root, folder)};

@@ -252,7 +252,6 @@ int measure_io(const Arguments& arguments) {
   Json& json = measured.json;
   json["directory"] = question.directory.string();
   json["launcher"] = words;
-  if (!json.contains("file_system")) json["file_system"] = file_system_of(question.directory);
   const Recommendation recommended = recommend(json);
   json["recommended"] = {{"transport", recommended.transport}, {"why", recommended.why}};
   std::optional<UsageError> not_written;

@@ -34,6 +34,11 @@ std::string format_of(const std::string& setting, const std::filesystem::path& f
 char delimiter_of(const std::string& setting, const std::string& format, const std::filesystem::path& file,
                   char decimal = '.');
 
+/// The sign in front of the decimals: a comma where the setting says one, else a point.
+inline char decimal_of(std::string_view setting) {
+  return setting == "," ? ',' : '.';
+}
+
 struct CsvFormat {
   char delimiter = ',';
   bool header = true;

@@ -71,7 +71,7 @@ class ColumnChecker {
     return take_header(input->where, delimiter, format, header.get<bool>());
   }
 
-  [[nodiscard]] char decimal() const { return stage_.stage.config.value("decimal", ".") == "," ? ',' : '.'; }
+  [[nodiscard]] char decimal() const { return decimal_of(stage_.stage.config.value("decimal", ".")); }
 
   /// As the task will take it.
   bool check_delimiter() {

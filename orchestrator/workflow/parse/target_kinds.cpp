@@ -90,7 +90,7 @@ std::optional<TableBeginning> look_into(const Files& files, const std::string& p
   auto bytes = files.read(path, 0, bytes_to_look_at);
   if (!bytes || begins_as_gzip(*bytes)) return {};
   try {
-    const char decimal = config.value("decimal", ".") == "," ? ',' : '.';
+    const char decimal = decimal_of(config.value("decimal", "."));
     const char delimiter = delimiter_of(config.value("delimiter", "auto"), format, path, decimal);
     return begin_table(std::move(*bytes), path, {delimiter, header.get<bool>(), decimal});
   } catch (const TableError&) {

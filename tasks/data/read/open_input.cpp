@@ -11,7 +11,7 @@ namespace {
 std::unique_ptr<Input> open_csv(const Communicator& comm, const Spec& spec, const std::string& format,
                                 InputFiles files) {
   const auto setting = setting_as<std::string>(spec.config, "delimiter");
-  const char decimal = setting_as<std::string>(spec.config, "decimal") == "," ? ',' : '.';
+  const char decimal = decimal_of(setting_as<std::string>(spec.config, "decimal"));
   const char delimiter =
       as_task_error([&] { return delimiter_of(setting, format, spec.input("input"), decimal); });
   return std::make_unique<CsvInput>(comm, std::move(files),

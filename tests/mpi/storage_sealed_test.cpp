@@ -109,6 +109,15 @@ class Sealed : public kernmill::testing::SharedDirectory, public ::testing::With
     bytes.at(at) = static_cast<char>(bytes.at(at) ^ 0x20);
     put(file(), bytes);
   }
+  void expect_lost_block_found() {
+    const auto tables = create();
+    SealedWriter writer = writer_of(tables, false);
+    write(writer, tables);
+    MPI_Barrier(MPI_COMM_WORLD);
+    flip(tables[large].offset + 5 * block_bytes);
+    EXPECT_THAT(message_of<Error>([&] { seal(writer); }),
+                HasSubstr("block 5 of 'part/large' did not reach the disk as it was written"));
+  }
   Way way = Way::posix;
   std::optional<FileCipher> cipher_;
   std::vector<Digest> digests_;
@@ -213,13 +222,7 @@ TEST_P(SealedTogether, LeaveTheSameBytesAndDigestsByAnyWay) {
 
 TEST_P(SealedTogether, ABlockThatDoesNotReachTheDiskIsFoundByMpiioToo) {
   way = Way::mpiio;
-  const auto tables = create();
-  SealedWriter writer = writer_of(tables, false);
-  write(writer, tables);
-  MPI_Barrier(MPI_COMM_WORLD);
-  flip(tables[large].offset + 5 * block_bytes);
-  EXPECT_THAT(message_of<Error>([&] { seal(writer); }),
-              HasSubstr("block 5 of 'part/large' did not reach the disk as it was written"));
+  expect_lost_block_found();
 }
 
 TEST_P(SealedTogether, APieceOfOneRankThatFailsLeavesNobodyWaiting) {
@@ -240,13 +243,7 @@ TEST_P(SealedTogether, APieceOfOneRankThatFailsLeavesNobodyWaiting) {
 }
 
 TEST_P(Sealed, ABlockThatDoesNotReachTheDiskIsFound) {
-  const auto tables = create();
-  SealedWriter writer = writer_of(tables, false);
-  write(writer, tables);
-  MPI_Barrier(MPI_COMM_WORLD);
-  flip(tables[large].offset + 5 * block_bytes);
-  EXPECT_THAT(message_of<Error>([&] { seal(writer); }),
-              HasSubstr("block 5 of 'part/large' did not reach the disk as it was written"));
+  expect_lost_block_found();
 }
 
 TEST_P(Sealed, APieceThatNobodyOrTwoHaveWrittenIsFound) {

@@ -1,7 +1,10 @@
+#include <gmock/gmock.h>
+
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
 #include "learn_world.hpp"
 
 namespace kernmill::testing {
@@ -55,6 +58,39 @@ TEST_F(Windows, HoldTheRowsOfTheBatchesThatReachIntoThem) {
       const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.labels);
       for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(labels(i), static_cast<int>(target[i]));
     }
+  }
+}
+
+/// 210 rows of one class each, but one whose label is none of them.
+std::filesystem::path write_with_bad_label(const tasks::Communicator& comm,
+                                           const std::filesystem::path& directory) {
+  storage::Schema schema;
+  schema.features = {"x"};
+  schema.target = "y";
+  schema.target_kind = storage::TargetKind::classes;
+  schema.target_names = {"y"};
+  schema.classes = {"no", "yes"};
+  const std::uint64_t rows = 210, own = comm.is_root() ? rows : 0;
+  std::vector<double> target(own);
+  if (own > 0) target[100] = 99;
+  storage::DatasetWriter writer(comm.handle(), directory / "bad.h5", schema, {rows, 0, 0});
+  writer.write(storage::Part::train, rows - own, std::vector<double>(own), target,
+               std::vector<std::uint64_t>(own));
+  writer.commit();
+  return directory / "bad.h5";
+}
+
+TEST_F(Windows, ABadLabelInTheBlockOfOneRankLeavesNobodyWaiting) {
+  storage::Access access;
+  access.transport.choice = storage::TransportSettings::Choice::mpiio;
+  const storage::DatasetReader reader(comm.handle(), write_with_bad_label(comm, directory), access);
+  const tasks::Rows rows(reader, storage::Part::train);
+  const tasks::Shuffle shuffle{7, 30};
+  tasks::WindowRows windows(comm, rows, tasks::Loss::cross_entropy);
+  for (std::uint64_t epoch = 0; epoch < 4; ++epoch) {  // it lies elsewhere in each
+    const tasks::RowOrder order(rows.count(), shuffle, 5, epoch);
+    EXPECT_THAT(message_of<tasks::TaskError>([&] { windows.hold(order, epoch, 0, rows.count()); }),
+                ::testing::HasSubstr("a label 99 where it has 2 classes"));
   }
 }
 

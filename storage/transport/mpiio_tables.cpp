@@ -105,7 +105,7 @@ std::unique_ptr<TableFile> open_tables(MPI_Comm comm, const std::filesystem::pat
   if (options.choice.file_system == FileSystem::nfs)
     agree(comm, [&] { require_locks(file, named, purpose); });
   std::unique_ptr<RawFile> own_bytes;
-  agree(comm, [&] {  // before the collective open: a rank that fails here has nothing to close with the others
+  agree(comm, [&] {  // apart, since a rank that failed here could not join the collective open
     if (purpose == Purpose::writing)
       own_bytes = std::make_unique<RawFile>(file, named, RawFile::Access::write);
   });

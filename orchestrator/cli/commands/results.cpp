@@ -31,6 +31,7 @@ struct StageResults {
 
 std::vector<std::string> names_of(const std::vector<StageResults>& all) {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const StageResults& one : all) names.push_back(one.stage);
   return names;
 }

@@ -89,7 +89,7 @@ std::string with_transport(const std::string& text, const std::string& transport
   const auto before = parsed(text);
   if (!before)
     throw UsageError("the site file has mistakes: kernmill validate tells them", by_hand(transport));
-  const std::string changed = edited(text, *before, transport);
+  std::string changed = edited(text, *before, transport);
   const auto after = parsed(changed);
   if (!after || !means_the_same(to_json(*after), with_it(to_json(*before), transport)))
     throw UsageError("the site file is written in a way that cannot be edited here", by_hand(transport));
@@ -99,7 +99,7 @@ std::string with_transport(const std::string& text, const std::string& transport
 fs::path write_transport(const fs::path& named, const std::string& transport) {
   try {
     std::error_code none;
-    const fs::path file = fs::exists(named, none) ? fs::canonical(named) : fs::absolute(named);
+    fs::path file = fs::exists(named, none) ? fs::canonical(named) : fs::absolute(named);
     struct stat known {};
     const bool is_there = ::stat(file.c_str(), &known) == 0;
     if (is_there && !S_ISREG(known.st_mode)) cannot_write(named, "it is no regular file", transport);

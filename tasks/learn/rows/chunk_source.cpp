@@ -38,7 +38,7 @@ class StreamedRows : public ChunkSource {
   StreamedRows(const Rows& rows, Loss loss, Chunks chunks)
       : loader_(rows, loss), chunks_(std::move(chunks)) {}
   Batch chunk(std::size_t index) override {
-    const Batch batch = loader_.load(chunks_.at(index));
+    Batch batch = loader_.load(chunks_.at(index));
     if (index + 1 < chunks_.size()) loader_.prefetch(chunks_[index + 1]);
     reading_ = loader_.reading();
     reading_.again = true;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@ namespace kernmill::tasks {
 inline storage::Tensor vector_tensor(std::string name, const std::vector<double>& values) {
   const std::uint64_t size = values.size();
   return {std::move(name), {size}, values};
+}
+
+inline bool holds(const std::vector<storage::Tensor>& tensors, std::string_view name) {
+  return std::any_of(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == name; });
 }
 
 /// Throws storage::Error when there is none of that name: the file is not what it says it is.

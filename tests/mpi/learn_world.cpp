@@ -29,7 +29,11 @@ class KokkosEnvironment : public ::testing::Environment {
 }  // namespace
 
 Json lbfgs(std::uint64_t max_iterations) {
-  return {{"type", "lbfgs"}, {"max_iterations", max_iterations}, {"tolerance", 1e-10}, {"history", 10}};
+  return {{"type", "lbfgs"},
+          {"max_iterations", max_iterations},
+          {"tolerance", 1e-10},
+          {"objective_tolerance", 1e-8},
+          {"history", 10}};
 }
 
 Json adam(double learning_rate, int epochs, int batch_size) {

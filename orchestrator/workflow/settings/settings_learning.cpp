@@ -127,6 +127,12 @@ const Variant& optimizer_variant() {
            .doc = "relative norm of the gradient to stop at",
            .fallback = 1e-10,
            .range = not_negative},
+          {.name = "objective_tolerance",
+           .type = T::real,
+           .doc = "share of the objective that five iterations have to gain: with less, and a gradient that "
+                  "did not grow meanwhile, it stops; 0: never",
+           .fallback = 1e-8,
+           .range = not_negative},
           {.name = "history",
            .type = T::integer,
            .doc = "past steps that are kept",

@@ -15,6 +15,8 @@ namespace {
 
 using Values = std::vector<double>;
 
+constexpr std::size_t settling = 5;  // iterations that have to gain something together
+
 double dot(const Values& x, const Values& y) {
   return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
 }
@@ -29,10 +31,19 @@ Values difference(const Values& x, const Values& y) {
   return out;
 }
 
+double norm(const Values& x) {
+  return std::sqrt(dot(x, x));
+}
+
 /// A point with what the objective says of it.
 struct Point {
   Values x;
   Evaluation at;
+};
+
+/// How low an iteration got.
+struct Level {
+  double value = 0, norm = 0;
 };
 
 class Lbfgs {
@@ -48,10 +59,12 @@ class Lbfgs {
   std::optional<Point> search(const Values& direction);
   void remember(const Point& next);
   [[nodiscard]] bool converged() const {
-    return std::sqrt(dot(now_.at.gradient, now_.at.gradient)) <= settings_.tolerance * first_norm_;
+    return norm(now_.at.gradient) <= settings_.tolerance * first_norm_ || settled();
   }
+  [[nodiscard]] bool settled() const;
   [[nodiscard]] storage::Checkpoint state() const;
   void restore(const storage::Checkpoint& checkpoint, std::size_t parameters);
+  void restore_recent(const Values& recent);
   [[nodiscard]] std::string line() const;
 
   OptimizerSettings settings_;
@@ -59,6 +72,7 @@ class Lbfgs {
   Session& session_;
   Point now_;
   double first_norm_ = 0;
+  std::deque<Level> recent_;            ///< of this and the five iterations before, oldest first
   std::deque<Values> steps_, changes_;  ///< of x and of the gradient, oldest first
   std::uint64_t iteration_ = 0;
 };
@@ -71,7 +85,15 @@ void Lbfgs::begin(Values start) {
   now_.x = std::move(start);
   now_.at = objective_(now_.x);
   session_.check_finite(now_.at.value, 0, "iteration");
-  first_norm_ = std::sqrt(dot(now_.at.gradient, now_.at.gradient));
+  first_norm_ = norm(now_.at.gradient);
+  recent_ = {{now_.at.value, first_norm_}};
+}
+
+bool Lbfgs::settled() const {
+  if (settings_.objective_tolerance == 0 || recent_.size() <= settling) return false;
+  const Level &before = recent_.front(), &now = recent_.back();
+  return before.value - now.value <= settings_.objective_tolerance * std::abs(now.value) &&
+         now.norm <= before.norm;
 }
 
 Trained Lbfgs::run(Values start) {
@@ -82,6 +104,8 @@ Trained Lbfgs::run(Values start) {
     if (!next) break;  // rounding hides any lower point
     remember(*next);
     now_ = std::move(*next);
+    recent_.push_back({now_.at.value, norm(now_.at.gradient)});
+    if (recent_.size() > settling + 1) recent_.pop_front();
     ++iteration_;
     ended = converged() || iteration_ == settings_.max_iterations;
     session_.progress(ended, [&] { return line(); });
@@ -150,6 +174,9 @@ storage::Checkpoint Lbfgs::state() const {
     checkpoint.tensors.push_back(vector_tensor(fmt::format("step_{}", i), steps_[i]));
     checkpoint.tensors.push_back(vector_tensor(fmt::format("change_{}", i), changes_[i]));
   }
+  Values recent;
+  for (const Level& level : recent_) recent.insert(recent.end(), {level.value, level.norm});
+  checkpoint.tensors.push_back(vector_tensor("recent", recent));
   return checkpoint;
 }
 
@@ -160,15 +187,22 @@ void Lbfgs::restore(const storage::Checkpoint& checkpoint, std::size_t parameter
   const Values scalars = values_of(checkpoint.tensors, "scalars", 2);
   now_.at.value = scalars.at(0);
   first_norm_ = scalars.at(1);
-  for (std::size_t i = 0; 3 + 2 * i < checkpoint.tensors.size(); ++i) {
+  if (holds(checkpoint.tensors, "recent")) restore_recent(values_of(checkpoint.tensors, "recent"));
+  for (std::size_t i = 0; holds(checkpoint.tensors, fmt::format("step_{}", i)); ++i) {
     steps_.push_back(values_of(checkpoint.tensors, fmt::format("step_{}", i), parameters));
     changes_.push_back(values_of(checkpoint.tensors, fmt::format("change_{}", i), parameters));
   }
 }
 
+// Not there in checkpoints from before; of somebody else's, as many as are of use.
+void Lbfgs::restore_recent(const Values& recent) {
+  for (std::size_t i = 0; i + 1 < recent.size() && recent_.size() <= settling; i += 2)
+    recent_.push_back({recent[i], recent[i + 1]});
+}
+
 std::string Lbfgs::line() const {
-  const double norm = std::sqrt(dot(now_.at.gradient, now_.at.gradient));
-  return fmt::format("iteration {} objective {:.10g} gradient {:.3g}", iteration_, now_.at.value, norm);
+  return fmt::format("iteration {} objective {:.10g} gradient {:.3g}", iteration_, now_.at.value,
+                     norm(now_.at.gradient));
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ OptimizerSettings read_optimizer_settings(const Json& json) {
   if (settings.type == OptimizerType::lbfgs) {
     settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
     settings.tolerance = setting_as<double>(json, "tolerance");
+    settings.objective_tolerance = json.value("objective_tolerance", 0.0);  // not there in runs from before
     settings.history = setting_as<std::uint64_t>(json, "history");
     return settings;
   }

@@ -15,7 +15,7 @@ enum class OptimizerType { lbfgs, gradient_descent, sgd, adam };
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
   std::uint64_t max_iterations = 1000, history = 10;  ///< lbfgs; gradient_descent's steps are max_iterations
-  double tolerance = 1e-10;
+  double tolerance = 1e-10, objective_tolerance = 0;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods

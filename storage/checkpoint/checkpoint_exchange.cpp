@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t bytes_per_message = std::uint64_t{1} << 30;  // counts of MPI are ints
 
-void begin_transfer(std::vector<std::byte>& data, int peer, bool sending, MPI_Comm comm,
+void begin_transfer(LargeVector<std::byte>& data, int peer, bool sending, MPI_Comm comm,
                     std::vector<MPI_Request>& requests) {
   for (std::uint64_t at = 0; at < data.size(); at += bytes_per_message) {
     const int count = static_cast<int>(std::min(bytes_per_message, data.size() - at));
@@ -77,9 +77,9 @@ std::uint64_t Exchange::bytes_in(const std::vector<BoxPart>& parts) const {
   return all;
 }
 
-void Exchange::run(std::span<const TensorBox> own, std::vector<std::byte>& staging) const {
+void Exchange::run(std::span<const TensorBox> own, LargeVector<std::byte>& staging) const {
   staging.resize(plan_.staging_bytes);
-  std::map<int, std::vector<std::byte>> received, sent;
+  std::map<int, LargeVector<std::byte>> received, sent;
   std::vector<MPI_Request> requests;
   for (const auto& [rank, parts] : plan_.received) {
     received[rank].resize(bytes_in(parts));
@@ -87,7 +87,8 @@ void Exchange::run(std::span<const TensorBox> own, std::vector<std::byte>& stagi
   }
   const auto source = [&](const BoxPart& part) { return own[sources_[part.tensor][part.box]].data.bytes(); };
   for (const auto& [rank, parts] : plan_.sent) {
-    std::vector<std::byte>& bytes = sent[rank];
+    LargeVector<std::byte>& bytes = sent[rank];
+    bytes.reserve(bytes_in(parts));
     for (const BoxPart& part : parts)
       each_run(part, [&](std::uint64_t, std::uint64_t from, std::uint64_t count) {
         const auto run = source(part).subspan(from, count);

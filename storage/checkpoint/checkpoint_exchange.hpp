@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/base/large_memory.hpp"
 #include "kernmill/storage/checkpoint/checkpoint_layout.hpp"
 
 /// Private to storage/: how the elements of a chunk come to the rank that writes it.
@@ -15,7 +16,7 @@ class Exchange {
   /// Error on every rank when the boxes are not what a checkpoint needs.
   void prepare(std::span<const TensorBox> own);
   /// Collective. Fills the staging area with the chunks that this rank writes.
-  void run(std::span<const TensorBox> own, std::vector<std::byte>& staging) const;
+  void run(std::span<const TensorBox> own, LargeVector<std::byte>& staging) const;
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] const ChunkPlan& plan() const { return plan_; }

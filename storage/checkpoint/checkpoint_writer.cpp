@@ -55,7 +55,7 @@ struct CheckpointWriter::Impl {
   fs::path file, temporary;
   CheckpointHeader header;
   std::string content;  ///< on rank 0, of an encrypted one
-  std::vector<std::byte> staging;
+  LargeVector<std::byte> staging;
   std::unique_ptr<ChunkWriter> out;           ///< of a rank that has something to write
   std::unique_ptr<BackgroundWrite> together;  ///< with mpiio; open until all close it
   Clock::time_point polled;

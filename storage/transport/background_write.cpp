@@ -27,6 +27,9 @@ BackgroundWrite::BackgroundWrite(MPI_Comm comm, const std::filesystem::path& fil
   agree(comm_.get(), [&] { open(file, options.hints()); });
   set_view();
   const std::uint64_t window = window_of(hints_of(file_));
+  agree(comm_.get(), [&] {
+    if (window == 0) own_bytes_ = std::make_unique<RawFile>(file, named, RawFile::Access::write);
+  });
   rounds_ = cut(all, window > 0 ? window : own_round * static_cast<std::uint64_t>(size_of(comm)));
   next_ = rounds_.size();  // until it starts
 }
@@ -79,6 +82,14 @@ void BackgroundWrite::begin_round(const Extent& window) {
                                           lengths.empty() ? 0 : 1, memory_->get(), &request_));
 }
 
+// With the round that is over.
+void BackgroundWrite::let_disk_begin() const {
+  for (const PlacedBytes& piece : pieces_) {
+    const Extent part = common(piece.extent(), rounds_[next_ - 1]);
+    if (!part.empty()) own_bytes_->start_sync(part.begin, part.bytes());
+  }
+}
+
 bool BackgroundWrite::advance(std::chrono::nanoseconds budget) {
   const auto deadline = std::chrono::steady_clock::now() + budget;
   while (!done()) {
@@ -88,6 +99,7 @@ bool BackgroundWrite::advance(std::chrono::nanoseconds budget) {
     status.MPI_ERROR = MPI_SUCCESS;
     const int code = MPI_Test(&request_, &over, &status);
     note("write it", code != MPI_SUCCESS || over == 0 ? code : status.MPI_ERROR);
+    if (over != 0 && own_bytes_) let_disk_begin();
     if (std::chrono::steady_clock::now() >= deadline) break;
     if (over == 0) std::this_thread::yield();
   }

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <mpi.h>
 
 #include "kernmill/storage/file/agreement.hpp"
+#include "kernmill/storage/file/raw_file.hpp"
 #include "kernmill/storage/transport/table_file.hpp"
 
 /// Private to storage/.
@@ -64,6 +66,7 @@ class BackgroundWrite {
   void open(const std::filesystem::path& file, const Hints& hints);
   void set_view();
   void begin_round(const Extent& window);
+  void let_disk_begin() const;
   void note(const char* what, int code);
 
   OwnComm comm_;
@@ -73,7 +76,8 @@ class BackgroundWrite {
   std::vector<Extent> rounds_;
   std::size_t next_ = 0;
   MPI_File file_ = MPI_FILE_NULL;
-  std::optional<Scattered> memory_;  ///< of the round that is under way
+  std::unique_ptr<RawFile> own_bytes_;  ///< where each rank writes its own: to let the disk begin with them
+  std::optional<Scattered> memory_;     ///< of the round that is under way
   MPI_Request request_ = MPI_REQUEST_NULL;
   std::string error_;
 };

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kernmill/tasks/data/store/large_memory.hpp"
+#include "kernmill/base/large_memory.hpp"
 #include "kernmill/tasks/data/store/row_packing.hpp"
 #include "kernmill/tasks/data/store/scratch_file.hpp"
 

@@ -6,7 +6,7 @@
 
 #include <sys/mman.h>
 
-namespace kernmill::tasks {
+namespace kernmill {
 
 /// Memory for large blocks of numbers: in large pages where the system has them, and not filled with zeros
 /// first.
@@ -44,4 +44,4 @@ struct LargeMemory {
 template <class T>
 using LargeVector = std::vector<T, LargeMemory<T>>;
 
-}  // namespace kernmill::tasks
+}  // namespace kernmill

@@ -98,20 +98,32 @@ void SealedWriter::write(const NewBytes& piece, Together& together) {
 // A piece as it is to be on disk; what it is made of is remembered.
 std::span<const std::byte> SealedWriter::sealed(std::size_t table, std::uint64_t offset,
                                                 std::span<const std::byte> bytes) {
-  std::span<const std::byte> out = bytes;
   if (wants_digests_) digest_whole_pieces(table, offset, bytes);
-  if (!ciphers_.empty()) {
-    buffer_.assign(bytes.begin(), bytes.end());
-    out = buffer_;
-  }
+  if (!ciphers_.empty()) buffer_.resize(bytes.size());
   for (std::uint64_t done = 0; done < bytes.size();) {
     const std::uint64_t at = offset + done, block = at / block_bytes, within = at % block_bytes;
     const std::uint64_t length = std::min<std::uint64_t>(bytes.size() - done, block_bytes - within);
-    if (!ciphers_.empty()) ciphers_[table].apply(block, within, std::span(buffer_).subspan(done, length));
-    fragments_.push_back({table, block, within, length, crc32c(out.subspan(done, length))});
+    std::span<const std::byte> part = bytes.subspan(done, length);
+    Tag tag{};
+    if (!ciphers_.empty()) {
+      const std::span<std::byte> encrypted = std::span(buffer_).subspan(done, length);
+      tag = encrypt(table, block, within, part, encrypted);
+      part = encrypted;
+    }
+    fragments_.push_back({table, block, within, length, crc32c(part), tag});
     done += length;
   }
-  return out;
+  return ciphers_.empty() ? bytes : buffer_;
+}
+
+// The tag of a whole block; of a part of one there is none yet.
+Tag SealedWriter::encrypt(std::size_t table, std::uint64_t block, std::uint64_t within,
+                          std::span<const std::byte> plain, std::span<std::byte> out) const {
+  if (within == 0 && plain.size() == tables_[table].bytes_of_block(block))
+    return ciphers_[table].seal(block, plain, out);
+  std::copy(plain.begin(), plain.end(), out.begin());
+  ciphers_[table].apply(block, within, out);
+  return {};
 }
 
 void SealedWriter::sync() const {
@@ -154,30 +166,33 @@ void SealedWriter::exchange(MPI_Comm comm) {
   });
 }
 
-// The checksums of the own share's blocks, joined from those of the pieces that they were written in.
-std::vector<std::uint32_t> SealedWriter::expected_checksums(std::size_t table) const {
+// Of the own share's blocks, joined from the pieces that they were written in.
+std::vector<SealedWriter::Expected> SealedWriter::expected_of(std::size_t table) const {
   const SealedTable& place = tables_[table];
   const Share share = share_of(place, rank_, size_);
-  std::vector<std::uint32_t> sums;
+  std::vector<Expected> all;
+  all.reserve(share.end - share.first);
   auto at = std::lower_bound(fragments_.begin(), fragments_.end(), table,
                              [](const Fragment& f, std::size_t index) { return f.table < index; });
   for (std::uint64_t block = share.first; block < share.end; ++block) {
     std::uint64_t done = 0;
-    std::uint32_t sum = 0;
+    Expected expected{0, {}};
     for (; at != fragments_.end() && at->table == table && at->block == block; ++at) {
       if (at->offset < done)
         throw Error(
             fmt::format("{}: block {} of '{}' was written twice", named_.string(), block, place.name));
       if (at->offset > done) break;
-      sum = done == 0 ? at->checksum : crc32c_joined(sum, at->checksum, at->length);
+      expected.checksum =
+          done == 0 ? at->checksum : crc32c_joined(expected.checksum, at->checksum, at->length);
       done += at->length;
+      if (!ciphers_.empty() && at->length == place.bytes_of_block(block)) expected.tag = at->tag;
     }
     if (done != place.bytes_of_block(block))
       throw Error(
           fmt::format("{}: block {} of '{}' was not written whole", named_.string(), block, place.name));
-    sums.push_back(sum);
+    all.push_back(expected);
   }
-  return sums;
+  return all;
 }
 
 void SealedWriter::seal() {
@@ -194,24 +209,31 @@ void SealedWriter::seal(std::size_t table, Together& together) {
   const SealedTable& place = tables_[table];
   if (place.bytes == 0) return;
   const Share share = share_of(place, rank_, size_);
-  std::vector<std::uint32_t> expected;
+  std::vector<Expected> expected;
+  std::vector<std::uint32_t> checksums;
   std::vector<Tag> tags;
   std::vector<std::byte> chunk;
-  together.guard([&] { expected = expected_checksums(table); });
+  together.guard([&] {
+    expected = expected_of(table);
+    for (const Expected& block : expected) checksums.push_back(block.checksum);
+  });
   const Extent own{share.first * block_bytes, std::min(place.bytes, share.end * block_bytes)};
   for (const Extent& round : file_->rounds_to_read(own)) {
     together.guard([&] { chunk.resize(round.bytes()); });
     if (together.failed()) chunk.clear();
     together.call([&] { file_->read({place.name, place.offset, round.begin}, chunk); });
     if (chunk.empty()) continue;
-    const std::uint64_t first = round.begin / block_bytes;
-    const std::uint64_t blocks = (chunk.size() + block_bytes - 1) / block_bytes;
     together.guard([&] {
-      seal_chunk(table, first, chunk, std::span(expected).subspan(first - share.first, blocks), tags);
+      for (std::uint64_t at = 0; at < chunk.size(); at += digest_bytes) {
+        const auto piece = std::span(chunk).subspan(at, std::min(digest_bytes, chunk.size() - at));
+        const std::uint64_t first = (round.begin + at) / block_bytes;
+        const std::uint64_t blocks = (piece.size() + block_bytes - 1) / block_bytes;
+        seal_piece(table, first, piece, std::span(expected).subspan(first - share.first, blocks), tags);
+      }
     });
   }
   write_all(checksums_of(place.name), place.checksums, share.first * sizeof(std::uint32_t),
-            std::as_bytes(std::span(expected)), together);
+            std::as_bytes(std::span(checksums)), together);
   if (!ciphers_.empty())
     write_all(tags_of(place.name), *place.tags, share.first * tag_bytes, std::as_bytes(std::span(tags)),
               together);
@@ -227,28 +249,31 @@ void SealedWriter::write_all(const std::string& dataset, std::uint64_t begin, st
   }
 }
 
-// `bytes` begins a piece of 1 MiB.
-void SealedWriter::seal_chunk(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
-                              std::span<const std::uint32_t> expected, std::vector<Tag>& tags) {
+void SealedWriter::require_unchanged(std::size_t table, std::uint64_t first, std::span<const std::byte> bytes,
+                                     std::span<const Expected> expected) const {
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto block =
-        bytes.subspan(i * block_bytes, std::min<std::uint64_t>(block_bytes, bytes.size() - i * block_bytes));
-    if (crc32c(std::span<const std::byte>(block)) != expected[i])
+    const std::uint64_t at = i * block_bytes;
+    if (crc32c(bytes.subspan(at, std::min(block_bytes, bytes.size() - at))) != expected[i].checksum)
       throw Error(fmt::format("{}: block {} of '{}' did not reach the disk as it was written",
                               named_.string(), first + i, tables_[table].name));
-    if (ciphers_.empty()) continue;
-    ciphers_[table].apply(first + i, 0, block);
+  }
+}
+
+// `bytes` is what was read back of a piece of `digest_bytes`. It is decrypted where that is of use: for a
+// digest or a tag that no write could make.
+void SealedWriter::seal_piece(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
+                              std::span<const Expected> expected, std::vector<Tag>& tags) {
+  require_unchanged(table, first, bytes, expected);
+  const Digest* const known = known_digest(table, first * block_bytes / digest_bytes);
+  const bool to_be_digested = wants_digests_ && known == nullptr;
+  for (std::size_t i = 0; i < expected.size() && !ciphers_.empty(); ++i) {
+    const std::uint64_t at = i * block_bytes;
+    const auto block = bytes.subspan(at, std::min(block_bytes, bytes.size() - at));
+    if (to_be_digested || !expected[i].tag) ciphers_[table].apply(first + i, 0, block);
     buffer_.resize(block.size());
-    tags.push_back(ciphers_[table].seal(first + i, block, buffer_));
+    tags.push_back(expected[i].tag ? *expected[i].tag : ciphers_[table].seal(first + i, block, buffer_));
   }
-  if (!wants_digests_) return;
-  for (std::uint64_t at = 0; at < bytes.size(); at += digest_bytes) {
-    const Digest* known = known_digest(table, (first * block_bytes + at) / digest_bytes);
-    digests_[table].push_back(
-        known != nullptr
-            ? *known
-            : digest_of(bytes.subspan(at, std::min<std::uint64_t>(digest_bytes, bytes.size() - at))));
-  }
+  if (wants_digests_) digests_[table].push_back(to_be_digested ? digest_of(bytes) : *known);
 }
 
 const Digest* SealedWriter::known_digest(std::uint64_t table, std::uint64_t piece) const {

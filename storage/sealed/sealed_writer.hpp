@@ -67,10 +67,16 @@ class SealedWriter {
   [[nodiscard]] std::vector<Digest> table_digests(MPI_Comm comm) const;
 
  private:
-  /// What was written into a block: some of its bytes.
+  /// What was written into a block: some of its bytes, or all.
   struct Fragment {
     std::uint64_t table, block, offset, length;
     std::uint32_t checksum;
+    Tag tag;  ///< of all of an encrypted one
+  };
+  /// What a block was written as. Its tag, where one write had all of it.
+  struct Expected {
+    std::uint32_t checksum;
+    std::optional<Tag> tag;
   };
   /// The SHA-256 of a piece of `digest_bytes`.
   struct PieceDigest {
@@ -82,15 +88,19 @@ class SealedWriter {
     std::uint64_t first = 0, end = 0;
   };
   [[nodiscard]] Share share_of(const SealedTable& table, int rank, int size) const;
-  [[nodiscard]] std::vector<std::uint32_t> expected_checksums(std::size_t table) const;
+  [[nodiscard]] std::vector<Expected> expected_of(std::size_t table) const;
   void write(const NewBytes& piece, Together& together);
   std::span<const std::byte> sealed(std::size_t table, std::uint64_t offset,
                                     std::span<const std::byte> bytes);
+  Tag encrypt(std::size_t table, std::uint64_t block, std::uint64_t within, std::span<const std::byte> plain,
+              std::span<std::byte> out) const;
   void digest_whole_pieces(std::size_t table, std::uint64_t offset, std::span<const std::byte> bytes);
   [[nodiscard]] const Digest* known_digest(std::uint64_t table, std::uint64_t piece) const;
   void seal(std::size_t table, Together& together);
-  void seal_chunk(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
-                  std::span<const std::uint32_t> expected, std::vector<Tag>& tags);
+  void require_unchanged(std::size_t table, std::uint64_t first, std::span<const std::byte> bytes,
+                         std::span<const Expected> expected) const;
+  void seal_piece(std::size_t table, std::uint64_t first, std::span<std::byte> bytes,
+                  std::span<const Expected> expected, std::vector<Tag>& tags);
   void write_all(const std::string& dataset, std::uint64_t begin, std::uint64_t offset,
                  std::span<const std::byte> bytes, Together& together);
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "kernmill/storage/conversion.hpp"
 #include "kernmill/tasks/models/device_rows.hpp"
 
 namespace kernmill::tasks {
@@ -112,16 +113,11 @@ class KeptRows : public ChunkSource {
   Reading reading_;
 };
 
-/// Whether every number of that type is a float.
-bool fits_float(Element type) {
-  return type == Element::f32 || type == Element::f16 || type == Element::bf16 || type == Element::u8;
-}
-
-/// Sparse rows, their values as float where that loses nothing.
+/// Sparse rows, their values as they lie in the file.
 class KeptSparseRows : public ChunkSource {
  public:
   KeptSparseRows(const Rows& rows, Loss loss, const Chunks& chunks, std::uint64_t memory)
-      : loss_(loss), targets_(rows.targets()), as_float_(fits_float(rows.encoding().features)) {
+      : loss_(loss), targets_(rows.targets()), type_(rows.encoding().features) {
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; complete_ && i < chunks.size(); ++i) {
       HostRows read;
@@ -137,10 +133,13 @@ class KeptSparseRows : public ChunkSource {
 
   Batch chunk(std::size_t index) override {
     Kept& kept = kept_.at(index);
-    if (as_float_) decoded_.assign(kept.floats.begin(), kept.floats.end());
+    const storage::SparseRows& sparse = kept.rows.sparse;
+    if (is_narrow()) {
+      decoded_.resize(sparse.columns.size());
+      storage::widen(type_, kept.stored.data(), decoded_);
+    }
     Batch batch;
-    batch.sparse = on_device(kept.rows.sparse.begins, kept.rows.sparse.columns,
-                             as_float_ ? decoded_ : kept.rows.sparse.values);
+    batch.sparse = on_device(sparse.begins, sparse.columns, is_narrow() ? decoded_ : sparse.values);
     set_target(batch, loss_, kept.rows.target, targets_);
     return batch;
   }
@@ -149,25 +148,28 @@ class KeptSparseRows : public ChunkSource {
  private:
   struct Kept {
     HostRows rows;
-    std::vector<float> floats;  ///< in place of the values
+    std::vector<std::byte> stored;  ///< in place of the values
   };
+  [[nodiscard]] bool is_narrow() const { return type_ != Element::f64; }
   std::uint64_t keep(HostRows rows) {
     Kept kept{std::move(rows), {}};
     storage::SparseRows& sparse = kept.rows.sparse;
-    if (as_float_) {
-      kept.floats.assign(sparse.values.begin(), sparse.values.end());
+    if (is_narrow()) {
+      kept.stored.resize(sparse.values.size() * storage::size_of(type_));
+      (void)storage::narrow(sparse.values, type_, kept.stored.data());  // it is what they were read from
       sparse.values = {};
     }
     sparse.columns.shrink_to_fit();
     sparse.values.shrink_to_fit();
-    const std::uint64_t bytes = kept.rows.bytes() + kept.floats.size() * sizeof(float);
+    const std::uint64_t bytes = kept.rows.bytes() + kept.stored.size();
     kept_.push_back(std::move(kept));
     return bytes;
   }
 
   Loss loss_;
   std::uint64_t targets_;
-  bool as_float_, complete_ = true;
+  Element type_;
+  bool complete_ = true;
   std::vector<Kept> kept_;  ///< by chunk
   std::vector<double> decoded_;
   Reading reading_;

@@ -6,16 +6,18 @@ namespace kernmill::kernels {
 
 struct Momentum {
   double learning_rate = 0.1, momentum = 0.9;
+  bool nesterov = false;
 };
 
-/// v = momentum v + g; w -= learning_rate v.
+/// v = momentum v + g; w -= learning_rate v, or, by Nesterov, learning_rate (g + momentum v).
 template <class Space>
 void momentum_update(const Space& space, Momentum options, ConstVector<Space> gradient,
                      Vector<Space> velocity, Vector<Space> weights) {
   Kokkos::parallel_for(
       "kernmill_momentum", Range<Space>(space, 0, weights.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
         velocity(i) = options.momentum * velocity(i) + gradient(i);
-        weights(i) -= options.learning_rate * velocity(i);
+        const double step = options.nesterov ? gradient(i) + options.momentum * velocity(i) : velocity(i);
+        weights(i) -= options.learning_rate * step;
       });
 }
 
@@ -36,6 +38,15 @@ void adam_update(const Space& space, Adam options, double correction1, double co
         const double first = mean(i) / correction1, second = square(i) / correction2;
         weights(i) -= options.learning_rate * first / (math::sqrt(second) + options.epsilon);
       });
+}
+
+/// w *= 1 - share: decoupled weight decay (Loshchilov and Hutter, 2019), whose share is learning rate times
+/// decay.
+template <class Space>
+void decay(const Space& space, double share, Vector<Space> weights) {
+  Kokkos::parallel_for(
+      "kernmill_decay", Range<Space>(space, 0, weights.extent(0)),
+      KOKKOS_LAMBDA(const std::size_t i) { weights(i) *= 1.0 - share; });
 }
 
 }  // namespace kernmill::kernels

@@ -77,5 +77,37 @@ TYPED_TEST(Updates, AdamAgreesWithTheReferenceOverSteps) {
   expect_near(to_host(w), weights);
 }
 
+/// Five steps of what reference_steps.py gives PyTorch: weights cos(i), gradients sin(i + 3 step).
+template <class Space, class Step>
+std::vector<double> after_five_steps(const Step& step) {
+  std::vector<double> weights(4), gradient(4);
+  for (std::size_t i = 0; i < 4; ++i) weights[i] = std::cos(static_cast<double>(i));
+  const auto w = to_device<Space>(weights);
+  for (int t = 0; t < 5; ++t) {
+    for (std::size_t i = 0; i < 4; ++i) gradient[i] = std::sin(static_cast<double>(i) + 3.0 * t);
+    step(t, to_device<Space>(gradient), w);
+  }
+  return to_host(w);
+}
+
+TYPED_TEST(Updates, NesterovsMomentumIsThatOfPyTorch) {
+  const auto v = to_device<TypeParam>(std::vector<double>(4, 0.0));
+  const auto found = after_five_steps<TypeParam>([&](int, const auto& gradient, const auto& weights) {
+    kernels::momentum_update<TypeParam>(TypeParam(), {0.1, 0.9, true}, gradient, v, weights);
+  });
+  expect_near(found, {1.028565680249581, 0.2976019853056521, -0.7069756024664209, -1.061563081715901});
+}
+
+TYPED_TEST(Updates, DecayedAdamIsPyTorchsAdamW) {
+  const auto m = to_device<TypeParam>(std::vector<double>(4, 0.0));
+  const auto s = to_device<TypeParam>(std::vector<double>(4, 0.0));
+  const auto found = after_five_steps<TypeParam>([&](int t, const auto& gradient, const auto& weights) {
+    kernels::decay<TypeParam>(TypeParam(), 0.1 * 0.2, weights);
+    kernels::adam_update<TypeParam>(TypeParam(), {0.1}, 1 - std::pow(0.9, t + 1), 1 - std::pow(0.999, t + 1),
+                                    gradient, m, s, weights);
+  });
+  expect_near(found, {0.8546562485574376, 0.34624991487841983, -0.5063064016120056, -0.9850364039777468});
+}
+
 }  // namespace
 }  // namespace kernmill::testing

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <gmock/gmock.h>
 
 #include "learn_world.hpp"
@@ -37,6 +39,56 @@ TEST_F(Networks, AdamGivesTheSameBitsOnAnyNumberOfRanks) {
 TEST_F(Networks, MomentumGivesTheSameBitsOnAnyNumberOfRanks) {
   expect_same_bits_on_one_rank(fold_four("iris", "species"),
                                train_config(mlp_model({8}, "tanh"), sgd(0.05, 5, 16)));
+}
+
+Json adamw(int epochs, int batch_size, const Json& schedule) {
+  Json optimizer = adam(1e-2, epochs, batch_size);
+  optimizer.update({{"type", "adamw"}, {"weight_decay", 0.1}, {"clip_norm", 0.5}, {"schedule", schedule}});
+  return optimizer;
+}
+
+TEST_F(Networks, ClippedAndScheduledAdamWGivesTheSameBitsOnAnyNumberOfRanks) {
+  const Json schedule = {{"type", "cosine"}, {"floor", 0.1}, {"warmup", 0.5}};
+  expect_same_bits_on_one_rank(fold_four("digits", "digit"),
+                               train_config(mlp_model({20, 10}), adamw(3, 50, schedule)));
+}
+
+TEST_F(Networks, ALongGradientIsAsLongAsItMayBe) {
+  Json descent = sgd(0.1, 1, 1000);  // one step from zeros
+  descent.update({{"momentum", 0.0}, {"clip_norm", 0.01}});
+  train(fold_four("iris", "species"), train_config(softmax_model(), descent));
+  double square = 0;
+  for (const double value : parameters()) square += value * value;
+  EXPECT_NEAR(std::sqrt(square), 0.1 * 0.01, 1e-15);
+}
+
+TEST_F(Networks, WeightsDecayAndBiasesDoNot) {
+  Json config = train_config(softmax_model(), adamw(1, 1000, {{"type", "constant"}, {"warmup", 0.0}}));
+  config["optimizer"]["epochs"] = 2;
+  const auto data = fold_four("iris", "species");
+  config["optimizer"]["weight_decay"] = 0.0;
+  train(data, config);
+  const std::vector<double> free = parameters();
+  config["optimizer"]["weight_decay"] = 0.5;
+  train(data, config, "decayed");
+  const std::vector<double> decayed = parameters("decayed");
+  // After the first step all are the same: zeros do not decay. The second shrinks 4 x 3 weights by 0.005.
+  ASSERT_EQ(free.size(), 15U);
+  for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(std::abs(free[i] - decayed[i]), 0.01 * 0.005, 1e-6) << i;
+  for (std::size_t i = 12; i < 15; ++i) EXPECT_EQ(free[i], decayed[i]) << i;
+}
+
+TEST_F(Networks, ARateThatAPlateauHasLoweredIsPartOfACheckpoint) {
+  const Json schedule = {
+      {"type", "plateau"}, {"factor", 0.1}, {"patience", 0}, {"threshold", 0.9}, {"warmup", 0.0}};
+  Json config = train_config(mlp_model({8}), adamw(4, 16, schedule));
+  config["checkpoint"]["every"] = 1;
+  tasks::Spec wanted = spec("train", config, {{"data", fold_four("iris", "species")}}, "plateau");
+  wanted.checkpoint_directory = directory / "checkpoints";
+  (void)tasks::run_train(wanted, comm);
+  const std::uint64_t whole = digest(parameters("plateau"));
+  (void)tasks::run_train(wanted, comm);  // the last epoch, from its checkpoint
+  EXPECT_EQ(digest(parameters("plateau")), whole);
 }
 
 TEST_F(Networks, MiniBatchesReachTheConvexMinimumRoughly) {

@@ -1,4 +1,5 @@
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -91,26 +92,30 @@ void add_table(std::string& out, const Table& table) {
   }
 }
 
-void add_nested(std::string& out, const Table& table, const std::string& path);
+/// What a section has told already: several kinds of a map may have a setting in common.
+using Told = std::set<const Variant*>;
 
-void add_variant(std::string& out, const Setting& setting, const std::string& path) {
+void add_nested(std::string& out, const Table& table, const std::string& path, Told& told);
+
+void add_variant(std::string& out, const Setting& setting, const std::string& path, Told& told) {
+  if (!told.insert(setting.variant).second) return;
   for (const auto& alternative : setting.variant->alternatives) {
     const std::string here = fmt::format("{}: {{type: {}}}", path, alternative.type);
     out += fmt::format("\n**`{}`**: {}\n\n", here, alternative.doc);
     add_table(out, alternative.table);
-    add_nested(out, alternative.table, path);
+    add_nested(out, alternative.table, path, told);
   }
 }
 
 /// The tables of the settings that are maps themselves.
-void add_nested(std::string& out, const Table& table, const std::string& path) {
+void add_nested(std::string& out, const Table& table, const std::string& path, Told& told) {
   for (const Setting& setting : table.settings) {
     const bool named = setting.type == SettingType::table_map ||
                        (setting.type == SettingType::text_map && setting.table != nullptr);
     const bool listed = setting.type == SettingType::text_list && setting.table != nullptr;
     const std::string here = (path.empty() ? setting.name : path + "." + setting.name) +
                              (named ? ".NAME" : "") + (listed ? "[]" : "");
-    if (setting.type == SettingType::variant) add_variant(out, setting, here);
+    if (setting.type == SettingType::variant) add_variant(out, setting, here, told);
     if ((setting.type != SettingType::table && !named && !listed) || setting.table == &resource_settings() ||
         setting.table == &retries_settings() || setting.table == &trial_settings() ||
         setting.table == &defaults_settings())
@@ -120,14 +125,15 @@ void add_nested(std::string& out, const Table& table, const std::string& path) {
       out += fmt::format(" (a plain value stands for `{}`)", setting.table->shorthand);
     out += "\n\n";
     add_table(out, *setting.table);
-    add_nested(out, *setting.table, here);
+    add_nested(out, *setting.table, here, told);
   }
 }
 
 void add_section(std::string& out, const std::string& title, const Table& table) {
   out += fmt::format("\n### {}\n\n", title);
   add_table(out, table);
-  add_nested(out, table, "");
+  Told told;
+  add_nested(out, table, "", told);
 }
 
 void add_results(std::string& out, TaskKind kind) {

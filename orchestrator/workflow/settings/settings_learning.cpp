@@ -111,6 +111,95 @@ Setting decay(std::string name, double fallback, std::string doc) {
           .range = fraction};
 }
 
+Setting rate_factor() {
+  return {.name = "factor",
+          .type = T::real,
+          .doc = "what the rate is multiplied by",
+          .fallback = 0.1,
+          .range = {.low = 0, .high = 1, .low_open = true, .high_open = true}};
+}
+
+const Variant& schedule_variant() {
+  static const Setting warmup{.name = "warmup",
+                              .type = T::real,
+                              .doc = "epochs, or a part of one, over which the rate grows to `learning_rate`",
+                              .fallback = 0.0,
+                              .range = not_negative};
+  static const Variant variant{
+      "'schedule'",
+      {{"constant", "the same rate throughout", {"a constant schedule", {warmup}}},
+       {"step",
+        "lower after every so many epochs",
+        {"a step schedule",
+         {{.name = "every", .type = T::integer, .doc = "epochs", .fallback = 10, .range = at_least_one},
+          rate_factor(),
+          warmup}}},
+       {"cosine",
+        "half a cosine, down to `floor` at the last step",
+        {"a cosine schedule",
+         {{.name = "floor",
+           .type = T::real,
+           .doc = "a share of `learning_rate`",
+           .fallback = 0.0,
+           .range = fraction},
+          warmup}}},
+       {"plateau",
+        "lower when the training loss does not get better any more",
+        {"a plateau schedule",
+         {{.name = "patience",
+           .type = T::integer,
+           .doc = "epochs without a better loss that it waits for",
+           .fallback = 5,
+           .range = not_negative},
+          {.name = "threshold",
+           .type = T::real,
+           .doc = "the share of the loss by which another has to be lower to be better",
+           .fallback = 1e-4,
+           .range = fraction},
+          rate_factor(),
+          warmup}}}},
+      "constant"};
+  return variant;
+}
+
+/// Those of a method of mini-batches: its own ones, and what all have.
+std::vector<Setting> mini_batch(std::vector<Setting> own) {
+  own.push_back({.name = "schedule",
+                 .type = T::variant,
+                 .doc = "how the learning rate changes: `cosine`, or `{type: cosine, warmup: 2}`",
+                 .fallback_doc = "constant",
+                 .variant = &schedule_variant()});
+  own.push_back({.name = "clip_norm",
+                 .type = T::real,
+                 .doc = "a gradient that is longer is scaled to this length",
+                 .fallback_doc = "none",
+                 .range = positive});
+  for (const auto& common : {epochs(), batch_size(), shuffle()}) own.push_back(common);
+  return own;
+}
+
+/// Those of Adam and what is made of it.
+std::vector<Setting> adam_settings() {
+  return {learning_rate(1e-3),
+          decay("beta1", 0.9, "decay of the mean of the gradients"),
+          decay("beta2", 0.999, "decay of their mean square"),
+          {.name = "epsilon",
+           .type = T::real,
+           .doc = "keeps the division finite",
+           .fallback = 1e-8,
+           .range = positive}};
+}
+
+std::vector<Setting> adamw_settings() {
+  std::vector<Setting> settings = adam_settings();
+  settings.push_back({.name = "weight_decay",
+                      .type = T::real,
+                      .doc = "what weights shrink by at a step, times its rate; biases do not",
+                      .fallback = 0.01,
+                      .range = not_negative});
+  return settings;
+}
+
 const Variant& optimizer_variant() {
   static const Variant variant{
       "'optimizer'",
@@ -149,23 +238,14 @@ const Variant& optimizer_variant() {
            .range = at_least_one}}}},
        {"sgd",
         "stochastic gradient descent with momentum",
-        {"an sgd optimizer",
-         {learning_rate(0.1), decay("momentum", 0.9, "how much of the last step is kept"), epochs(),
-          batch_size(), shuffle()}}},
-       {"adam",
-        "Adam",
-        {"an adam optimizer",
-         {learning_rate(1e-3),
-          decay("beta1", 0.9, "decay of the mean of the gradients"),
-          decay("beta2", 0.999, "decay of their mean square"),
-          {.name = "epsilon",
-           .type = T::real,
-           .doc = "keeps the division finite",
-           .fallback = 1e-8,
-           .range = positive},
-          epochs(),
-          batch_size(),
-          shuffle()}}}}};
+        {"an sgd optimizer", mini_batch({learning_rate(0.1),
+                                         decay("momentum", 0.9, "how much of the last step is kept"),
+                                         {.name = "nesterov",
+                                          .type = T::boolean,
+                                          .doc = "the gradient is taken as if the last step went on",
+                                          .fallback = false}})}},
+       {"adam", "Adam", {"an adam optimizer", mini_batch(adam_settings())}},
+       {"adamw", "Adam with decoupled weight decay", {"an adamw optimizer", mini_batch(adamw_settings())}}}};
   return variant;
 }
 

@@ -51,7 +51,8 @@ class BatchTraining {
         loader_(rows, network.shape().loss),
         shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.row_bytes())),
         sum_(session.comm(), pieces_, network.sums_length()),
-        session_(session) {
+        session_(session),
+        rates_(settings.schedule, settings.learning_rate, batches_, settings.epochs * batches_) {
     if (reads == Reads::large && WindowRows::can_read(rows, shuffle_))
       windows_.emplace(session.comm(), rows, network.shape().loss);
   }
@@ -69,7 +70,9 @@ class BatchTraining {
   void step();
   [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
   void set_gradient(std::span<const double> sums, double share);
-  void update();
+  void clip_gradient();
+  void decay_weights(double rate);
+  void update(double rate);
   void begin(const std::vector<double>& start);
   void end_epoch(std::uint64_t total);
   [[nodiscard]] storage::Checkpoint state() const;
@@ -88,6 +91,7 @@ class BatchTraining {
   std::uint64_t order_epoch_ = 0;
   LeafSum<Device> sum_;
   Session& session_;
+  RateSchedule rates_;
   Vector parameters_, first_, second_;  ///< first_: velocity, or Adam's mean; second_: Adam's square
   std::vector<double> gradient_;
   std::uint64_t step_ = 0;  ///< batches done, over all epochs
@@ -104,6 +108,8 @@ void BatchTraining::begin(const std::vector<double>& start) {
     const auto& epoch = values_of(checkpoint->tensors, "epoch", 2);
     epoch_loss_ = epoch.at(0);
     epoch_right_ = epoch.at(1);
+    if (holds(checkpoint->tensors, "rates"))  // not there in checkpoints from before
+      rates_.restore(values_of(checkpoint->tensors, "rates", rates_.state().size()));
     return;
   }
   parameters_ = to_device(start);
@@ -187,8 +193,9 @@ void BatchTraining::step() {
   // The batch stands for all rows.
   const double share = static_cast<double>(rows_) / static_cast<double>(slice.end - slice.begin);
   set_gradient(sums.first(sums.size() - losses.size()), share);
+  if (settings_.clip_norm) clip_gradient();
+  update(rates_.rate(step_));
   ++step_;
-  update();
 }
 
 /// From sums over the rows, which of sparse ones leave out the features that the batch has nothing of.
@@ -208,19 +215,33 @@ void BatchTraining::set_gradient(std::span<const double> sums, double share) {
     for (double& value : gradient_) value *= criterion_.step_weight;
 }
 
-void BatchTraining::update() {
+/// Scaled, where it is longer than it may be (Pascanu, Mikolov and Bengio, 2013).
+void BatchTraining::clip_gradient() {
+  const double norm =
+      std::sqrt(std::inner_product(gradient_.begin(), gradient_.end(), gradient_.begin(), 0.0));
+  if (!(norm > *settings_.clip_norm)) return;
+  for (double& value : gradient_) value *= *settings_.clip_norm / norm;
+}
+
+void BatchTraining::decay_weights(double rate) {
+  for (const auto& layer : network_.layers())
+    kernels::decay<Device>(Device(), rate * settings_.weight_decay,
+                           Kokkos::subview(parameters_, std::pair(layer.weights, layer.bias)));
+}
+
+void BatchTraining::update(double rate) {
   const Device space;
   const auto on_device = Kokkos::create_mirror_view_and_copy(
       Device::memory_space(), kernels::host_vector(gradient_.data(), gradient_.size()));
   if (settings_.type == OptimizerType::sgd) {
-    kernels::momentum_update<Device>(space, {settings_.learning_rate, settings_.momentum}, on_device, first_,
+    kernels::momentum_update<Device>(space, {rate, settings_.momentum, settings_.nesterov}, on_device, first_,
                                      parameters_);
   } else {
-    const auto t = static_cast<double>(step_);
-    kernels::adam_update<Device>(
-        space, {settings_.learning_rate, settings_.beta1, settings_.beta2, settings_.epsilon},
-        1.0 - std::pow(settings_.beta1, t), 1.0 - std::pow(settings_.beta2, t), on_device, first_, second_,
-        parameters_);
+    const auto t = static_cast<double>(step_ + 1);
+    if (settings_.weight_decay > 0) decay_weights(rate);
+    kernels::adam_update<Device>(space, {rate, settings_.beta1, settings_.beta2, settings_.epsilon},
+                                 1.0 - std::pow(settings_.beta1, t), 1.0 - std::pow(settings_.beta2, t),
+                                 on_device, first_, second_, parameters_);
   }
   space.fence();
 }
@@ -228,14 +249,17 @@ void BatchTraining::update() {
 void BatchTraining::end_epoch(std::uint64_t total) {
   const std::uint64_t epoch = step_ / batches_;
   const auto rows = static_cast<double>(rows_);
+  const std::string rate =
+      rates_.changes() ? fmt::format(" rate {:.3g}", rates_.rate(step_ - 1)) : std::string();
   session_.progress(step_ == total, [&] {
     if (network_.shape().loss != Loss::squared_error) {
-      return fmt::format("epoch {}/{} loss {:.6g} accuracy {:.4f}", epoch, settings_.epochs,
-                         epoch_loss_ / rows, epoch_right_ / rows);
+      return fmt::format("epoch {}/{} loss {:.6g} accuracy {:.4f}{}", epoch, settings_.epochs,
+                         epoch_loss_ / rows, epoch_right_ / rows, rate);
     }
-    return fmt::format("epoch {}/{} loss {:.6g}", epoch, settings_.epochs,
-                       epoch_loss_ / rows / static_cast<double>(network_.outputs()));
+    return fmt::format("epoch {}/{} loss {:.6g}{}", epoch, settings_.epochs,
+                       epoch_loss_ / rows / static_cast<double>(network_.outputs()), rate);
   });
+  rates_.end_epoch(epoch_loss_ / rows);
   epoch_loss_ = epoch_right_ = 0;
 }
 
@@ -243,7 +267,8 @@ storage::Checkpoint BatchTraining::state() const {
   storage::Checkpoint checkpoint;
   checkpoint.tensors = {vector_tensor("parameters", to_host(parameters_)),
                         vector_tensor("first", to_host(first_)), vector_tensor("second", to_host(second_)),
-                        vector_tensor("epoch", {epoch_loss_, epoch_right_})};
+                        vector_tensor("epoch", {epoch_loss_, epoch_right_}),
+                        vector_tensor("rates", rates_.state())};
   return checkpoint;
 }
 

@@ -12,9 +12,9 @@ std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters);
 /// it.
 enum class Reads { rows, large };
 
-/// SGD with momentum, and Adam. An epoch's order is a permutation keyed by (seed, epoch), so that the number
-/// of steps done is the whole position in the data. The same bits on any number of ranks, and for either way
-/// to read.
+/// SGD with momentum, Adam and AdamW. An epoch's order is a permutation keyed by (seed, epoch), so that the
+/// number of steps done is the whole position in the data. The same bits on any number of ranks, and for
+/// either way to read.
 Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
                          const Rows& rows, Network& network, const std::vector<double>& start,
                          Session& session, Reads reads = Reads::rows);

@@ -10,22 +10,59 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::array<std::pair<const char*, OptimizerType>, 4> optimizer_types{
+constexpr std::array<std::pair<const char*, OptimizerType>, 5> optimizer_types{
     {{"lbfgs", OptimizerType::lbfgs},
      {"gradient_descent", OptimizerType::gradient_descent},
      {"sgd", OptimizerType::sgd},
-     {"adam", OptimizerType::adam}}};
+     {"adam", OptimizerType::adam},
+     {"adamw", OptimizerType::adamw}}};
 
-OptimizerType optimizer_type(const std::string& name) {
-  for (const auto& [known, type] : optimizer_types) {
+using ScheduleType = ScheduleSettings::Type;
+constexpr std::array<std::pair<const char*, ScheduleType>, 4> schedule_types{
+    {{"constant", ScheduleType::constant},
+     {"step", ScheduleType::step},
+     {"cosine", ScheduleType::cosine},
+     {"plateau", ScheduleType::plateau}}};
+
+template <class Types>
+auto type_of(const Json& json, const Types& types, const char* what) {
+  const auto name = setting_as<std::string>(json, "type");
+  for (const auto& [known, type] : types)
     if (name == known) return type;
+  throw SpecError("spec.json: '" + name + "' is no " + what);
+}
+
+ScheduleSettings read_schedule_settings(const Json& json) {
+  ScheduleSettings settings;
+  settings.type = type_of(json, schedule_types, "schedule");
+  settings.warmup = setting_as<double>(json, "warmup");
+  if (settings.type == ScheduleType::cosine) settings.floor = setting_as<double>(json, "floor");
+  if (settings.type == ScheduleType::step || settings.type == ScheduleType::plateau)
+    settings.factor = setting_as<double>(json, "factor");
+  if (settings.type == ScheduleType::step) {
+    settings.every = setting_as<std::uint64_t>(json, "every");
+    if (settings.every == 0) throw SpecError("spec.json: optimizer.schedule.every is 0");
   }
-  throw SpecError("spec.json: '" + name + "' is no optimizer");
+  if (settings.type == ScheduleType::plateau) {
+    settings.patience = setting_as<std::uint64_t>(json, "patience");
+    settings.threshold = setting_as<double>(json, "threshold");
+  }
+  return settings;
+}
+
+/// Of sgd and its like. What is not there is of runs that began before it was.
+void read_mini_batch_settings(const Json& json, OptimizerSettings& settings) {
+  settings.epochs = setting_as<std::uint64_t>(json, "epochs");
+  settings.batch_size = setting_as<std::uint64_t>(json, "batch_size");
+  if (settings.batch_size == 0) throw SpecError("spec.json: optimizer.batch_size is 0");
+  settings.shuffle = json.value("shuffle", "auto");
+  if (json.contains("schedule")) settings.schedule = read_schedule_settings(setting(json, "schedule"));
+  if (json.contains("clip_norm")) settings.clip_norm = setting_as<double>(json, "clip_norm");
 }
 
 OptimizerSettings read_optimizer_settings(const Json& json) {
   OptimizerSettings settings;
-  settings.type = optimizer_type(setting_as<std::string>(json, "type"));
+  settings.type = type_of(json, optimizer_types, "optimizer");
   if (settings.type == OptimizerType::lbfgs) {
     settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
     settings.tolerance = setting_as<double>(json, "tolerance");
@@ -38,13 +75,13 @@ OptimizerSettings read_optimizer_settings(const Json& json) {
     settings.max_iterations = setting_as<std::uint64_t>(json, "steps");
     return settings;
   }
-  settings.epochs = setting_as<std::uint64_t>(json, "epochs");
-  settings.batch_size = setting_as<std::uint64_t>(json, "batch_size");
-  if (settings.batch_size == 0) throw SpecError("spec.json: optimizer.batch_size is 0");
-  settings.shuffle = json.value("shuffle", "auto");  // not there in runs that began without it
+  read_mini_batch_settings(json, settings);
   if (settings.type == OptimizerType::sgd) {
     settings.momentum = setting_as<double>(json, "momentum");
+    settings.nesterov = json.value("nesterov", false);
   } else {
+    if (settings.type == OptimizerType::adamw)
+      settings.weight_decay = setting_as<double>(json, "weight_decay");
     settings.beta1 = setting_as<double>(json, "beta1");
     settings.beta2 = setting_as<double>(json, "beta2");
     settings.epsilon = setting_as<double>(json, "epsilon");

@@ -5,18 +5,23 @@
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
+#include "kernmill/tasks/learn/train/rate_schedule.hpp"
 #include "kernmill/tasks/models/settings.hpp"
 #include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
 
-enum class OptimizerType { lbfgs, gradient_descent, sgd, adam };
+enum class OptimizerType { lbfgs, gradient_descent, sgd, adam, adamw };
 
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
   std::uint64_t max_iterations = 1000, history = 10;  ///< lbfgs; gradient_descent's steps are max_iterations
   double tolerance = 1e-10, objective_tolerance = 0;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  bool nesterov = false;
+  double weight_decay = 0;          ///< of adamw: weights shrink by this times the rate; biases do not
+  std::optional<double> clip_norm;  ///< the gradient's norm is at most that
+  ScheduleSettings schedule;
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
   [[nodiscard]] bool is_full_batch() const {

@@ -35,9 +35,9 @@ CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std:
 Result run_train(const Spec& spec, const Communicator& comm) {
   const TrainSettings settings = read_train_settings(spec.config);
   const storage::DatasetReader reader = open_dataset(comm, spec, "data");
-  const Rows rows(reader, storage::Part::train);
+  const Rows rows(reader, storage::Part::train), held_out(reader, storage::Part::validation);
   Session session(comm, policy_of(spec, settings, rows.count(), identity_of(spec, reader)), true);
-  Fit fitted = fit(spec.config, rows, session);
+  Fit fitted = fit(spec.config, rows, held_out, session);
   session.finish();
   storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model, spec.key);
   return {std::move(fitted.metrics), {{"model", "model.h5"}}};

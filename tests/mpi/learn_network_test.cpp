@@ -91,6 +91,63 @@ TEST_F(Networks, ARateThatAPlateauHasLoweredIsPartOfACheckpoint) {
   EXPECT_EQ(digest(parameters("plateau")), whole);
 }
 
+/// Digits with every 5th row for validation, of which a network knows too few to go on getting better.
+class EarlyStopping : public Networks {
+ protected:
+  std::filesystem::path data() {
+    return dataset("digits", {{"target", {{"column", "digit"}, {"type", "auto"}}},
+                              {"split",
+                               {{"type", "random"},
+                                {"test", 0.7},
+                                {"validation", 0.2},
+                                {"stratify", true},
+                                {"group", ""},
+                                {"seed", 1}}},
+                              {"scale", "standard"}});
+  }
+  static Json config(int epochs, int patience) {
+    Json optimizer = adam(1e-2, epochs, 32);
+    optimizer["early_stopping"] = {{"patience", patience}, {"threshold", 0.0}};
+    Json all = train_config(mlp_model({32}), optimizer);
+    all["checkpoint"]["every"] = 1;
+    return all;
+  }
+};
+
+TEST_F(EarlyStopping, GivesTheModelThatTrainingHadInItsBestEpoch) {
+  const auto rows = data();
+  const Json stopped = train(rows, config(300, 5)).metrics;
+  const int best = stopped.at("best_epoch");
+  EXPECT_EQ(stopped.at("epochs"), best + 5);
+  ASSERT_LT(best + 5, 300) << "it did not stop";
+  const std::uint64_t early = digest(parameters());
+  Json plain = config(best, 1);
+  plain["optimizer"].erase("early_stopping");
+  const Json until_then = train(rows, plain, "plain").metrics;
+  EXPECT_EQ(digest(parameters("plain")), early);
+  EXPECT_EQ(until_then.at("objective"), stopped.at("objective"));
+  EXPECT_FALSE(until_then.contains("best_epoch"));
+}
+
+TEST_F(EarlyStopping, GivesTheSameBitsOnAnyNumberOfRanks) {
+  expect_same_bits_on_one_rank(data(), config(8, 2));
+}
+
+TEST_F(EarlyStopping, GoesOnFromACheckpointWithTheBestEpochBehindIt) {
+  tasks::Spec wanted = spec("train", config(300, 5), {{"data", data()}}, "stopping");
+  wanted.checkpoint_directory = directory / "checkpoints";
+  const Json whole = tasks::run_train(wanted, comm).metrics;
+  const std::uint64_t end = digest(parameters("stopping"));
+  EXPECT_EQ(tasks::run_train(wanted, comm).metrics, whole);  // from the last but one epoch's
+  EXPECT_EQ(digest(parameters("stopping")), end);
+}
+
+TEST_F(EarlyStopping, NeedsRowsToLookAt) {
+  const auto rows = fold_four("iris", "species");
+  EXPECT_THAT(message_of<tasks::TaskError>([&] { train(rows, config(3, 1)); }),
+              ::testing::HasSubstr("no validation rows"));
+}
+
 TEST_F(Networks, MiniBatchesReachTheConvexMinimumRoughly) {
   const auto result = train(fold_four("iris", "species"), train_config(softmax_model(), sgd(0.05, 200, 32)));
   EXPECT_NEAR(result.metrics.at("objective").get<double>(), 27.33364022, 0.3);

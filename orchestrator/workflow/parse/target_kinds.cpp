@@ -12,7 +12,7 @@
 #include "kernmill/workflow/parse/task_config.hpp"
 
 // A model that predicts numbers cannot learn classes, nor the other way round. What a target is, its `type`
-// says, or the first rows of the file do.
+// says, or the first rows of the file do. And what else a model wants of its rows.
 
 namespace kernmill {
 namespace {
@@ -243,6 +243,20 @@ const StageDraft* prepared_for(const Draft& draft, const StageDraft& stage) {
                                                                                                   : nullptr;
 }
 
+/// Early stopping looks at validation rows.
+void check_held_out(const Draft& draft, const StageDraft& prepare, const StageDraft& stage) {
+  const Field* field = stage.fields.find("optimizer");
+  const Value* stopping = field == nullptr ? nullptr : field->value->find("early_stopping");
+  if (stopping == nullptr || stopping->is_null()) return;
+  const Json split = prepare.stage.config.value("split", Json());
+  const Json share = split.is_object() ? split.value("validation", Json(0)) : Json(0);
+  if (!share.is_number() || share.get<double>() > 0) return;  // else the task can tell
+  draft.diagnostics.error(
+      stopping->where,
+      fmt::format("'early_stopping' needs validation rows, and '{}' keeps none", prepare.stage.name),
+      fmt::format("write in '{}': split: {{validation: 0.1, test: 0.1}}", prepare.stage.name));
+}
+
 /// A file that a model is judged on has the column that the model predicts.
 void check_judged_file(const Draft& draft, const StageDraft& stage) {
   const Input *input = input_of(stage, "input"), *model = input_of(stage, "model");
@@ -284,6 +298,7 @@ void check_targets(const Draft& draft) {
     if (what_learns(model.type).classes && doubted.insert(prepare).second)
       doubt(draft, *prepare, look->second);
     judge(draft, *prepare, look->second, model);
+    if (stage.stage.kind == TaskKind::train) check_held_out(draft, *prepare, stage);
   }
 }
 

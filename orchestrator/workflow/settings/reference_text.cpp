@@ -92,13 +92,13 @@ void add_table(std::string& out, const Table& table) {
   }
 }
 
-/// What a section has told already: several kinds of a map may have a setting in common.
-using Told = std::set<const Variant*>;
+/// The paths that a section has told: several kinds of a map may have a setting in common.
+using Told = std::set<std::string>;
 
 void add_nested(std::string& out, const Table& table, const std::string& path, Told& told);
 
 void add_variant(std::string& out, const Setting& setting, const std::string& path, Told& told) {
-  if (!told.insert(setting.variant).second) return;
+  if (!told.insert(path).second) return;
   for (const auto& alternative : setting.variant->alternatives) {
     const std::string here = fmt::format("{}: {{type: {}}}", path, alternative.type);
     out += fmt::format("\n**`{}`**: {}\n\n", here, alternative.doc);
@@ -120,6 +120,7 @@ void add_nested(std::string& out, const Table& table, const std::string& path, T
         setting.table == &retries_settings() || setting.table == &trial_settings() ||
         setting.table == &defaults_settings())
       continue;
+    if (!told.insert(here).second) continue;
     out += fmt::format("\n**`{}`**", here);
     if (!setting.table->shorthand.empty())
       out += fmt::format(" (a plain value stands for `{}`)", setting.table->shorthand);

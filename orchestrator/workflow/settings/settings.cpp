@@ -36,7 +36,7 @@ const std::vector<std::string>& metrics_of(TaskKind kind) {
       .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
                      "imputed", "untrained_classes"},
       .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
-                "train_rmse", "rows", "untrained_classes"},
+                "train_rmse", "best_epoch", "validation_loss", "rows", "untrained_classes"},
       .evaluate = {"accuracy",
                    "correct",
                    "rows",

@@ -162,6 +162,22 @@ const Variant& schedule_variant() {
   return variant;
 }
 
+const Table& early_stopping_table() {
+  static const Table table{"'early_stopping'",
+                           {{.name = "patience",
+                             .type = T::integer,
+                             .doc = "epochs without a better loss after which training ends",
+                             .fallback = 10,
+                             .range = at_least_one},
+                            {.name = "threshold",
+                             .type = T::real,
+                             .doc = "the share of the loss by which another has to be lower to be better",
+                             .fallback = 0.0,
+                             .range = fraction}},
+                           "patience"};
+  return table;
+}
+
 /// Those of a method of mini-batches: its own ones, and what all have.
 std::vector<Setting> mini_batch(std::vector<Setting> own) {
   own.push_back({.name = "schedule",
@@ -169,6 +185,13 @@ std::vector<Setting> mini_batch(std::vector<Setting> own) {
                  .doc = "how the learning rate changes: `cosine`, or `{type: cosine, warmup: 2}`",
                  .fallback_doc = "constant",
                  .variant = &schedule_variant()});
+  own.push_back({.name = "early_stopping",
+                 .type = T::table,
+                 .doc =
+                     "ends when the loss on the validation rows gets no better (in a search, on those that a "
+                     "trial is judged by), and takes the weights of the best epoch",
+                 .fallback_doc = "none",
+                 .table = &early_stopping_table()});
   own.push_back({.name = "clip_norm",
                  .type = T::real,
                  .doc = "a gradient that is longer is scaled to this length",

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -33,10 +34,15 @@ storage::Model to_model(const Json& config, const TrainSettings& settings, const
   return model;
 }
 
+/// The mean loss of all rows, and of all outputs of a numeric target.
+double mean_loss(const Evaluation& at, const Network& network, std::uint64_t rows) {
+  const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0) / static_cast<double>(rows);
+  return network.shape().loss == Loss::squared_error ? loss / static_cast<double>(at.loss.size()) : loss;
+}
+
 Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const Network& network,
                 const Trained& trained, const Evaluation& at, std::uint64_t rows) {
-  const auto n = static_cast<double>(rows);
-  const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0);
+  const double loss = mean_loss(at, network, rows);
   Json metrics = {{"objective", at.value}};
   if (settings.model.kind->one_against_rest) {
     Json& each = metrics["objective_per_class"] = Json::array();
@@ -47,12 +53,15 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
   }
   metrics["iterations"] = trained.iterations;
   metrics["epochs"] = trained.epochs;
+  metrics["train_loss"] = loss;
   if (network.shape().loss == Loss::squared_error) {
-    metrics["train_loss"] = loss / (n * static_cast<double>(at.loss.size()));
-    metrics["train_rmse"] = std::sqrt(metrics["train_loss"].get<double>());
+    metrics["train_rmse"] = std::sqrt(loss);
   } else {
-    metrics["train_loss"] = loss / n;
-    metrics["train_accuracy"] = at.right / n;
+    metrics["train_accuracy"] = at.right / static_cast<double>(rows);
+  }
+  if (trained.best_epoch > 0) {
+    metrics["best_epoch"] = trained.best_epoch;
+    metrics["validation_loss"] = trained.held_out_loss;
   }
   metrics["rows"] = rows;
   return metrics;
@@ -76,15 +85,24 @@ Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion,
 }
 
 Ended run_method(const TrainSettings& settings, const Criterion& criterion, const Rows& rows,
-                 Network& network, Session& session) {
+                 const Rows& held_out, Network& network, Session& session) {
   std::vector<double> start = settings.model.kind->start(settings.model, network, settings.seed);
   if (settings.optimizer.is_full_batch()) {
     const std::uint64_t memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
     Objective objective(session, rows, network, criterion, memory);
     return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
-  Trained trained = train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start,
-                                     session, rows.prefers_large_reads() ? Reads::large : Reads::rows);
+  std::optional<Objective> judge;
+  HeldOutLoss held_out_loss;
+  if (settings.optimizer.early_stopping) {
+    judge.emplace(session, held_out, network, criterion, memory_for_rows(session.comm()));
+    held_out_loss = [&](const std::vector<double>& parameters) {
+      return mean_loss(judge->without_gradient(parameters), network, held_out.count());
+    };
+  }
+  Trained trained =
+      train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session,
+                       rows.prefers_large_reads() ? Reads::large : Reads::rows, held_out_loss);
   Objective objective(session, rows, network, criterion, 0);  // one pass: nothing to keep
   Evaluation at = objective.without_gradient(trained.parameters);
   return {std::move(trained), std::move(at)};
@@ -107,18 +125,21 @@ std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows
   return (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
 }
 
-Fit fit(const Json& config, const Rows& rows, Session& session) {
+Fit fit(const Json& config, const Rows& rows, const Rows& held_out, Session& session) {
   const TrainSettings settings = read_train_settings(config);
   Network network = make_network(settings.model, rows.schema());
   if (rows.count() == 0) {
     throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
   }
+  if (settings.optimizer.early_stopping && held_out.count() == 0)
+    throw TaskError("there are no validation rows for early stopping", {},
+                    "give the preprocess stage a split with validation rows");
   const auto missing = missing_classes(session.comm(), rows);
   if (session.comm().is_root() && !missing.empty()) complain_about(missing, rows.schema().classes.size());
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion =
       settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
-  const auto [trained, at] = run_method(settings, criterion, rows, network, session);
+  const auto [trained, at] = run_method(settings, criterion, rows, held_out, network, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (!missing.empty()) metrics["untrained_classes"] = missing.size();

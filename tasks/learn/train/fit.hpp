@@ -13,8 +13,9 @@ struct Fit {
   Json metrics;
 };
 
-/// Trains on `rows`. `config` is a train stage's, for the model file. Collective. Throws TaskError, Stopped.
-Fit fit(const Json& config, const Rows& rows, Session& session);
+/// Trains on `rows`. `config` is a train stage's, for the model file. Early stopping looks at `held_out`, and
+/// at nothing where that is not asked for. Collective. Throws TaskError, Stopped.
+Fit fit(const Json& config, const Rows& rows, const Rows& held_out, Session& session);
 
 /// How many of the method's own steps are one of those that `checkpoint.every` counts: batches an epoch, or 1
 /// for a full-batch method.

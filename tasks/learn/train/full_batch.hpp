@@ -12,6 +12,8 @@ struct Trained {
   std::vector<double> parameters;
   std::uint64_t iterations = 0;  ///< of a full-batch method, else steps
   std::uint64_t epochs = 0;      ///< passes over the rows in mini-batches; 0 of a full-batch method
+  std::uint64_t best_epoch = 0;  ///< of early stopping: whose parameters these are; 0 without
+  double held_out_loss = 0;      ///< there
 };
 
 /// L-BFGS (Nocedal and Wright, Numerical optimization, algorithms 7.4 and 7.5) with a line search for the

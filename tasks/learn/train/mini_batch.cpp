@@ -39,7 +39,7 @@ std::vector<double> to_host(const Vector& values) {
 class BatchTraining {
  public:
   BatchTraining(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                const Rows& rows, Network& network, Session& session, Reads reads)
+                const Rows& rows, Network& network, Session& session, Reads reads, HeldOutLoss held_out)
       : settings_(settings),
         seed_(seed),
         criterion_(criterion),
@@ -52,7 +52,9 @@ class BatchTraining {
         shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.row_bytes())),
         sum_(session.comm(), pieces_, network.sums_length()),
         session_(session),
-        rates_(settings.schedule, settings.learning_rate, batches_, settings.epochs * batches_) {
+        rates_(settings.schedule, settings.learning_rate, batches_, settings.epochs * batches_),
+        held_out_(std::move(held_out)) {
+    if (settings.early_stopping) best_.emplace(*settings.early_stopping);
     if (reads == Reads::large && WindowRows::can_read(rows, shuffle_))
       windows_.emplace(session.comm(), rows, network.shape().loss);
   }
@@ -75,6 +77,7 @@ class BatchTraining {
   void update(double rate);
   void begin(const std::vector<double>& start);
   void end_epoch(std::uint64_t total);
+  [[nodiscard]] std::string line(std::uint64_t epoch, const std::string& held_out) const;
   [[nodiscard]] storage::Checkpoint state() const;
 
   OptimizerSettings settings_;
@@ -92,6 +95,9 @@ class BatchTraining {
   LeafSum<Device> sum_;
   Session& session_;
   RateSchedule rates_;
+  HeldOutLoss held_out_;
+  std::optional<BestEpoch> best_;
+  bool stops_early_ = false;
   Vector parameters_, first_, second_;  ///< first_: velocity, or Adam's mean; second_: Adam's square
   std::vector<double> gradient_;
   std::uint64_t step_ = 0;  ///< batches done, over all epochs
@@ -110,6 +116,7 @@ void BatchTraining::begin(const std::vector<double>& start) {
     epoch_right_ = epoch.at(1);
     if (holds(checkpoint->tensors, "rates"))  // not there in checkpoints from before
       rates_.restore(values_of(checkpoint->tensors, "rates", rates_.state().size()));
+    if (best_) best_->restore(*checkpoint, start.size());
     return;
   }
   parameters_ = to_device(start);
@@ -120,12 +127,13 @@ void BatchTraining::begin(const std::vector<double>& start) {
 Trained BatchTraining::run(const std::vector<double>& start) {
   begin(start);
   const std::uint64_t total = settings_.epochs * batches_;
-  while (step_ < total) {
+  while (step_ < total && !stops_early_) {
     step();
     if (step_ % batches_ == 0) end_epoch(total);
-    if (step_ < total) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
+    if (step_ < total && !stops_early_) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
   }
-  return {to_host(parameters_), step_, settings_.epochs};
+  if (!best_) return {to_host(parameters_), step_, settings_.epochs};
+  return {best_->parameters(), step_, step_ / batches_, best_->epoch(), best_->loss()};
 }
 
 BatchTraining::Slice BatchTraining::batch(std::uint64_t step) const {
@@ -248,19 +256,27 @@ void BatchTraining::update(double rate) {
 
 void BatchTraining::end_epoch(std::uint64_t total) {
   const std::uint64_t epoch = step_ / batches_;
-  const auto rows = static_cast<double>(rows_);
-  const std::string rate =
-      rates_.changes() ? fmt::format(" rate {:.3g}", rates_.rate(step_ - 1)) : std::string();
-  session_.progress(step_ == total, [&] {
-    if (network_.shape().loss != Loss::squared_error) {
-      return fmt::format("epoch {}/{} loss {:.6g} accuracy {:.4f}{}", epoch, settings_.epochs,
-                         epoch_loss_ / rows, epoch_right_ / rows, rate);
-    }
-    return fmt::format("epoch {}/{} loss {:.6g}{}", epoch, settings_.epochs,
-                       epoch_loss_ / rows / static_cast<double>(network_.outputs()), rate);
-  });
-  rates_.end_epoch(epoch_loss_ / rows);
+  std::string held_out;
+  if (best_) {
+    const std::vector<double> parameters = to_host(parameters_);
+    const double loss = held_out_(parameters);
+    stops_early_ = best_->take(epoch, loss, parameters);
+    held_out = fmt::format(" validation {:.6g}", loss);
+  }
+  session_.progress(step_ == total || stops_early_, [&] { return line(epoch, held_out); });
+  rates_.end_epoch(epoch_loss_ / static_cast<double>(rows_));
   epoch_loss_ = epoch_right_ = 0;
+}
+
+std::string BatchTraining::line(std::uint64_t epoch, const std::string& held_out) const {
+  const auto rows = static_cast<double>(rows_);
+  const bool numbers = network_.shape().loss == Loss::squared_error;
+  const double loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
+  std::string text = fmt::format("epoch {}/{} loss {:.6g}", epoch, settings_.epochs, loss);
+  if (!numbers) text += fmt::format(" accuracy {:.4f}", epoch_right_ / rows);
+  text += held_out;
+  if (rates_.changes()) text += fmt::format(" rate {:.3g}", rates_.rate(step_ - 1));
+  return text;
 }
 
 storage::Checkpoint BatchTraining::state() const {
@@ -269,6 +285,7 @@ storage::Checkpoint BatchTraining::state() const {
                         vector_tensor("first", to_host(first_)), vector_tensor("second", to_host(second_)),
                         vector_tensor("epoch", {epoch_loss_, epoch_right_}),
                         vector_tensor("rates", rates_.state())};
+  if (best_) best_->add_to(checkpoint);
   return checkpoint;
 }
 
@@ -284,8 +301,8 @@ std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) 
 
 Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
                          const Rows& rows, Network& network, const std::vector<double>& start,
-                         Session& session, Reads reads) {
-  return BatchTraining(settings, seed, criterion, rows, network, session, reads).run(start);
+                         Session& session, Reads reads, const HeldOutLoss& held_out) {
+  return BatchTraining(settings, seed, criterion, rows, network, session, reads, held_out).run(start);
 }
 
 }  // namespace kernmill::tasks

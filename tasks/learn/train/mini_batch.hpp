@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "kernmill/tasks/learn/train/full_batch.hpp"
 
 namespace kernmill::tasks {
@@ -12,11 +14,14 @@ std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters);
 /// it.
 enum class Reads { rows, large };
 
+/// The mean loss of parameters on rows that are not learned from. Collective. With early stopping alone.
+using HeldOutLoss = std::function<double(const std::vector<double>& parameters)>;
+
 /// SGD with momentum, Adam and AdamW. An epoch's order is a permutation keyed by (seed, epoch), so that the
 /// number of steps done is the whole position in the data. The same bits on any number of ranks, and for
 /// either way to read.
 Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
                          const Rows& rows, Network& network, const std::vector<double>& start,
-                         Session& session, Reads reads = Reads::rows);
+                         Session& session, Reads reads = Reads::rows, const HeldOutLoss& held_out = {});
 
 }  // namespace kernmill::tasks

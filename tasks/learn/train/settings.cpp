@@ -57,6 +57,9 @@ void read_mini_batch_settings(const Json& json, OptimizerSettings& settings) {
   if (settings.batch_size == 0) throw SpecError("spec.json: optimizer.batch_size is 0");
   settings.shuffle = json.value("shuffle", "auto");
   if (json.contains("schedule")) settings.schedule = read_schedule_settings(setting(json, "schedule"));
+  if (json.contains("early_stopping"))
+    settings.early_stopping = {setting_as<std::uint64_t>(json, "early_stopping.patience"),
+                               setting_as<double>(json, "early_stopping.threshold")};
   if (json.contains("clip_norm")) settings.clip_norm = setting_as<double>(json, "clip_norm");
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/tasks/learn/train/best_epoch.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
 #include "kernmill/tasks/learn/train/rate_schedule.hpp"
 #include "kernmill/tasks/models/settings.hpp"
@@ -22,6 +23,7 @@ struct OptimizerSettings {
   double weight_decay = 0;          ///< of adamw: weights shrink by this times the rate; biases do not
   std::optional<double> clip_norm;  ///< the gradient's norm is at most that
   ScheduleSettings schedule;
+  std::optional<EarlyStopping> early_stopping;
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
   [[nodiscard]] bool is_full_batch() const {

@@ -1,7 +1,9 @@
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "kernmill/base/sha256.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
@@ -9,11 +11,20 @@
 namespace kernmill::tasks {
 namespace {
 
-std::string identity_of(const Spec& spec, const storage::DatasetReader& data) {
+std::string digest_of_parameters(const storage::Model& model) {
+  Sha256 sum;
+  for (const storage::Tensor& tensor : model.parameters) sum.add(tensor.data.bytes);
+  return hexadecimal(sum.finish());
+}
+
+std::string identity_of(const Spec& spec, const storage::DatasetReader& data,
+                        const std::optional<storage::Model>& start) {
   Json config = spec.config;
   config.erase("checkpoint");
   config.erase("cache");  // as it changes no number
-  return Json{{"config", std::move(config)}, {"data", data.content_hash()}}.dump();
+  Json identity{{"config", std::move(config)}, {"data", data.content_hash()}};
+  if (start) identity["start"] = digest_of_parameters(*start);
+  return identity.dump();
 }
 
 CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std::uint64_t rows,
@@ -36,8 +47,10 @@ Result run_train(const Spec& spec, const Communicator& comm) {
   const TrainSettings settings = read_train_settings(spec.config);
   const storage::DatasetReader reader = open_dataset(comm, spec, "data");
   const Rows rows(reader, storage::Part::train), held_out(reader, storage::Part::validation);
-  Session session(comm, policy_of(spec, settings, rows.count(), identity_of(spec, reader)), true);
-  Fit fitted = fit(spec.config, rows, held_out, session);
+  std::optional<storage::Model> start;
+  if (spec.inputs.contains("start_from")) start = read_model(comm, spec, "start_from");
+  Session session(comm, policy_of(spec, settings, rows.count(), identity_of(spec, reader, start)), true);
+  Fit fitted = fit(spec.config, {rows, held_out, start ? &*start : nullptr}, session);
   session.finish();
   storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model, spec.key);
   return {std::move(fitted.metrics), {{"model", "model.h5"}}};

@@ -94,7 +94,7 @@ Json judge(const Spec& spec, const Communicator& comm) {
       throw TaskError("the dataset has no validation rows", {},
                       "give the preprocess stage a split with validation rows, or use folds");
     }
-    pool.add(comm, part.held_out, fit(train, part.train, part.held_out, session).model);
+    pool.add(comm, part.held_out, fit(train, {part.train, part.held_out}, session).model);
     if (agree_to_stop(comm)) throw Stopped{};
   }
   Json metrics = pool.metrics(comm, wanted);

@@ -8,7 +8,7 @@
 #include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/models/device_rows.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
-#include "kernmill/tasks/models/tensors.hpp"
+#include "kernmill/tasks/models/model_parameters.hpp"
 #include "kernmill/tasks/support/spec.hpp"
 
 namespace kernmill::tasks {
@@ -32,22 +32,6 @@ std::uint64_t numbers_in(const storage::Model& model) {
   std::uint64_t numbers = 0;
   for (const storage::Tensor& tensor : model.parameters) numbers += tensor.data.size();
   return numbers;
-}
-
-std::vector<double> parameters_of(const storage::Model& model, const Network& network) {
-  std::vector<double> all;
-  for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    for (const char* part : {"weights", "bias"}) {
-      const auto& values = values_of(model.parameters, fmt::format("layer_{}_{}", i, part));
-      all.insert(all.end(), values.begin(), values.end());
-    }
-  }
-  if (all.size() != network.parameter_count()) {
-    throw TaskError(fmt::format("the model holds {} parameters, and its schema asks for {}", all.size(),
-                                network.parameter_count()),
-                    {}, "the model file is damaged; train it again");
-  }
-  return all;
 }
 
 }  // namespace

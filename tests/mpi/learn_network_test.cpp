@@ -148,6 +148,50 @@ TEST_F(EarlyStopping, NeedsRowsToLookAt) {
               ::testing::HasSubstr("no validation rows"));
 }
 
+class StartFrom : public Networks {
+ protected:
+  tasks::Result train_from(const std::filesystem::path& data, const Json& config, const std::string& stage,
+                           const std::string& from) {
+    return tasks::run_train(spec("train", config, {{"data", data}, {"start_from", model_file(from)}}, stage),
+                            comm);
+  }
+  std::string refusal(const std::filesystem::path& data, const Json& config, const std::string& from) {
+    return message_of<tasks::TaskError>([&] { train_from(data, config, "refused", from); });
+  }
+};
+
+TEST_F(StartFrom, AMinimumNothingIsLeftToDo) {
+  const auto data = fold_four("iris", "species");
+  const Json config = train_config(softmax_model(), lbfgs());
+  const Json first = train(data, config).metrics;
+  const Json second = train_from(data, config, "again", "fit").metrics;
+  EXPECT_LE(second.at("objective").get<double>(), first.at("objective").get<double>());
+  EXPECT_LT(second.at("iterations"), 8);
+}
+
+TEST_F(StartFrom, ANetworkTrainsOnFromItsWeights) {
+  const auto data = fold_four("digits", "digit");
+  Json descent = sgd(0.05, 1, 50);
+  descent["momentum"] = 0.0;
+  const Json first = train(data, train_config(mlp_model({16}), descent)).metrics;
+  const Json on = train_from(data, train_config(mlp_model({16}), descent), "on", "fit").metrics;
+  EXPECT_LT(on.at("train_loss"), first.at("train_loss"));
+  descent["learning_rate"] = 1e-300;
+  (void)train_from(data, train_config(mlp_model({16}), descent), "still", "fit");
+  EXPECT_EQ(digest(parameters("still")), digest(parameters()));
+}
+
+TEST_F(StartFrom, RefusesWhatIsNotAlike) {
+  const auto iris = fold_four("iris", "species"), digits = fold_four("digits", "digit");
+  train(iris, train_config(mlp_model({8}), adam(1e-2, 1, 50)));
+  EXPECT_THAT(refusal(iris, train_config(softmax_model(), lbfgs()), "fit"),
+              ::testing::HasSubstr("is a mlp, and this one is a softmax"));
+  EXPECT_THAT(refusal(digits, train_config(mlp_model({8}), adam(1e-2, 1, 50)), "fit"),
+              ::testing::HasSubstr("knows other features: 4 of them, and here are 64"));
+  EXPECT_THAT(refusal(iris, train_config(mlp_model({9}), adam(1e-2, 1, 50)), "fit"),
+              ::testing::HasSubstr("has other layers"));
+}
+
 TEST_F(Networks, MiniBatchesReachTheConvexMinimumRoughly) {
   const auto result = train(fold_four("iris", "species"), train_config(softmax_model(), sgd(0.05, 200, 32)));
   EXPECT_NEAR(result.metrics.at("objective").get<double>(), 27.33364022, 0.3);

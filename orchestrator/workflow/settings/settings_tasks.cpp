@@ -19,7 +19,12 @@ const Table& train() {
                        {.name = "config",
                         .type = T::reference,
                         .doc = "a tune stage whose best configuration is taken; keys beside it override",
-                        .artifact = "best"}});
+                        .artifact = "best"},
+                       {.name = "start_from",
+                        .type = T::reference,
+                        .doc = "a model of the same kind, shape, features and target, whose weights training "
+                               "starts from",
+                        .artifact = "model"}});
     return t;
   }();
   return table;

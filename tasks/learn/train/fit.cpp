@@ -1,5 +1,6 @@
 #include "kernmill/tasks/learn/train/fit.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
@@ -12,27 +13,11 @@
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/models/model_parameters.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 namespace {
-
-storage::Model to_model(const Json& config, const TrainSettings& settings, const storage::Schema& schema,
-                        const Network& network, const std::vector<double>& parameters) {
-  storage::Model model{std::string(settings.model.kind->type), config.dump(), schema, {}};
-  for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    const auto& layer = network.layers()[i];
-    const auto at = parameters.begin() + static_cast<std::ptrdiff_t>(layer.weights);
-    const auto bias = parameters.begin() + static_cast<std::ptrdiff_t>(layer.bias);
-    model.parameters.push_back(
-        {fmt::format("layer_{}_weights", i), {layer.inputs, layer.outputs}, std::vector<double>(at, bias)});
-    model.parameters.push_back(
-        {fmt::format("layer_{}_bias", i),
-         {layer.outputs},
-         std::vector<double>(bias, bias + static_cast<std::ptrdiff_t>(layer.outputs))});
-  }
-  return model;
-}
 
 /// The mean loss of all rows, and of all outputs of a numeric target.
 double mean_loss(const Evaluation& at, const Network& network, std::uint64_t rows) {
@@ -84,9 +69,48 @@ Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion,
   return ended;
 }
 
-Ended run_method(const TrainSettings& settings, const Criterion& criterion, const Rows& rows,
-                 const Rows& held_out, Network& network, Session& session) {
-  std::vector<double> start = settings.model.kind->start(settings.model, network, settings.seed);
+[[noreturn]] void refuse_start(const std::string& why) {
+  throw TaskError("the model of 'start_from' " + why, {},
+                  "start from one of the same kind, shape, features and target, or leave 'start_from' out");
+}
+
+/// Throws TaskError where the weights of that model would mean something else here.
+void require_alike(const storage::Model& start, const TrainSettings& settings, const storage::Schema& schema,
+                   const Network& network) {
+  const auto& theirs = start.schema;
+  if (start.type != settings.model.kind->type)
+    refuse_start(fmt::format("is a {}, and this one is a {}", start.type, settings.model.kind->type));
+  if (theirs.features != schema.features)
+    refuse_start(fmt::format("knows other features: {} of them, and here are {}", theirs.features.size(),
+                             schema.features.size()));
+  if (theirs.classes != schema.classes || theirs.target_names != schema.target_names)
+    refuse_start(fmt::format("predicts another target: '{}' as it was there, '{}' as it is here",
+                             theirs.target, schema.target));
+  const auto shapes = tensors_of(network, std::vector<double>(network.parameter_count()));
+  const bool same_shapes =
+      std::equal(shapes.begin(), shapes.end(), start.parameters.begin(), start.parameters.end(),
+                 [](const auto& a, const auto& b) { return a.name == b.name && a.shape == b.shape; });
+  if (!same_shapes) refuse_start("has other layers");
+}
+
+/// Where training begins: in the parameters of another model, or in the model's own way.
+std::vector<double> start_of(const TrainSettings& settings, const FitData& data, const Network& network,
+                             const Session& session) {
+  if (data.start == nullptr) return settings.model.kind->start(settings.model, network, settings.seed);
+  const storage::Schema& schema = data.rows.schema();
+  require_alike(*data.start, settings, schema, network);
+  if (session.comm().is_root() && data.start->schema.steps != schema.steps)
+    fmt::print(
+        stderr,
+        "warning: the model of 'start_from' learned from features that were prepared with other numbers "
+        "(means, scales, ...) than these: it begins further from its goal\n");
+  return parameters_of(*data.start, network);
+}
+
+Ended run_method(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
+                 Network& network, Session& session) {
+  const Rows &rows = data.rows, &held_out = data.held_out;
+  std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
     const std::uint64_t memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
     Objective objective(session, rows, network, criterion, memory);
@@ -125,13 +149,14 @@ std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows
   return (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
 }
 
-Fit fit(const Json& config, const Rows& rows, const Rows& held_out, Session& session) {
+Fit fit(const Json& config, const FitData& data, Session& session) {
+  const Rows& rows = data.rows;
   const TrainSettings settings = read_train_settings(config);
   Network network = make_network(settings.model, rows.schema());
   if (rows.count() == 0) {
     throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
   }
-  if (settings.optimizer.early_stopping && held_out.count() == 0)
+  if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
   const auto missing = missing_classes(session.comm(), rows);
@@ -139,11 +164,13 @@ Fit fit(const Json& config, const Rows& rows, const Rows& held_out, Session& ses
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion =
       settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
-  const auto [trained, at] = run_method(settings, criterion, rows, held_out, network, session);
+  const auto [trained, at] = run_method(settings, criterion, data, network, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (!missing.empty()) metrics["untrained_classes"] = missing.size();
-  return {to_model(config, settings, rows.schema(), network, trained.parameters), std::move(metrics)};
+  return {{std::string(settings.model.kind->type), config.dump(), rows.schema(),
+           tensors_of(network, trained.parameters)},
+          std::move(metrics)};
 }
 
 }  // namespace kernmill::tasks

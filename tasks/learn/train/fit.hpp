@@ -13,9 +13,15 @@ struct Fit {
   Json metrics;
 };
 
-/// Trains on `rows`. `config` is a train stage's, for the model file. Early stopping looks at `held_out`, and
-/// at nothing where that is not asked for. Collective. Throws TaskError, Stopped.
-Fit fit(const Json& config, const Rows& rows, const Rows& held_out, Session& session);
+/// What a model is made of.
+struct FitData {
+  const Rows& rows;                       ///< to learn from
+  const Rows& held_out;                   ///< that early stopping looks at; nobody else does
+  const storage::Model* start = nullptr;  ///< whose parameters training starts from; none: the kind's own
+};
+
+/// Trains. `config` is a train stage's, for the model file. Collective. Throws TaskError, Stopped.
+Fit fit(const Json& config, const FitData& data, Session& session);
 
 /// How many of the method's own steps are one of those that `checkpoint.every` counts: batches an epoch, or 1
 /// for a full-batch method.

@@ -1,0 +1,41 @@
+#include "kernmill/tasks/models/model_parameters.hpp"
+
+#include <fmt/format.h>
+
+#include "kernmill/tasks/models/tensors.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+
+std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters) {
+  std::vector<storage::Tensor> tensors;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const auto& layer = network.layers()[i];
+    const auto at = parameters.begin() + static_cast<std::ptrdiff_t>(layer.weights);
+    const auto bias = parameters.begin() + static_cast<std::ptrdiff_t>(layer.bias);
+    tensors.push_back(
+        {fmt::format("layer_{}_weights", i), {layer.inputs, layer.outputs}, std::vector<double>(at, bias)});
+    tensors.push_back({fmt::format("layer_{}_bias", i),
+                       {layer.outputs},
+                       std::vector<double>(bias, bias + static_cast<std::ptrdiff_t>(layer.outputs))});
+  }
+  return tensors;
+}
+
+std::vector<double> parameters_of(const storage::Model& model, const Network& network) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    for (const char* part : {"weights", "bias"}) {
+      const auto& values = values_of(model.parameters, fmt::format("layer_{}_{}", i, part));
+      all.insert(all.end(), values.begin(), values.end());
+    }
+  }
+  if (all.size() != network.parameter_count()) {
+    throw TaskError(fmt::format("the model holds {} parameters, and its schema asks for {}", all.size(),
+                                network.parameter_count()),
+                    {}, "the model file is damaged; train it again");
+  }
+  return all;
+}
+
+}  // namespace kernmill::tasks

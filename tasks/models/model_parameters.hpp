@@ -1,0 +1,16 @@
+#pragma once
+#include <vector>
+
+#include "kernmill/storage/model/model.hpp"
+#include "kernmill/tasks/models/network.hpp"
+
+namespace kernmill::tasks {
+
+/// A network's parameters as a model file holds them: `layer_0_weights` (inputs x outputs), `layer_0_bias`,
+/// ...
+std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters);
+
+/// The inverse. Throws TaskError where the file holds another number of them.
+std::vector<double> parameters_of(const storage::Model& model, const Network& network);
+
+}  // namespace kernmill::tasks

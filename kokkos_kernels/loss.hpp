@@ -83,4 +83,17 @@ void squared_error(const Space& space, ConstMatrix<Space> target, Matrix<Space> 
       });
 }
 
+/// Each row's loss and gradient, as a loss has left them, times the weight of its class.
+template <class Space>
+void weigh_rows(const Space& space, ConstVector<Space> weights, ConstLabels<Space> labels, Matrix<Space> z,
+                Matrix<Space> terms) {
+  const std::size_t parts = terms.extent(1) - 1;
+  Kokkos::parallel_for(
+      "kernmill_weigh_rows", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
+        const double weight = weights(static_cast<std::size_t>(labels(i)));
+        for (std::size_t j = 0; j < parts; ++j) terms(i, j) *= weight;
+        for (std::size_t j = 0; j < z.extent(1); ++j) z(i, j) *= weight;
+      });
+}
+
 }  // namespace kernmill::kernels

@@ -56,6 +56,11 @@ std::vector<double> Network::glorot(std::uint64_t seed) const {
   return parameters;
 }
 
+void Network::weigh_classes(const std::vector<double>& weights) {
+  class_weights_ = kernels::make_vector<Device>(weights.size());
+  Kokkos::deep_copy(class_weights_, kernels::host_vector(weights.data(), weights.size()));
+}
+
 void Network::reserve(std::size_t rows) {
   if (terms_.extent(0) >= rows) return;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -143,6 +148,8 @@ void Network::add_chunk_losses(const Vector& parameters, const Batch& chunk, con
   } else {
     kernels::squared_error<Device>(space, chunk.numbers, z, terms);
   }
+  if (class_weights_.extent(0) > 0)
+    kernels::weigh_rows<Device>(space, class_weights_, chunk.labels, z, terms);
   kernels::column_sums<Device>(space, terms, term_sums_);
   kernels::add<Device>(space, term_sums_, out);
 }

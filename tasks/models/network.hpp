@@ -72,10 +72,13 @@ class Network {
   /// Rows that go through the network together: fixed, so that the shapes of the products are.
   static constexpr std::size_t chunk_rows = 4096;
 
+  /// From now on a row's loss counts as often as its class says.
+  void weigh_classes(const std::vector<double>& weights);
+
   /// The last layer's outputs, rows x outputs, in the network's own memory until the next call. What the rows
   /// should give is not looked at.
   Matrix forward(const Vector& parameters, const Batch& batch);
-  /// Sums over the rows of the batch, without any regularisation.
+  /// Sums over the rows of the batch, without any regularisation; rows predicted right are counted once.
   void sums(const Vector& parameters, const Batch& batch, const Vector& out);
   /// Adds the sums over the rows of the batch, chunk by chunk.
   void add_sums(const Vector& parameters, const Batch& batch, const Vector& out);
@@ -96,6 +99,7 @@ class Network {
   Matrix terms_;
   std::vector<Vector> bias_sums_;  ///< by layer
   Vector term_sums_;
+  Vector class_weights_;  ///< empty: each row counts once
 };
 
 }  // namespace kernmill::tasks

@@ -61,6 +61,7 @@ class Losses : public ::testing::Test {
   }
 
   const std::vector<int> labels = some_labels();
+  const std::vector<double> weights = random_vector(outputs, 3);
   const kernels::Labels<Space> device_labels = to_device<Space>(labels);
   const reference::Matrix z = random_matrix(rows, outputs, 1);
   const reference::Matrix target = random_matrix(rows, outputs, 2);
@@ -69,6 +70,10 @@ class Losses : public ::testing::Test {
   };
   const Kernel squared_hinge = [this](Matrix x, Matrix terms) {
     kernels::squared_hinge<Space>(Space(), device_labels, x, terms);
+  };
+  const Kernel weighed_hinge = [this](Matrix x, Matrix terms) {
+    kernels::squared_hinge<Space>(Space(), device_labels, x, terms);
+    kernels::weigh_rows<Space>(Space(), to_device<Space>(weights), device_labels, x, terms);
   };
   const Kernel squared_error = [this](Matrix x, Matrix terms) {
     kernels::squared_error<Space>(Space(), to_device<Space>(target), x, terms);
@@ -89,6 +94,18 @@ TYPED_TEST(Losses, GradientsAreTheDerivativesOfTheLosses) {
   this->differentiate(this->cross_entropy, this->z, 1);
   this->differentiate(this->squared_hinge, this->z, outputs);
   this->differentiate(this->squared_error, this->z, outputs);
+  this->differentiate(this->weighed_hinge, this->z, outputs);
+}
+TYPED_TEST(Losses, RowsCountAsOftenAsTheirClassSays) {
+  auto expected = reference::squared_hinge(this->labels, this->z);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double weight = this->weights.at(static_cast<std::size_t>(this->labels[i]));
+    for (std::size_t j = 0; j < outputs; ++j) {
+      expected.terms(i, j) *= weight;
+      expected.gradient(i, j) *= weight;
+    }
+  }
+  this->compare(this->weighed_hinge, this->z, expected);
 }
 
 TYPED_TEST(Losses, CrossEntropyOfHugeOutputsStaysFinite) {

@@ -1,3 +1,6 @@
+#include <fstream>
+#include <string>
+
 #include "learn_world.hpp"
 #include "preprocess_settings.hpp"
 
@@ -45,6 +48,26 @@ TEST_F(Convex, SquaredHingeOnIrisReachesTheReferenceObjectiveOfEachClass) {
   expect_relative(each[0], 1.131258, 1e-6);
   expect_relative(each[1], 76.614567, 1e-6);
   expect_relative(each[2], 14.362232, 1e-6);
+}
+
+// scikit-learn's with class_weight="balanced": reference_weights.py.
+TEST_F(Convex, BalancedClassesReachTheReferenceObjective) {
+  std::ifstream flowers(KERNMILL_DATA "/iris.csv");
+  std::string rows, line;
+  std::getline(flowers, line);
+  rows = line + '\n';
+  for (int i = 0; std::getline(flowers, line); ++i)
+    if (const int every = i < 50 ? 5 : i < 100 ? 2 : 1; i % every == 0) rows += line + '\n';
+  put(directory / "few.csv", rows);
+  const tasks::Spec prepare =
+      spec("preprocess",
+           kernmill::testing::preprocess_settings({{"target", {{"column", "species"}, {"type", "auto"}}}}),
+           {{"input", directory / "few.csv"}}, "prepare-few");
+  tasks::run_preprocess(prepare, comm);
+  Json config = train_config(softmax_model(), lbfgs());
+  config["class_weight"] = "balanced";
+  const auto result = train_twice(prepare.output_directory / "dataset.h5", config);
+  expect_relative(result.metrics.at("objective"), 20.798388984380246, 1e-6);
 }
 
 // What the same end takes after an interruption shortly before it: the levels of the iterations before are

@@ -315,6 +315,13 @@ std::vector<Setting> learning_settings(bool model_required) {
        .fallback = Json::object(),
        .fallback_doc = "lbfgs; adam for an mlp",
        .variant = &optimizer_variant()},
+      {.name = "class_weight",
+       .type = T::text,
+       .doc =
+           "`balanced`: the loss of a row counts the more, the fewer rows its class has; each class counts "
+           "alike",
+       .fallback_doc = "`none`",
+       .choices = {"none", "balanced"}},
       seed_setting(),
       {.name = "cache",
        .type = T::memory,

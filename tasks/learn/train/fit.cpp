@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
-#include "kernmill/tasks/learn/rows/missing_classes.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
@@ -132,6 +132,30 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
   return {std::move(trained), std::move(at)};
 }
 
+/// The classes that none of the rows has: nothing can be learnt of them.
+std::vector<std::string> missing_classes(const storage::Schema& schema,
+                                         const std::vector<std::uint64_t>& counts) {
+  std::vector<std::string> missing;
+  for (std::size_t k = 0; k < counts.size(); ++k)
+    if (counts[k] == 0) missing.push_back(schema.classes[k]);
+  return missing;
+}
+
+/// Each class has the same weight, and all rows together that of their number.
+void balance(Network& network, const std::vector<std::uint64_t>& counts) {
+  if (counts.empty())
+    throw TaskError("class_weight is for a target of classes, and this one is a number", {},
+                    "leave class_weight out");
+  const auto rows = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  const auto there = static_cast<double>(
+      std::count_if(counts.begin(), counts.end(), [](std::uint64_t count) { return count > 0; }));
+  std::vector<double> weights;
+  weights.reserve(counts.size());
+  for (const std::uint64_t count : counts)
+    weights.push_back(count == 0 ? 0.0 : rows / (there * static_cast<double>(count)));
+  network.weigh_classes(weights);
+}
+
 void complain_about(const std::vector<std::string>& missing, std::size_t classes) {
   const std::string others =
       missing.size() == 1 ? "" : fmt::format(" (nor {} more of the {} classes)", missing.size() - 1, classes);
@@ -159,7 +183,9 @@ Fit fit(const Json& config, const FitData& data, Session& session) {
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
-  const auto missing = missing_classes(session.comm(), rows);
+  const auto counts = class_counts(session.comm(), rows);
+  if (settings.balanced) balance(network, counts);
+  const auto missing = missing_classes(rows.schema(), counts);
   if (session.comm().is_root() && !missing.empty()) complain_about(missing, rows.schema().classes.size());
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion =

@@ -36,6 +36,7 @@ struct TrainSettings {
   ModelSettings model;
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
+  bool balanced = false;                    ///< whether rows of all classes together count alike
   std::optional<std::uint64_t> cache;       ///< bytes of a rank's memory for its rows; none: what there is
   CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
   storage::Retention checkpoint_retention;  ///< so are these

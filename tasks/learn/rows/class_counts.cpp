@@ -1,4 +1,4 @@
-#include "kernmill/tasks/learn/rows/missing_classes.hpp"
+#include "kernmill/tasks/learn/rows/class_counts.hpp"
 
 #include <algorithm>
 
@@ -20,17 +20,13 @@ void count_labels(const Rows& rows, storage::IndexRange share, std::vector<std::
 
 }  // namespace
 
-std::vector<std::string> missing_classes(const Communicator& comm, const Rows& rows) {
-  const auto& classes = rows.schema().classes;
+std::vector<std::uint64_t> class_counts(const Communicator& comm, const Rows& rows) {
   if (rows.schema().target_kind != storage::TargetKind::classes) return {};
-  std::vector<std::uint64_t> counts(classes.size(), 0);
+  std::vector<std::uint64_t> counts(rows.schema().classes.size(), 0);
   comm.agree(
       [&] { count_labels(rows, storage::even_share(rows.count(), comm.rank(), comm.size()), counts); });
   comm.allreduce(std::span(counts), Reduction::sum);
-  std::vector<std::string> missing;
-  for (std::size_t k = 0; k < classes.size(); ++k)
-    if (counts[k] == 0) missing.push_back(classes[k]);
-  return missing;
+  return counts;
 }
 
 }  // namespace kernmill::tasks

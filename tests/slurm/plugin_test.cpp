@@ -222,8 +222,12 @@ TEST_F(SlurmPlugin, TheStartOfAJobIsEstimatedWithoutSubmittingIt) {
 TEST_F(SlurmPlugin, ASubmissionIsOneRequest) {
   const auto before = cluster->request_counts();
   const std::string id = cluster->submit(job("true", {{"array", "0-99"}, {"hold", ""}}));
-  auto counts = cluster->request_counts();
-  for (const auto& [name, count] : before) counts[name] -= count;
+  std::map<std::string, std::uint64_t> counts;
+  wait_until("a submission counted", [&] {  // the controller counts a request after it has answered it
+    counts = cluster->request_counts();
+    for (const auto& [name, count] : before) counts[name] -= count;
+    return counts["REQUEST_SUBMIT_BATCH_JOB"] > 0;
+  });
   EXPECT_EQ(counts.at("REQUEST_SUBMIT_BATCH_JOB"), 1U);
   cluster->cancel(id);
 }

@@ -255,10 +255,11 @@ TEST(Submit, WhatTheClusterCannotDoIsSaidBeforeAnythingIsSubmitted) {
   EXPECT_FALSE(std::filesystem::exists(world.path() / "runs"));
 }
 
+using Counts = std::map<std::string, std::uint64_t>;
+
 /// Requests of each type between two moments, less those of the daemons and of the one who counts.
-std::map<std::string, std::uint64_t> between(const std::map<std::string, std::uint64_t>& before,
-                                             const std::map<std::string, std::uint64_t>& after) {
-  std::map<std::string, std::uint64_t> difference;
+Counts between(const Counts& before, const Counts& after) {
+  Counts difference;
   for (const auto& [type, count] : after) {
     const auto earlier = before.find(type);
     const std::uint64_t more = count - (earlier == before.end() ? 0 : earlier->second);
@@ -268,7 +269,7 @@ std::map<std::string, std::uint64_t> between(const std::map<std::string, std::ui
   return difference;
 }
 
-std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
+std::uint64_t sum(const Counts& counts) {
   std::uint64_t total = 0;
   for (const auto& [type, count] : counts) total += count;
   return total;
@@ -285,12 +286,20 @@ TEST(Submit, CostsOneRequestAnArrayAndAHandful) {
   const auto cluster = SlurmWorld::open();
   const auto at_first = cluster->request_counts();
   world.submit({"--hold"});
-  const auto submitted = cluster->request_counts();
-  const auto cost = between(at_first, submitted);
+  Counts submitted, cost, asked;
+  // The controller counts a request after it has answered it.
+  wait_until("the submissions counted", [&] {
+    submitted = cluster->request_counts();
+    cost = between(at_first, submitted);
+    return cost["REQUEST_SUBMIT_BATCH_JOB"] >= 21;
+  });
   EXPECT_EQ(cost.at("REQUEST_SUBMIT_BATCH_JOB"), 21U);  // the arrays, and the closing job
   EXPECT_LE(sum(cost), 21U + 8) << ::testing::PrintToString(cost);
   EXPECT_EQ(world.kernmill({"status"}).exit_code, 0);
-  const auto asked = between(submitted, cluster->request_counts());
+  wait_until("a request counted", [&] {
+    asked = between(submitted, cluster->request_counts());
+    return !asked.empty();
+  });
   EXPECT_EQ(sum(asked), 1U) << ::testing::PrintToString(asked);
   EXPECT_EQ(world.kernmill({"cancel"}).exit_code, 0);
 }

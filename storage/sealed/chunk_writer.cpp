@@ -8,16 +8,6 @@
 #include "kernmill/storage/file/crc32c.hpp"
 
 namespace kernmill::storage {
-namespace {
-
-template <class Visit>
-void each_block(std::span<const std::byte> bytes, const Visit& visit) {
-  for (std::uint64_t at = 0; at < bytes.size(); at += block_bytes)
-    visit(at, bytes.subspan(at, std::min<std::uint64_t>(block_bytes, bytes.size() - at)));
-}
-
-}  // namespace
-
 ChunkWriter::ChunkWriter(const std::filesystem::path& file, const std::filesystem::path& named,
                          std::vector<SealedTable> tables, const std::optional<FileCipher>& cipher)
     : path_(file), named_(named), tables_(std::move(tables)) {
@@ -110,7 +100,7 @@ void ChunkWriter::require_unchanged(const Chunk& chunk) {
   if (place.tags)
     file_->read(*place.tags + chunk.first_block * tag_bytes, std::as_writable_bytes(std::span(tags)));
   bool same = sums == chunk.sums && tags == chunk.tags;
-  each_block(buffer_, [&](std::uint64_t at, std::span<const std::byte> block) {
+  each_block(std::span<const std::byte>(buffer_), [&](std::uint64_t at, std::span<const std::byte> block) {
     same = same && crc32c(block) == sums[at / block_bytes];
   });
   if (!same)

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct SealedTable {
     return std::min(block_bytes, bytes - block * block_bytes);
   }
 };
+
+/// Calls visit(first byte, bytes) with each block of what begins one.
+template <class Byte, class Visit>
+void each_block(std::span<Byte> bytes, const Visit& visit) {
+  for (std::uint64_t at = 0; at < bytes.size(); at += block_bytes)
+    visit(at, bytes.subspan(at, std::min<std::uint64_t>(block_bytes, bytes.size() - at)));
+}
 
 auto members_of(Is<SealedTable> auto& table) {
   return std::tie(table.name, table.offset, table.bytes, table.checksums, table.tags);

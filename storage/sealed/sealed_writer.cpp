@@ -251,12 +251,12 @@ void SealedWriter::write_all(const std::string& dataset, std::uint64_t begin, st
 
 void SealedWriter::require_unchanged(std::size_t table, std::uint64_t first, std::span<const std::byte> bytes,
                                      std::span<const Expected> expected) const {
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const std::uint64_t at = i * block_bytes;
-    if (crc32c(bytes.subspan(at, std::min(block_bytes, bytes.size() - at))) != expected[i].checksum)
+  each_block(bytes, [&](std::uint64_t at, std::span<const std::byte> block) {
+    const std::uint64_t i = at / block_bytes;
+    if (crc32c(block) != expected[i].checksum)
       throw Error(fmt::format("{}: block {} of '{}' did not reach the disk as it was written",
                               named_.string(), first + i, tables_[table].name));
-  }
+  });
 }
 
 // `bytes` is what was read back of a piece of `digest_bytes`. It is decrypted where that is of use: for a
@@ -266,13 +266,14 @@ void SealedWriter::seal_piece(std::size_t table, std::uint64_t first, std::span<
   require_unchanged(table, first, bytes, expected);
   const Digest* const known = known_digest(table, first * block_bytes / digest_bytes);
   const bool to_be_digested = wants_digests_ && known == nullptr;
-  for (std::size_t i = 0; i < expected.size() && !ciphers_.empty(); ++i) {
-    const std::uint64_t at = i * block_bytes;
-    const auto block = bytes.subspan(at, std::min(block_bytes, bytes.size() - at));
-    if (to_be_digested || !expected[i].tag) ciphers_[table].apply(first + i, 0, block);
-    buffer_.resize(block.size());
-    tags.push_back(expected[i].tag ? *expected[i].tag : ciphers_[table].seal(first + i, block, buffer_));
-  }
+  if (!ciphers_.empty())
+    each_block(bytes, [&](std::uint64_t at, std::span<std::byte> block) {
+      const std::uint64_t i = at / block_bytes;
+      const std::optional<Tag>& tag = expected[i].tag;
+      if (to_be_digested || !tag) ciphers_[table].apply(first + i, 0, block);
+      buffer_.resize(block.size());
+      tags.push_back(tag ? *tag : ciphers_[table].seal(first + i, block, buffer_));
+    });
   if (wants_digests_) digests_[table].push_back(to_be_digested ? digest_of(bytes) : *known);
 }
 

@@ -59,9 +59,10 @@ class Lbfgs {
   std::optional<Point> search(const Values& direction);
   void remember(const Point& next);
   [[nodiscard]] bool converged() const {
-    return norm(now_.at.gradient) <= settings_.tolerance * first_norm_ || settled();
+    return recent_.back().norm <= settings_.tolerance * first_norm_ || settled();
   }
   [[nodiscard]] bool settled() const;
+  void note_level();
   [[nodiscard]] storage::Checkpoint state() const;
   void restore(const storage::Checkpoint& checkpoint, std::size_t parameters);
   void restore_recent(const Values& recent);
@@ -85,8 +86,13 @@ void Lbfgs::begin(Values start) {
   now_.x = std::move(start);
   now_.at = objective_(now_.x);
   session_.check_finite(now_.at.value, 0, "iteration");
-  first_norm_ = norm(now_.at.gradient);
-  recent_ = {{now_.at.value, first_norm_}};
+  note_level();
+  first_norm_ = recent_.back().norm;
+}
+
+void Lbfgs::note_level() {
+  recent_.push_back({now_.at.value, norm(now_.at.gradient)});
+  if (recent_.size() > settling + 1) recent_.pop_front();
 }
 
 bool Lbfgs::settled() const {
@@ -104,8 +110,7 @@ Trained Lbfgs::run(Values start) {
     if (!next) break;  // rounding hides any lower point
     remember(*next);
     now_ = std::move(*next);
-    recent_.push_back({now_.at.value, norm(now_.at.gradient)});
-    if (recent_.size() > settling + 1) recent_.pop_front();
+    note_level();
     ++iteration_;
     ended = converged() || iteration_ == settings_.max_iterations;
     session_.progress(ended, [&] { return line(); });
@@ -187,7 +192,7 @@ void Lbfgs::restore(const storage::Checkpoint& checkpoint, std::size_t parameter
   const Values scalars = values_of(checkpoint.tensors, "scalars", 2);
   now_.at.value = scalars.at(0);
   first_norm_ = scalars.at(1);
-  if (holds(checkpoint.tensors, "recent")) restore_recent(values_of(checkpoint.tensors, "recent"));
+  restore_recent(holds(checkpoint.tensors, "recent") ? values_of(checkpoint.tensors, "recent") : Values{});
   for (std::size_t i = 0; holds(checkpoint.tensors, fmt::format("step_{}", i)); ++i) {
     steps_.push_back(values_of(checkpoint.tensors, fmt::format("step_{}", i), parameters));
     changes_.push_back(values_of(checkpoint.tensors, fmt::format("change_{}", i), parameters));
@@ -198,11 +203,12 @@ void Lbfgs::restore(const storage::Checkpoint& checkpoint, std::size_t parameter
 void Lbfgs::restore_recent(const Values& recent) {
   for (std::size_t i = 0; i + 1 < recent.size() && recent_.size() <= settling; i += 2)
     recent_.push_back({recent[i], recent[i + 1]});
+  if (recent_.empty()) note_level();
 }
 
 std::string Lbfgs::line() const {
   return fmt::format("iteration {} objective {:.10g} gradient {:.3g}", iteration_, now_.at.value,
-                     norm(now_.at.gradient));
+                     recent_.back().norm);
 }
 
 }  // namespace

@@ -2,10 +2,36 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/storage/file/nesting.hpp"
+#include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
-#include "kernmill/tasks/support/task_error.hpp"
+#include "kernmill/tasks/support/spec.hpp"
 
 namespace kernmill::tasks {
+namespace {
+
+ModelSettings settings_of(const storage::Model& model) {
+  try {
+    if (storage::nests_deeper_than(model.settings, storage::most_levels))
+      throw TaskError("its settings are nested too deeply");
+    return read_model_settings(setting(Json::parse(model.settings), "model"));
+  } catch (const std::exception& e) {
+    throw TaskError(fmt::format("the model of type '{}' cannot be used: {}", model.type, e.what()), {},
+                    "it was made by another version of Kernmill; train it again");
+  }
+}
+
+std::uint64_t numbers_in(const storage::Model& model) {
+  std::uint64_t numbers = 0;
+  for (const storage::Tensor& tensor : model.parameters) numbers += tensor.data.size();
+  return numbers;
+}
+
+}  // namespace
+
+Network network_of(const storage::Model& model) {
+  return make_network(settings_of(model), model.schema, numbers_in(model));
+}
 
 std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters) {
   std::vector<storage::Tensor> tensors;

@@ -6,6 +6,10 @@
 
 namespace kernmill::tasks {
 
+/// The network that a model file is of. Throws TaskError where its settings or its schema are none of this
+/// program's.
+Network network_of(const storage::Model& model);
+
 /// A network's parameters as a model file holds them: `layer_0_weights` (inputs x outputs), `layer_0_bias`,
 /// ...
 std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters);

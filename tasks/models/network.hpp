@@ -16,6 +16,7 @@ struct NetworkShape {
   std::vector<std::uint64_t> widths;  ///< features, hidden..., outputs
   kernels::Activation activation = kernels::Activation::relu;
   Loss loss = Loss::cross_entropy;
+  friend bool operator==(const NetworkShape&, const NetworkShape&) = default;
 };
 
 /// Rows on the device: features, dense (n x d) or sparse, and what they should give, by the network's loss.

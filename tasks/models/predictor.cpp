@@ -5,11 +5,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/loss.hpp"
-#include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/models/device_rows.hpp"
-#include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_parameters.hpp"
-#include "kernmill/tasks/support/spec.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -17,32 +15,13 @@ namespace {
 using kernels::Device;
 using kernels::Host;
 
-ModelSettings settings_of(const storage::Model& model) {
-  try {
-    if (storage::nests_deeper_than(model.settings, storage::most_levels))
-      throw TaskError("its settings are nested too deeply");
-    return read_model_settings(setting(Json::parse(model.settings), "model"));
-  } catch (const std::exception& e) {
-    throw TaskError(fmt::format("the model of type '{}' cannot be used: {}", model.type, e.what()), {},
-                    "it was made by another version of Kernmill; train it again");
-  }
-}
-
-std::uint64_t numbers_in(const storage::Model& model) {
-  std::uint64_t numbers = 0;
-  for (const storage::Tensor& tensor : model.parameters) numbers += tensor.data.size();
-  return numbers;
-}
-
 }  // namespace
 
 struct Predictor::Impl {
-  ModelSettings settings;
   Network network;
   Network::Vector parameters;
 
-  explicit Impl(const storage::Model& model)
-      : settings(settings_of(model)), network(make_network(settings, model.schema, numbers_in(model))) {
+  explicit Impl(const storage::Model& model) : network(network_of(model)) {
     const std::vector<double> values = parameters_of(model, network);
     parameters = kernels::make_vector<Device>(values.size());
     Kokkos::deep_copy(parameters, kernels::host_vector(values.data(), values.size()));

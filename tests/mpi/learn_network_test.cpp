@@ -91,7 +91,7 @@ TEST_F(Networks, ARateThatAPlateauHasLoweredIsPartOfACheckpoint) {
   EXPECT_EQ(digest(parameters("plateau")), whole);
 }
 
-/// Digits with every 5th row for validation, of which a network knows too few to go on getting better.
+/// A tenth of the digits to learn from: too few for a network to go on getting better on others.
 class EarlyStopping : public Networks {
  protected:
   std::filesystem::path data() {
@@ -190,6 +190,8 @@ TEST_F(StartFrom, RefusesWhatIsNotAlike) {
               ::testing::HasSubstr("knows other features: 4 of them, and here are 64"));
   EXPECT_THAT(refusal(iris, train_config(mlp_model({9}), adam(1e-2, 1, 50)), "fit"),
               ::testing::HasSubstr("has other layers"));
+  EXPECT_THAT(refusal(iris, train_config(mlp_model({8}, "tanh"), adam(1e-2, 1, 50)), "fit"),
+              ::testing::HasSubstr("another activation"));
 }
 
 TEST_F(Networks, MiniBatchesReachTheConvexMinimumRoughly) {

@@ -86,11 +86,8 @@ void require_alike(const storage::Model& start, const TrainSettings& settings, c
   if (theirs.classes != schema.classes || theirs.target_names != schema.target_names)
     refuse_start(fmt::format("predicts another target: '{}' as it was there, '{}' as it is here",
                              theirs.target, schema.target));
-  const auto shapes = tensors_of(network, std::vector<double>(network.parameter_count()));
-  const bool same_shapes =
-      std::equal(shapes.begin(), shapes.end(), start.parameters.begin(), start.parameters.end(),
-                 [](const auto& a, const auto& b) { return a.name == b.name && a.shape == b.shape; });
-  if (!same_shapes) refuse_start("has other layers");
+  if (network_of(start).shape() != network.shape())
+    refuse_start("has other layers, or another activation of them");
 }
 
 /// Where training begins: in the parameters of another model, or in the model's own way.

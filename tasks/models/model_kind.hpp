@@ -3,8 +3,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernmill/tasks/models/criterion.hpp"
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/criterion.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 #include "kernmill/tasks/models/settings.hpp"
 #include "kernmill/tasks/support/json.hpp"
 

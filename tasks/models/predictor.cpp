@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/loss.hpp"
-#include "kernmill/tasks/models/device_rows.hpp"
-#include "kernmill/tasks/models/model_parameters.hpp"
+#include "kernmill/tasks/models/network/device_rows.hpp"
+#include "kernmill/tasks/models/network/model_parameters.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {

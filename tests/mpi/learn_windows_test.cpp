@@ -2,8 +2,8 @@
 
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
-#include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 #include "learn_world.hpp"
 

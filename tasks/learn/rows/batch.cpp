@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "kernmill/tasks/models/device_rows.hpp"
+#include "kernmill/tasks/models/network/device_rows.hpp"
 
 namespace kernmill::tasks {
 

@@ -8,7 +8,7 @@
 
 #include "kernmill/tasks/learn/rows/reading.hpp"
 #include "kernmill/tasks/learn/rows/rows.hpp"
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
 

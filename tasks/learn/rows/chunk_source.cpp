@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kernmill/storage/conversion.hpp"
-#include "kernmill/tasks/models/device_rows.hpp"
+#include "kernmill/tasks/models/network/device_rows.hpp"
 
 namespace kernmill::tasks {
 namespace {

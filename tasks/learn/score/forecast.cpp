@@ -6,7 +6,7 @@
 
 #include "kernmill/tasks/data/prepare/series_transform.hpp"
 #include "kernmill/tasks/learn/rows/shards.hpp"
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
 namespace {

@@ -11,9 +11,9 @@
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
-#include "kernmill/tasks/models/make_network.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
-#include "kernmill/tasks/models/model_parameters.hpp"
+#include "kernmill/tasks/models/network/make_network.hpp"
+#include "kernmill/tasks/models/network/model_parameters.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {

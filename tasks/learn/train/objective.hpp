@@ -6,7 +6,7 @@
 #include "kernmill/tasks/learn/rows/chunk_source.hpp"
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
-#include "kernmill/tasks/models/criterion.hpp"
+#include "kernmill/tasks/models/network/criterion.hpp"
 
 namespace kernmill::tasks {
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 #include "kernmill/tasks/models/settings.hpp"
 
 /// What linear models have in common.

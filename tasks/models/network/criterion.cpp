@@ -1,4 +1,4 @@
-#include "kernmill/tasks/models/criterion.hpp"
+#include "kernmill/tasks/models/network/criterion.hpp"
 
 namespace kernmill::tasks {
 namespace {

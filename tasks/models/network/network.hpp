@@ -7,10 +7,9 @@
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/kernels/sparse.hpp"
 #include "kernmill/kernels/types.hpp"
+#include "kernmill/tasks/models/network/loss.hpp"
 
 namespace kernmill::tasks {
-
-enum class Loss { cross_entropy, squared_hinge, squared_error };
 
 struct NetworkShape {
   std::vector<std::uint64_t> widths;  ///< features, hidden..., outputs
@@ -58,7 +57,7 @@ class Network {
   [[nodiscard]] std::size_t parameter_count() const { return parameter_count_; }
   [[nodiscard]] std::uint64_t outputs() const { return shape_.widths.back(); }
   /// Into how many parts the loss is told: one for the cross-entropy, else one an output.
-  [[nodiscard]] std::size_t loss_parts() const { return shape_.loss == Loss::cross_entropy ? 1 : outputs(); }
+  [[nodiscard]] std::size_t loss_parts() const { return parts_of(shape_.loss, outputs()); }
   /// The length of what `sums` gives: the gradient, the loss by part, the number of rows predicted right.
   [[nodiscard]] std::size_t sums_length() const { return parameter_count_ + losses_length(); }
   /// The same where the gradient has so many of the features.

@@ -1,4 +1,4 @@
-#include "kernmill/tasks/models/linear.hpp"
+#include "kernmill/tasks/models/network/linear.hpp"
 
 #include <fmt/format.h>
 

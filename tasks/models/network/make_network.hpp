@@ -1,6 +1,6 @@
 #pragma once
 #include "kernmill/storage/dataset/schema.hpp"
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 #include "kernmill/tasks/models/settings.hpp"
 
 namespace kernmill::tasks {

@@ -1,4 +1,4 @@
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -141,13 +141,7 @@ void Network::add_chunk_losses(const Vector& parameters, const Batch& chunk, con
   const Device space;
   const Matrix z = forward(parameters, chunk);
   const Matrix terms = kernels::rows_of<Device>(terms_, 0, z.extent(0));
-  if (shape_.loss == Loss::cross_entropy) {
-    kernels::cross_entropy<Device>(space, chunk.labels, z, terms);
-  } else if (shape_.loss == Loss::squared_hinge) {
-    kernels::squared_hinge<Device>(space, chunk.labels, z, terms);
-  } else {
-    kernels::squared_error<Device>(space, chunk.numbers, z, terms);
-  }
+  apply_loss(shape_.loss, {chunk.labels, chunk.numbers}, z, terms);
   if (class_weights_.extent(0) > 0)
     kernels::weigh_rows<Device>(space, class_weights_, chunk.labels, z, terms);
   kernels::column_sums<Device>(space, terms, term_sums_);

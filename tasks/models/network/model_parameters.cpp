@@ -1,9 +1,9 @@
-#include "kernmill/tasks/models/model_parameters.hpp"
+#include "kernmill/tasks/models/network/model_parameters.hpp"
 
 #include <fmt/format.h>
 
 #include "kernmill/storage/file/nesting.hpp"
-#include "kernmill/tasks/models/make_network.hpp"
+#include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 #include "kernmill/tasks/support/spec.hpp"
 

@@ -1,4 +1,4 @@
-#include "kernmill/tasks/models/device_rows.hpp"
+#include "kernmill/tasks/models/network/device_rows.hpp"
 
 namespace kernmill::tasks {
 namespace {

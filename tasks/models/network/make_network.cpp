@@ -1,4 +1,4 @@
-#include "kernmill/tasks/models/make_network.hpp"
+#include "kernmill/tasks/models/network/make_network.hpp"
 
 #include <string>
 #include <utility>

@@ -1,5 +1,5 @@
-#include "kernmill/tasks/models/linear.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/models/network/linear.hpp"
 
 namespace kernmill::tasks {
 namespace {

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "kernmill/storage/model/model.hpp"
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
 

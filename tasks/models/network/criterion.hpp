@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "kernmill/tasks/models/network.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
 

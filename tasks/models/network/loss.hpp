@@ -1,0 +1,23 @@
+#pragma once
+#include "kernmill/kernels/types.hpp"
+
+namespace kernmill::tasks {
+
+/// What a network's outputs are measured by.
+enum class Loss { cross_entropy, squared_hinge, squared_error };
+
+/// What the rows of a batch should give: labels of a class target, or numbers (n x outputs).
+struct Targets {
+  kernels::ConstLabels<kernels::Device> labels;
+  kernels::ConstMatrix<kernels::Device> numbers;
+};
+
+/// Into how many parts a loss of so many outputs is told: one, or one an output.
+std::size_t parts_of(Loss loss, std::size_t outputs);
+
+/// In place of the outputs `z` their gradient; `terms` gets each row's loss, by part, and whether it was
+/// predicted right (kernels/loss.hpp).
+void apply_loss(Loss loss, const Targets& targets, const kernels::Matrix<kernels::Device>& z,
+                const kernels::Matrix<kernels::Device>& terms);
+
+}  // namespace kernmill::tasks

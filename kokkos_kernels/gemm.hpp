@@ -12,28 +12,28 @@ enum class Multiply { fast, exact };
 
 /// c = alpha * op(a) * op(b) + beta * c, where op(a) is m x k and op(b) k x n. c may hold anything when beta
 /// is 0.
-template <class Space>
-void gemm_exact(const Space& space, Transpose ta, Transpose tb, double alpha, ConstMatrix<Space> a,
-                ConstMatrix<Space> b, double beta, Matrix<Space> c) {
+template <class Space, class T = double>
+void gemm_exact(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMatrix<Space, T> a,
+                ConstMatrix<Space, T> b, T beta, Matrix<Space, T> c) {
   const std::size_t n = c.extent(1);
   const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
   const bool flip_a = ta == Transpose::yes, flip_b = tb == Transpose::yes;
   Kokkos::parallel_for(
       "kernmill_gemm", Range<Space>(space, 0, c.extent(0) * n), KOKKOS_LAMBDA(const std::size_t index) {
         const std::size_t i = index / n, j = index % n;
-        double sum = 0;
+        T sum = 0;
         for (std::size_t k = 0; k < inner; ++k) {
           sum += (flip_a ? a(k, i) : a(i, k)) * (flip_b ? b(j, k) : b(k, j));
         }
-        c(i, j) = alpha * sum + (beta == 0 ? 0.0 : beta * c(i, j));
+        c(i, j) = alpha * sum + (beta == 0 ? T(0) : beta * c(i, j));
       });
 }
 
 /// The same through the fastest way that the space has. The bits depend on the shape and the BLAS, not on
 /// where the arrays lie nor on what else is multiplied.
-template <class Space>
-void gemm(const Space& space, Transpose ta, Transpose tb, double alpha, ConstMatrix<Space> a,
-          ConstMatrix<Space> b, double beta, Matrix<Space> c, Multiply how = Multiply::fast) {
+template <class Space, class T = double>
+void gemm(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMatrix<Space, T> a,
+          ConstMatrix<Space, T> b, T beta, Matrix<Space, T> c, Multiply how = Multiply::fast) {
   const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
   if (c.extent(0) == 0 || c.extent(1) == 0) return;
   if (inner > 0 && how == Multiply::fast && detail::Blas<Space>::available) {
@@ -41,8 +41,31 @@ void gemm(const Space& space, Transpose ta, Transpose tb, double alpha, ConstMat
     detail::Blas<Space>::gemm(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0), c.extent(1),
                               inner, alpha, a.data(), a.extent(1), b.data(), b.extent(1), beta, c.data());
   } else {
-    gemm_exact(space, ta, tb, alpha, a, b, beta, c);
+    gemm_exact<Space, T>(space, ta, tb, alpha, a, b, beta, c);
   }
+}
+
+/// c += a_part^T b, where a_part is `count` columns of a from `first` on: what some of the inputs add to a
+/// gradient.
+template <class Space, class T = double>
+void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::size_t first, std::size_t count,
+                            ConstMatrix<Space, T> b, Matrix<Space, T> c) {
+  const std::size_t rows = a.extent(0), n = c.extent(1);
+  if (rows == 0 || count == 0 || n == 0) return;
+  if (detail::Blas<Space>::available) {
+    space.fence();
+    detail::Blas<Space>::gemm(space, true, false, count, n, rows, T(1), a.data() + first, a.extent(1),
+                              b.data(), b.extent(1), T(1), c.data());
+    return;
+  }
+  Kokkos::parallel_for(
+      "kernmill_product_of_columns", Range<Space>(space, 0, count * n),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / n, j = index % n;
+        T sum = 0;
+        for (std::size_t k = 0; k < rows; ++k) sum += a(k, first + i) * b(k, j);
+        c(i, j) += sum;
+      });
 }
 
 }  // namespace kernmill::kernels

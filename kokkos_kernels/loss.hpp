@@ -8,9 +8,9 @@
 namespace kernmill::kernels {
 
 /// The class of the greatest output, the lowest of equals.
-template <class Space>
+template <class Space, class T = double>
 struct ArgMax {
-  ConstMatrix<Space> z;
+  ConstMatrix<Space, T> z;
   KOKKOS_INLINE_FUNCTION int operator()(const std::size_t row) const {
     int best = 0;
     for (std::size_t j = 1; j < z.extent(1); ++j) {
@@ -21,76 +21,79 @@ struct ArgMax {
 };
 
 /// log of the softmax of each row, in place, by way of the row's maximum (no overflow).
-template <class Space>
-void log_softmax(const Space& space, Matrix<Space> z) {
+template <class Space, class T = double>
+void log_softmax(const Space& space, Matrix<Space, T> z) {
   Kokkos::parallel_for(
       "kernmill_log_softmax", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
-        double top = z(i, 0), sum = 0;
+        T top = z(i, 0), sum = 0;
         for (std::size_t j = 1; j < z.extent(1); ++j) top = math::max(top, z(i, j));
         for (std::size_t j = 0; j < z.extent(1); ++j) sum += math::exp(z(i, j) - top);
-        const double log_sum = top + math::log(sum);
+        const T log_sum = top + math::log(sum);
         for (std::size_t j = 0; j < z.extent(1); ++j) z(i, j) -= log_sum;
       });
 }
 
 /// Cross-entropy of the softmax, T = 1: the loss is -log p(label), the gradient p - 1[label].
-template <class Space>
-void cross_entropy(const Space& space, ConstLabels<Space> labels, Matrix<Space> z, Matrix<Space> terms) {
-  const ArgMax<Space> arg_max{z};
+template <class Space, class T = double>
+void cross_entropy(const Space& space, ConstLabels<Space> labels, Matrix<Space, T> z,
+                   Matrix<Space, T> terms) {
+  const ArgMax<Space, T> arg_max{z};
   Kokkos::parallel_for(
       "kernmill_cross_entropy", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
         const int label = labels(i);
-        terms(i, 1) = arg_max(i) == label ? 1.0 : 0.0;
-        double top = z(i, 0), sum = 0;
+        terms(i, 1) = arg_max(i) == label ? T(1) : T(0);
+        T top = z(i, 0), sum = 0;
         for (std::size_t j = 1; j < z.extent(1); ++j) top = math::max(top, z(i, j));
         for (std::size_t j = 0; j < z.extent(1); ++j) sum += math::exp(z(i, j) - top);
         terms(i, 0) = top + math::log(sum) - z(i, static_cast<std::size_t>(label));
         for (std::size_t j = 0; j < z.extent(1); ++j) {
-          z(i, j) = math::exp(z(i, j) - top) / sum - (static_cast<int>(j) == label ? 1.0 : 0.0);
+          z(i, j) = math::exp(z(i, j) - top) / sum - (static_cast<int>(j) == label ? T(1) : T(0));
         }
       });
 }
 
 /// Squared hinge, one versus rest, T = outputs: max(0, 1 - y f)^2 with y = +1 for the row's class, else -1.
-template <class Space>
-void squared_hinge(const Space& space, ConstLabels<Space> labels, Matrix<Space> z, Matrix<Space> terms) {
+template <class Space, class T = double>
+void squared_hinge(const Space& space, ConstLabels<Space> labels, Matrix<Space, T> z,
+                   Matrix<Space, T> terms) {
   const std::size_t outputs = z.extent(1);
-  const ArgMax<Space> arg_max{z};
+  const ArgMax<Space, T> arg_max{z};
   Kokkos::parallel_for(
       "kernmill_squared_hinge", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
-        terms(i, outputs) = arg_max(i) == labels(i) ? 1.0 : 0.0;
+        terms(i, outputs) = arg_max(i) == labels(i) ? T(1) : T(0);
         for (std::size_t j = 0; j < outputs; ++j) {
-          const double y = static_cast<int>(j) == labels(i) ? 1.0 : -1.0;
-          const double margin = math::max(1.0 - y * z(i, j), 0.0);
+          const T y = static_cast<int>(j) == labels(i) ? T(1) : T(-1);
+          const T margin = math::max(1 - y * z(i, j), T(0));
           terms(i, j) = margin * margin;
-          z(i, j) = -2.0 * y * margin;
+          z(i, j) = -2 * y * margin;
         }
       });
 }
 
 /// Squared error, T = outputs: (z - target)^2, gradient 2 (z - target). No row is right or wrong (0).
-template <class Space>
-void squared_error(const Space& space, ConstMatrix<Space> target, Matrix<Space> z, Matrix<Space> terms) {
+template <class Space, class T = double>
+void squared_error(const Space& space, ConstMatrix<Space, T> target, Matrix<Space, T> z,
+                   Matrix<Space, T> terms) {
   const std::size_t outputs = z.extent(1);
   Kokkos::parallel_for(
       "kernmill_squared_error", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
         for (std::size_t j = 0; j < outputs; ++j) {
-          const double error = z(i, j) - target(i, j);
+          const T error = z(i, j) - target(i, j);
           terms(i, j) = error * error;
-          z(i, j) = 2.0 * error;
+          z(i, j) = 2 * error;
         }
-        terms(i, outputs) = 0.0;
+        terms(i, outputs) = 0;
       });
 }
 
 /// Each row's loss and gradient, as a loss has left them, times the weight of its class.
-template <class Space>
-void weigh_rows(const Space& space, ConstVector<Space> weights, ConstLabels<Space> labels, Matrix<Space> z,
-                Matrix<Space> terms) {
+template <class Space, class T = double>
+void weigh_rows(const Space& space, ConstVector<Space> weights, ConstLabels<Space> labels, Matrix<Space, T> z,
+                Matrix<Space, T> terms) {
   const std::size_t parts = terms.extent(1) - 1;
   Kokkos::parallel_for(
       "kernmill_weigh_rows", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
-        const double weight = weights(static_cast<std::size_t>(labels(i)));
+        const T weight = static_cast<T>(weights(static_cast<std::size_t>(labels(i))));
         for (std::size_t j = 0; j < parts; ++j) terms(i, j) *= weight;
         for (std::size_t j = 0; j < z.extent(1); ++j) z(i, j) *= weight;
       });

@@ -8,17 +8,30 @@ namespace kernmill::kernels::math {
 KOKKOS_INLINE_FUNCTION double exp(double x) {
   return ::exp(x);
 }
+KOKKOS_INLINE_FUNCTION float exp(float x) {
+  return ::expf(x);
+}
 KOKKOS_INLINE_FUNCTION double log(double x) {
   return ::log(x);
+}
+KOKKOS_INLINE_FUNCTION float log(float x) {
+  return ::logf(x);
 }
 KOKKOS_INLINE_FUNCTION double sqrt(double x) {
   return ::sqrt(x);
 }
+KOKKOS_INLINE_FUNCTION float sqrt(float x) {
+  return ::sqrtf(x);
+}
 KOKKOS_INLINE_FUNCTION double tanh(double x) {
   return ::tanh(x);
 }
+KOKKOS_INLINE_FUNCTION float tanh(float x) {
+  return ::tanhf(x);
+}
 /// NaN where either is: a wrong number must not look like a right one.
-KOKKOS_INLINE_FUNCTION double max(double x, double y) {
+template <class T>
+KOKKOS_INLINE_FUNCTION T max(T x, T y) {
   return (x > y || x != x) ? x : y;
 }
 

@@ -7,19 +7,19 @@ namespace kernmill::kernels {
 /// sum the same bits for every number of threads.
 inline constexpr std::size_t reduction_block = 4096;
 
-/// sums(j) = sum over i of values(i, j).
-template <class Space>
-void column_sums(const Space& space, ConstMatrix<Space> values, Vector<Space> sums) {
+/// sums(j) = sum over i of values(i, j), added up in the type of the sums.
+template <class Space, class T = double, class Sum = T>
+void column_sums(const Space& space, ConstMatrix<Space, T> values, Vector<Space, Sum> sums) {
   const std::size_t rows = values.extent(0), columns = values.extent(1);
   const std::size_t blocks = rows == 0 ? 1 : (rows + reduction_block - 1) / reduction_block;
-  auto partial = make_matrix<Space>(blocks, columns);
+  auto partial = make_matrix<Space, Sum>(blocks, columns);
   Kokkos::parallel_for(
       "kernmill_block_sums", Range<Space>(space, 0, blocks * columns),
       KOKKOS_LAMBDA(const std::size_t index) {
         const std::size_t block = index / columns, j = index % columns;
         const std::size_t begin = block * reduction_block;
         const std::size_t end = begin + reduction_block < rows ? begin + reduction_block : rows;
-        double sum = 0;
+        Sum sum = 0;
         for (std::size_t i = begin; i < end; ++i) sum += values(i, j);
         partial(block, j) = sum;
       });
@@ -34,8 +34,8 @@ void column_sums(const Space& space, ConstMatrix<Space> values, Vector<Space> su
 }
 
 /// target(i) += source(i).
-template <class Space>
-void add(const Space& space, ConstVector<Space> source, Vector<Space> target) {
+template <class Space, class T = double>
+void add(const Space& space, ConstVector<Space, T> source, Vector<Space, T> target) {
   Kokkos::parallel_for(
       "kernmill_add", Range<Space>(space, 0, target.extent(0)),
       KOKKOS_LAMBDA(const std::size_t i) { target(i) += source(i); });

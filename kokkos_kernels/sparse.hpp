@@ -53,9 +53,9 @@ KOKKOS_INLINE_FUNCTION std::uint64_t first_entry_from(const Columns& columns, st
 }  // namespace detail
 
 /// z = rows * weights, each sum in the order of the row's entries.
-template <class Space>
-void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space> weights,
-              Matrix<Space> z) {
+template <class Space, class T = double>
+void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space, T> weights,
+              Matrix<Space, T> z) {
   const std::size_t outputs = z.extent(1), blocks = detail::blocks_of_outputs(outputs);
   Kokkos::parallel_for(
       "kernmill_sparse_product", Range<Space>(space, 0, rows.rows() * blocks),
@@ -63,9 +63,9 @@ void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Spa
         const std::size_t i = index / blocks, first = index % blocks * detail::outputs_together;
         const std::size_t count =
             outputs - first < detail::outputs_together ? outputs - first : detail::outputs_together;
-        double sums[detail::outputs_together] = {};
+        T sums[detail::outputs_together] = {};
         for (std::uint64_t e = rows.begins(i); e < rows.begins(i + 1); ++e) {
-          const double value = rows.values(e);
+          const T value = static_cast<T>(rows.values(e));
           const std::size_t column = rows.columns(e);
           for (std::size_t j = 0; j < count; ++j) sums[j] += value * weights(column, first + j);
         }
@@ -75,9 +75,9 @@ void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Spa
 
 /// out += transposed rows * delta, in the order of the rows. Threads share out the columns, `slabs` of them
 /// (0: as many as there are threads): the bits do not depend on it. Columns without entries cost nothing.
-template <class Space>
-void add_transposed_product(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space> delta,
-                            Matrix<Space> out, std::size_t slabs = 0) {
+template <class Space, class T = double>
+void add_transposed_product(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space, T> delta,
+                            Matrix<Space, T> out, std::size_t slabs = 0) {
   const std::size_t columns = out.extent(0), outputs = out.extent(1);
   const std::size_t blocks = detail::blocks_of_outputs(outputs), count_of_rows = rows.rows();
   if (slabs == 0) {
@@ -95,11 +95,26 @@ void add_transposed_product(const Space& space, const SparseRows<Space>& rows, C
           const std::uint64_t last = rows.begins(i + 1);
           for (std::uint64_t e = detail::first_entry_from(rows.columns, rows.begins(i), last, low);
                e < last && rows.columns(e) < high; ++e) {
-            const double value = rows.values(e);
+            const T value = static_cast<T>(rows.values(e));
             const std::size_t column = rows.columns(e);
             for (std::size_t j = first; j < end; ++j) out(column, j) += value * delta(i, j);
           }
         }
+      });
+}
+
+/// Rows i of `from` become rows places(i) of `to`; its other rows are zero.
+template <class Space, class T = double>
+void scatter_rows(const Space& space, ConstMatrix<Space, T> from,
+                  const typename SparseRows<Space>::template Array<std::uint32_t>& places,
+                  Matrix<Space, T> to) {
+  Kokkos::deep_copy(space, to, T(0));
+  const std::size_t columns = to.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_scatter_rows", Range<Space>(space, 0, from.extent(0) * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / columns, j = index % columns;
+        to(places(i), j) = from(i, j);
       });
 }
 

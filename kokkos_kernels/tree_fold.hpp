@@ -10,14 +10,14 @@ namespace kernmill::kernels {
 /// whoever holds them. Leaves come in order of their number, from any first to any last; what is left are the
 /// maximal whole subtrees of that run, which somebody else folds on with its own. The sum has the same bits
 /// for every way to cut the leaves into runs.
-template <class Space>
+template <class Space, class T = double>
 class TreeFold {
  public:
   /// A whole subtree: leaves [index << level, (index + 1) << level).
   struct Node {
     unsigned level = 0;
     std::uint64_t index = 0;
-    Vector<Space> sum;
+    Vector<Space, T> sum;
   };
 
   explicit TreeFold(Space space = Space()) : space_(std::move(space)) {}
@@ -27,7 +27,7 @@ class TreeFold {
   void add(Node node) {
     while (!nodes_.empty() && node.index % 2 == 1 && nodes_.back().level == node.level &&
            nodes_.back().index + 1 == node.index) {
-      kernels::add<Space>(space_, node.sum, nodes_.back().sum);
+      kernels::add<Space, T>(space_, node.sum, nodes_.back().sum);
       free_.push_back(node.sum);
       node = Node{node.level + 1, node.index / 2, nodes_.back().sum};
       nodes_.pop_back();
@@ -36,9 +36,9 @@ class TreeFold {
   }
 
   /// A vector of that size to be filled and added: one that was folded away, or a new one.
-  Vector<Space> vector(std::size_t size) {
-    if (free_.empty() || free_.back().extent(0) != size) return make_vector<Space>(size);
-    Vector<Space> out = free_.back();
+  Vector<Space, T> vector(std::size_t size) {
+    if (free_.empty() || free_.back().extent(0) != size) return make_vector<Space, T>(size);
+    Vector<Space, T> out = free_.back();
     free_.pop_back();
     return out;
   }
@@ -52,7 +52,7 @@ class TreeFold {
  private:
   Space space_;
   std::vector<Node> nodes_;
-  std::vector<Vector<Space>> free_;
+  std::vector<Vector<Space, T>> free_;
 };
 
 /// The maximal whole subtrees of leaves [first, last) in order, each as level and index: TreeFold's nodes.

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <type_traits>
 
 #include <Kokkos_Core.hpp>
 
@@ -8,14 +9,17 @@
 /// execution space first; the arrays of a call live in that space's memory.
 namespace kernmill::kernels {
 
-template <class Space>
-using Matrix = Kokkos::View<double**, Kokkos::LayoutRight, typename Space::memory_space>;
-template <class Space>
-using ConstMatrix = Kokkos::View<const double**, Kokkos::LayoutRight, typename Space::memory_space>;
-template <class Space>
-using Vector = Kokkos::View<double*, Kokkos::LayoutRight, typename Space::memory_space>;
-template <class Space>
-using ConstVector = Kokkos::View<const double*, Kokkos::LayoutRight, typename Space::memory_space>;
+// Their element type is never deduced: a call names it where it is not double.
+template <class Space, class T = double>
+using Matrix = std::type_identity_t<Kokkos::View<T**, Kokkos::LayoutRight, typename Space::memory_space>>;
+template <class Space, class T = double>
+using ConstMatrix =
+    std::type_identity_t<Kokkos::View<const T**, Kokkos::LayoutRight, typename Space::memory_space>>;
+template <class Space, class T = double>
+using Vector = std::type_identity_t<Kokkos::View<T*, Kokkos::LayoutRight, typename Space::memory_space>>;
+template <class Space, class T = double>
+using ConstVector =
+    std::type_identity_t<Kokkos::View<const T*, Kokkos::LayoutRight, typename Space::memory_space>>;
 /// Class indices, one a row.
 template <class Space>
 using Labels = Kokkos::View<int*, Kokkos::LayoutRight, typename Space::memory_space>;
@@ -26,37 +30,42 @@ using Host = Kokkos::DefaultHostExecutionSpace;
 using Device = Kokkos::DefaultExecutionSpace;
 
 /// An array whose values are not set.
-template <class Space>
-Matrix<Space> make_matrix(std::size_t rows, std::size_t columns) {
-  return Matrix<Space>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "matrix"), rows, columns);
+template <class Space, class T = double>
+Matrix<Space, T> make_matrix(std::size_t rows, std::size_t columns) {
+  return Matrix<Space, T>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "matrix"), rows, columns);
 }
-template <class Space>
-Vector<Space> make_vector(std::size_t size) {
-  return Vector<Space>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "vector"), size);
+template <class Space, class T = double>
+Vector<Space, T> make_vector(std::size_t size) {
+  return Vector<Space, T>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "vector"), size);
 }
 
 /// Rows [first, first + count) of a matrix: a view of it, not a copy; the matrix has to outlive it.
-template <class Space>
-Matrix<Space> rows_of(const Matrix<Space>& matrix, std::size_t first, std::size_t count) {
-  return Matrix<Space>(matrix.data() + first * matrix.extent(1), count, matrix.extent(1));
+template <class Space, class T = double>
+Matrix<Space, T> rows_of(const Matrix<Space, T>& matrix, std::size_t first, std::size_t count) {
+  return Matrix<Space, T>(matrix.data() + first * matrix.extent(1), count, matrix.extent(1));
 }
 /// `rows * columns` values from `first` on as a matrix: a view, not a copy.
-template <class Space>
-Matrix<Space> matrix_of(const Vector<Space>& values, std::size_t first, std::size_t rows,
-                        std::size_t columns) {
-  return Matrix<Space>(values.data() + first, rows, columns);
+template <class Space, class T = double>
+Matrix<Space, T> matrix_of(const Vector<Space, T>& values, std::size_t first, std::size_t rows,
+                           std::size_t columns) {
+  return Matrix<Space, T>(values.data() + first, rows, columns);
 }
-template <class Space>
-Vector<Space> part_of(const Vector<Space>& values, std::size_t first, std::size_t count) {
-  return Vector<Space>(values.data() + first, count);
+template <class Space, class T = double>
+Vector<Space, T> part_of(const Vector<Space, T>& values, std::size_t first, std::size_t count) {
+  return Vector<Space, T>(values.data() + first, count);
 }
 
 /// Host memory as an array of the host: a view, not a copy.
-inline Vector<Host> host_vector(double* values, std::size_t size) {
-  return Vector<Host>(values, size);
+template <class T>
+Vector<Host, T> host_vector(T* values, std::size_t size) {
+  return Vector<Host, T>(values, size);
 }
-inline ConstVector<Host> host_vector(const double* values, std::size_t size) {
-  return ConstVector<Host>(values, size);
+
+/// A copy on the device, or on the host; a view where that is where it lies.
+template <class Space, class T>
+Vector<Space, T> on_space(const T* values, std::size_t size) {
+  return Kokkos::create_mirror_view_and_copy(typename Space::memory_space(),
+                                             Vector<Host, T>(const_cast<T*>(values), size));
 }
 
 template <class Space>

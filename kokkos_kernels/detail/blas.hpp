@@ -14,6 +14,9 @@
 extern "C" void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k,
                        const double* alpha, const double* a, const int* lda, const double* b, const int* ldb,
                        const double* beta, double* c, const int* ldc);
+extern "C" void sgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k,
+                       const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
+                       const float* beta, float* c, const int* ldc);
 
 namespace kernmill::kernels::detail {
 
@@ -24,16 +27,27 @@ inline int blas_int(std::size_t value) {
   return static_cast<int>(value);
 }
 
+inline void blas_gemm(const char* ta, const char* tb, const int* m, const int* n, const int* k,
+                      const double* alpha, const double* a, const int* lda, const double* b, const int* ldb,
+                      const double* beta, double* c, const int* ldc) {
+  dgemm_(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+inline void blas_gemm(const char* ta, const char* tb, const int* m, const int* n, const int* k,
+                      const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
+                      const float* beta, float* c, const int* ldc) {
+  sgemm_(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
 template <class Space>
 struct HostBlas {
   static constexpr bool available = true;
-  static void gemm(const Space&, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, double alpha,
-                   const double* a, std::size_t lda, const double* b, std::size_t ldb, double beta,
-                   double* c) {
+  template <class T>
+  static void gemm(const Space&, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, T alpha,
+                   const T* a, std::size_t lda, const T* b, std::size_t ldb, T beta, T* c) {
     const char flag_a = ta ? 'T' : 'N', flag_b = tb ? 'T' : 'N';
     const int rows = blas_int(m), columns = blas_int(n), inner = blas_int(k);
     const int step_a = blas_int(lda), step_b = blas_int(ldb);
-    dgemm_(&flag_b, &flag_a, &columns, &rows, &inner, &alpha, b, &step_b, a, &step_a, &beta, c, &columns);
+    blas_gemm(&flag_b, &flag_a, &columns, &rows, &inner, &alpha, b, &step_b, a, &step_a, &beta, c, &columns);
   }
 };
 
@@ -61,19 +75,30 @@ inline cublasHandle_t cublas_handle() {
   return handle;
 }
 
+inline cublasStatus_t cublas_gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
+                                  int n, int k, const double* alpha, const double* a, int lda,
+                                  const double* b, int ldb, const double* beta, double* c, int ldc) {
+  return cublasDgemm(handle, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+inline cublasStatus_t cublas_gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
+                                  int n, int k, const float* alpha, const float* a, int lda, const float* b,
+                                  int ldb, const float* beta, float* c, int ldc) {
+  return cublasSgemm(handle, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
 template <>
 struct Blas<Kokkos::Cuda> {
   static constexpr bool available = true;
+  template <class T>
   static void gemm(const Kokkos::Cuda& space, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k,
-                   double alpha, const double* a, std::size_t lda, const double* b, std::size_t ldb,
-                   double beta, double* c) {
+                   T alpha, const T* a, std::size_t lda, const T* b, std::size_t ldb, T beta, T* c) {
     cublasSetStream(cublas_handle(), space.cuda_stream());
-    const auto status = cublasDgemm(cublas_handle(), tb ? CUBLAS_OP_T : CUBLAS_OP_N,
+    const auto status = cublas_gemm(cublas_handle(), tb ? CUBLAS_OP_T : CUBLAS_OP_N,
                                     ta ? CUBLAS_OP_T : CUBLAS_OP_N, blas_int(n), blas_int(m), blas_int(k),
                                     &alpha, b, blas_int(ldb), a, blas_int(lda), &beta, c, blas_int(n));
-    if (status != CUBLAS_STATUS_SUCCESS) {
-      throw std::runtime_error("cublasDgemm failed with status " + std::to_string(static_cast<int>(status)));
-    }
+    if (status != CUBLAS_STATUS_SUCCESS)
+      throw std::runtime_error("cuBLAS' product failed with status " +
+                               std::to_string(static_cast<int>(status)));
   }
 };
 #endif

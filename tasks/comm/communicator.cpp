@@ -177,6 +177,61 @@ std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<cons
   return all;
 }
 
+namespace {
+
+/// As MPI takes them, behind each other.
+struct Parts {
+  std::vector<int> lengths, offsets;
+  explicit Parts(std::span<const std::uint64_t> counts)
+      : lengths(counts.begin(), counts.end()), offsets(counts.size()) {
+    const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
+    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  }
+};
+
+}  // namespace
+
+template <class T>
+void Communicator::alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
+                             std::span<T> received, std::span<const std::uint64_t> from) const {
+  const Parts send(to), receive(from);
+  MPI_Request request;
+  MPI_Ialltoallv(values.data(), send.lengths.data(), send.offsets.data(), type_of<T>(), received.data(),
+                 receive.lengths.data(), receive.offsets.data(), type_of<T>(), comm_, &request);
+  wait(request);
+}
+
+template <class T>
+void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> counts) const {
+  const Parts parts(counts);
+  MPI_Request request;
+  MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), parts.lengths.data(), parts.offsets.data(),
+                  type_of<T>(), comm_, &request);
+  wait(request);
+}
+
+template <class T>
+PendingSum Communicator::begin_allreduce(std::span<T> values) const {
+  PendingSum pending;
+  for (std::size_t at = 0; at < values.size(); at += piece) {
+    const std::size_t n = std::min(piece, values.size() - at);
+    MPI_Iallreduce(MPI_IN_PLACE, values.data() + at, static_cast<int>(n), type_of<T>(), MPI_SUM, comm_,
+                   &pending.requests_.emplace_back());
+  }
+  return pending;
+}
+
+void PendingSum::wait() {
+  for (MPI_Request& request : requests_) storage::wait(request);
+  requests_.clear();
+}
+
+void PendingSum::poll() {
+  int done = 0;
+  for (MPI_Request& request : requests_) MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+}
+
 template <class T>
 void Communicator::bcast(std::span<T> values, int root) const {
   in_pieces(values, [&](T* data, int n, MPI_Request* request) {
@@ -229,16 +284,20 @@ Failure Communicator::lowest(const Failure& own) const {
   return text.empty() ? Failure{} : Failure::unpacked(text);
 }
 
-#define KERNMILL_INSTANTIATE(T)                                                                           \
-  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;                                \
-  template void Communicator::exscan<T>(std::span<T>) const;                                              \
-  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                          \
-  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>) \
-      const;                                                                                              \
-  template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,  \
-                                                     std::vector<std::uint64_t>&) const;                  \
-  template void Communicator::bcast<T>(std::span<T>, int) const;                                          \
-  template void Communicator::send<T>(std::span<const T>, int) const;                                     \
+#define KERNMILL_INSTANTIATE(T)                                                                              \
+  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;                                   \
+  template void Communicator::exscan<T>(std::span<T>) const;                                                 \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                             \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>)    \
+      const;                                                                                                 \
+  template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,     \
+                                                     std::vector<std::uint64_t>&) const;                     \
+  template void Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>, std::span<T>, \
+                                           std::span<const std::uint64_t>) const;                            \
+  template void Communicator::complete<T>(std::span<T>, std::span<const std::uint64_t>) const;               \
+  template PendingSum Communicator::begin_allreduce<T>(std::span<T>) const;                                  \
+  template void Communicator::bcast<T>(std::span<T>, int) const;                                             \
+  template void Communicator::send<T>(std::span<const T>, int) const;                                        \
   template void Communicator::receive<T>(std::span<T>, int) const;
 KERNMILL_INSTANTIATE(int)
 KERNMILL_INSTANTIATE(std::int64_t)

@@ -14,6 +14,18 @@ struct Failure;
 
 enum class Reduction { sum, min, max };
 
+/// Sums that are being made.
+class PendingSum {
+ public:
+  void wait();
+  /// Lets MPI go on with it.
+  void poll();
+
+ private:
+  friend class Communicator;
+  std::vector<MPI_Request> requests_;
+};
+
 /// The ranks that work on one thing together, and the only place where tasks talk MPI. Methods are collective
 /// over the communicator unless they say otherwise. Waiting yields the core, so that more ranks than cores
 /// still make progress. The element types are int, std::int64_t, std::uint64_t, float, double and char.
@@ -64,6 +76,16 @@ class Communicator {
   template <class T>
   [[nodiscard]] std::vector<T> alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
                                          std::vector<std::uint64_t>& from) const;
+  /// Both ways' counts are known, and the memory for what comes is there.
+  template <class T>
+  void alltoallv(std::span<const T> values, std::span<const std::uint64_t> to, std::span<T> received,
+                 std::span<const std::uint64_t> from) const;
+  /// In place: each rank has its own of the parts of `all`, which lie behind each other, and gets the others.
+  template <class T>
+  void complete(std::span<T> all, std::span<const std::uint64_t> counts) const;
+  /// Begins a sum in place, which goes on meanwhile; `pending` waits for it, and has to be called.
+  template <class T>
+  [[nodiscard]] PendingSum begin_allreduce(std::span<T> values) const;
   template <class T>
   void bcast(std::span<T> values, int root = 0) const;
   /// The length travels too.

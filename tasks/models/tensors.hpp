@@ -9,7 +9,8 @@
 
 namespace kernmill::tasks {
 
-inline storage::Tensor vector_tensor(std::string name, const std::vector<double>& values) {
+template <class T = double>
+storage::Tensor vector_tensor(std::string name, const std::vector<T>& values) {
   const std::uint64_t size = values.size();
   return {std::move(name), {size}, values};
 }
@@ -19,18 +20,20 @@ inline bool holds(const std::vector<storage::Tensor>& tensors, std::string_view 
 }
 
 /// Throws storage::Error when there is none of that name: the file is not what it says it is.
-inline std::vector<double> values_of(const std::vector<storage::Tensor>& tensors, std::string_view name) {
+template <class T = double>
+std::vector<T> values_of(const std::vector<storage::Tensor>& tensors, std::string_view name) {
   for (const storage::Tensor& tensor : tensors) {
-    if (tensor.name == name) return tensor.data.as<double>();
+    if (tensor.name == name) return tensor.data.as<T>();
   }
   throw storage::Error("the file holds no tensor '" + std::string(name) +
                        "'; it was written by another program");
 }
 
 /// Throws where there are not so many, as well: a checkpoint of somebody else's may have what name it wants.
-inline std::vector<double> values_of(const std::vector<storage::Tensor>& tensors, std::string_view name,
-                                     std::size_t count) {
-  std::vector<double> values = values_of(tensors, name);
+template <class T = double>
+std::vector<T> values_of(const std::vector<storage::Tensor>& tensors, std::string_view name,
+                         std::size_t count) {
+  std::vector<T> values = values_of<T>(tensors, name);
   if (values.size() == count) return values;
   throw storage::Error("the checkpoint's '" + std::string(name) + "' has " + std::to_string(values.size()) +
                        " numbers where this training has " + std::to_string(count) +

@@ -11,7 +11,6 @@
 
 #include "kernmill/tasks/comm/mpi_session.hpp"
 #include "kernmill/tasks/learn/rows/batch.hpp"
-#include "kernmill/tasks/learn/rows/leaf_sum.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "rivals.hpp"
 
@@ -23,47 +22,56 @@ using kernels::Host;
 constexpr std::uint64_t rows = 128;
 
 /// One gradient, by either way.
+template <class T>
 class Gradient {
  public:
+  using Vector = kernels::Vector<Device, T>;
   Gradient(const Communicator& comm, std::vector<std::uint64_t> widths)
-      : comm_(comm),
-        network_({widths, kernels::Activation::relu, Loss::cross_entropy}),
+      : network_({widths, kernels::Activation::relu, Loss::cross_entropy}),
         parameters_("parameters", network_.parameter_count()),
-        sum_(comm, micro_batches(rows, network_.parameter_count()), network_.sums_length()),
-        whole_("sums", network_.sums_length()) {
-    const std::vector<double> start = network_.glorot(1);
-    Kokkos::deep_copy(parameters_, kernels::host_vector(start.data(), start.size()));
+        exact_(comm, Summing::exact, micro_batches(rows, network_.parameter_count()),
+               network_.losses_length(), true),
+        fast_(comm, Summing::fast, 0, network_.losses_length(), true) {
+    const std::vector<double> start = network_.start(1);
+    const std::vector<T> values(start.begin(), start.end());
+    Kokkos::deep_copy(parameters_, kernels::host_vector(values.data(), values.size()));
     features_.resize(rows * widths.front());
-    for (std::size_t i = 0; i < features_.size(); ++i)
-      features_[i] = static_cast<double>(i * 7919 % 256) / 256;
-    batch_.features = kernels::Matrix<Device>(features_.data(), rows, widths.front());
+    for (std::size_t i = 0; i < features_.size(); ++i) features_[i] = static_cast<T>(i * 7919 % 256) / 256;
+    batch_.features = kernels::Matrix<Device, T>(features_.data(), rows, widths.front());
     batch_.labels = kernels::Labels<Device>("labels", rows);
   }
 
-  void in_fixed_order() {
-    const std::uint64_t each = rows / micro_batches(rows, network_.parameter_count());
-    sum_([&](std::uint64_t leaf, const Network::Vector& out) {
-      network_.sums(parameters_, part_of(batch_, leaf * each, each), out);
-    });
-  }
-  void by_allreduce() {
-    const auto own = storage::even_share(rows, comm_.rank(), comm_.size());
-    network_.sums(parameters_, part_of(batch_, own.begin, own.count()), whole_);
-    comm_.allreduce(std::span(whole_.data(), whole_.size()), Reduction::sum);
-  }
+  void in_fixed_order() { sum(exact_); }
+  void by_allreduce() { sum(fast_); }
 
  private:
-  const Communicator& comm_;
-  Network network_;
-  Network::Vector parameters_;
-  LeafSum<Device> sum_;
-  Network::Vector whole_;
-  std::vector<double> features_;
-  Batch batch_;
+  void sum(GradientSum<T>& sum) {
+    const storage::IndexRange own = sum.own();
+    std::vector<std::size_t> cuts{0};
+    std::uint64_t first = 0;
+    for (std::uint64_t leaf = 0; leaf < own.end; ++leaf) {
+      const auto piece = storage::even_share(rows, static_cast<int>(leaf), static_cast<int>(sum.pieces()));
+      if (leaf < own.begin) {
+        first = piece.end;
+      } else {
+        cuts.push_back(cuts.back() + piece.count());
+      }
+    }
+    network_.fold_gradients(parameters_, part_of(batch_, first, cuts.back()), {cuts, own.begin}, {},
+                            sum.gradients(network_.parameter_count()), sum.losses(),
+                            [&](GradientPart part) { sum.ready(part); });
+    sum.sum(0);
+  }
+  NetworkOf<T> network_;
+  Vector parameters_;
+  GradientSum<T> exact_, fast_;
+  std::vector<T> features_;
+  BatchOf<T> batch_;
 };
 
+template <class T>
 void compare(const Communicator& comm, const std::vector<std::uint64_t>& widths) {
-  Gradient gradient(comm, widths);
+  Gradient<T> gradient(comm, widths);
   Rivals rivals(comm);
   const auto free =
       rivals.add("MPI_Allreduce", [&] { return seconds_of(comm, [&] { gradient.by_allreduce(); }); });
@@ -81,6 +89,6 @@ int main(int argc, char** argv) {
   const kernmill::tasks::MpiSession mpi(argc, argv);
   const Kokkos::ScopeGuard kokkos(argc, argv);
   const kernmill::tasks::Communicator comm = mpi.world();
-  kernmill::tasks::compare(comm, {784, 1024, 1024, 10});
-  kernmill::tasks::compare(comm, {64, 64, 10});
+  kernmill::tasks::compare<float>(comm, {784, 1024, 1024, 10});
+  kernmill::tasks::compare<float>(comm, {64, 64, 10});
 }

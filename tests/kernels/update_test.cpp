@@ -58,7 +58,7 @@ TYPED_TEST(Updates, MomentumAgreesWithTheReferenceOverSteps) {
   const auto w = to_device<TypeParam>(weights), v = to_device<TypeParam>(velocity);
   for (std::uint64_t step = 0; step < 5; ++step) {
     const auto gradient = random_vector(50, 10 + step);
-    kernels::momentum_update<TypeParam>(TypeParam(), {0.1, 0.9}, to_device<TypeParam>(gradient), v, w);
+    kernels::momentum_update<TypeParam>(TypeParam(), {0.1, 0.9}, {}, to_device<TypeParam>(gradient), v, w);
     reference::momentum_update(0.1, 0.9, gradient, velocity, weights);
   }
   expect_near(to_host(w), weights);
@@ -71,7 +71,7 @@ TYPED_TEST(Updates, AdamAgreesWithTheReferenceOverSteps) {
   for (int step = 1; step <= 5; ++step) {
     const auto gradient = random_vector(50, 10 + static_cast<std::uint64_t>(step));
     kernels::adam_update<TypeParam>(TypeParam(), {0.01}, 1 - std::pow(0.9, step), 1 - std::pow(0.999, step),
-                                    to_device<TypeParam>(gradient), m, s, w);
+                                    {}, to_device<TypeParam>(gradient), m, s, w);
     reference::adam_update(0.01, step, gradient, mean, square, weights);
   }
   expect_near(to_host(w), weights);
@@ -93,7 +93,7 @@ std::vector<double> after_five_steps(const Step& step) {
 TYPED_TEST(Updates, NesterovsMomentumIsThatOfPyTorch) {
   const auto v = to_device<TypeParam>(std::vector<double>(4, 0.0));
   const auto found = after_five_steps<TypeParam>([&](int, const auto& gradient, const auto& weights) {
-    kernels::momentum_update<TypeParam>(TypeParam(), {0.1, 0.9, true}, gradient, v, weights);
+    kernels::momentum_update<TypeParam>(TypeParam(), {0.1, 0.9, true}, {}, gradient, v, weights);
   });
   expect_near(found, {1.028565680249581, 0.2976019853056521, -0.7069756024664209, -1.061563081715901});
 }
@@ -102,9 +102,10 @@ TYPED_TEST(Updates, DecayedAdamIsPyTorchsAdamW) {
   const auto m = to_device<TypeParam>(std::vector<double>(4, 0.0));
   const auto s = to_device<TypeParam>(std::vector<double>(4, 0.0));
   const auto found = after_five_steps<TypeParam>([&](int t, const auto& gradient, const auto& weights) {
-    kernels::decay<TypeParam>(TypeParam(), 0.1 * 0.2, weights);
-    kernels::adam_update<TypeParam>(TypeParam(), {0.1}, 1 - std::pow(0.9, t + 1), 1 - std::pow(0.999, t + 1),
-                                    gradient, m, s, weights);
+    kernels::Adam options{0.1};
+    options.decay = 0.1 * 0.2;
+    kernels::adam_update<TypeParam>(TypeParam(), options, 1 - std::pow(0.9, t + 1),
+                                    1 - std::pow(0.999, t + 1), {}, gradient, m, s, weights);
   });
   expect_near(found, {0.8546562485574376, 0.34624991487841983, -0.5063064016120056, -0.9850364039777468});
 }

@@ -25,9 +25,9 @@ class Windows : public LearnWorld {
     const auto criterion = settings.model.kind->criterion(settings.model, rows.count(), 1);
     const auto start = settings.model.kind->start(settings.model, network, settings.seed);
     tasks::Session session(comm, {}, false);
-    return tasks::train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start,
-                                   session, reads)
-        .parameters;
+    tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network};
+    task.reads = reads;
+    return tasks::train_in_batches(task, start, session).parameters;
   }
 };
 

@@ -11,6 +11,7 @@
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/learn/train/row_losses.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/models/network/model_parameters.hpp"
@@ -104,29 +105,61 @@ std::vector<double> start_of(const TrainSettings& settings, const FitData& data,
   return parameters_of(*data.start, network);
 }
 
+/// The criterion at parameters, of what the rows' losses add up to.
+Evaluation evaluation_of(const Criterion& criterion, const Network& network,
+                         const std::vector<double>& parameters, std::vector<double> losses) {
+  Evaluation at;
+  at.right = losses.back();
+  losses.pop_back();
+  at.value = criterion.weight * std::accumulate(losses.begin(), losses.end(), 0.0) +
+             criterion.penalty_of(network, parameters);
+  at.loss = std::move(losses);
+  return at;
+}
+
+template <class T>
+kernels::Vector<kernels::Device, T> on_device(const std::vector<double>& parameters) {
+  const std::vector<T> values(parameters.begin(), parameters.end());
+  auto out = kernels::make_vector<kernels::Device, T>(values.size());
+  Kokkos::deep_copy(out, kernels::host_vector(values.data(), values.size()));
+  return out;
+}
+
+template <class T>
+Ended in_batches(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
+                 const Network& described, const std::vector<double>& start, Session& session) {
+  const Rows &rows = data.rows, &held_out = data.held_out;
+  NetworkOf<T> network(described.shape());
+  network.weigh_classes_as(described);
+  BatchTask<T> task{settings.optimizer, settings.seed, criterion, rows, network};
+  task.summing = settings.exact ? Summing::exact : Summing::fast;
+  task.reads = rows.prefers_large_reads() ? Reads::large : Reads::rows;
+  std::optional<RowLosses<T>> judge;
+  if (settings.optimizer.early_stopping) {
+    judge.emplace(session.comm(), held_out, network, memory_for_rows(session.comm()));
+    task.held_out = [&](const std::vector<double>& parameters) {
+      return mean_loss(evaluation_of(criterion, described, parameters, (*judge)(on_device<T>(parameters))),
+                       described, held_out.count());
+    };
+  }
+  Trained trained = train_in_batches(task, start, session);
+  RowLosses<T> losses(session.comm(), rows, network, 0);  // one pass: nothing to keep
+  Evaluation at =
+      evaluation_of(criterion, described, trained.parameters, losses(on_device<T>(trained.parameters)));
+  return {std::move(trained), std::move(at)};
+}
+
 Ended run_method(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  Network& network, Session& session) {
-  const Rows &rows = data.rows, &held_out = data.held_out;
+  const Rows& rows = data.rows;
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
     const std::uint64_t memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
     Objective objective(session, rows, network, criterion, memory);
     return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
-  std::optional<Objective> judge;
-  HeldOutLoss held_out_loss;
-  if (settings.optimizer.early_stopping) {
-    judge.emplace(session, held_out, network, criterion, memory_for_rows(session.comm()));
-    held_out_loss = [&](const std::vector<double>& parameters) {
-      return mean_loss(judge->without_gradient(parameters), network, held_out.count());
-    };
-  }
-  Trained trained =
-      train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session,
-                       rows.prefers_large_reads() ? Reads::large : Reads::rows, held_out_loss);
-  Objective objective(session, rows, network, criterion, 0);  // one pass: nothing to keep
-  Evaluation at = objective.without_gradient(trained.parameters);
-  return {std::move(trained), std::move(at)};
+  return settings.single_precision ? in_batches<float>(settings, criterion, data, network, start, session)
+                                   : in_batches<double>(settings, criterion, data, network, start, session);
 }
 
 /// The classes that none of the rows has: nothing can be learnt of them.
@@ -192,7 +225,7 @@ Fit fit(const Json& config, const FitData& data, Session& session) {
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (!missing.empty()) metrics["untrained_classes"] = missing.size();
   return {{std::string(settings.model.kind->type), config.dump(), rows.schema(),
-           tensors_of(network, trained.parameters)},
+           tensors_of(network, trained.parameters, settings.single_precision)},
           std::move(metrics)};
 }
 

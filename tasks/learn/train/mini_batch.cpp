@@ -1,62 +1,67 @@
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
 
-#include "kernmill/kernels/optimizer.hpp"
 #include "kernmill/tasks/learn/rows/compact_columns.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
+#include "kernmill/tasks/learn/train/parameter_update.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
 using kernels::Device;
-using kernels::Host;
-using Vector = kernels::Vector<Device>;
 
 // The epoch's order and the starting weights draw from streams of their own.
 constexpr std::uint64_t order_key = 0x6b65726e6d696c6cULL;
 
-Vector to_device(const std::vector<double>& values) {
-  Vector out = kernels::make_vector<Device>(values.size());
-  const kernels::ConstVector<Host> source(values.data(), values.size());
-  Kokkos::deep_copy(out, source);
-  return out;
+template <class T>
+void to_device(const std::vector<T>& values, const kernels::Vector<Device, T>& out) {
+  Kokkos::deep_copy(out, kernels::host_vector(values.data(), values.size()));
 }
 
-std::vector<double> to_host(const Vector& values) {
-  std::vector<double> out(values.extent(0));
+template <class T>
+std::vector<T> to_host(const kernels::Vector<Device, T>& values) {
+  std::vector<T> out(values.extent(0));
   Kokkos::deep_copy(kernels::host_vector(out.data(), out.size()), values);
   return out;
 }
 
+template <class T>
 class BatchTraining {
  public:
-  BatchTraining(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                const Rows& rows, Network& network, Session& session, Reads reads, HeldOutLoss held_out)
-      : settings_(settings),
-        seed_(seed),
-        criterion_(criterion),
-        rows_(rows.count()),
-        batches_((rows_ + settings.batch_size - 1) / settings.batch_size),
-        pieces_(micro_batches(settings.batch_size, network.parameter_count())),
-        network_(network),
-        is_sparse_(rows.is_sparse()),
-        loader_(rows, network.shape().loss),
-        shuffle_(shuffle_of(settings.shuffle, rows.count(), rows.row_bytes())),
-        sum_(session.comm(), pieces_, network.sums_length()),
+  using Vector = kernels::Vector<Device, T>;
+
+  BatchTraining(const BatchTask<T>& task, Session& session)
+      : settings_(task.optimizer),
+        seed_(task.seed),
+        criterion_(task.criterion),
+        rows_(task.rows.count()),
+        batches_((rows_ + settings_.batch_size - 1) / settings_.batch_size),
+        pieces_(task.summing == Summing::fast
+                    ? static_cast<std::uint64_t>(session.comm().size())
+                    : micro_batches(settings_.batch_size, task.network.parameter_count())),
+        network_(task.network),
+        is_sparse_(task.rows.is_sparse()),
+        loader_(task.rows, network_.shape().loss),
+        shuffle_(shuffle_of(settings_.shuffle, rows_, task.rows.row_bytes())),
+        sum_(session.comm(), task.summing, pieces_, network_.losses_length(),
+             !is_sparse_ && !settings_.clip_norm),
         session_(session),
-        rates_(settings.schedule, settings.learning_rate, batches_, settings.epochs * batches_),
-        held_out_(std::move(held_out)) {
-    if (settings.early_stopping) best_.emplace(*settings.early_stopping);
-    if (reads == Reads::large && WindowRows::can_read(rows, shuffle_))
-      windows_.emplace(session.comm(), rows, network.shape().loss);
+        rates_(settings_.schedule, settings_.learning_rate, batches_, settings_.epochs * batches_),
+        held_out_(task.held_out),
+        parameters_("parameters", network_.parameter_count()),
+        update_(settings_, criterion_, network_.tensors(),
+                sum_.share(network_.parameter_count(), session.comm().rank())) {
+    if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
+    if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
+    if (task.reads == Reads::large && WindowRows::can_read(task.rows, shuffle_))
+      windows_.emplace(session.comm(), task.rows, network_.shape().loss);
   }
 
   Trained run(const std::vector<double>& start);
@@ -67,16 +72,19 @@ class BatchTraining {
   };
   [[nodiscard]] Slice batch(std::uint64_t step) const;
   [[nodiscard]] storage::IndexRange piece(Slice batch, std::uint64_t leaf) const;
+  [[nodiscard]] std::vector<std::size_t> own_cuts(Slice batch) const;
   std::vector<std::uint64_t> own_rows(std::uint64_t step);
-  std::span<const double> batch_sums(Slice batch);
+  BatchSum<T> batch_sum(Slice batch);
   void step();
   [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
-  void set_gradient(std::span<const double> sums, double share);
-  void clip_gradient();
-  void decay_weights(double rate);
-  void update(double rate);
+  [[nodiscard]] Vector whole(const BatchSum<T>& sum);
+  void share_parameters();
   void begin(const std::vector<double>& start);
+  void resume(const storage::Checkpoint& checkpoint);
   void end_epoch(std::uint64_t total);
+  [[nodiscard]] std::vector<double> parameters() const;
+  [[nodiscard]] std::vector<T> of_all_ranks(const Vector& own) const;
+  [[nodiscard]] std::vector<std::uint64_t> shares() const;
   [[nodiscard]] std::string line(std::uint64_t epoch, const std::string& held_out) const;
   [[nodiscard]] storage::Checkpoint state() const;
 
@@ -84,47 +92,56 @@ class BatchTraining {
   std::uint64_t seed_;
   Criterion criterion_;
   std::uint64_t rows_, batches_, pieces_;
-  Network& network_;
+  NetworkOf<T>& network_;
   bool is_sparse_;
   BatchLoader loader_;
+  BatchAs<T> as_;
   std::optional<WindowRows> windows_;  ///< in its place where single rows are dear
   CompactColumns compact_;             ///< of a batch of sparse rows
   Shuffle shuffle_;
   std::optional<RowOrder> order_;
   std::uint64_t order_epoch_ = 0;
-  LeafSum<Device> sum_;
+  GradientSum<T> sum_;
   Session& session_;
   RateSchedule rates_;
   HeldOutLoss held_out_;
   std::optional<BestEpoch> best_;
   bool stops_early_ = false;
-  Vector parameters_, first_, second_;  ///< first_: velocity, or Adam's mean; second_: Adam's square
-  std::vector<double> gradient_;
+  Vector parameters_, whole_gradient_;  ///< whole_gradient_: of sparse rows, with the features left out
+  ParameterUpdate<T> update_;
   std::uint64_t step_ = 0;  ///< batches done, over all epochs
   double epoch_loss_ = 0, epoch_right_ = 0;
 };
 
-void BatchTraining::begin(const std::vector<double>& start) {
-  const std::vector<double> zeros(start.size(), 0.0);
-  if (const auto checkpoint = session_.resume()) {
-    step_ = checkpoint->step;
-    parameters_ = to_device(values_of(checkpoint->tensors, "parameters", start.size()));
-    first_ = to_device(values_of(checkpoint->tensors, "first", start.size()));
-    second_ = to_device(values_of(checkpoint->tensors, "second", start.size()));
-    const auto& epoch = values_of(checkpoint->tensors, "epoch", 2);
-    epoch_loss_ = epoch.at(0);
-    epoch_right_ = epoch.at(1);
-    if (holds(checkpoint->tensors, "rates"))  // not there in checkpoints from before
-      rates_.restore(values_of(checkpoint->tensors, "rates", rates_.state().size()));
-    if (best_) best_->restore(*checkpoint, start.size());
-    return;
-  }
-  parameters_ = to_device(start);
-  first_ = to_device(zeros);
-  second_ = to_device(zeros);
+template <class T>
+void BatchTraining<T>::begin(const std::vector<double>& start) {
+  if (const auto checkpoint = session_.resume()) return resume(*checkpoint);
+  to_device<T>({start.begin(), start.end()}, parameters_);
 }
 
-Trained BatchTraining::run(const std::vector<double>& start) {
+template <class T>
+void BatchTraining<T>::resume(const storage::Checkpoint& checkpoint) {
+  const std::size_t count = network_.parameter_count();
+  const auto restore = [&](const char* name, const Vector& to, storage::IndexRange range) {
+    const std::vector<T> values = values_of<T>(checkpoint.tensors, name, count);
+    to_device<T>({values.begin() + static_cast<std::ptrdiff_t>(range.begin),
+                  values.begin() + static_cast<std::ptrdiff_t>(range.end)},
+                 to);
+  };
+  step_ = checkpoint.step;
+  restore("parameters", parameters_, {0, count});
+  restore("first", update_.first(), update_.range());
+  if (update_.second().extent(0) > 0) restore("second", update_.second(), update_.range());
+  const auto& epoch = values_of(checkpoint.tensors, "epoch", 2);
+  epoch_loss_ = epoch.at(0);
+  epoch_right_ = epoch.at(1);
+  if (holds(checkpoint.tensors, "rates"))  // not there in checkpoints from before
+    rates_.restore(values_of(checkpoint.tensors, "rates", rates_.state().size()));
+  if (best_) best_->restore(checkpoint, count);
+}
+
+template <class T>
+Trained BatchTraining<T>::run(const std::vector<double>& start) {
   begin(start);
   const std::uint64_t total = settings_.epochs * batches_;
   while (step_ < total && !stops_early_) {
@@ -132,21 +149,34 @@ Trained BatchTraining::run(const std::vector<double>& start) {
     if (step_ % batches_ == 0) end_epoch(total);
     if (step_ < total && !stops_early_) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
   }
-  if (!best_) return {to_host(parameters_), step_, settings_.epochs};
+  if (!best_) return {parameters(), step_, settings_.epochs};
   return {best_->parameters(), step_, step_ / batches_, best_->epoch(), best_->loss()};
 }
 
-BatchTraining::Slice BatchTraining::batch(std::uint64_t step) const {
+template <class T>
+typename BatchTraining<T>::Slice BatchTraining<T>::batch(std::uint64_t step) const {
   const std::uint64_t first = step % batches_ * settings_.batch_size;
   return {first, std::min(first + settings_.batch_size, rows_)};
 }
 
-storage::IndexRange BatchTraining::piece(Slice batch, std::uint64_t leaf) const {
+template <class T>
+storage::IndexRange BatchTraining<T>::piece(Slice batch, std::uint64_t leaf) const {
   return storage::even_share(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
 }
 
+/// Where this rank's pieces begin among its rows, and the end.
+template <class T>
+std::vector<std::size_t> BatchTraining<T>::own_cuts(Slice batch) const {
+  const storage::IndexRange own = sum_.own();
+  std::vector<std::size_t> cuts{0};
+  for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf)
+    cuts.push_back(cuts.back() + piece(batch, leaf).count());
+  return cuts;
+}
+
 /// Those of this rank's pieces of the step's batch, in their order.
-std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
+template <class T>
+std::vector<std::uint64_t> BatchTraining<T>::own_rows(std::uint64_t step) {
   const std::uint64_t epoch = step / batches_;
   if (!order_ || order_epoch_ != epoch) {
     order_.emplace(rows_, shuffle_, seed_ ^ order_key, epoch);
@@ -162,105 +192,111 @@ std::vector<std::uint64_t> BatchTraining::own_rows(std::uint64_t step) {
   return numbers;
 }
 
-Batch BatchTraining::load(Slice slice, const std::vector<std::uint64_t>& numbers) {
+template <class T>
+Batch BatchTraining<T>::load(Slice slice, const std::vector<std::uint64_t>& numbers) {
   if (windows_) {
     windows_->hold(*order_, order_epoch_, slice.begin, slice.end);
     return numbers.empty() ? Batch{} : windows_->load(numbers);
   }
   static const storage::SparseRows none;
   Batch batch = numbers.empty() ? Batch{} : loader_.load(numbers);
-  if (!is_sparse_) return batch;
-  compact_.set(session_.comm(), numbers.empty() ? none : loader_.loaded().sparse, batch);
-  sum_.set_length(network_.sums_length(compact_.features().size()));
+  if (is_sparse_) compact_.set(session_.comm(), numbers.empty() ? none : loader_.loaded().sparse, batch);
   return batch;
 }
 
-std::span<const double> BatchTraining::batch_sums(Slice batch) {
+template <class T>
+BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
   const std::vector<std::uint64_t> numbers = own_rows(step_);
-  const Batch all = load(batch, numbers);
+  const BatchOf<T> rows = as_(load(slice, numbers));
   session_.judge(windows_ ? windows_->reading() : loader_.reading());
   if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  const std::size_t length =
+      is_sparse_ ? network_.gradient_length(compact_.features().size()) : network_.parameter_count();
   const storage::IndexRange own = sum_.own();
-  const std::uint64_t first = own.count() == 0 ? 0 : piece(batch, own.begin).begin;
-  const auto piece_sums = [&](std::uint64_t leaf, const Vector& out) {
-    const storage::IndexRange range = piece(batch, leaf);
-    network_.sums(parameters_,
-                  range.count() == 0 ? Batch{} : part_of(all, range.begin - first, range.count()), out);
-  };
-  return sum_(piece_sums, session_.wishes());
+  const std::uint64_t first = own.count() == 0 ? 0 : piece(slice, own.begin).begin;
+  network_.fold_gradients(parameters_, rows, {own_cuts(slice), own.begin}, {true, seed_, step_, first},
+                          sum_.gradients(length), sum_.losses(),
+                          [&](GradientPart part) { sum_.ready(part); });
+  return sum_.sum(session_.wishes());
 }
 
-void BatchTraining::step() {
+/// Of sparse rows: with the features that the batch has nothing of.
+template <class T>
+typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum) {
+  if (!is_sparse_) return sum.gradient;
+  const std::vector<std::uint32_t>& features = compact_.features();
+  const std::size_t outputs = network_.layer_outputs(0);
+  using Places = kernels::SparseRows<Device>::Array<std::uint32_t>;
+  const kernels::SparseRows<kernels::Host>::Array<std::uint32_t> host(features.data(), features.size());
+  const Places places = Kokkos::create_mirror_view_and_copy(Device::memory_space(), host);
+  kernels::scatter_rows<Device, T>(
+      Device(), kernels::matrix_of<Device, T>(sum.gradient, 0, features.size(), outputs), places,
+      kernels::matrix_of<Device, T>(whole_gradient_, 0, network_.features(), outputs));
+  const std::size_t at = network_.features() * outputs, from = features.size() * outputs;
+  Kokkos::deep_copy(kernels::part_of<Device, T>(whole_gradient_, at, whole_gradient_.extent(0) - at),
+                    kernels::part_of<Device, T>(sum.gradient, from, sum.gradient.extent(0) - from));
+  return whole_gradient_;
+}
+
+template <class T>
+void BatchTraining<T>::step() {
   const Slice slice = batch(step_);
-  const auto sums = batch_sums(slice);
-  const auto losses = sums.last(network_.losses_length());
-  const double loss = std::accumulate(losses.begin(), losses.end() - 1, 0.0);
+  const BatchSum<T> sum = batch_sum(slice);
+  const double loss = std::accumulate(sum.losses.begin(), sum.losses.end() - 1, 0.0);
   session_.check_finite(loss, step_, "batch");
   epoch_loss_ += loss;
-  epoch_right_ += losses.back();
+  epoch_right_ += sum.losses.back();
   // The batch stands for all rows.
   const double share = static_cast<double>(rows_) / static_cast<double>(slice.end - slice.begin);
-  set_gradient(sums.first(sums.size() - losses.size()), share);
-  if (settings_.clip_norm) clip_gradient();
-  update(rates_.rate(step_));
+  update_(rates_.rate(step_), step_, criterion_.weight * criterion_.step_weight * share, whole(sum),
+          parameters_);
+  share_parameters();
   ++step_;
 }
 
-/// From sums over the rows, which of sparse ones leave out the features that the batch has nothing of.
-void BatchTraining::set_gradient(std::span<const double> sums, double share) {
-  const std::size_t outputs = network_.layers().front().outputs;
-  const std::size_t rows = is_sparse_ ? compact_.features().size() : 0;
-  const double weight = criterion_.weight * share;
-  gradient_.assign(network_.parameter_count(), 0.0);
-  for (std::size_t i = 0; i < rows * outputs; ++i)
-    gradient_[compact_.features()[i / outputs] * outputs + i % outputs] = weight * sums[i];
-  const auto others = sums.subspan(rows * outputs);
-  std::transform(others.begin(), others.end(), gradient_.end() - static_cast<std::ptrdiff_t>(others.size()),
-                 [&](double value) { return value * weight; });
-  const auto parameters = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), parameters_);
-  criterion_.add_penalty_gradient(network_, {parameters.data(), parameters.size()}, gradient_);
-  if (criterion_.step_weight != 1)
-    for (double& value : gradient_) value *= criterion_.step_weight;
+template <class T>
+std::vector<std::uint64_t> BatchTraining<T>::shares() const {
+  std::vector<std::uint64_t> counts;
+  for (int rank = 0; rank < session_.comm().size(); ++rank)
+    counts.push_back(sum_.share(network_.parameter_count(), rank).count());
+  return counts;
 }
 
-/// Scaled, where it is longer than it may be (Pascanu, Mikolov and Bengio, 2013).
-void BatchTraining::clip_gradient() {
-  const double norm =
-      std::sqrt(std::inner_product(gradient_.begin(), gradient_.end(), gradient_.begin(), 0.0));
-  if (!(norm > *settings_.clip_norm)) return;
-  for (double& value : gradient_) value *= *settings_.clip_norm / norm;
+/// Where each rank has updated a slice: all of them to all.
+template <class T>
+void BatchTraining<T>::share_parameters() {
+  if (!sum_.cuts(network_.parameter_count())) return;
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), parameters_);
+  session_.comm().complete(std::span<T>(host.data(), host.extent(0)),
+                           std::span<const std::uint64_t>(shares()));
+  Kokkos::deep_copy(parameters_, host);
 }
 
-void BatchTraining::decay_weights(double rate) {
-  for (const auto& layer : network_.layers())
-    kernels::decay<Device>(Device(), rate * settings_.weight_decay,
-                           Kokkos::subview(parameters_, std::pair(layer.weights, layer.bias)));
+template <class T>
+std::vector<double> BatchTraining<T>::parameters() const {
+  const std::vector<T> values = to_host<T>(parameters_);
+  return {values.begin(), values.end()};
 }
 
-void BatchTraining::update(double rate) {
-  const Device space;
-  const auto on_device = Kokkos::create_mirror_view_and_copy(
-      Device::memory_space(), kernels::host_vector(gradient_.data(), gradient_.size()));
-  if (settings_.type == OptimizerType::sgd) {
-    kernels::momentum_update<Device>(space, {rate, settings_.momentum, settings_.nesterov}, on_device, first_,
-                                     parameters_);
-  } else {
-    const auto t = static_cast<double>(step_ + 1);
-    if (settings_.weight_decay > 0) decay_weights(rate);
-    kernels::adam_update<Device>(space, {rate, settings_.beta1, settings_.beta2, settings_.epsilon},
-                                 1.0 - std::pow(settings_.beta1, t), 1.0 - std::pow(settings_.beta2, t),
-                                 on_device, first_, second_, parameters_);
-  }
-  space.fence();
+/// Collective where ranks have slices.
+template <class T>
+std::vector<T> BatchTraining<T>::of_all_ranks(const Vector& own) const {
+  if (!sum_.cuts(network_.parameter_count())) return to_host<T>(own);
+  const std::vector<T> part = to_host<T>(own);
+  std::vector<T> all(network_.parameter_count());
+  std::copy(part.begin(), part.end(), all.begin() + static_cast<std::ptrdiff_t>(update_.range().begin));
+  session_.comm().complete(std::span<T>(all), std::span<const std::uint64_t>(shares()));
+  return all;
 }
 
-void BatchTraining::end_epoch(std::uint64_t total) {
+template <class T>
+void BatchTraining<T>::end_epoch(std::uint64_t total) {
   const std::uint64_t epoch = step_ / batches_;
   std::string held_out;
   if (best_) {
-    const std::vector<double> parameters = to_host(parameters_);
-    const double loss = held_out_(parameters);
-    stops_early_ = best_->take(epoch, loss, parameters);
+    const std::vector<double> at = parameters();
+    const double loss = held_out_(at);
+    stops_early_ = best_->take(epoch, loss, at);
     held_out = fmt::format(" validation {:.6g}", loss);
   }
   session_.progress(step_ == total || stops_early_, [&] { return line(epoch, held_out); });
@@ -268,7 +304,8 @@ void BatchTraining::end_epoch(std::uint64_t total) {
   epoch_loss_ = epoch_right_ = 0;
 }
 
-std::string BatchTraining::line(std::uint64_t epoch, const std::string& held_out) const {
+template <class T>
+std::string BatchTraining<T>::line(std::uint64_t epoch, const std::string& held_out) const {
   const auto rows = static_cast<double>(rows_);
   const bool numbers = network_.shape().loss == Loss::squared_error;
   const double loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
@@ -279,12 +316,15 @@ std::string BatchTraining::line(std::uint64_t epoch, const std::string& held_out
   return text;
 }
 
-storage::Checkpoint BatchTraining::state() const {
+template <class T>
+storage::Checkpoint BatchTraining<T>::state() const {
   storage::Checkpoint checkpoint;
-  checkpoint.tensors = {vector_tensor("parameters", to_host(parameters_)),
-                        vector_tensor("first", to_host(first_)), vector_tensor("second", to_host(second_)),
-                        vector_tensor("epoch", {epoch_loss_, epoch_right_}),
+  checkpoint.tensors = {vector_tensor("parameters", to_host<T>(parameters_)),
+                        vector_tensor("first", of_all_ranks(update_.first())),
+                        vector_tensor("epoch", std::vector<double>{epoch_loss_, epoch_right_}),
                         vector_tensor("rates", rates_.state())};
+  if (update_.second().extent(0) > 0)
+    checkpoint.tensors.push_back(vector_tensor("second", of_all_ranks(update_.second())));
   if (best_) best_->add_to(checkpoint);
   return checkpoint;
 }
@@ -299,10 +339,12 @@ std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) 
   return pieces;
 }
 
-Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                         const Rows& rows, Network& network, const std::vector<double>& start,
-                         Session& session, Reads reads, const HeldOutLoss& held_out) {
-  return BatchTraining(settings, seed, criterion, rows, network, session, reads, held_out).run(start);
+template <class T>
+Trained train_in_batches(const BatchTask<T>& task, const std::vector<double>& start, Session& session) {
+  return BatchTraining<T>(task, session).run(start);
 }
+
+template Trained train_in_batches(const BatchTask<double>&, const std::vector<double>&, Session&);
+template Trained train_in_batches(const BatchTask<float>&, const std::vector<double>&, Session&);
 
 }  // namespace kernmill::tasks

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "kernmill/tasks/learn/train/full_batch.hpp"
+#include "kernmill/tasks/learn/train/gradient_sum.hpp"
 
 namespace kernmill::tasks {
 
@@ -17,11 +18,23 @@ enum class Reads { rows, large };
 /// The mean loss of parameters on rows that are not learned from. Collective. With early stopping alone.
 using HeldOutLoss = std::function<double(const std::vector<double>& parameters)>;
 
+/// What a training in mini-batches is about.
+template <class T>
+struct BatchTask {
+  OptimizerSettings optimizer;
+  std::uint64_t seed = 0;
+  Criterion criterion;
+  const Rows& rows;
+  NetworkOf<T>& network;
+  Summing summing = Summing::exact;
+  Reads reads = Reads::rows;
+  HeldOutLoss held_out{};
+};
+
 /// SGD with momentum, Adam and AdamW. An epoch's order is a permutation keyed by (seed, epoch), so that the
-/// number of steps done is the whole position in the data. The same bits on any number of ranks, and for
-/// either way to read.
-Trained train_in_batches(const OptimizerSettings& settings, std::uint64_t seed, const Criterion& criterion,
-                         const Rows& rows, Network& network, const std::vector<double>& start,
-                         Session& session, Reads reads = Reads::rows, const HeldOutLoss& held_out = {});
+/// number of steps done is the whole position in the data. The same bits on any number of ranks where sums
+/// are exact, and for either way to read.
+template <class T>
+Trained train_in_batches(const BatchTask<T>& task, const std::vector<double>& start, Session& session);
 
 }  // namespace kernmill::tasks

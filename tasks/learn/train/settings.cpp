@@ -122,6 +122,8 @@ TrainSettings read_train_settings(const Json& config) {
   settings.model = read_model_settings(setting(config, "model"));
   settings.optimizer = read_optimizer_settings(setting(config, "optimizer"));
   settings.seed = setting_as<std::uint64_t>(config, "seed");
+  settings.single_precision = config.value("precision", "float64") == "float32";
+  settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
   if (config.contains("checkpoint")) read_checkpoint_settings(config.at("checkpoint"), settings);

@@ -36,6 +36,8 @@ struct TrainSettings {
   ModelSettings model;
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
+  bool single_precision = false;            ///< float32 in place of float64, of mini-batch methods
+  bool exact = true;                        ///< whether sums over ranks have one order
   bool balanced = false;                    ///< whether rows of all classes together count alike
   std::optional<std::uint64_t> cache;       ///< bytes of a rank's memory for its rows; none: what there is
   CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method

@@ -19,7 +19,7 @@ Criterion mlp_criterion(const ModelSettings& settings, std::uint64_t rows, std::
 }
 
 std::vector<double> mlp_start(const ModelSettings&, const Network& network, std::uint64_t seed) {
-  return network.glorot(seed);
+  return network.start(seed);
 }
 
 }  // namespace

@@ -13,31 +13,31 @@ double squares(std::span<const double> values) {
 
 double Criterion::penalty_of(const Network& network, std::span<const double> parameters) const {
   double sum = 0;
-  for (const auto& layer : network.layers()) {
-    sum += squares(parameters.subspan(layer.weights, layer.inputs * layer.outputs));
-    if (penalize_bias) sum += squares(parameters.subspan(layer.bias, layer.outputs));
-  }
+  for (const ParameterTensor& tensor : network.tensors())
+    if (penalizes(tensor)) sum += squares(parameters.subspan(tensor.offset, tensor.size()));
   return 0.5 * penalty * sum;
 }
 
 double Criterion::penalty_of_output(const Network& network, std::span<const double> parameters,
                                     std::uint64_t output) const {
-  const auto& layer = network.layers().back();
   double sum = 0;
-  for (std::uint64_t i = 0; i < layer.inputs; ++i) {
-    const double entry = parameters[layer.weights + i * layer.outputs + output];
-    sum += entry * entry;
+  for (const ParameterTensor& tensor : network.tensors()) {
+    if (!penalizes(tensor)) continue;
+    for (std::size_t i = output; i < tensor.size(); i += network.outputs()) {
+      const double entry = parameters[tensor.offset + i];
+      sum += entry * entry;
+    }
   }
-  const double bias = parameters[layer.bias + output];
-  return 0.5 * penalty * (sum + (penalize_bias ? bias * bias : 0.0));
+  return 0.5 * penalty * sum;
 }
 
 void Criterion::add_penalty_gradient(const Network& network, std::span<const double> parameters,
                                      std::span<double> gradient) const {
   if (penalty == 0) return;
-  for (const auto& layer : network.layers()) {
-    const std::size_t end = penalize_bias ? layer.bias + layer.outputs : layer.bias;
-    for (std::size_t i = layer.weights; i < end; ++i) gradient[i] += penalty * parameters[i];
+  for (const ParameterTensor& tensor : network.tensors()) {
+    if (!penalizes(tensor)) continue;
+    const std::size_t end = tensor.offset + tensor.size();
+    for (std::size_t i = tensor.offset; i < end; ++i) gradient[i] += penalty * parameters[i];
   }
 }
 

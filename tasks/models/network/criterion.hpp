@@ -15,6 +15,9 @@ struct Criterion {
   /// model, so that a learning rate means the same whatever the number of rows.
   double step_weight = 1;
 
+  [[nodiscard]] bool penalizes(const ParameterTensor& tensor) const {
+    return tensor.is_weight || penalize_bias;
+  }
   /// penalty / 2 * ||W_j||^2 of each output j of a linear model, or the whole in one number.
   [[nodiscard]] double penalty_of(const Network& network, std::span<const double> parameters) const;
   [[nodiscard]] double penalty_of_output(const Network& network, std::span<const double> parameters,

@@ -24,10 +24,9 @@ void read_linear_settings(const Json& model, ModelSettings& settings) {
 }
 
 std::vector<double> linear_start(const ModelSettings& settings, const Network& network, std::uint64_t) {
-  const auto& layer = network.layers().front();
   std::vector<double> parameters =
-      initial_values(settings.initial_weights, layer.inputs * layer.outputs, "weights");
-  const std::vector<double> bias = initial_values(settings.initial_bias, layer.outputs, "bias");
+      initial_values(settings.initial_weights, network.features() * network.outputs(), "weights");
+  const std::vector<double> bias = initial_values(settings.initial_bias, network.outputs(), "bias");
   parameters.insert(parameters.end(), bias.begin(), bias.end());
   return parameters;
 }

@@ -8,18 +8,24 @@ std::size_t parts_of(Loss loss, std::size_t outputs) {
   return loss == Loss::cross_entropy ? 1 : outputs;
 }
 
-void apply_loss(Loss loss, const Targets& targets, const kernels::Matrix<kernels::Device>& z,
-                const kernels::Matrix<kernels::Device>& terms) {
+template <class T>
+void apply_loss(Loss loss, const Targets<T>& targets, const kernels::Matrix<kernels::Device, T>& z,
+                const kernels::Matrix<kernels::Device, T>& terms) {
   using kernels::Device;
   const Device space;
   switch (loss) {
     case Loss::cross_entropy:
-      return kernels::cross_entropy<Device>(space, targets.labels, z, terms);
+      return kernels::cross_entropy<Device, T>(space, targets.labels, z, terms);
     case Loss::squared_hinge:
-      return kernels::squared_hinge<Device>(space, targets.labels, z, terms);
+      return kernels::squared_hinge<Device, T>(space, targets.labels, z, terms);
     case Loss::squared_error:
-      return kernels::squared_error<Device>(space, targets.numbers, z, terms);
+      return kernels::squared_error<Device, T>(space, targets.numbers, z, terms);
   }
 }
+
+template void apply_loss(Loss, const Targets<double>&, const kernels::Matrix<kernels::Device, double>&,
+                         const kernels::Matrix<kernels::Device, double>&);
+template void apply_loss(Loss, const Targets<float>&, const kernels::Matrix<kernels::Device, float>&,
+                         const kernels::Matrix<kernels::Device, float>&);
 
 }  // namespace kernmill::tasks

@@ -7,9 +7,10 @@ namespace kernmill::tasks {
 enum class Loss { cross_entropy, squared_hinge, squared_error };
 
 /// What the rows of a batch should give: labels of a class target, or numbers (n x outputs).
+template <class T>
 struct Targets {
   kernels::ConstLabels<kernels::Device> labels;
-  kernels::ConstMatrix<kernels::Device> numbers;
+  kernels::ConstMatrix<kernels::Device, T> numbers;
 };
 
 /// Into how many parts a loss of so many outputs is told: one, or one an output.
@@ -17,7 +18,8 @@ std::size_t parts_of(Loss loss, std::size_t outputs);
 
 /// In place of the outputs `z` their gradient; `terms` gets each row's loss, by part, and whether it was
 /// predicted right (kernels/loss.hpp).
-void apply_loss(Loss loss, const Targets& targets, const kernels::Matrix<kernels::Device>& z,
-                const kernels::Matrix<kernels::Device>& terms);
+template <class T>
+void apply_loss(Loss loss, const Targets<T>& targets, const kernels::Matrix<kernels::Device, T>& z,
+                const kernels::Matrix<kernels::Device, T>& terms);
 
 }  // namespace kernmill::tasks

@@ -33,28 +33,25 @@ Network network_of(const storage::Model& model) {
   return make_network(settings_of(model), model.schema, numbers_in(model));
 }
 
-std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters) {
+std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters,
+                                        bool single_precision) {
   std::vector<storage::Tensor> tensors;
-  for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    const auto& layer = network.layers()[i];
-    const auto at = parameters.begin() + static_cast<std::ptrdiff_t>(layer.weights);
-    const auto bias = parameters.begin() + static_cast<std::ptrdiff_t>(layer.bias);
-    tensors.push_back(
-        {fmt::format("layer_{}_weights", i), {layer.inputs, layer.outputs}, std::vector<double>(at, bias)});
-    tensors.push_back({fmt::format("layer_{}_bias", i),
-                       {layer.outputs},
-                       std::vector<double>(bias, bias + static_cast<std::ptrdiff_t>(layer.outputs))});
+  for (const ParameterTensor& tensor : network.tensors()) {
+    const auto at = parameters.begin() + static_cast<std::ptrdiff_t>(tensor.offset);
+    const std::vector<double> values(at, at + static_cast<std::ptrdiff_t>(tensor.size()));
+    tensors.push_back({tensor.name, tensor.shape,
+                       single_precision
+                           ? storage::TensorData(std::vector<float>(values.begin(), values.end()))
+                           : storage::TensorData(values)});
   }
   return tensors;
 }
 
 std::vector<double> parameters_of(const storage::Model& model, const Network& network) {
   std::vector<double> all;
-  for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    for (const char* part : {"weights", "bias"}) {
-      const auto& values = values_of(model.parameters, fmt::format("layer_{}_{}", i, part));
-      all.insert(all.end(), values.begin(), values.end());
-    }
+  for (const ParameterTensor& tensor : network.tensors()) {
+    const auto values = values_of(model.parameters, tensor.name);
+    all.insert(all.end(), values.begin(), values.end());
   }
   if (all.size() != network.parameter_count()) {
     throw TaskError(fmt::format("the model holds {} parameters, and its schema asks for {}", all.size(),

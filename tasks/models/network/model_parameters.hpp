@@ -12,7 +12,8 @@ Network network_of(const storage::Model& model);
 
 /// A network's parameters as a model file holds them: `layer_0_weights` (inputs x outputs), `layer_0_bias`,
 /// ...
-std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters);
+std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters,
+                                        bool single_precision = false);
 
 /// The inverse. Throws TaskError where the file holds another number of them.
 std::vector<double> parameters_of(const storage::Model& model, const Network& network);

@@ -1,171 +1,195 @@
 #include "kernmill/tasks/models/network/network.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <utility>
 
 #include "kernmill/kernels/loss.hpp"
-#include "kernmill/kernels/random.hpp"
 #include "kernmill/kernels/reduce.hpp"
 
 namespace kernmill::tasks {
-namespace {
 
-using kernels::Activation;
 using kernels::Device;
-using kernels::Transpose;
 
-}  // namespace
-
-Batch part_of(const Batch& batch, std::size_t first, std::size_t count) {
-  Batch part;
-  if (batch.is_sparse()) part.sparse = kernels::rows_of(batch.sparse, first, count);
-  if (batch.is_compact()) part.compact = kernels::rows_of(batch.compact, first, count);
-  part.gradient_inputs = batch.gradient_inputs;
-  if (batch.features.data() != nullptr)
-    part.features = kernels::rows_of<Device>(batch.features, first, count);
-  if (batch.labels.data() != nullptr)
-    part.labels = kernels::Labels<Device>(batch.labels.data() + first, count);
-  if (batch.numbers.data() != nullptr) part.numbers = kernels::rows_of<Device>(batch.numbers, first, count);
-  return part;
+template <class T>
+NetworkOf<T>::NetworkOf(NetworkShape shape) : shape_(std::move(shape)), layers_(make_layers<T>(shape_)) {
+  for (const auto& layer : layers_) {
+    offsets_.push_back(parameter_count_);
+    for (ParameterTensor tensor : layer->tensors()) {
+      tensor.offset = parameter_count_;
+      parameter_count_ += tensor.size();
+      tensors_.push_back(std::move(tensor));
+    }
+  }
+  offsets_.push_back(parameter_count_);
+  term_sums_ = kernels::make_vector<Device>(losses_length());
+  outputs_.resize(layers_.size());
+  deltas_.resize(layers_.size());
 }
 
-Network::Network(NetworkShape shape) : shape_(std::move(shape)) {
-  for (std::size_t i = 0; i + 1 < shape_.widths.size(); ++i) {
-    Layer layer{shape_.widths[i], shape_.widths[i + 1], parameter_count_, 0};
-    layer.bias = layer.weights + layer.inputs * layer.outputs;
-    parameter_count_ = layer.bias + layer.outputs;
-    layers_.push_back(layer);
-    bias_sums_.push_back(kernels::make_vector<Device>(layer.outputs));
-  }
-  term_sums_ = kernels::make_vector<Device>(loss_parts() + 1);
-  activated_.resize(layers_.size());
-  gradients_.resize(layers_.size());
-}
-
-std::vector<double> Network::glorot(std::uint64_t seed) const {
-  std::vector<double> parameters(parameter_count_, 0.0);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    const double bound = std::sqrt(6.0 / static_cast<double>(layer.inputs + layer.outputs));
-    kernels::fill_uniform<kernels::Host>(
-        kernels::Host(), seed, i, bound,
-        kernels::host_vector(parameters.data() + layer.weights, layer.inputs * layer.outputs));
-  }
-  kernels::Host().fence();
+template <class T>
+std::vector<double> NetworkOf<T>::start(std::uint64_t seed) const {
+  std::vector<double> parameters(parameter_count_);
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    layers_[i]->start(seed, i, std::span(parameters).subspan(offsets_[i], offsets_[i + 1] - offsets_[i]));
   return parameters;
 }
 
-void Network::weigh_classes(const std::vector<double>& weights) {
+template <class T>
+void NetworkOf<T>::weigh_classes(const std::vector<double>& weights) {
   class_weights_ = kernels::make_vector<Device>(weights.size());
   Kokkos::deep_copy(class_weights_, kernels::host_vector(weights.data(), weights.size()));
 }
 
-void Network::reserve(std::size_t rows) {
+template <class T>
+void NetworkOf<T>::reserve(std::size_t rows) {
   if (terms_.extent(0) >= rows) return;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    activated_[i] = kernels::make_matrix<Device>(rows, layers_[i].outputs);
-    gradients_[i] = kernels::make_matrix<Device>(rows, layers_[i].outputs);
+    outputs_[i] = kernels::make_matrix<Device, T>(rows, layers_[i]->outputs());
+    deltas_[i] = kernels::make_matrix<Device, T>(rows, layers_[i]->outputs());
   }
-  terms_ = kernels::make_matrix<Device>(rows, loss_parts() + 1);
+  terms_ = kernels::make_matrix<Device, T>(rows, losses_length());
 }
 
-Network::Matrix Network::activated(std::size_t layer, std::size_t rows) const {
-  return kernels::rows_of<Device>(activated_[layer], 0, rows);
+template <class T>
+typename NetworkOf<T>::Matrix NetworkOf<T>::output(std::size_t layer, std::size_t rows) const {
+  return kernels::rows_of<Device, T>(outputs_[layer], 0, rows);
 }
 
-Network::Matrix Network::forward(const Vector& parameters, const Batch& batch) {
-  const Device space;
+template <class T>
+BatchOf<T> NetworkOf<T>::input(std::size_t layer, const Batches& batch) const {
+  if (layer == 0) return batch;
+  Batches rows;
+  rows.features = output(layer - 1, batch.rows());
+  return rows;
+}
+
+template <class T>
+typename NetworkOf<T>::Vector NetworkOf<T>::parameters_of(std::size_t layer, const Vector& parameters) const {
+  return kernels::part_of<Device, T>(parameters, offsets_[layer], offsets_[layer + 1] - offsets_[layer]);
+}
+
+template <class T>
+typename NetworkOf<T>::Matrix NetworkOf<T>::forward(const Vector& parameters, const Batches& batch, Cuts cuts,
+                                                    const Pass& pass) {
   const std::size_t rows = batch.rows();
   reserve(rows);
-  Matrix input = batch.features;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    const Matrix weights = kernels::matrix_of<Device>(parameters, layer.weights, layer.inputs, layer.outputs);
-    const Matrix z = activated(i, rows);
-    if (i == 0 && batch.is_sparse()) {
-      kernels::multiply<Device>(space, batch.sparse, weights, z);
-    } else {
-      kernels::gemm<Device>(space, Transpose::no, Transpose::no, 1.0, input, weights, 0.0, z);
-    }
-    const bool last = i + 1 == layers_.size();
-    kernels::add_bias_and_activate<Device>(space, last ? Activation::identity : shape_.activation,
-                                           kernels::part_of<Device>(parameters, layer.bias, layer.outputs),
-                                           z);
-    input = z;
-  }
-  return input;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    layers_[i]->forward(parameters_of(i, parameters), input(i, batch), cuts, pass, output(i, rows));
+  return output(layers_.size() - 1, rows);
 }
 
-void Network::add_input_gradient(const Batch& chunk, const Matrix& delta, const Vector& gradient) {
-  const Device space;
-  const Layer& layer = layers_.front();
-  const std::size_t inputs = chunk.is_compact() ? chunk.gradient_inputs : layer.inputs;
-  const Matrix out = kernels::matrix_of<Device>(gradient, 0, inputs, layer.outputs);
-  if (chunk.is_sparse()) {
-    const auto& rows = chunk.is_compact() ? chunk.compact : chunk.sparse;
-    kernels::add_transposed_product<Device>(space, rows, delta, out);
-  } else {
-    kernels::gemm<Device>(space, Transpose::yes, Transpose::no, 1.0, chunk.features, delta, 1.0, out);
-  }
+template <class T>
+typename NetworkOf<T>::Matrix NetworkOf<T>::forward(const Vector& parameters, const Batches& batch) {
+  const std::array<std::size_t, 2> whole{0, batch.rows()};
+  return forward(parameters, batch, whole, {});
 }
 
-void Network::backward(const Vector& parameters, const Batch& chunk, const Vector& gradient) {
+/// Each row's loss by part, and whether it was right; z gets the gradient by the outputs.
+template <class T>
+typename NetworkOf<T>::Matrix NetworkOf<T>::losses_of(const Batches& batch, const Matrix& z) {
   const Device space;
-  const std::size_t rows = chunk.rows();
-  const std::size_t left_out =
-      chunk.is_compact() ? sums_length() - sums_length(chunk.gradient_inputs) : std::size_t{0};
-  Matrix delta = activated(layers_.size() - 1, rows);  // the loss left its gradient here
+  const Matrix terms = kernels::rows_of<Device, T>(terms_, 0, z.extent(0));
+  apply_loss<T>(shape_.loss, {batch.labels, batch.numbers}, z, terms);
+  if (class_weights_.extent(0) > 0)
+    kernels::weigh_rows<Device, T>(space, class_weights_, batch.labels, z, terms);
+  return terms;
+}
+
+template <class T>
+template <class Take>
+void NetworkOf<T>::backward(const Vector& parameters, const Batches& batch, Cuts cuts, const Take& take) {
+  const std::size_t rows = batch.rows();
+  Matrix delta = output(layers_.size() - 1, rows);  // the loss left its gradient here
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    const Layer& layer = layers_[i];
-    if (i == 0) {
-      add_input_gradient(chunk, delta, gradient);
-    } else {
-      kernels::gemm<Device>(
-          space, Transpose::yes, Transpose::no, 1.0, activated(i - 1, rows), delta, 1.0,
-          kernels::matrix_of<Device>(gradient, layer.weights - left_out, layer.inputs, layer.outputs));
-    }
-    kernels::column_sums<Device>(space, delta, bias_sums_[i]);
-    kernels::add<Device>(space, bias_sums_[i],
-                         kernels::part_of<Device>(gradient, layer.bias - left_out, layer.outputs));
-    if (i == 0) break;
-    const Matrix weights = kernels::matrix_of<Device>(parameters, layer.weights, layer.inputs, layer.outputs);
-    const Matrix next = kernels::rows_of<Device>(gradients_[i - 1], 0, rows);
-    kernels::gemm<Device>(space, Transpose::no, Transpose::yes, 1.0, delta, weights, 0.0, next);
-    kernels::backward_activation<Device>(space, shape_.activation, activated(i - 1, rows), next);
+    const Batches rows_in = input(i, batch);
+    const Matrix next = i == 0 ? Matrix() : kernels::rows_of<Device, T>(deltas_[i - 1], 0, rows);
+    layers_[i]->backward(parameters_of(i, parameters), rows_in, output(i, rows), cuts, delta, next);
+    take(i, rows_in, delta);
     delta = next;
   }
 }
 
-void Network::add_chunk_losses(const Vector& parameters, const Batch& chunk, const Vector& out) {
-  const Device space;
-  const Matrix z = forward(parameters, chunk);
-  const Matrix terms = kernels::rows_of<Device>(terms_, 0, z.extent(0));
-  apply_loss(shape_.loss, {chunk.labels, chunk.numbers}, z, terms);
-  if (class_weights_.extent(0) > 0)
-    kernels::weigh_rows<Device>(space, class_weights_, chunk.labels, z, terms);
-  kernels::column_sums<Device>(space, terms, term_sums_);
-  kernels::add<Device>(space, term_sums_, out);
-}
-
-void Network::sums(const Vector& parameters, const Batch& batch, const Vector& out) {
-  Kokkos::deep_copy(Device(), out, 0.0);
-  add_sums(parameters, batch, out);
-}
-
-void Network::add_sums(const Vector& parameters, const Batch& batch, const Vector& out) {
-  const std::size_t rows = batch.rows(), gradient = out.extent(0) - losses_length();
+template <class T>
+void NetworkOf<T>::add_losses(const Vector& parameters, const Batches& batch, const Losses& out) {
+  const std::size_t rows = batch.rows();
   for (std::size_t first = 0; first < rows; first += chunk_rows) {
-    const Batch chunk = part_of(batch, first, std::min(chunk_rows, rows - first));
-    add_chunk_losses(parameters, chunk, kernels::part_of<Device>(out, gradient, losses_length()));
-    backward(parameters, chunk, kernels::part_of<Device>(out, 0, gradient));
+    const Batches chunk = part_of(batch, first, std::min(chunk_rows, rows - first));
+    kernels::column_sums<Device, T, double>(Device(), losses_of(chunk, forward(parameters, chunk)),
+                                            term_sums_);
+    kernels::add<Device>(Device(), term_sums_, out);
   }
 }
 
-void Network::add_losses(const Vector& parameters, const Batch& batch, const Vector& out) {
-  const std::size_t rows = batch.rows();
-  for (std::size_t first = 0; first < rows; first += chunk_rows)
-    add_chunk_losses(parameters, part_of(batch, first, std::min(chunk_rows, rows - first)), out);
+template <class T>
+void NetworkOf<T>::add_sums(const Vector& parameters, const Batches& batch,
+                            const Vector& out) requires std::is_same_v<T, double> {
+  const std::size_t rows = batch.rows(), length = out.extent(0) - losses_length();
+  for (std::size_t first = 0; first < rows; first += chunk_rows) {
+    const Batches chunk = part_of(batch, first, std::min(chunk_rows, rows - first));
+    const std::array<std::size_t, 2> whole{0, chunk.rows()};
+    add_losses(parameters, chunk, kernels::part_of<Device>(out, length, losses_length()));
+    backward(parameters, chunk, whole, [&](std::size_t i, const Batches& rows_in, const Matrix& delta) {
+      for (const GradientPart& part : layers_[i]->parts(rows_in, false))
+        layers_[i]->add_gradient(part, rows_in, delta, 0, chunk.rows(),
+                                 kernels::part_of<Device>(out, offsets_[i] + part.offset, part.size));
+    });
+  }
 }
+
+template <class T>
+void NetworkOf<T>::fold_part(std::size_t layer, const GradientPart& part, const Batches& rows_in,
+                             const Matrix& delta, const Pieces& pieces, std::span<const Vector> gradients,
+                             std::size_t at) {
+  auto& fold = folds_[part.size];
+  for (std::size_t i = 0; i + 1 < pieces.cuts.size(); ++i) {
+    const bool alone = pieces.cuts.size() == 2;
+    const Vector sum =
+        alone ? kernels::part_of<Device, T>(gradients[0], at, part.size) : fold.vector(part.size);
+    Kokkos::deep_copy(Device(), sum, T(0));
+    const std::size_t first = pieces.cuts[i], count = pieces.cuts[i + 1] - first;
+    if (count > 0) layers_[layer]->add_gradient(part, rows_in, delta, first, count, sum);
+    if (!alone) fold.add({0, pieces.first_leaf + i, sum});
+  }
+  for (std::size_t i = 0; i < fold.nodes().size(); ++i)
+    Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], at, part.size),
+                      fold.nodes()[i].sum);
+  fold.clear();
+}
+
+template <class T>
+void NetworkOf<T>::without_rows(std::span<const Vector> gradients, const kernels::Matrix<Device>& losses,
+                                std::size_t left_out, const Ready& ready) const {
+  for (const Vector& gradient : gradients) Kokkos::deep_copy(Device(), gradient, T(0));
+  Kokkos::deep_copy(Device(), losses, 0.0);
+  for (std::size_t i = layers_.size(); i-- > 0 && ready;) {
+    const std::size_t at = i == 0 ? 0 : offsets_[i] - left_out;
+    ready({at, offsets_[i + 1] - left_out - at});
+  }
+}
+
+template <class T>
+void NetworkOf<T>::fold_gradients(const Vector& parameters, const Batches& batch, const Pieces& pieces,
+                                  const Pass& pass, std::span<const Vector> gradients,
+                                  const kernels::Matrix<Device>& losses, const Ready& ready) {
+  if (gradients.empty()) return;
+  const std::size_t left_out = parameter_count_ - gradients.front().extent(0);  // features that no row has
+  if (batch.rows() == 0) return without_rows(gradients, losses, left_out, ready);
+  const Matrix terms = losses_of(batch, forward(parameters, batch, pieces.cuts, pass));
+  for (std::size_t i = 0; i + 1 < pieces.cuts.size(); ++i)
+    kernels::column_sums<Device, T, double>(
+        Device(), kernels::rows_of<Device, T>(terms, pieces.cuts[i], pieces.cuts[i + 1] - pieces.cuts[i]),
+        Losses(losses.data() + i * losses_length(), losses_length()));
+  backward(parameters, batch, pieces.cuts, [&](std::size_t i, const Batches& rows_in, const Matrix& delta) {
+    const std::size_t at = i == 0 ? 0 : offsets_[i] - left_out;
+    const auto parts = layers_[i]->parts(rows_in, pieces.cuts.size() > 2);
+    for (const GradientPart& part : parts)
+      fold_part(i, part, rows_in, delta, pieces, gradients, at + part.offset);
+    if (ready) ready({at, parts.back().offset + parts.back().size});
+  });
+}
+
+template class NetworkOf<double>;
+template class NetworkOf<float>;
 
 }  // namespace kernmill::tasks

@@ -1,0 +1,81 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "kernmill/kernels/types.hpp"
+#include "kernmill/storage/even_share.hpp"
+#include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/models/network/layer.hpp"
+
+namespace kernmill::tasks {
+
+/// How sums over the ranks are made (ADR 0003).
+enum class Summing {
+  exact,  ///< pieces along one fixed tree: the same bits on any number of ranks
+  fast    ///< each rank's rows at once, and in MPI's order while the backward pass goes on
+};
+
+/// What a step's batch has come to.
+template <class T>
+struct BatchSum {
+  storage::IndexRange range;  ///< what this rank has of the gradient
+  kernels::Vector<kernels::Device, T> gradient;
+  std::span<const double> losses;  ///< of all pieces
+};
+
+/// Adds up the gradient and the losses of a batch over its pieces and the ranks. A long gradient stays cut:
+/// each rank gets a slice of it, whose parameters it updates (ZeRO's first stage: Rajbhandari et al., 2020).
+/// On the way the ranks tell each other their wishes (session.hpp).
+template <class T>
+class GradientSum {
+ public:
+  using Vector = kernels::Vector<kernels::Device, T>;
+  /// `pieces` is a power of two. Without `may_cut` every rank gets the whole gradient.
+  GradientSum(const Communicator& comm, Summing summing, std::uint64_t pieces, std::size_t losses,
+              bool may_cut);
+
+  /// This rank's pieces: with `fast`, those that lie in its share of the rows.
+  [[nodiscard]] storage::IndexRange own() const { return own_; }
+  [[nodiscard]] std::uint64_t pieces() const { return pieces_; }
+  /// What of a gradient of this length a rank will get.
+  [[nodiscard]] storage::IndexRange share(std::size_t length, int rank) const;
+  [[nodiscard]] bool cuts(std::size_t length) const;
+
+  /// Where this rank's gradients of `length` go, one for each of its subtrees, and its pieces' losses.
+  std::span<const Vector> gradients(std::size_t length);
+  [[nodiscard]] kernels::Matrix<kernels::Device> losses() const { return losses_; }
+  /// Of `fast`: a part of the gradient is done.
+  void ready(GradientPart part);
+  /// Collective. Valid until the next call.
+  BatchSum<T> sum(unsigned wishes);
+  /// All ranks' wishes at the last sum.
+  [[nodiscard]] unsigned wishes() const { return wishes_; }
+
+ private:
+  [[nodiscard]] std::vector<std::uint64_t> shares() const;
+  [[nodiscard]] std::size_t nodes_of(int rank) const;
+  [[nodiscard]] std::size_t pieces_of(int rank) const;
+  void begin_losses(std::vector<double>& message, unsigned wishes) const;
+  void take_losses(std::span<const double> messages);
+  void pack(int rank, std::vector<T>& packed) const;
+  Vector fold(std::span<T> given, std::size_t length);
+  Vector sum_whole(unsigned wishes);
+  Vector sum_slices(unsigned wishes);
+  Vector sum_fast(unsigned wishes);
+
+  const Communicator* comm_;
+  Summing summing_;
+  std::uint64_t pieces_;
+  bool may_cut_;
+  storage::IndexRange own_;
+  std::size_t length_ = 0;
+  std::vector<Vector> gradients_;
+  kernels::Matrix<kernels::Device> losses_;
+  std::vector<double> loss_sums_;
+  std::vector<T> packed_, received_;
+  std::vector<PendingSum> pending_;
+  GradientPart waiting_;  ///< of parts that are too short to be sent alone
+  unsigned wishes_ = 0;
+};
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "kernmill/kernels/optimizer.hpp"
+#include "kernmill/storage/even_share.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
+#include "kernmill/tasks/models/network/criterion.hpp"
+
+namespace kernmill::tasks {
+
+/// SGD with momentum, Adam or AdamW on a range of a network's parameters, on the device.
+template <class T>
+class ParameterUpdate {
+ public:
+  using Vector = kernels::Vector<kernels::Device, T>;
+  ParameterUpdate(const OptimizerSettings& settings, const Criterion& criterion,
+                  const std::vector<ParameterTensor>& tensors, storage::IndexRange range);
+
+  [[nodiscard]] storage::IndexRange range() const { return range_; }
+  /// What the method remembers of its range: velocity, or Adam's mean; and Adam's square.
+  [[nodiscard]] const Vector& first() const { return first_; }
+  [[nodiscard]] const Vector& second() const { return second_; }
+
+  /// Step `step`, counted from 0. The loss's gradient is `scale` times `sums`, which are of the range;
+  /// `parameters` are all of them.
+  void operator()(double rate, std::uint64_t step, double scale, const Vector& sums,
+                  const Vector& parameters);
+
+ private:
+  /// Neighbouring parameters that are treated alike.
+  struct Segment {
+    std::size_t begin, end;
+    bool is_penalized, is_weight;
+  };
+  void add(Segment segment);
+  [[nodiscard]] double clipping(double scale, const Vector& sums, const Vector& parameters) const;
+  void update(const Segment& segment, double rate, std::uint64_t step, kernels::GradientOf of,
+              const Vector& sums, const Vector& parameters);
+
+  OptimizerSettings settings_;
+  double penalty_;
+  storage::IndexRange range_;
+  std::vector<Segment> segments_;
+  Vector first_, second_;
+};
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,180 @@
+#include "kernmill/tasks/models/network/dense.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "kernmill/kernels/random.hpp"
+#include "kernmill/kernels/reduce.hpp"
+
+namespace kernmill::tasks {
+
+using kernels::Activation;
+using kernels::Device;
+using kernels::Transpose;
+
+namespace {
+
+template <class T>
+kernels::Matrix<Device, T> random_matrix(std::size_t rows, std::size_t columns, std::uint64_t stream) {
+  const auto values = kernels::make_vector<Device>(rows * columns);
+  kernels::fill_uniform<Device>(Device(), 1, stream, 1.0, values);
+  const auto out = kernels::make_matrix<Device, T>(rows, columns);
+  kernels::convert<Device, double, T>(Device(), values,
+                                      kernels::Vector<Device, T>(out.data(), rows * columns));
+  return out;
+}
+
+template <class T>
+bool have_the_same_bits(const kernels::Matrix<Device, T>& a, const kernels::Matrix<Device, T>& b) {
+  const auto left = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), a);
+  const auto right = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), b);
+  return std::memcmp(left.data(), right.data(), left.size() * sizeof(T)) == 0;
+}
+
+}  // namespace
+
+template <class T>
+void RowsTogether<T>::by_pieces(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) const {
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+    const std::size_t first = cuts[i], count = cuts[i + 1] - first;
+    kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1,
+                             kernels::rows_of<Device, T>(a, first, count), b, 0,
+                             kernels::rows_of<Device, T>(c, first, count));
+  }
+}
+
+template <class T>
+bool RowsTogether<T>::may(std::size_t rows, std::size_t piece) {
+  const auto [at, is_new] = known_.try_emplace({rows, piece}, false);
+  if (!is_new) return at->second;
+  const bool flipped = transpose_ == Transpose::yes;
+  const auto a = random_matrix<T>(rows, inner_, 1);
+  const auto b = random_matrix<T>(flipped ? columns_ : inner_, flipped ? inner_ : columns_, 2);
+  const auto together = kernels::make_matrix<Device, T>(rows, columns_);
+  const auto alone = kernels::make_matrix<Device, T>(rows, columns_);
+  std::vector<std::size_t> cuts;
+  for (std::size_t row = 0; row <= rows; row += piece) cuts.push_back(row);
+  by_pieces(a, b, cuts, alone);
+  kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1, a, b, 0, together);
+  return at->second = have_the_same_bits<T>(together, alone);
+}
+
+template <class T>
+void RowsTogether<T>::multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) {
+  constexpr std::size_t worthwhile = 1U << 14U;  // weights that a core's nearest cache has not room for
+  const std::size_t pieces = cuts.size() - 1, piece = cuts[1] - cuts[0];
+  bool are_equal = pieces > 1 && inner_ * columns_ >= worthwhile;
+  for (std::size_t i = 0; i < pieces && are_equal; ++i) are_equal = cuts[i + 1] - cuts[i] == piece;
+  if (are_equal && may(a.extent(0), piece)) {
+    kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1, a, b, 0, c);
+  } else {
+    by_pieces(a, b, cuts, c);
+  }
+}
+
+template <class T>
+Dense<T>::Dense(std::uint64_t inputs, std::uint64_t outputs, Activation activation, std::size_t number)
+    : Layer<T>(inputs, outputs),
+      activation_(activation),
+      number_(number),
+      forward_(Transpose::no, inputs, outputs),
+      backward_(Transpose::yes, outputs, inputs),
+      bias_sums_(kernels::make_vector<Device, T>(outputs)) {}
+
+template <class T>
+std::vector<ParameterTensor> Dense<T>::tensors() const {
+  return {
+      {fmt::format("layer_{}_weights", number_), {this->inputs(), this->outputs()}, 0, true},
+      {fmt::format("layer_{}_bias", number_), {this->outputs()}, this->inputs() * this->outputs(), false}};
+}
+
+template <class T>
+void Dense<T>::start(std::uint64_t seed, std::uint64_t number, std::span<double> parameters) const {
+  const std::size_t weights = this->inputs() * this->outputs();
+  const double bound = std::sqrt(6.0 / static_cast<double>(this->inputs() + this->outputs()));
+  kernels::fill_uniform<kernels::Host>(kernels::Host(), seed, number, bound,
+                                       kernels::host_vector(parameters.data(), weights));
+  kernels::Host().fence();
+  std::fill(parameters.begin() + static_cast<std::ptrdiff_t>(weights), parameters.end(), 0.0);
+}
+
+template <class T>
+typename Dense<T>::Matrix Dense<T>::weights(const Vector& parameters) const {
+  return kernels::matrix_of<Device, T>(parameters, 0, this->inputs(), this->outputs());
+}
+
+template <class T>
+void Dense<T>::forward(const Vector& parameters, const BatchOf<T>& input, Cuts cuts, const Pass&,
+                       const Matrix& output) {
+  const Device space;
+  if (input.is_sparse()) {
+    kernels::multiply<Device, T>(space, input.sparse, weights(parameters), output);
+  } else {
+    forward_.multiply(input.features, weights(parameters), cuts, output);
+  }
+  const auto bias =
+      kernels::part_of<Device, T>(parameters, this->inputs() * this->outputs(), this->outputs());
+  kernels::add_bias_and_activate<Device, T>(space, activation_, bias, output);
+}
+
+template <class T>
+void Dense<T>::backward(const Vector& parameters, const BatchOf<T>&, const Matrix& output, Cuts cuts,
+                        const Matrix& delta, const Matrix& input_delta) {
+  kernels::backward_activation<Device, T>(Device(), activation_, output, delta);
+  if (input_delta.data() != nullptr) backward_.multiply(delta, weights(parameters), cuts, input_delta);
+}
+
+template <class T>
+std::size_t Dense<T>::gradient_inputs(const BatchOf<T>& input) const {
+  return input.is_compact() ? input.gradient_inputs : this->inputs();
+}
+
+template <class T>
+std::vector<GradientPart> Dense<T>::parts(const BatchOf<T>& input, bool folded) const {
+  constexpr std::size_t bytes = std::size_t{256} << 10;  // which leaves room for the rows in the second cache
+  const std::size_t inputs = gradient_inputs(input);
+  std::size_t each = std::max<std::size_t>(inputs, 1);
+  if (folded && !input.is_sparse()) each = std::max<std::size_t>(32, bytes / (this->outputs() * sizeof(T)));
+  std::vector<GradientPart> parts;
+  for (std::size_t first = 0; first < inputs; first += each)
+    parts.push_back({first * this->outputs(), std::min(each, inputs - first) * this->outputs()});
+  parts.push_back({inputs * this->outputs(), this->outputs()});
+  return parts;
+}
+
+template <class T>
+void Dense<T>::add_weight_gradient(std::size_t first_input, const BatchOf<T>& rows, const Matrix& delta,
+                                   const Matrix& gradient) {
+  const Device space;
+  if (rows.is_sparse()) {
+    kernels::add_transposed_product<Device, T>(space, rows.is_compact() ? rows.compact : rows.sparse, delta,
+                                               gradient);
+  } else {
+    kernels::add_product_of_columns<Device, T>(space, rows.features, first_input, gradient.extent(0), delta,
+                                               gradient);
+  }
+}
+
+template <class T>
+void Dense<T>::add_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta,
+                            std::size_t first, std::size_t count, const Vector& gradient) {
+  const Matrix rows_delta = kernels::rows_of<Device, T>(delta, first, count);
+  if (part.offset == gradient_inputs(input) * this->outputs()) {
+    kernels::column_sums<Device, T>(Device(), rows_delta, bias_sums_);
+    kernels::add<Device, T>(Device(), bias_sums_, gradient);
+    return;
+  }
+  add_weight_gradient(
+      part.offset / this->outputs(), part_of(input, first, count), rows_delta,
+      kernels::matrix_of<Device, T>(gradient, 0, part.size / this->outputs(), this->outputs()));
+}
+
+template class RowsTogether<double>;
+template class RowsTogether<float>;
+template class Dense<double>;
+template class Dense<float>;
+
+}  // namespace kernmill::tasks

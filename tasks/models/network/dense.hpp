@@ -1,0 +1,67 @@
+#pragma once
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "kernmill/kernels/activation.hpp"
+#include "kernmill/kernels/gemm.hpp"
+#include "kernmill/tasks/models/network/layer.hpp"
+
+namespace kernmill::tasks {
+
+/// Says whether the rows of a product may go together where their pieces are what counts: BLAS takes other
+/// loops for other shapes, and not all of them give a row the same bits. Which loops it takes is a matter of
+/// the shape alone, so one product of random numbers, made by both ways, tells.
+template <class T>
+class RowsTogether {
+ public:
+  using Matrix = kernels::Matrix<kernels::Device, T>;
+  /// op(b) is inner x columns.
+  RowsTogether(kernels::Transpose transpose, std::size_t inner, std::size_t columns)
+      : transpose_(transpose), inner_(inner), columns_(columns) {}
+  /// c = a op(b), where pieces of a's rows have the bits that they have alone.
+  void multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c);
+
+ private:
+  [[nodiscard]] bool may(std::size_t rows, std::size_t piece);
+  void by_pieces(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) const;
+
+  kernels::Transpose transpose_;
+  std::size_t inner_, columns_;
+  std::map<std::pair<std::size_t, std::size_t>, bool> known_;  ///< by rows and rows of a piece
+};
+
+/// f(x W + b), fully connected. W is inputs x outputs, b behind it.
+template <class T>
+class Dense : public Layer<T> {
+ public:
+  using typename Layer<T>::Vector;
+  using typename Layer<T>::Matrix;
+
+  /// `number` is what a model file calls it by.
+  Dense(std::uint64_t inputs, std::uint64_t outputs, kernels::Activation activation, std::size_t number);
+
+  [[nodiscard]] std::vector<ParameterTensor> tensors() const override;
+  /// Glorot's uniform weights (+- sqrt(6 / (inputs + outputs))), keyed by seed, layer and index; zero biases.
+  void start(std::uint64_t seed, std::uint64_t number, std::span<double> parameters) const override;
+  void forward(const Vector& parameters, const BatchOf<T>& input, Cuts cuts, const Pass& pass,
+               const Matrix& output) override;
+  void backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
+                const Matrix& delta, const Matrix& input_delta) override;
+  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input, bool folded) const override;
+  void add_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta, std::size_t first,
+                    std::size_t count, const Vector& gradient) override;
+
+ private:
+  [[nodiscard]] std::size_t gradient_inputs(const BatchOf<T>& input) const;
+  [[nodiscard]] Matrix weights(const Vector& parameters) const;
+  void add_weight_gradient(std::size_t first_input, const BatchOf<T>& rows, const Matrix& delta,
+                           const Matrix& gradient);
+
+  kernels::Activation activation_;
+  std::size_t number_;
+  RowsTogether<T> forward_, backward_;
+  Vector bias_sums_;
+};
+
+}  // namespace kernmill::tasks

@@ -1,4 +1,5 @@
 #pragma once
+#include "kernmill/kernels/for_each.hpp"
 #include "kernmill/kernels/math.hpp"
 #include "kernmill/kernels/types.hpp"
 
@@ -22,8 +23,8 @@ void momentum_update(const Space& space, Momentum options, GradientOf of, ConstV
   const T scale = static_cast<T>(of.scale), penalty = static_cast<T>(of.penalty);
   const T rate = static_cast<T>(options.learning_rate), kept = static_cast<T>(options.momentum);
   const bool nesterov = options.nesterov;
-  Kokkos::parallel_for(
-      "kernmill_momentum", Range<Space>(space, 0, weights.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
+  for_each(
+      space, "kernmill_momentum", weights.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
         const T gradient = scale * sums(i) + penalty * weights(i);
         velocity(i) = kept * velocity(i) + gradient;
         weights(i) -= rate * (nesterov ? gradient + kept * velocity(i) : velocity(i));
@@ -48,8 +49,8 @@ void adam_update(const Space& space, Adam options, double correction1, double co
   const T rate = static_cast<T>(options.learning_rate), epsilon = static_cast<T>(options.epsilon);
   const T by1 = static_cast<T>(correction1), by2 = static_cast<T>(correction2);
   const T kept = static_cast<T>(1 - options.decay);
-  Kokkos::parallel_for(
-      "kernmill_adam", Range<Space>(space, 0, weights.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
+  for_each(
+      space, "kernmill_adam", weights.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
         const T gradient = scale * sums(i) + penalty * weights(i);
         mean(i) = beta1 * mean(i) + (1 - beta1) * gradient;
         square(i) = beta2 * square(i) + (1 - beta2) * gradient * gradient;
@@ -79,8 +80,8 @@ void squared_gradient(const Space& space, GradientOf of, ConstVector<Space, T> s
 /// to(i) = from(i), in another element type.
 template <class Space, class From, class To>
 void convert(const Space& space, ConstVector<Space, From> from, Vector<Space, To> to) {
-  Kokkos::parallel_for(
-      "kernmill_convert", Range<Space>(space, 0, to.extent(0)),
+  for_each(
+      space, "kernmill_convert", to.extent(0),
       KOKKOS_LAMBDA(const std::size_t i) { to(i) = static_cast<To>(from(i)); });
 }
 

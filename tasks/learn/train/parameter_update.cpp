@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernmill/kernels/for_each.hpp"
+
 namespace kernmill::tasks {
 
 using kernels::Device;
@@ -50,8 +52,9 @@ double ParameterUpdate<T>::clipping(double scale, const Vector& sums, const Vect
 }
 
 template <class T>
-void ParameterUpdate<T>::update(const Segment& segment, double rate, std::uint64_t step,
-                                kernels::GradientOf of, const Vector& sums, const Vector& parameters) {
+KERNMILL_PROCESSOR_LEVELS void ParameterUpdate<T>::update(const Segment& segment, double rate,
+                                                          std::uint64_t step, kernels::GradientOf of,
+                                                          const Vector& sums, const Vector& parameters) {
   const Device space;
   const std::size_t at = segment.begin - range_.begin, count = segment.end - segment.begin;
   const auto part = [&](const Vector& values, std::size_t first) {

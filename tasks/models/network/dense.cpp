@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/kernels/for_each.hpp"
 #include "kernmill/kernels/random.hpp"
 #include "kernmill/kernels/reduce.hpp"
 
@@ -115,15 +116,32 @@ void Dense<T>::forward(const Vector& parameters, const BatchOf<T>& input, Cuts c
   } else {
     forward_.multiply(input.features, weights(parameters), cuts, output);
   }
+  activate(parameters, output);
+}
+
+template <class T>
+KERNMILL_PROCESSOR_LEVELS void Dense<T>::activate(const Vector& parameters, const Matrix& output) const {
   const auto bias =
       kernels::part_of<Device, T>(parameters, this->inputs() * this->outputs(), this->outputs());
-  kernels::add_bias_and_activate<Device, T>(space, activation_, bias, output);
+  kernels::add_bias_and_activate<Device, T>(Device(), activation_, bias, output);
+}
+
+template <class T>
+KERNMILL_PROCESSOR_LEVELS void Dense<T>::undo_activation(const Matrix& output, const Matrix& delta) const {
+  kernels::backward_activation<Device, T>(Device(), activation_, output, delta);
+}
+
+template <class T>
+KERNMILL_PROCESSOR_LEVELS void Dense<T>::add_bias_gradient(const Matrix& delta,
+                                                           const Vector& gradient) const {
+  kernels::column_sums<Device, T>(Device(), delta, bias_sums_);
+  kernels::add<Device, T>(Device(), bias_sums_, gradient);
 }
 
 template <class T>
 void Dense<T>::backward(const Vector& parameters, const BatchOf<T>&, const Matrix& output, Cuts cuts,
                         const Matrix& delta, const Matrix& input_delta) {
-  kernels::backward_activation<Device, T>(Device(), activation_, output, delta);
+  undo_activation(output, delta);
   if (input_delta.data() != nullptr) backward_.multiply(delta, weights(parameters), cuts, input_delta);
 }
 
@@ -163,8 +181,7 @@ void Dense<T>::add_gradient(const GradientPart& part, const BatchOf<T>& input, c
                             std::size_t first, std::size_t count, const Vector& gradient) {
   const Matrix rows_delta = kernels::rows_of<Device, T>(delta, first, count);
   if (part.offset == gradient_inputs(input) * this->outputs()) {
-    kernels::column_sums<Device, T>(Device(), rows_delta, bias_sums_);
-    kernels::add<Device, T>(Device(), bias_sums_, gradient);
+    add_bias_gradient(rows_delta, gradient);
     return;
   }
   add_weight_gradient(

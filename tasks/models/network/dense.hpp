@@ -54,6 +54,9 @@ class Dense : public Layer<T> {
 
  private:
   [[nodiscard]] std::size_t gradient_inputs(const BatchOf<T>& input) const;
+  void activate(const Vector& parameters, const Matrix& output) const;
+  void undo_activation(const Matrix& output, const Matrix& delta) const;
+  void add_bias_gradient(const Matrix& delta, const Vector& gradient) const;
   [[nodiscard]] Matrix weights(const Vector& parameters) const;
   void add_weight_gradient(std::size_t first_input, const BatchOf<T>& rows, const Matrix& delta,
                            const Matrix& gradient);

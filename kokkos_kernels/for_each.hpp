@@ -1,0 +1,54 @@
+#pragma once
+#include <cstddef>
+
+#include "kernmill/kernels/types.hpp"
+
+/// Before a function of the host that calls kernels: it is compiled for several levels of x86-64, and the
+/// best that the processor has is chosen when the program is loaded.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__) && \
+    !defined(__HIPCC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define KERNMILL_PROCESSOR_LEVELS \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), flatten, optimize("O3")))
+#else
+#define KERNMILL_PROCESSOR_LEVELS
+#endif
+
+namespace kernmill::kernels {
+
+/// work(i) for each i below `count`, of work that does one element by itself. On the host a thread goes over
+/// blocks of neighbours in a loop that a compiler can vectorize: it has a copy of the work of its own, so
+/// that no element can be a part of that.
+template <class Space, class Work>
+void for_each(const Space& space, const char* name, std::size_t count, const Work& work) {
+  if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
+    constexpr std::size_t block = 4096;
+    Kokkos::parallel_for(name, Range<Space>(space, 0, (count + block - 1) / block),
+                         [work, count](const std::size_t b) {
+                           const Work own = work;
+                           const std::size_t end = (b + 1) * block < count ? (b + 1) * block : count;
+#pragma GCC ivdep
+                           for (std::size_t i = b * block; i < end; ++i) own(i);
+                         });
+  } else {
+    Kokkos::parallel_for(name, Range<Space>(space, 0, count), work);
+  }
+}
+
+/// work(i, j) for each entry of a matrix, likewise: row by row.
+template <class Space, class Work>
+void for_each_entry(const Space& space, const char* name, std::size_t rows, std::size_t columns,
+                    const Work& work) {
+  if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
+    Kokkos::parallel_for(name, Range<Space>(space, 0, rows), [work, columns](const std::size_t i) {
+      const Work own = work;
+#pragma GCC ivdep
+      for (std::size_t j = 0; j < columns; ++j) own(i, j);
+    });
+  } else {
+    Kokkos::parallel_for(
+        name, Range<Space>(space, 0, rows * columns),
+        KOKKOS_LAMBDA(const std::size_t index) { work(index / columns, index % columns); });
+  }
+}
+
+}  // namespace kernmill::kernels

@@ -1,0 +1,158 @@
+// A step of a network in mini-batches: forward, backward, the sums over the ranks, Adam's update.
+//
+//   mpiexec -n 2 bench_step [BATCH] [ROUNDS] [HIDDEN...]
+//
+// With exact sums, which have the same bits on any number of ranks (adr/0003), with fast ones, and the bare
+// products of one rank's share of the rows; of an MLP 784-1024-1024-10 with 512 rows, or of 784-HIDDEN-10. In
+// interleaved rounds. tests/benchmarks/step.py has PyTorch beside it.
+#include <Kokkos_Core.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/kernels/gemm.hpp"
+#include "kernmill/tasks/comm/mpi_session.hpp"
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/learn/train/parameter_update.hpp"
+#include "rivals.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using kernels::Device;
+using kernels::Transpose;
+
+/// Steps on the same rows again and again.
+template <class T>
+class Steps {
+ public:
+  using Vector = kernels::Vector<Device, T>;
+  Steps(const Communicator& comm, Summing summing, const std::vector<std::uint64_t>& widths,
+        std::uint64_t rows)
+      : comm_(comm),
+        rows_(rows),
+        network_({widths, kernels::Activation::relu, Loss::cross_entropy}),
+        parameters_("parameters", network_.parameter_count()),
+        sum_(comm, summing, micro_batches(rows, network_.parameter_count()), network_.losses_length(), true),
+        update_(adam(), {}, network_.tensors(), sum_.share(network_.parameter_count(), comm.rank())) {
+    const std::vector<double> start = network_.start(1);
+    const std::vector<T> values(start.begin(), start.end());
+    Kokkos::deep_copy(parameters_, kernels::host_vector(values.data(), values.size()));
+    features_.resize(rows * widths.front());
+    for (std::size_t i = 0; i < features_.size(); ++i) features_[i] = static_cast<T>(i * 7919 % 256) / 256;
+    batch_.features = kernels::Matrix<Device, T>(features_.data(), rows, widths.front());
+    batch_.labels = kernels::Labels<Device>("labels", rows);
+    for (std::size_t i = 0; i < rows; ++i) batch_.labels(i) = static_cast<int>(i * 31 % widths.back());
+  }
+
+  void one() {
+    const storage::IndexRange own = sum_.own();
+    std::vector<std::size_t> cuts{0};
+    for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf)
+      cuts.push_back(cuts.back() + piece(leaf).count());
+    const std::size_t first = own.count() == 0 ? 0 : piece(own.begin).begin;
+    network_.fold_gradients(parameters_, part_of(batch_, first, cuts.back()), {cuts, own.begin}, {},
+                            sum_.gradients(network_.parameter_count()), sum_.losses(),
+                            [&](GradientPart part) { sum_.ready(part); });
+    const BatchSum<T> sum = sum_.sum(0);
+    update_(1e-3, step_++, 1.0 / static_cast<double>(rows_), sum.gradient, parameters_);
+    if (!sum_.cuts(network_.parameter_count())) return;
+    std::vector<std::uint64_t> counts;
+    for (int rank = 0; rank < comm_.size(); ++rank)
+      counts.push_back(sum_.share(network_.parameter_count(), rank).count());
+    comm_.complete(std::span<T>(parameters_.data(), parameters_.size()),
+                   std::span<const std::uint64_t>(counts));
+  }
+
+ private:
+  static OptimizerSettings adam() {
+    OptimizerSettings settings;
+    settings.type = OptimizerType::adam;
+    return settings;
+  }
+  [[nodiscard]] storage::IndexRange piece(std::uint64_t leaf) const {
+    return storage::even_share(rows_, static_cast<int>(leaf), static_cast<int>(sum_.pieces()));
+  }
+  const Communicator& comm_;
+  std::uint64_t rows_, step_ = 0;
+  NetworkOf<T> network_;
+  Vector parameters_;
+  GradientSum<T> sum_;
+  ParameterUpdate<T> update_;
+  std::vector<T> features_;
+  BatchOf<T> batch_;
+};
+
+/// The products of a step, and nothing else, of one rank's rows.
+template <class T>
+class Products {
+ public:
+  Products(std::vector<std::uint64_t> widths, std::size_t rows) : widths_(std::move(widths)) {
+    for (std::size_t i = 0; i < widths_.size(); ++i) {
+      rows_.emplace_back("rows", rows, widths_[i]);
+      if (i > 0) weights_.emplace_back("weights", widths_[i - 1], widths_[i]);
+      if (i > 0) gradients_.emplace_back("gradients", widths_[i - 1], widths_[i]);
+    }
+  }
+  void all() const {
+    const Device space;
+    for (std::size_t i = 0; i + 1 < widths_.size(); ++i)
+      kernels::gemm<Device, T>(space, Transpose::no, Transpose::no, 1, rows_[i], weights_[i], 0,
+                               rows_[i + 1]);
+    for (std::size_t i = widths_.size() - 1; i-- > 0;) {
+      kernels::gemm<Device, T>(space, Transpose::yes, Transpose::no, 1, rows_[i], rows_[i + 1], 0,
+                               gradients_[i]);
+      if (i > 0)
+        kernels::gemm<Device, T>(space, Transpose::no, Transpose::yes, 1, rows_[i + 1], weights_[i], 0,
+                                 rows_[i]);
+    }
+  }
+
+ private:
+  using Matrix = kernels::Matrix<Device, T>;
+  std::vector<std::uint64_t> widths_;
+  std::vector<Matrix> rows_, weights_, gradients_;
+};
+
+template <class T>
+void compare(const Communicator& comm, const std::vector<std::uint64_t>& widths, std::uint64_t rows,
+             int rounds, const char* type) {
+  const std::uint64_t work = rows * widths[1] * (widths[0] + widths[1]);
+  const auto steps = static_cast<int>(std::clamp<std::uint64_t>(100'000'000 / work, 1, 200));
+  const auto times = [&](const auto& step) {
+    return seconds_of(comm,
+                      [&] {
+                        for (int i = 0; i < steps; ++i) step();
+                      }) /
+           steps;
+  };
+  Steps<T> exact(comm, Summing::exact, widths, rows), fast(comm, Summing::fast, widths, rows);
+  const Products<T> products(widths, rows / static_cast<std::uint64_t>(comm.size()));
+  Rivals rivals(comm);
+  const auto bare = rivals.add("bare products", [&] { return times([&] { products.all(); }); });
+  const auto free = rivals.add(
+      "fast sums", [&] { return times([&] { fast.one(); }); }, Rivals::Goal{bare, 0.85});
+  rivals.add(
+      "exact sums", [&] { return times([&] { exact.one(); }); }, Rivals::Goal{free, 1 / 1.15});
+  rivals.race(rounds);
+  rivals.print(fmt::format("a step of {} rows in {}, layers {}", rows, type, fmt::join(widths, "-")));
+}
+
+}  // namespace
+}  // namespace kernmill::tasks
+
+int main(int argc, char** argv) {
+  using namespace kernmill::tasks;
+  const MpiSession mpi(argc, argv);
+  const Kokkos::ScopeGuard kokkos(argc, argv);
+  const Communicator comm = mpi.world();
+  const std::uint64_t rows = number_argument(argc, argv, 1, 512);
+  const auto rounds = static_cast<int>(number_argument(argc, argv, 2, 11));
+  std::vector<std::uint64_t> widths{784, 1024, 1024, 10};
+  if (argc > 3) {
+    widths = {784};
+    for (int i = 3; i < argc; ++i) widths.push_back(number_argument(argc, argv, i, 0));
+    widths.push_back(10);
+  }
+  compare<float>(comm, widths, rows, rounds, "float32");
+  compare<double>(comm, widths, rows, rounds, "float64");
+}

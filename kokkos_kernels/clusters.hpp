@@ -131,8 +131,7 @@ std::size_t assign_on_device(const Space& space, ConstMatrix<Space> rows, const 
             next = score;
           }
         }
-        for (std::size_t j = 0; j < features; ++j)
-          norm += (rows(i, j) - shift(j)) * (rows(i, j) - shift(j));
+        for (std::size_t j = 0; j < features; ++j) norm += (rows(i, j) - shift(j)) * (rows(i, j) - shift(j));
         const double near = norm + 2 * first, far = norm + 2 * next - error;
         upper(i) = math::sqrt((near > 0 ? near : 0) + error);
         lower(i) = math::sqrt(far > 0 ? far : 0);
@@ -148,8 +147,8 @@ std::size_t assign_on_device(const Space& space, ConstMatrix<Space> rows, const 
 
 template <class Space>
 inline constexpr bool is_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Space::memory_space>::accessible &&
-    Kokkos::SpaceAccessibility<Space, Kokkos::HostSpace>::accessible;
+    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Space::memory_space>::accessible&&
+        Kokkos::SpaceAccessibility<Space, Kokkos::HostSpace>::accessible;
 
 }  // namespace detail
 

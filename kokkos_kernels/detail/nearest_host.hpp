@@ -147,9 +147,9 @@ inline void assign_plain(HostAssignment& a, double* row) {
 inline void assign(HostAssignment& a) {
   std::vector<double> row(a.features);
 #if defined(__x86_64__)
-  static const auto best = __builtin_cpu_supports("avx512dq") ? assign_avx512
+  static const auto best = __builtin_cpu_supports("avx512dq")                                ? assign_avx512
                            : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? assign_avx2
-                                                                                            : assign_plain;
+                                                                                             : assign_plain;
   best(a, row.data());
 #else
   assign_plain(a, row.data());

@@ -2,8 +2,8 @@
 #include <cstddef>
 #include <vector>
 
-/// LAPACK, and nobody else's. Matrices are row-major. The bits depend on the library and the processor: let one
-/// rank work, and tell the others.
+/// LAPACK, and nobody else's. Matrices are row-major. The bits depend on the library and the processor: let
+/// one rank work, and tell the others.
 namespace kernmill::tasks {
 
 /// Of a symmetric matrix, the largest eigenvalue first.

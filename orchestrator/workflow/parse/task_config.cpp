@@ -248,8 +248,7 @@ void check_objective(const std::string& metric, const Value* objective, const st
 void finish_objective(Json& objective, const std::string& model, const StageDraft& stage,
                       Diagnostics& diagnostics) {
   const std::string metric = objective.value("metric", "");
-  if (!objective.contains("goal"))
-    objective["goal"] = is_loss(metric) ? "minimize" : "maximize";
+  if (!objective.contains("goal")) objective["goal"] = is_loss(metric) ? "minimize" : "maximize";
   if (!objective.contains("validation") || objective["validation"].empty())
     objective["validation"] = {{"folds", 5}};
   const Value* value = value_of(stage, "objective");

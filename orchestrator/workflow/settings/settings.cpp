@@ -90,8 +90,8 @@ const WithoutTarget* without_target(std::string_view model) {
 }
 
 bool is_loss(std::string_view metric) {
-  constexpr std::array losses{"log_loss", "rmse",    "mae", "inertia", "inertia_per_row",
-                              "reconstruction_error"};
+  constexpr std::array losses{
+      "log_loss", "rmse", "mae", "inertia", "inertia_per_row", "reconstruction_error"};
   return std::find(losses.begin(), losses.end(), metric) != losses.end();
 }
 

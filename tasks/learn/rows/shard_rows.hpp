@@ -46,8 +46,8 @@ class ShardRows {
 /// Means of the features, and about how far rows are from them. The same bits on any number of ranks.
 struct Spread {
   std::vector<double> mean;
-  double squares = 0;      ///< summed squared distances from the mean
-  double furthest = 0;     ///< the largest distance from the mean
+  double squares = 0;   ///< summed squared distances from the mean
+  double furthest = 0;  ///< the largest distance from the mean
 };
 /// Collective.
 Spread spread_of(const Communicator& comm, ShardRows& rows);

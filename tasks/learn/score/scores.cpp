@@ -201,9 +201,8 @@ void check_same_meaning(const storage::Schema& model, const storage::Schema& dat
              "evaluate it on a dataset with the columns that it was trained on");
   }
   const bool looks_at_target = model.target_kind != storage::TargetKind::none;
-  if (looks_at_target &&
-      (model.target_kind != data.target_kind || model.classes != data.classes ||
-      model.target_names != data.target_names)) {
+  if (looks_at_target && (model.target_kind != data.target_kind || model.classes != data.classes ||
+                          model.target_names != data.target_names)) {
     mismatch("its target is not the data's", "evaluate it on a dataset with the same target and classes");
   }
   if (model.steps != data.steps) {

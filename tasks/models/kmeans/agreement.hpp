@@ -6,7 +6,7 @@ namespace kernmill::tasks {
 
 /// How far clusters and classes agree; 1: they are the same but for their names.
 struct Agreement {
-  double adjusted_rand = 0;  ///< Hubert and Arabie 1985; 0 is what chance gives
+  double adjusted_rand = 0;       ///< Hubert and Arabie 1985; 0 is what chance gives
   double mutual_information = 0;  ///< normalised by the mean of both entropies
 };
 

@@ -67,8 +67,7 @@ kernels::Motion<Device> Assignment::motion_to(std::span<const double> centers) c
   std::vector<double> drifts(k_, 0.0), gaps(k_, std::numeric_limits<double>::infinity());
   kernels::Motion<Device> motion;
   for (std::size_t c = 0; c < k_; ++c) {
-    if (!last_.empty())
-      drifts[c] = up * distance(&last_[c * features], &centers[c * features], features);
+    if (!last_.empty()) drifts[c] = up * distance(&last_[c * features], &centers[c * features], features);
     if (drifts[c] > motion.largest) {
       motion.second = motion.largest;
       motion.largest = drifts[c];

@@ -1,3 +1,5 @@
+#include "kernmill/tasks/learn/train/fit.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -5,7 +7,6 @@
 
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
-#include "kernmill/tasks/learn/train/fit.hpp"
 #include "kernmill/tasks/learn/train/without_target.hpp"
 #include "kernmill/tasks/models/kmeans/centers.hpp"
 #include "kernmill/tasks/models/kmeans/method.hpp"
@@ -42,9 +43,9 @@ storage::Checkpoint state_of(const KMeansProgress& progress) {
   storage::Checkpoint checkpoint;
   auto& tensors = checkpoint.tensors;
   tensors.push_back(vector_tensor("centers", progress.run.centers));
-  tensors.push_back(vector_tensor("position", {static_cast<double>(progress.restart),
-                                               static_cast<double>(progress.run.iterations),
-                                               static_cast<double>(progress.steps_before)}));
+  tensors.push_back(vector_tensor(
+      "position", {static_cast<double>(progress.restart), static_cast<double>(progress.run.iterations),
+                   static_cast<double>(progress.steps_before)}));
   if (!progress.counts.empty()) tensors.push_back(vector_tensor("counts", progress.counts));
   if (progress.best.centers.empty()) return checkpoint;
   tensors.push_back(vector_tensor("best", progress.best.centers));

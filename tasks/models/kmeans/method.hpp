@@ -26,7 +26,7 @@ Clustering clustering_of(const Communicator& comm, ShardRows& rows, std::span<co
 /// Of a restart: what is between its steps, and the best of the restarts before.
 struct KMeansProgress {
   std::uint64_t restart = 0, steps_before = 0;
-  KMeansRun run;  ///< of this restart; without centers: it has not begun
+  KMeansRun run;               ///< of this restart; without centers: it has not begun
   std::vector<double> counts;  ///< of mini-batches: the rows that each center has had so far
   KMeansRun best;
   double best_inertia = 0;

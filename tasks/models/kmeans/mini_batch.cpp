@@ -23,14 +23,14 @@ class BatchSums {
   BatchSums(const Communicator& comm, const Rows& rows, std::size_t k)
       : rows_(&rows), k_(k), sum_(comm, batch_pieces, k * (rows.features() + 1)) {}
 
-  std::span<const double> operator()(std::span<const double> centers,
-                                     const std::vector<std::uint64_t>& batch, unsigned wishes) {
+  std::span<const double> operator()(std::span<const double> centers, const std::vector<std::uint64_t>& batch,
+                                     unsigned wishes) {
     NearestRows nearest(centers, rows_->features());
     return sum_(
         [&](std::uint64_t piece, const kernels::Vector<Host>& out) {
           Kokkos::deep_copy(out, 0.0);
-          const auto share = storage::even_share(batch.size(), static_cast<int>(piece),
-                                                 static_cast<int>(batch_pieces));
+          const auto share =
+              storage::even_share(batch.size(), static_cast<int>(piece), static_cast<int>(batch_pieces));
           add_piece(nearest, centers, std::span(batch).subspan(share.begin, share.count()), out);
         },
         wishes);

@@ -52,8 +52,7 @@ double simplified_silhouette(double squared, double other) {
   return most > 0 && std::isfinite(other) ? (other - own) / most : 0.0;
 }
 
-void KMeansScores::add_chunk(HostRows& chunk, std::uint64_t rows, std::size_t classes,
-                             const Sums& out) {
+void KMeansScores::add_chunk(HostRows& chunk, std::uint64_t rows, std::size_t classes, const Sums& out) {
   nearest_->find(features_on_device(chunk.features, features_));
   for (std::uint64_t i = 0; i < rows; ++i) {
     const double squared = nearest_->squared()[i];

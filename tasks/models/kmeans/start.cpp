@@ -18,9 +18,7 @@ constexpr std::uint64_t no_row = std::numeric_limits<std::uint64_t>::max();
 /// Draws for one purpose of one restart.
 struct Draw {
   std::uint64_t seed, stream;
-  [[nodiscard]] double operator()(std::uint64_t index) const {
-    return kernels::uniform(seed, stream, index);
-  }
+  [[nodiscard]] double operator()(std::uint64_t index) const { return kernels::uniform(seed, stream, index); }
   /// Of all indices the one with the least is index i with a probability proportional to weight i.
   [[nodiscard]] double waiting_time(std::uint64_t index, double weight) const {
     return weight > 0 ? -std::log1p(-(*this)(index)) / weight : infinity;
@@ -58,8 +56,8 @@ class Seeding {
   const Communicator& comm_;
   ShardRows& rows_;
   std::uint64_t stream_;
-  std::vector<double> candidates_;   ///< of all ranks
-  std::vector<double> squared_;      ///< of this rank's rows, to the nearest candidate
+  std::vector<double> candidates_;  ///< of all ranks
+  std::vector<double> squared_;     ///< of this rank's rows, to the nearest candidate
   std::vector<std::size_t> nearest_;
 };
 

@@ -7,8 +7,8 @@
 
 namespace kernmill::tasks {
 
-/// Centers to begin with, k x features, all of them rows. `restart` draws others. Collective; the same bits on
-/// any number of ranks.
+/// Centers to begin with, k x features, all of them rows. `restart` draws others. Collective; the same bits
+/// on any number of ranks.
 ///
 /// `parallel` is k-means|| (Bahmani, Moseley, Vattani, Kumar, Vassilvitskii, Scalable k-means++, 2012) with
 /// five rounds that draw 2 k rows each, and a weighted k-means++ among what they drew. `plus_plus` is

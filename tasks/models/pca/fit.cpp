@@ -1,3 +1,5 @@
+#include "kernmill/tasks/learn/train/fit.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -11,7 +13,6 @@
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/rows/shard_rows.hpp"
-#include "kernmill/tasks/learn/train/fit.hpp"
 #include "kernmill/tasks/learn/train/without_target.hpp"
 #include "kernmill/tasks/models/pca/model.hpp"
 #include "kernmill/tasks/models/pca/settings.hpp"
@@ -136,8 +137,7 @@ Components randomized(const PcaSettings& settings, const Communicator& comm, con
   Values small = transposed_product(q, image, features, columns, columns);
   for (std::size_t i = 0; i < columns; ++i)
     for (std::size_t j = 0; j < i; ++j)
-      small[i * columns + j] = small[j * columns + i] =
-          (small[i * columns + j] + small[j * columns + i]) / 2;
+      small[i * columns + j] = small[j * columns + i] = (small[i * columns + j] + small[j * columns + i]) / 2;
   Components found = decompose(comm, small, columns);
   Values directions(columns * features, 0.0);
   for (std::size_t c = 0; c < columns; ++c)

@@ -23,11 +23,11 @@ class PcaPredictor : public Predictor {
       // The kernels take no array of const that they may also write; this one is only read.
       const kernels::Matrix<kernels::Host> input(const_cast<double*>(features.data()) + first * columns,
                                                  count, columns);
-      const auto projected = projection_.project(
-          Kokkos::create_mirror_view_and_copy(kernels::Device::memory_space(), input));
+      const auto projected =
+          projection_.project(Kokkos::create_mirror_view_and_copy(kernels::Device::memory_space(), input));
       kernels::Device().fence();
-      Kokkos::deep_copy(
-          kernels::Matrix<kernels::Host>(scores.data() + first * outputs, count, outputs), projected);
+      Kokkos::deep_copy(kernels::Matrix<kernels::Host>(scores.data() + first * outputs, count, outputs),
+                        projected);
     }
     for (std::size_t i = 0; i < rows * outputs; ++i) scores[i] *= projection_.scales()[i % outputs];
   }

@@ -19,9 +19,9 @@ using kernels::Host;
 using kernels::Transpose;
 
 [[noreturn]] void refuse_numbers(std::size_t components, std::size_t features) {
-  throw TaskError(fmt::format("the model's numbers are not those of {} components of {} features", components,
-                              features),
-                  {}, "the model file is damaged; train it again");
+  throw TaskError(
+      fmt::format("the model's numbers are not those of {} components of {} features", components, features),
+      {}, "the model file is damaged; train it again");
 }
 
 }  // namespace
@@ -39,8 +39,7 @@ Projection::Projection(const storage::Model& model) : features_(model.schema.fea
   mean_ = kernels::make_vector<Device>(features_);
   Kokkos::deep_copy(mean_, kernels::host_vector(mean.data(), features_));
   components_ = kernels::make_matrix<Device>(variances.size(), features_);
-  Kokkos::deep_copy(components_,
-                    kernels::ConstMatrix<Host>(components.data(), variances.size(), features_));
+  Kokkos::deep_copy(components_, kernels::ConstMatrix<Host>(components.data(), variances.size(), features_));
 }
 
 Projection::Matrix Projection::project(const Matrix& rows) {

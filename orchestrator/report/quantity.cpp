@@ -18,8 +18,9 @@ const std::vector<std::string>& favourites(TaskKind kind) {
   static const ByKind<std::vector<std::string>> names{
       .preprocess = {"untrained_classes", "rows", "features", "classes", "train_rows", "test_rows"},
       .train = {"untrained_classes", "objective", "train_loss", "train_accuracy", "train_rmse", "iterations",
-                "epochs", "rows"},
-      .evaluate = {"accuracy", "correct", "rmse", "r2", "r2_vs_naive", "naive_rmse", "rows", "log_loss"},
+                "epochs", "inertia", "explained_variance", "components", "rows"},
+      .evaluate = {"accuracy", "correct", "rmse", "r2", "r2_vs_naive", "naive_rmse", "inertia", "silhouette",
+                   "adjusted_rand", "reconstruction_error", "explained_variance", "rows", "log_loss"},
       .tune = {"value", "trial", "trials", "failed"},
       .deploy = {"rows", "rejected"}};
   return names[kind];

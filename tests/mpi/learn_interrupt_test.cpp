@@ -54,6 +54,11 @@ class Interruption : public ::testing::TestWithParam<const char*> {
       optimizer = {{"type", "lbfgs"}, {"max_iterations", 400}, {"tolerance", 1e-30}, {"history", 10}};
       every = 5;
     }
+    if (method == "kmeans") {
+      model = {{"type", "kmeans"},      {"k", 120},         {"init", "parallel"}, {"restarts", 6},
+               {"max_iterations", 300}, {"tolerance", 0.0}, {"epochs", 1}};
+      optimizer = nullptr;
+    }
     return {{"model", model},
             {"optimizer", optimizer},
             {"seed", 3},
@@ -180,6 +185,6 @@ TEST_P(SlowFiles, AreComplainedOf) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllAtOnce, SlowFiles, ::testing::Values("lbfgs"));
-INSTANTIATE_TEST_SUITE_P(Methods, Interruption, ::testing::Values("adam", "lbfgs"));
+INSTANTIATE_TEST_SUITE_P(Methods, Interruption, ::testing::Values("adam", "lbfgs", "kmeans"));
 
 }  // namespace

@@ -327,8 +327,29 @@ class ReferenceReader {
   Where where_;
 };
 
+/// The stage that trains, of a stage or of the model that it judges; null where that is not known.
+const StageDraft* trained(const Draft& draft, const StageDraft& stage) {
+  if (stage.stage.kind == TaskKind::train) return &stage;
+  const Field* model = stage.fields.find("model");
+  const StageDraft* fit =
+      model == nullptr ? nullptr : draft.find(model->value->text.substr(0, model->value->text.find('.')));
+  return fit != nullptr && fit->stage.kind == TaskKind::train ? fit : nullptr;
+}
+
+/// Those of the stage's model, where it is one without a target.
+std::vector<std::string> metrics_of_stage(const Draft& draft, const StageDraft& to) {
+  const bool judges = to.stage.kind == TaskKind::evaluate;
+  const StageDraft* fit = judges || to.stage.kind == TaskKind::train ? trained(draft, to) : nullptr;
+  const Json model = fit == nullptr ? Json() : fit->stage.config.value("model", Json());
+  const WithoutTarget* own = model.is_object() ? without_target(model.value("type", "")) : nullptr;
+  if (own == nullptr) return metrics_of(to.stage.kind);
+  std::vector<std::string> metrics = judges ? own->metrics : own->train_metrics;
+  metrics.emplace_back("rows");
+  return metrics;
+}
+
 void check_name(const Draft& draft, const StageDraft& to, const StageUse& use) {
-  const auto& metrics = metrics_of(to.stage.kind);
+  const auto metrics = metrics_of_stage(draft, to);
   if (to.kind_known && use.name == own_folder) {
     if (leaves(to).empty())
       draft.diagnostics.error(

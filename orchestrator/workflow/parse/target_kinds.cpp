@@ -184,6 +184,26 @@ ModelChoice model_of(const StageDraft& stage) {
   return {model.at("type"), tune ? field->value->find("model") : field->value};
 }
 
+/// More clusters than a file has rows.
+void check_clusters(const Draft& draft, const StageDraft& prepare, const StageDraft& stage,
+                    const ModelChoice& model) {
+  const bool tune = stage.stage.kind == TaskKind::tune;
+  const Json config = tune ? stage.stage.config.value("train", Json()) : stage.stage.config;
+  const Json k = config.value("model", Json()).value("k", Json());
+  const Value* value = model.value == nullptr ? nullptr : model.value->find("k");
+  const Input* input = input_of(prepare, "input");
+  if (!k.is_number() || value == nullptr || input == nullptr || input->path.empty()) return;
+  const auto table = look_into(draft.files, input->path, prepare.stage.config);
+  if (!table || !table->all_seen) return;
+  const auto lines = std::count(table->rows.begin(), table->rows.end(), '\n') +
+                     (table->rows.empty() || table->rows.back() == '\n' ? 0 : 1);
+  if (k.get<double>() > static_cast<double>(lines))
+    draft.diagnostics.error(
+        value->where,
+        fmt::format("{} clusters cannot be made of the {} rows of '{}'", k.dump(), lines, prepare.stage.name),
+        "choose a `k` that is at most the number of training rows");
+}
+
 void judge(const Draft& draft, const StageDraft& prepare, const TargetLook& target,
            const ModelChoice& model) {
   using Kind = TargetLook::Kind;
@@ -263,6 +283,9 @@ void check_judged_file(const Draft& draft, const StageDraft& stage) {
   const StageDraft* fit = model == nullptr || model->stage.empty() ? nullptr : draft.find(model->stage);
   const StageDraft* prepare = fit == nullptr ? nullptr : prepared_for(draft, *fit);
   if (input == nullptr || prepare == nullptr) return;
+  if (const std::string type = model_of(*fit).type; without_target(type) != nullptr)
+    return draft.diagnostics.error(input->where, fmt::format("a {} is judged on a dataset only", type),
+                                   fmt::format("data: {}", prepare->stage.name));
   if (prepare->stage.config.value("series", Json()).is_object())
     return draft.diagnostics.error(
         input->where, "a model of a series is judged on a dataset only",
@@ -292,9 +315,13 @@ void check_targets(const Draft& draft) {
     if (stage.stage.kind != TaskKind::train && stage.stage.kind != TaskKind::tune) continue;
     const StageDraft* prepare = prepared_for(draft, stage);
     if (prepare == nullptr) continue;
+    const ModelChoice model = model_of(stage);
+    if (without_target(model.type) != nullptr) {
+      check_clusters(draft, *prepare, stage, model);
+      continue;
+    }
     const auto [look, is_new] = looks.try_emplace(prepare);
     if (is_new) look->second = look_at_target(draft, *prepare);
-    const ModelChoice model = model_of(stage);
     if (what_learns(model.type).classes && doubted.insert(prepare).second)
       doubt(draft, *prepare, look->second);
     judge(draft, *prepare, look->second, model);

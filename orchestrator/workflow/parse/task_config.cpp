@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/base/did_you_mean.hpp"
 #include "kernmill/base/file_pattern.hpp"
@@ -131,7 +132,45 @@ void choose_train_defaults(SettingsReader& reader, const std::string& model) {
   reader.default_types["optimizer"] = model == "mlp" ? "adam" : "lbfgs";
 }
 
+/// A model without a target goes its own way: with no optimizer, and with all rows alike.
+void finish_without_target(Json& train, const std::string& model) {
+  train.erase("optimizer");
+  train.erase("class_weight");
+  if (train.contains("checkpoint") && !train["checkpoint"].contains("every"))
+    train["checkpoint"]["every"] = model == "kmeans" && train["model"].contains("batch_size") ? 10 : 100;
+}
+
+void refuse_of_optimizers(const Value* optimizer, const Value* class_weight, const std::string& model,
+                          Diagnostics& diagnostics) {
+  if (without_target(model) == nullptr) return;
+  if (optimizer != nullptr && !optimizer->is_null())
+    diagnostics.error(optimizer->where, fmt::format("a {} has no optimizer", model),
+                      "leave it out; what there is to choose stands in 'model'");
+  if (class_weight != nullptr && !class_weight->is_null())
+    diagnostics.error(class_weight->where, fmt::format("a {} knows no classes to weigh", model),
+                      "leave it out");
+}
+
+/// What `components` may be, which depends on the method.
+void check_components(const Json& train, const Value* model, Diagnostics& diagnostics) {
+  const Json settings = train.value("model", Json());
+  if (model == nullptr || !settings.is_object() || settings.value("type", "") != "pca") return;
+  const Json components = settings.value("components", Json());
+  if (!components.is_number()) return;
+  const double count = components.get<double>();
+  if (count >= 1 && std::floor(count) != count)
+    diagnostics.error(part_where(*model, "components"), "'components' is no whole number, nor a share",
+                      "components: 2, or components: 0.95 for as many as explain that much");
+  if (count < 1 && settings.value("method", "") == "randomized")
+    diagnostics.error(part_where(*model, "components"),
+                      "the randomized method needs a number of components, and not a share",
+                      "components: 10, or method: covariance");
+}
+
 void finish_train(Json& train) {
+  const Json model = train.value("model", Json());
+  const std::string model_type = model.is_object() ? model.value("type", "") : "";
+  if (without_target(model_type) != nullptr) return finish_without_target(train, model_type);
   if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
     return;
   const std::string type = train["optimizer"].value("type", "");
@@ -178,18 +217,43 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
     draft.diagnostics.error(stage.stage.where, "a train stage needs 'data'",
                             "data: the dataset to learn from");
   count_bytes(train, "cache");
+  refuse_of_optimizers(value_of(stage, "optimizer"), value_of(stage, "class_weight"), model,
+                       draft.diagnostics);
+  check_components(train, value_of(stage, "model"), draft.diagnostics);
   if (!has_config) finish_train(train);
+  if (has_config && without_target(model) != nullptr) train.erase("optimizer");
   return train;
 }
 
-void finish_objective(Json& objective, const StageDraft& stage, Diagnostics& diagnostics) {
+/// A search by a metric that the model has.
+void check_objective(const std::string& metric, const Value* objective, const std::string& model,
+                     Diagnostics& diagnostics) {
+  if (objective == nullptr || objective->find("metric") == nullptr || model.empty() || metric.empty()) return;
+  const auto has = [&](const WithoutTarget& one) {
+    return std::find(one.metrics.begin(), one.metrics.end(), metric) != one.metrics.end();
+  };
+  const WithoutTarget* own = without_target(model);
+  if (own != nullptr && !has(*own))
+    diagnostics.error(part_where(*objective, "metric"),
+                      fmt::format("'{}' is no metric of a {}", metric, model),
+                      fmt::format("it has {}", fmt::join(own->metrics, ", ")));
+  for (const char* other : {"kmeans", "pca"})
+    if (own == nullptr && has(*without_target(other)))
+      diagnostics.error(part_where(*objective, "metric"),
+                        fmt::format("'{}' is a metric of a {}, and this model is a {}", metric, other, model),
+                        "of classes there are accuracy, precision, recall, f1, roc_auc and log_loss; of "
+                        "numbers rmse, mae and r2");
+}
+
+void finish_objective(Json& objective, const std::string& model, const StageDraft& stage,
+                      Diagnostics& diagnostics) {
   const std::string metric = objective.value("metric", "");
-  if (!objective.contains("goal"))
-    objective["goal"] = metric == "log_loss" || metric == "rmse" || metric == "mae" ? "minimize" : "maximize";
+  if (!objective.contains("goal")) objective["goal"] = is_loss(metric) ? "minimize" : "maximize";
   if (!objective.contains("validation") || objective["validation"].empty())
     objective["validation"] = {{"folds", 5}};
   const Value* value = value_of(stage, "objective");
   const Value* validation = value == nullptr ? nullptr : value->find("validation");
+  check_objective(metric, value, model, diagnostics);
   if (objective["validation"].size() > 1 && validation != nullptr)
     diagnostics.error(validation->where, "'folds' and 'split' exclude each other",
                       "judge on folds of the training rows, or on the validation rows");
@@ -218,14 +282,18 @@ void refuse_matrix(const Draft& draft, const StageDraft& stage) {
 
 Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
   const Value* train = value_of(stage, "train");
-  choose_train_defaults(reader, train == nullptr ? "" : model_type(train->find("model")));
+  const std::string model = train == nullptr ? "" : model_type(train->find("model"));
+  choose_train_defaults(reader, model);
   Json config = reader.read(task_settings(TaskKind::tune), stage.fields, stage.stage.where);
   if (config.contains("train") && config["train"].is_object()) {
     count_bytes(config["train"], "cache");
+    if (train != nullptr)
+      refuse_of_optimizers(train->find("optimizer"), train->find("class_weight"), model, draft.diagnostics);
+    if (train != nullptr) check_components(config["train"], train->find("model"), draft.diagnostics);
     finish_train(config["train"]);
   }
   if (config.contains("objective") && config["objective"].is_object())
-    finish_objective(config["objective"], stage, draft.diagnostics);
+    finish_objective(config["objective"], model, stage, draft.diagnostics);
   refuse_matrix(draft, stage);
   const Value* space = value_of(stage, "space");
   const bool grid = config.contains("strategy") && config["strategy"].value("type", "") == "grid";

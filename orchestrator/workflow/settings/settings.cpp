@@ -1,6 +1,7 @@
 #include "kernmill/workflow/settings/settings.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "kernmill/workflow/by_kind.hpp"
 
@@ -36,7 +37,9 @@ const std::vector<std::string>& metrics_of(TaskKind kind) {
       .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
                      "imputed", "untrained_classes"},
       .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
-                "train_rmse", "best_epoch", "validation_loss", "rows", "untrained_classes"},
+                "train_rmse", "best_epoch", "validation_loss", "rows", "untrained_classes", "inertia",
+                "inertia_per_row", "cluster_sizes", "converged", "components", "explained_variance",
+                "explained_variance_ratio"},
       .evaluate = {"accuracy",
                    "correct",
                    "rows",
@@ -58,10 +61,38 @@ const std::vector<std::string>& metrics_of(TaskKind kind) {
                    "price_rmse_*",
                    "price_mape_*",
                    "naive_price_rmse_*",
-                   "naive_price_mape_*"},
+                   "naive_price_mape_*",
+                   "inertia",
+                   "inertia_per_row",
+                   "silhouette",
+                   "cluster_sizes",
+                   "adjusted_rand",
+                   "normalized_mutual_information",
+                   "reconstruction_error",
+                   "explained_variance",
+                   "components"},
       .tune = {"value", "trial", "trials", "failed"},
       .deploy = {"rows", "rejected", "imputed"}};
   return metrics[kind];
+}
+
+const WithoutTarget* without_target(std::string_view model) {
+  static const std::vector<WithoutTarget> all{
+      {"kmeans",
+       {"inertia", "inertia_per_row", "iterations", "cluster_sizes", "converged"},
+       {"inertia", "inertia_per_row", "silhouette", "cluster_sizes", "adjusted_rand",
+        "normalized_mutual_information"}},
+      {"pca",
+       {"components", "explained_variance", "explained_variance_ratio"},
+       {"reconstruction_error", "explained_variance", "components"}}};
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.type == model; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool is_loss(std::string_view metric) {
+  constexpr std::array losses{
+      "log_loss", "rmse", "mae", "inertia", "inertia_per_row", "reconstruction_error"};
+  return std::find(losses.begin(), losses.end(), metric) != losses.end();
 }
 
 }  // namespace kernmill

@@ -130,6 +130,17 @@ const Table& trial_settings();
 const Table& objective_settings();
 const Variant& strategy_variant();
 
+/// A model that looks at no target. It has no optimizer, and metrics of its own.
+struct WithoutTarget {
+  std::string type;
+  std::vector<std::string> train_metrics;  ///< beside `rows`
+  std::vector<std::string> metrics;        ///< of an evaluate stage beside `rows`, and to search by
+};
+/// Null for a type that learns a target, or that nobody knows.
+const WithoutTarget* without_target(std::string_view model);
+/// Whether a metric is better the smaller it is.
+bool is_loss(std::string_view metric);
+
 /// The artifacts that a stage of this kind leaves, its main one first; empty for a command.
 const std::vector<std::string>& artifacts_of(TaskKind kind);
 /// The metrics that a stage of this kind reports. A name that ends in `*` is a beginning. Empty for a

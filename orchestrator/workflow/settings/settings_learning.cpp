@@ -26,6 +26,70 @@ Setting regularize_bias(bool fallback) {
           .fallback = fallback};
 }
 
+std::vector<Setting> kmeans_settings() {
+  return {
+      {.name = "k", .type = T::integer, .doc = "clusters", .required = true, .range = at_least_one},
+      {.name = "init",
+       .type = T::text,
+       .doc = "where centers begin: `parallel` is k-means||, in a few passes over the rows; `plus_plus` is "
+              "k-means++, a pass a center",
+       .fallback = "parallel",
+       .choices = {"parallel", "plus_plus"}},
+      {.name = "restarts",
+       .type = T::integer,
+       .doc = "starts, of which the best clusters are kept",
+       .fallback = 1,
+       .range = at_least_one},
+      {.name = "max_iterations",
+       .type = T::integer,
+       .doc = "iterations of Lloyd's method at most, of each start",
+       .fallback = 300,
+       .range = at_least_one},
+      {.name = "tolerance",
+       .type = T::real,
+       .doc = "ends when the centers' summed squared moves are at most this times the mean variance of a "
+              "feature; 0: when they rest",
+       .fallback = 1e-4,
+       .range = not_negative},
+      {.name = "batch_size",
+       .type = T::integer,
+       .doc = "rows of a mini-batch, after each of which centers move",
+       .fallback_doc = "none: all rows",
+       .range = at_least_one},
+      {.name = "epochs",
+       .type = T::integer,
+       .doc = "`batch_size`: passes over the rows, of each start",
+       .fallback = 10,
+       .range = at_least_one}};
+}
+
+std::vector<Setting> pca_settings() {
+  return {{.name = "components",
+           .type = T::real,
+           .doc = "how many; below 1: as many as explain more than that share of the variance",
+           .fallback = 0.95,
+           .range = positive},
+          {.name = "method",
+           .type = T::text,
+           .doc = "`covariance`: all of it; `randomized`: a few components of many features",
+           .fallback = "covariance",
+           .choices = {"covariance", "randomized"}},
+          {.name = "power_iterations",
+           .type = T::integer,
+           .doc = "`randomized`: passes that turn the subspace to the largest variances",
+           .fallback = 4,
+           .range = not_negative},
+          {.name = "oversampling",
+           .type = T::integer,
+           .doc = "`randomized`: directions beside those that are wanted",
+           .fallback = 10,
+           .range = not_negative},
+          {.name = "whiten",
+           .type = T::boolean,
+           .doc = "a deploy stage's components have a variance of 1 each",
+           .fallback = false}};
+}
+
 const Variant& model_variant() {
   static const Variant variant{
       "'model'",
@@ -69,7 +133,13 @@ const Variant& model_variant() {
            .doc = "of the hidden layers",
            .fallback = "relu",
            .choices = {"relu", "tanh"}},
-          l2(1e-4, "weight of the penalty")}}}}};
+          l2(1e-4, "weight of the penalty")}}},
+       {"kmeans",
+        "k-means clusters; no target is looked at, and there is no optimizer",
+        {"a kmeans model", kmeans_settings()}},
+       {"pca",
+        "principal components; no target is looked at, and there is no optimizer",
+        {"a pca model", pca_settings()}}}};
   return variant;
 }
 
@@ -313,7 +383,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::variant,
        .doc = "how it is fitted",
        .fallback = Json::object(),
-       .fallback_doc = "lbfgs; adam for an mlp",
+       .fallback_doc = "lbfgs; adam for an mlp; none for kmeans and pca",
        .variant = &optimizer_variant()},
       {.name = "class_weight",
        .type = T::text,

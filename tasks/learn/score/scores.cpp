@@ -200,8 +200,9 @@ void check_same_meaning(const storage::Schema& model, const storage::Schema& dat
                          model.features.size() == data.features.size() ? " of other names" : ""),
              "evaluate it on a dataset with the columns that it was trained on");
   }
-  if (model.target_kind != data.target_kind || model.classes != data.classes ||
-      model.target_names != data.target_names) {
+  const bool looks_at_target = model.target_kind != storage::TargetKind::none;
+  if (looks_at_target && (model.target_kind != data.target_kind || model.classes != data.classes ||
+                          model.target_names != data.target_names)) {
     mismatch("its target is not the data's", "evaluate it on a dataset with the same target and classes");
   }
   if (model.steps != data.steps) {

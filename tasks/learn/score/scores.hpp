@@ -47,7 +47,7 @@ ClassScores score_classes(const Communicator& comm, const Rows& rows, const Pred
 NumberScores score_numbers(const Communicator& comm, const Rows& rows, const Predictor& predictor);
 
 /// Throws TaskError when data of schema `data` cannot be given to a model that was trained on `model`: other
-/// features, another target, another scale.
+/// features, another target (of a model that has one), another scale.
 void check_same_meaning(const storage::Schema& model, const storage::Schema& data);
 
 }  // namespace kernmill::tasks

@@ -393,6 +393,17 @@ std::vector<Setting> learning_settings(bool model_required) {
        .fallback_doc = "`none`",
        .choices = {"none", "balanced"}},
       seed_setting(),
+      {.name = "precision",
+       .type = T::text,
+       .doc = "what a method of mini-batches computes in",
+       .fallback_doc = "`float64`; `float32` for an mlp",
+       .choices = {"float64", "float32"}},
+      {.name = "exact",
+       .type = T::boolean,
+       .doc =
+           "of mini-batches: sums over ranks have one order, so that any number of ranks, and a resumption on "
+           "another number, give the same bits; `false`: each rank's rows at once, in MPI's order",
+       .fallback_doc = "`true`"},
       {.name = "cache",
        .type = T::memory,
        .doc =

@@ -77,10 +77,12 @@ void kernel_matrix(const Space& space, const KernelFunction& function, const Ker
                    const Matrix<Space>& out) {
   const auto squares_x = x.squares, squares_y = y.squares;
   for (std::size_t first_y = 0; first_y < y.count; first_y += kernel_tile_columns) {
-    const std::size_t columns = y.count - first_y < kernel_tile_columns ? y.count - first_y : kernel_tile_columns;
+    const std::size_t columns =
+        y.count - first_y < kernel_tile_columns ? y.count - first_y : kernel_tile_columns;
     for (std::size_t first_x = 0; first_x < x.count; first_x += kernel_tile_rows) {
       const std::size_t rows = x.count - first_x < kernel_tile_rows ? x.count - first_x : kernel_tile_rows;
-      gemm<Space>(space, Transpose::no, Transpose::yes, 1.0, rows_of<Space>(x.rows, first_x, kernel_tile_rows),
+      gemm<Space>(space, Transpose::no, Transpose::yes, 1.0,
+                  rows_of<Space>(x.rows, first_x, kernel_tile_rows),
                   rows_of<Space>(y.rows, first_y, kernel_tile_columns), 0.0, tile);
       Kokkos::parallel_for(
           "kernmill_kernel_tile", Range<Space>(space, 0, rows * columns),

@@ -35,8 +35,9 @@ const std::vector<std::string>& metrics_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> metrics{
       .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
                      "imputed", "untrained_classes"},
-      .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
-                "train_rmse", "best_epoch", "validation_loss", "rows", "untrained_classes"},
+      .train = {"objective", "objective_per_class", "objective_per_pair", "support_vectors", "iterations",
+                "epochs", "train_loss", "train_accuracy", "train_rmse", "best_epoch", "validation_loss",
+                "rows", "untrained_classes"},
       .evaluate = {"accuracy",
                    "correct",
                    "rows",

@@ -26,6 +26,33 @@ Setting regularize_bias(bool fallback) {
           .fallback = fallback};
 }
 
+std::vector<Setting> kernel_svm_settings() {
+  return {{.name = "kernel",
+           .type = T::text,
+           .doc = "of rows x and y: `rbf` exp(-gamma |x - y|^2), `polynomial` (gamma x.y + coef0)^degree, "
+                  "`linear` x.y",
+           .fallback = "rbf",
+           .choices = {"rbf", "polynomial", "linear"}},
+          {.name = "gamma",
+           .type = T::real,
+           .doc = "`scale`: 1 / (features * their variance), `auto`: 1 / features, or a number",
+           .fallback = "scale",
+           .choices = {"scale", "auto"},
+           .range = positive},
+          {.name = "degree",
+           .type = T::integer,
+           .doc = "of the polynomial kernel",
+           .fallback = 3,
+           .range = at_least_one},
+          {.name = "coef0", .type = T::real, .doc = "of the polynomial kernel", .fallback = 0.0},
+          {.name = "C", .type = T::real, .doc = "weight of the loss", .fallback = 1.0, .range = positive},
+          {.name = "tolerance",
+           .type = T::real,
+           .doc = "by how much two rows may violate the optimality conditions at the end",
+           .fallback = 1e-4,
+           .range = positive}};
+}
+
 const Variant& model_variant() {
   static const Variant variant{
       "'model'",
@@ -69,7 +96,10 @@ const Variant& model_variant() {
            .doc = "of the hidden layers",
            .fallback = "relu",
            .choices = {"relu", "tanh"}},
-          l2(1e-4, "weight of the penalty")}}}}};
+          l2(1e-4, "weight of the penalty")}}},
+       {"kernel_svm",
+        "a support vector machine with a kernel: one against one, 1/2 ||w||^2 + C sum hinge loss",
+        {"a kernel_svm model", kernel_svm_settings()}}}};
   return variant;
 }
 
@@ -313,7 +343,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::variant,
        .doc = "how it is fitted",
        .fallback = Json::object(),
-       .fallback_doc = "lbfgs; adam for an mlp",
+       .fallback_doc = "lbfgs; adam for an mlp; a kernel_svm has a method of its own",
        .variant = &optimizer_variant()},
       {.name = "class_weight",
        .type = T::text,
@@ -327,7 +357,9 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::memory,
        .doc =
            "memory in which a rank of a full-batch method keeps its rows, as they are stored; more of them "
-           "are read at each iteration. It changes no number of the model",
+           "are read at each iteration. Of a kernel_svm, which keeps all rows on each rank, the memory for "
+           "rows "
+           "of the kernel matrix. It changes no number of the model",
        .fallback_doc = "half of a rank's share of what is free"},
       {.name = "checkpoint",
        .type = T::table,

@@ -16,8 +16,8 @@ Numbers numbers_on_device(std::span<const std::size_t> values) {
   return out;
 }
 
-kernels::KernelRows<Device> chosen_rows(const kernels::Matrix<Device>& all, std::span<const std::uint64_t> rows,
-                                        std::size_t tile) {
+kernels::KernelRows<Device> chosen_rows(const kernels::Matrix<Device>& all,
+                                        std::span<const std::uint64_t> rows, std::size_t tile) {
   const auto out = kernels::make_kernel_rows<Device>(rows.size(), all.extent(1), tile);
   kernels::take_rows<Device>(Device(), all, numbers_on_device(rows), out);
   return out;

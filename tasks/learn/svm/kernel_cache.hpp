@@ -16,7 +16,8 @@ class KernelCache {
   /// `rows` are the numbers of the matrix' rows among `all`, and `columns` those of this rank's columns.
   /// Has room for `capacity` rows, and at least for what is asked for at a time.
   KernelCache(const kernels::Matrix<Device>& all, const kernels::KernelFunction& function,
-              std::vector<std::uint64_t> rows, std::span<const std::uint64_t> columns, std::uint64_t capacity);
+              std::vector<std::uint64_t> rows, std::span<const std::uint64_t> columns,
+              std::uint64_t capacity);
 
   /// Computes what is not there yet. Returns the places of these rows in values().
   const std::vector<std::size_t>& hold(std::span<const std::uint64_t> rows);

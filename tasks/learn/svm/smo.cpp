@@ -12,7 +12,8 @@ constexpr double least_curvature = 1e-12;  // of rows that a kernel does not tel
 
 class Smo {
  public:
-  explicit Smo(Subproblem& problem) : p_(problem), n_(problem.alpha.size()), diagonal_(n_), up_(n_), low_(n_) {
+  explicit Smo(Subproblem& problem)
+      : p_(problem), n_(problem.alpha.size()), diagonal_(n_), up_(n_), low_(n_) {
     for (std::size_t i = 0; i < n_; ++i) {
       diagonal_[i] = row(i)[i];
       set_bounds(i);
@@ -37,7 +38,7 @@ class Smo {
 };
 
 void Smo::set_bounds(std::size_t i) {
-  const bool may_rise = p_.alpha[i] < p_.limits[i], may_fall = p_.alpha[i] > 0;
+  const bool may_rise = p_.alpha[i]<p_.limits[i], may_fall = p_.alpha[i]> 0;
   up_[i] = static_cast<char>(p_.signs[i] > 0 ? may_rise : may_fall);
   low_[i] = static_cast<char>(p_.signs[i] > 0 ? may_fall : may_rise);
 }

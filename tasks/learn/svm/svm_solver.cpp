@@ -5,6 +5,8 @@
 #include <limits>
 #include <unordered_set>
 
+#include "kernmill/tasks/support/task_error.hpp"
+
 namespace kernmill::tasks {
 namespace {
 
@@ -42,18 +44,27 @@ void keep_first(Candidates& candidates, std::size_t most, const Before& before) 
   candidates.resize(kept);
 }
 
+// What is no number comes first: it must not be overlooked.
 const auto higher = [](const auto& a, const auto& b) {
-  return a.level != b.level ? a.level > b.level : a.row < b.row;
+  if (std::isnan(a.level) != std::isnan(b.level)) return std::isnan(a.level);
+  return a.level > b.level || a.level < b.level ? a.level > b.level : a.row < b.row;
 };
 const auto lower = [](const auto& a, const auto& b) {
-  return a.level != b.level ? a.level < b.level : a.row < b.row;
+  if (std::isnan(a.level) != std::isnan(b.level)) return std::isnan(a.level);
+  return a.level > b.level || a.level < b.level ? a.level < b.level : a.row < b.row;
 };
 
-/// gradient(j) += signs(j) * sum over w of factors(w) * values(places(w), j), in the order of w.
+[[noreturn]] void refuse_overflow() {
+  throw TaskError("the kernel of two training rows is too large for a number", {},
+                  "scale the features (scale: standard in the preprocess stage), or lower model.degree or "
+                  "model.gamma");
+}
+
+/// sums(j) += factors(w) * values(places(w), j) for each w, in their order.
 void add_rows(const kernels::Matrix<Device>& values, const std::vector<std::size_t>& places,
               const std::vector<double>& factors, std::vector<double>& sums) {
-  auto on_device =
-      Kokkos::create_mirror_view_and_copy(Device::memory_space(), kernels::host_vector(sums.data(), sums.size()));
+  auto on_device = Kokkos::create_mirror_view_and_copy(Device::memory_space(),
+                                                       kernels::host_vector(sums.data(), sums.size()));
   for (std::size_t w = 0; w < places.size(); ++w) {
     const double factor = factors[w];
     const double* const row = values.data() + places[w] * values.extent(1);
@@ -71,7 +82,7 @@ SvmSolver::SvmSolver(const Communicator& comm, const kernels::Matrix<Device>& al
     : comm_(comm),
       problem_(std::move(problem)),
       own_(storage::even_share(problem_.rows.size(), comm.rank(), comm.size())),
-      cache_(all, function, problem_.rows, part_of(problem_.rows, own_), rows_in(cache, problem_.rows.size())) {
+      cache_(all, function, problem_.rows, part_of(problem_.rows, own_), rows_in(cache, own_.count())) {
   state_.alpha.assign(problem_.rows.size(), 0.0);
   state_.gradient.assign(own_.count(), -1.0);
 }
@@ -143,7 +154,8 @@ std::vector<double> SvmSolver::gather_working(std::span<const double> own_column
   std::vector<std::uint64_t> counts(static_cast<std::size_t>(comm_.size()), 0);
   std::vector<std::size_t> owner(n);
   for (std::size_t i = 0; i < n; ++i) {
-    owner[i] = static_cast<std::size_t>(storage::owner_of(state_.working[i], problem_.rows.size(), comm_.size()));
+    owner[i] =
+        static_cast<std::size_t>(storage::owner_of(state_.working[i], problem_.rows.size(), comm_.size()));
     counts[owner[i]] += height;
   }
   const std::vector<double> gathered = comm_.allgatherv(own_columns, std::span<const std::uint64_t>(counts));
@@ -170,6 +182,8 @@ Subproblem SvmSolver::subproblem() {
     columns.push_back(state_.gradient[row - own_.begin]);
   }
   columns = gather_working(columns);
+  if (!std::all_of(columns.begin(), columns.end(), [](double value) { return std::isfinite(value); }))
+    refuse_overflow();
   Subproblem problem;
   problem.kernel.reserve(n * n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -205,8 +219,8 @@ bool SvmSolver::step() {
   if (state_.ended) return false;
   const Violators now = violators();
   const double gap = now.gap();
-  const std::uint64_t most = std::max<std::uint64_t>(10'000'000, 100 * problem_.rows.size());
-  state_.ended = gap <= problem_.tolerance || state_.iterations >= most;
+  if (!std::isfinite(gap)) refuse_overflow();
+  state_.ended = gap <= problem_.tolerance || state_.iterations >= most_iterations(problem_);
   if (state_.ended) return false;
   choose(now);
   Subproblem part = subproblem();
@@ -215,6 +229,10 @@ bool SvmSolver::step() {
   state_.iterations += solve(part, tolerance, iterations_a_step);
   follow(part);
   return true;
+}
+
+std::uint64_t most_iterations(const SvmProblem& problem) {
+  return std::max<std::uint64_t>(10'000'000, 100 * problem.rows.size());
 }
 
 SvmState SvmSolver::state() const {

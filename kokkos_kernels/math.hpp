@@ -14,6 +14,12 @@ KOKKOS_INLINE_FUNCTION double log(double x) {
 KOKKOS_INLINE_FUNCTION double sqrt(double x) {
   return ::sqrt(x);
 }
+KOKKOS_INLINE_FUNCTION double cos(double x) {
+  return ::cos(x);
+}
+KOKKOS_INLINE_FUNCTION double sin(double x) {
+  return ::sin(x);
+}
 KOKKOS_INLINE_FUNCTION double tanh(double x) {
   return ::tanh(x);
 }

@@ -40,4 +40,19 @@ inline Matrix rbf_kernel(const Matrix& x, const Matrix& y, double gamma) {
   });
 }
 
+/// Cosines, sines and a 1, of frequencies d x m.
+inline Matrix fourier_features(const Matrix& x, const Matrix& frequencies) {
+  const Matrix rows = transposed(frequencies);
+  Matrix z(x.rows, 2 * rows.rows + 1);
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    for (std::size_t k = 0; k < rows.rows; ++k) {
+      const double product = dot_of_rows(x, i, rows, k), root = std::sqrt(static_cast<double>(rows.rows));
+      z(i, k) = std::cos(product) / root;
+      z(i, rows.rows + k) = std::sin(product) / root;
+    }
+    z(i, 2 * rows.rows) = 1;
+  }
+  return z;
+}
+
 }  // namespace kernmill::reference

@@ -2,8 +2,7 @@
 #include <functional>
 #include <string>
 
-#include "learn_world.hpp"
-#include "preprocess_settings.hpp"
+#include "kernel_svm_world.hpp"
 
 // Duals, support vectors and accuracies of scikit-learn's SVC (libsvm) at a tolerance of 1e-9:
 // reference_kernel_svm.py.
@@ -12,42 +11,7 @@ namespace {
 
 using tasks::Json;
 
-Json kernel_svm(Json settings) {
-  Json model = {{"type", "kernel_svm"}, {"kernel", "rbf"}, {"gamma", "scale"}, {"degree", 3},
-                {"coef0", 0.0},         {"C", 1.0},        {"tolerance", 1e-4}};
-  model.update(settings);
-  return model;
-}
-
-class KernelSvm : public LearnWorld {
- protected:
-  /// Trains on all ranks, and again on one: the two must not differ in a bit.
-  tasks::Result train_twice(const std::filesystem::path& data, const Json& config) {
-    const tasks::Result result = train(data, config);
-    const std::uint64_t together = digest(parameters());
-    const tasks::Spec alone_spec = spec("train", config, {{"data", data}}, "alone");
-    on_first_rank([&](const tasks::Communicator& alone) {
-      const tasks::Result again = tasks::run_train(alone_spec, alone);
-      EXPECT_EQ(again.metrics.dump(), result.metrics.dump());
-    });
-    EXPECT_EQ(digest(parameters("alone")), together);
-    return result;
-  }
-  tasks::Result evaluate(const std::filesystem::path& data) {
-    return tasks::run_evaluate(
-        spec("evaluate", {{"split", "test"}}, {{"data", data}, {"model", model_file()}}), comm);
-  }
-  /// Of a table of numbers, with the target "y".
-  std::filesystem::path table(const std::string& text, Json settings = Json::object()) {
-    put(directory / "table.csv", text);
-    settings["target"] = {{"column", "y"}, {"type", "class"}};
-    const tasks::Spec prepare = spec("preprocess", kernmill::testing::preprocess_settings(settings),
-                                     {{"input", directory / "table.csv"}}, "prepare-table");
-    tasks::run_preprocess(prepare, comm);
-    return prepare.output_directory / "dataset.h5";
-  }
-  static Json config(const Json& settings) { return train_config(kernel_svm(settings), lbfgs()); }
-};
+using KernelSvm = KernelSvmWorld;
 
 void expect_duals(const Json& metrics, const std::vector<double>& expected) {
   const Json& each = metrics.at("objective_per_pair");
@@ -61,7 +25,7 @@ TEST_F(KernelSvm, RbfOnIrisIsThatOfTheReference) {
   const auto result = train_twice(data, config({{"gamma", 0.25}}));
   expect_duals(result.metrics, {-3.51577536512, -2.93615201984, -20.7526288892});
   EXPECT_EQ(result.metrics.at("support_vectors"), 47);
-  EXPECT_EQ(evaluate(data).metrics.at("correct"), 29);
+  EXPECT_EQ(right(data), 29U);
 }
 
 TEST_F(KernelSvm, OtherKernelsAreThoseOfTheReference) {
@@ -70,7 +34,7 @@ TEST_F(KernelSvm, OtherKernelsAreThoseOfTheReference) {
   const auto polynomial = train_twice(data, config(settings));
   expect_duals(polynomial.metrics, {-0.368796179459, -0.218518622409, -6.99428256789});
   EXPECT_EQ(polynomial.metrics.at("support_vectors"), 29);
-  EXPECT_EQ(evaluate(data).metrics.at("correct"), 28);
+  EXPECT_EQ(right(data), 28U);
   const auto linear = train_twice(data, config({{"kernel", "linear"}}));
   expect_duals(linear.metrics, {-0.985625202693, -0.321840310646, -14.5696596667});
 }
@@ -82,20 +46,20 @@ TEST_F(KernelSvm, DigitsAreThoseOfTheReference) {
   EXPECT_NEAR(result.metrics.at("objective_per_pair")[0], -7.68008936846, 1e-6);
   EXPECT_NEAR(result.metrics.at("objective_per_pair")[44], -42.3270866709, 1e-5);
   EXPECT_EQ(result.metrics.at("support_vectors"), 697);
-  EXPECT_EQ(evaluate(data).metrics.at("correct"), 351);
+  EXPECT_EQ(right(data), 351U);
 }
 
 TEST_F(KernelSvm, PooledAccuracyOfIrisIsThatOfTheReference) {
   if (comm.size() > 1) GTEST_SKIP() << "the bits are those of one rank";
-  std::uint64_t right = 0;
+  std::uint64_t all_right = 0;
   for (int k = 0; k < 5; ++k) {
     const auto data = dataset("iris", {{"target", {{"column", "species"}, {"type", "auto"}}},
                                        {"split", {{"type", "every"}, {"every", 5}, {"offset", k}}},
                                        {"scale", "standard"}});
     train(data, config({{"gamma", 0.25}, {"C", 10.0}}));
-    right += evaluate(data).metrics.at("correct").get<std::uint64_t>();
+    all_right += right(data);
   }
-  EXPECT_EQ(right, 144U);
+  EXPECT_EQ(all_right, 144U);
 }
 
 TEST_F(KernelSvm, BalancedClassesAreThoseOfTheReference) {
@@ -133,7 +97,7 @@ TEST_F(Parity, IsThatOfTheReferenceWhenRanksShareThePair) {
   const auto result = train_twice(data, parity_config());
   expect_duals(result.metrics, {-230.276075907});
   EXPECT_EQ(result.metrics.at("support_vectors"), 328);
-  EXPECT_EQ(evaluate(data).metrics.at("correct"), 353);
+  EXPECT_EQ(right(data), 353U);
 }
 
 TEST_F(Parity, HasTheSameBitsWithHardlyAnyMemoryForKernels) {
@@ -178,7 +142,8 @@ std::string error_of(const std::function<void()>& work) {
 }
 
 TEST_F(SvmTraps, OneClassIsNothingToTellApart) {
-  const auto data = table("x,y\n1,a\n2,b\n3,a\n4,b\n", {{"split", {{"type", "every"}, {"every", 2}, {"offset", 1}}}});
+  const auto data =
+      table("x,y\n1,a\n2,b\n3,a\n4,b\n", {{"split", {{"type", "every"}, {"every", 2}, {"offset", 1}}}});
   EXPECT_EQ(error_of([&] { train(data, config(Json::object())); }),
             "all training rows have the class 'a': there is nothing to tell apart");
 }

@@ -48,9 +48,17 @@ std::vector<Setting> kernel_svm_settings() {
           {.name = "C", .type = T::real, .doc = "weight of the loss", .fallback = 1.0, .range = positive},
           {.name = "tolerance",
            .type = T::real,
-           .doc = "by how much two rows may violate the optimality conditions at the end",
+           .doc = "by how much two rows may violate the optimality conditions at the end; with "
+                  "`random_features` the relative norm of the gradient",
            .fallback = 1e-4,
-           .range = positive}};
+           .range = positive},
+          {.name = "random_features",
+           .type = T::integer,
+           .doc = "for more rows than kernels can be computed of: so many random Fourier features, keyed by "
+                  "`seed`, approximate the rbf kernel, and the squared hinge loss is minimised one versus "
+                  "rest, as by linear_svm",
+           .fallback_doc = "none",
+           .range = {.low = 2}}};
 }
 
 const Variant& model_variant() {

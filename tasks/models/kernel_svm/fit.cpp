@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/learn/rows/batch.hpp"
-#include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/score/scores.hpp"
+#include "kernmill/tasks/models/kernel_svm/classes.hpp"
 #include "kernmill/tasks/models/kernel_svm/pairs.hpp"
 #include "kernmill/tasks/models/kernel_svm/settings.hpp"
 #include "kernmill/tasks/models/kernel_svm/support_vectors.hpp"
@@ -44,27 +44,9 @@ kernels::KernelFunction kernel_of(const KernelSvmSettings& settings, const Train
   return kernel;
 }
 
-/// C of each class.
-std::vector<double> limits_of(const KernelSvmSettings& settings, const std::vector<std::uint64_t>& counts,
-                              bool balanced) {
-  std::vector<double> limits(counts.size(), settings.C);
-  if (!balanced) return limits;
-  const auto there = counts.size() - static_cast<std::size_t>(std::count(counts.begin(), counts.end(), 0U));
-  const auto rows = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
-  for (std::size_t c = 0; c < counts.size(); ++c)
-    if (counts[c] > 0) limits[c] *= rows / (static_cast<double>(there) * static_cast<double>(counts[c]));
-  return limits;
-}
-
-std::vector<std::size_t> classes_there(const std::vector<std::uint64_t>& counts) {
-  std::vector<std::size_t> classes;
-  for (std::size_t c = 0; c < counts.size(); ++c)
-    if (counts[c] > 0) classes.push_back(c);
-  return classes;
-}
-
-std::vector<SvmPair> pairs_of(const std::vector<std::size_t>& labels, const std::vector<std::uint64_t>& counts,
-                              const std::vector<double>& limits, double tolerance) {
+std::vector<SvmPair> pairs_of(const std::vector<std::size_t>& labels,
+                              const std::vector<std::uint64_t>& counts, const std::vector<double>& limits,
+                              double tolerance) {
   std::vector<std::vector<std::uint64_t>> rows(counts.size());
   for (std::size_t i = 0; i < labels.size(); ++i) rows[labels[i]].push_back(i);
   const std::vector<std::size_t> classes = classes_there(counts);
@@ -119,10 +101,11 @@ void warn_of(const std::vector<SvmPair>& pairs, std::uint64_t support_vectors, s
     return pair.state.iterations >= most_iterations(pair.problem);
   });
   if (endless > 0)
-    fmt::print(stderr,
-               "warning: {} of {} pairs of classes did not get to the tolerance. Raise model.tolerance, lower "
-               "model.C, or scale the features\n",
-               endless, pairs.size());
+    fmt::print(
+        stderr,
+        "warning: {} of {} pairs of classes did not get to the tolerance. Raise model.tolerance, lower "
+        "model.C, or scale the features\n",
+        endless, pairs.size());
   if (support_vectors == rows)
     fmt::print(stderr,
                "warning: every training row is a support vector: the model remembers them all. Lower "
@@ -144,45 +127,28 @@ Json svm_metrics(const std::vector<SvmPair>& pairs, std::uint64_t support_vector
           {"support_vectors", support_vectors}};
 }
 
-void require_two_classes(const storage::Schema& schema, const std::vector<std::uint64_t>& counts) {
-  if (schema.target_kind != storage::TargetKind::classes)
-    throw TaskError("kernel_svm predicts classes, and the target is a number", {},
-                    "use linear_regression or mlp, or `target: {type: class}` in the preprocess stage");
-  const std::vector<std::size_t> classes = classes_there(counts);
-  if (classes.size() > 1) return;
-  throw TaskError(fmt::format("all training rows have the class '{}': there is nothing to tell apart",
-                              schema.classes.at(classes.at(0))),
-                  {}, "look at the target, and stratify the split of the preprocess stage");
-}
-
 }  // namespace
 
 Fit fit_kernel_svm(const Json& config, const FitData& data, Session& session) {
   const Communicator& comm = session.comm();
   const storage::Schema& schema = data.rows.schema();
   const KernelSvmSettings settings = read_kernel_svm(setting(config, "model"));
-  if (data.start != nullptr)
-    throw TaskError("a kernel_svm does not start from another model", {}, "leave 'start_from' out");
-  const std::vector<std::uint64_t> counts = class_counts(comm, data.rows);
-  require_two_classes(schema, counts);
-  const std::uint64_t missing = warn_of_missing_classes(comm, schema, counts);
+  const SvmClasses classes = look_at_classes(comm, data, settings, config);
   const std::uint64_t features = data.rows.features(), memory = memory_for_rows(comm);
   TrainingRows rows = gather_training_rows(comm, data.rows, memory);
   const kernels::KernelFunction kernel = kernel_of(settings, rows, features);
-  const bool balanced = config.value("class_weight", "none") == "balanced";
-  std::vector<SvmPair> pairs =
-      pairs_of(rows.labels, counts, limits_of(settings, counts, balanced), settings.tolerance);
+  std::vector<SvmPair> pairs = pairs_of(rows.labels, classes.counts, classes.C, settings.tolerance);
   const std::uint64_t cache = config.contains("cache") ? setting_as<std::uint64_t>(config, "cache") : memory;
   solve_pairs(session, features_on_device(rows.features, features), kernel, pairs, cache);
-  SupportVectors vectors = support_vectors_of(pairs, rows, counts, features);
+  SupportVectors vectors = support_vectors_of(pairs, rows, classes.counts, features);
   vectors.gamma = kernel.gamma;
   const std::uint64_t count = vectors.rows.size() / features;
   if (comm.is_root()) warn_of(pairs, count, data.rows.count());
   Fit fit{{"kernel_svm", config.dump(), schema, tensors_of(vectors, features)}, svm_metrics(pairs, count)};
   fit.metrics["train_accuracy"] =
-      score_classes(comm, data.rows, *open_kernel_svm(fit.model)).metrics().at("accuracy");
+      score_classes(comm, data.rows, *open_support_vectors(fit.model)).metrics().at("accuracy");
   fit.metrics["rows"] = data.rows.count();
-  if (missing > 0) fit.metrics["untrained_classes"] = missing;
+  if (classes.missing > 0) fit.metrics["untrained_classes"] = classes.missing;
   return fit;
 }
 

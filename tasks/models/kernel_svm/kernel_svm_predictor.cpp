@@ -58,8 +58,8 @@ class KernelSvmPredictor : public Predictor {
   RowNumbers begins_, places_;
 };
 
-KernelSvmPredictor::KernelSvmPredictor(const SupportVectors& vectors,
-                                       const kernels::KernelFunction& function, std::uint64_t features)
+KernelSvmPredictor::KernelSvmPredictor(const SupportVectors& vectors, const kernels::KernelFunction& function,
+                                       std::uint64_t features)
     : function_(function),
       features_(features),
       outputs_(vectors.per_class.size()),
@@ -169,7 +169,7 @@ SupportVectors read_support_vectors(const storage::Model& model) {
 
 }  // namespace
 
-std::unique_ptr<Predictor> open_kernel_svm(const storage::Model& model) {
+std::unique_ptr<Predictor> open_support_vectors(const storage::Model& model) {
   kernels::KernelFunction function = read_kernel_svm(setting(config_of(model), "model")).kernel;
   const SupportVectors vectors = read_support_vectors(model);
   function.gamma = vectors.gamma;

@@ -16,8 +16,8 @@ struct SvmPair {
 
 /// Trains all pairs. Where there are two for each rank, and none is very long, each is one rank's; else the
 /// ranks share each, one after the other. Neither changes a bit, and nor does a stop, as the states of all
-/// pairs are in a checkpoint. Collective. `all` are the training rows, on every rank; `cache` is a rank's memory
-/// for kernels. Throws TaskError, Stopped.
+/// pairs are in a checkpoint. Collective. `all` are the training rows, on every rank; `cache` is a rank's
+/// memory for kernels. Throws TaskError, Stopped.
 void solve_pairs(Session& session, const kernels::Matrix<kernels::Device>& all,
                  const kernels::KernelFunction& function, std::vector<SvmPair>& pairs, std::uint64_t cache);
 

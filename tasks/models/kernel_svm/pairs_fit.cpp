@@ -41,11 +41,11 @@ class PairTraining {
   kernels::KernelFunction function_;
   std::vector<SvmPair>& pairs_;
   std::uint64_t cache_;
-  bool shared_;            ///< whether all ranks work on each pair
-  Communicator workers_;   ///< on a pair
+  bool shared_;                     ///< whether all ranks work on each pair
+  Communicator workers_;            ///< on a pair
   std::vector<std::size_t> every_;  ///< pair
   std::vector<std::size_t> own_;    ///< pairs, in the order in which they are solved
-  std::size_t done_ = 0;          ///< of these
+  std::size_t done_ = 0;            ///< of these
   std::optional<SvmSolver> solver_;
   std::uint64_t step_ = 0;
   unsigned wishes_ = 0;

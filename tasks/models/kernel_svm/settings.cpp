@@ -40,6 +40,9 @@ KernelSvmSettings read_kernel_svm(const Json& model) {
   settings.kernel.coef0 = setting_as<double>(model, "coef0");
   settings.C = setting_as<double>(model, "C");
   settings.tolerance = setting_as<double>(model, "tolerance");
+  if (!model.contains("random_features") || model.at("random_features").is_null()) return settings;
+  settings.random_features = setting_as<std::uint64_t>(model, "random_features");
+  if (settings.random_features < 2) throw SpecError("spec.json: model.random_features is below 2");
   return settings;
 }
 

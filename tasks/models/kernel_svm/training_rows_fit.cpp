@@ -8,14 +8,16 @@ namespace kernmill::tasks {
 namespace {
 
 void require_memory(const Rows& rows, std::uint64_t memory) {
-  const double needed = static_cast<double>(rows.count()) * static_cast<double>(rows.features()) * sizeof(double);
+  const double needed =
+      static_cast<double>(rows.count()) * static_cast<double>(rows.features()) * sizeof(double);
   if (needed <= static_cast<double>(memory)) return;
   throw TaskError(
-      fmt::format("kernel_svm keeps all training rows on each rank: {} of {} features take {:.1f} GiB{}, and a "
-                  "rank may use {:.1f} GiB",
-                  rows.count(), rows.features(), needed / (1U << 30U),
-                  rows.is_sparse() ? " with the zeros that sparse rows leave out" : "",
-                  static_cast<double>(memory) / (1U << 30U)),
+      fmt::format(
+          "kernel_svm keeps all training rows on each rank: {} of {} features take {:.1f} GiB{}, and a "
+          "rank may use {:.1f} GiB",
+          rows.count(), rows.features(), needed / (1U << 30U),
+          rows.is_sparse() ? " with the zeros that sparse rows leave out" : "",
+          static_cast<double>(memory) / (1U << 30U)),
       {}, "train on fewer rows or features, with fewer ranks on a node, or use linear_svm");
 }
 

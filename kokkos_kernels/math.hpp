@@ -23,6 +23,12 @@ KOKKOS_INLINE_FUNCTION double sqrt(double x) {
 KOKKOS_INLINE_FUNCTION float sqrt(float x) {
   return ::sqrtf(x);
 }
+KOKKOS_INLINE_FUNCTION double cos(double x) {
+  return ::cos(x);
+}
+KOKKOS_INLINE_FUNCTION double sin(double x) {
+  return ::sin(x);
+}
 KOKKOS_INLINE_FUNCTION double tanh(double x) {
   return ::tanh(x);
 }

@@ -165,7 +165,7 @@ struct Learns {
 
 Learns what_learns(const std::string& model) {
   if (model == "linear_regression") return {false, true};
-  if (model == "softmax" || model == "linear_svm") return {true, false};
+  if (model == "softmax" || model == "linear_svm" || model == "kernel_svm") return {true, false};
   return {};
 }
 

@@ -76,7 +76,9 @@ std::string default_of(const Setting& setting) {
 }
 
 std::string takes(const Setting& setting) {
-  return setting.choices.empty() ? std::string(type_word(setting.type)) : joined_code(setting.choices);
+  if (setting.choices.empty()) return std::string(type_word(setting.type));
+  const std::string words = joined_code(setting.choices);
+  return setting.type == SettingType::real ? fmt::format("number, {}", words) : words;
 }
 
 void add_table(std::string& out, const Table& table) {

@@ -167,7 +167,8 @@ class SchemaBuilder {
       case T::interval:
         return either({Json{{"type", "string"}}, number(setting, "integer")});
       case T::real:
-        return number(setting, "number");
+        return setting.choices.empty() ? number(setting, "number")
+                                       : either({text(setting), number(setting, "number")});
       case T::text:
         return text(setting);
       case T::text_list:

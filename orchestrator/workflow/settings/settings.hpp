@@ -66,12 +66,13 @@ struct Setting {
   std::string fallback_doc{};      ///< in words, where the default depends on other settings
   bool required = false;
   std::vector<std::string> aliases{};
-  std::vector<std::string> choices{};  ///< of a text, or of the items of a text_list
-  Range range{};                       ///< of a number, or of the items of a list
-  const Table* table = nullptr;        ///< of a table, or of each map in a table_map, text_map, text_list
-  const Variant* variant = nullptr;    ///< of a variant
-  std::string artifact{};  ///< of a reference: what it has to be: dataset, model, best, csv, or any
-  bool transient = false;  ///< checked, and not kept in the config
+  std::vector<std::string>
+      choices{};  ///< of a text, or of the items of a text_list; words beside the numbers of a real
+  Range range{};  ///< of a number, or of the items of a list
+  const Table* table = nullptr;      ///< of a table, or of each map in a table_map, text_map, text_list
+  const Variant* variant = nullptr;  ///< of a variant
+  std::string artifact{};            ///< of a reference: what it has to be: dataset, model, best, csv, or any
+  bool transient = false;            ///< checked, and not kept in the config
   bool one_line =
       false;  ///< of a text: no control characters, since it becomes part of an option or a command line
 };

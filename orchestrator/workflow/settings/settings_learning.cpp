@@ -90,6 +90,41 @@ std::vector<Setting> pca_settings() {
            .fallback = false}};
 }
 
+std::vector<Setting> kernel_svm_settings() {
+  return {{.name = "kernel",
+           .type = T::text,
+           .doc = "of rows x and y: `rbf` exp(-gamma |x - y|^2), `polynomial` (gamma x.y + coef0)^degree, "
+                  "`linear` x.y",
+           .fallback = "rbf",
+           .choices = {"rbf", "polynomial", "linear"}},
+          {.name = "gamma",
+           .type = T::real,
+           .doc = "`scale`: 1 / (features * their variance), `auto`: 1 / features, or a number",
+           .fallback = "scale",
+           .choices = {"scale", "auto"},
+           .range = positive},
+          {.name = "degree",
+           .type = T::integer,
+           .doc = "of the polynomial kernel",
+           .fallback = 3,
+           .range = at_least_one},
+          {.name = "coef0", .type = T::real, .doc = "of the polynomial kernel", .fallback = 0.0},
+          {.name = "C", .type = T::real, .doc = "weight of the loss", .fallback = 1.0, .range = positive},
+          {.name = "tolerance",
+           .type = T::real,
+           .doc = "by how much two rows may violate the optimality conditions at the end; with "
+                  "`random_features` the relative norm of the gradient",
+           .fallback = 1e-4,
+           .range = positive},
+          {.name = "random_features",
+           .type = T::integer,
+           .doc = "for more rows than kernels can be computed of: so many random Fourier features, keyed by "
+                  "`seed`, approximate the rbf kernel, and the squared hinge loss is minimised one versus "
+                  "rest, as by linear_svm",
+           .fallback_doc = "none",
+           .range = {.low = 2}}};
+}
+
 const Variant& model_variant() {
   static const Variant variant{
       "'model'",
@@ -139,7 +174,10 @@ const Variant& model_variant() {
         {"a kmeans model", kmeans_settings()}},
        {"pca",
         "principal components; no target is looked at, and there is no optimizer",
-        {"a pca model", pca_settings()}}}};
+        {"a pca model", pca_settings()}},
+       {"kernel_svm",
+        "a support vector machine with a kernel: one against one, 1/2 ||w||^2 + C sum hinge loss",
+        {"a kernel_svm model", kernel_svm_settings()}}}};
   return variant;
 }
 
@@ -383,7 +421,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::variant,
        .doc = "how it is fitted",
        .fallback = Json::object(),
-       .fallback_doc = "lbfgs; adam for an mlp; none for kmeans and pca",
+       .fallback_doc = "lbfgs; adam for an mlp; kmeans, pca and kernel_svm have methods of their own",
        .variant = &optimizer_variant()},
       {.name = "class_weight",
        .type = T::text,
@@ -400,15 +438,17 @@ std::vector<Setting> learning_settings(bool model_required) {
        .choices = {"float64", "float32"}},
       {.name = "exact",
        .type = T::boolean,
-       .doc =
-           "of mini-batches: sums over ranks have one order, so that any number of ranks, and a resumption on "
-           "another number, give the same bits; `false`: each rank's rows at once, in MPI's order",
+       .doc = "of mini-batches: sums over ranks have one order, so that any number of ranks, and a "
+              "resumption on "
+              "another number, give the same bits; `false`: each rank's rows at once, in MPI's order",
        .fallback_doc = "`true`"},
       {.name = "cache",
        .type = T::memory,
        .doc =
            "memory in which a rank of a full-batch method keeps its rows, as they are stored; more of them "
-           "are read at each iteration. It changes no number of the model",
+           "are read at each iteration. Of a kernel_svm, which keeps all rows on each rank, the memory for "
+           "rows "
+           "of the kernel matrix. It changes no number of the model",
        .fallback_doc = "half of a rank's share of what is free"},
       {.name = "checkpoint",
        .type = T::table,

@@ -155,8 +155,10 @@ std::optional<Json> SettingsReader::integer(const Setting& setting, const Value&
 
 std::optional<Json> SettingsReader::real(const Setting& setting, const Value& value,
                                          const std::string& name) {
+  const auto& words = setting.choices;
+  if (std::find(words.begin(), words.end(), value.text) != words.end()) return Json(value.text);
   const auto real = number(value);
-  if (!real) return wrong_type(value, name, "a number");
+  if (!real) return wrong_type(value, name, words.empty() ? "a number" : "a number, " + one_of(words));
   if (!std::isfinite(*real)) return wrong_type(value, name, "a finite number");
   if (!in_range(setting, *real, value, name)) return std::nullopt;
   return Json(*real);

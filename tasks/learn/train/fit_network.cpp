@@ -162,15 +162,6 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
                                    : in_batches<double>(settings, criterion, data, network, start, session);
 }
 
-/// The classes that none of the rows has: nothing can be learnt of them.
-std::vector<std::string> missing_classes(const storage::Schema& schema,
-                                         const std::vector<std::uint64_t>& counts) {
-  std::vector<std::string> missing;
-  for (std::size_t k = 0; k < counts.size(); ++k)
-    if (counts[k] == 0) missing.push_back(schema.classes[k]);
-  return missing;
-}
-
 /// Each class has the same weight, and all rows together that of their number.
 void balance(Network& network, const std::vector<std::uint64_t>& counts) {
   if (counts.empty())
@@ -184,16 +175,6 @@ void balance(Network& network, const std::vector<std::uint64_t>& counts) {
   for (const std::uint64_t count : counts)
     weights.push_back(count == 0 ? 0.0 : rows / (there * static_cast<double>(count)));
   network.weigh_classes(weights);
-}
-
-void complain_about(const std::vector<std::string>& missing, std::size_t classes) {
-  const std::string others =
-      missing.size() == 1 ? "" : fmt::format(" (nor {} more of the {} classes)", missing.size() - 1, classes);
-  fmt::print(
-      stderr,
-      "warning: no training row has the class '{}'{}: the model will not know it. Stratify the split of the "
-      "preprocess stage, or shuffle there, since the folds of a search are every k-th row\n",
-      missing.front(), others);
 }
 
 }  // namespace
@@ -213,14 +194,13 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
                     "give the preprocess stage a split with validation rows");
   const auto counts = class_counts(session.comm(), rows);
   if (settings.balanced) balance(network, counts);
-  const auto missing = missing_classes(rows.schema(), counts);
-  if (session.comm().is_root() && !missing.empty()) complain_about(missing, rows.schema().classes.size());
+  const std::uint64_t missing = warn_of_missing_classes(session.comm(), rows.schema(), counts);
   const bool numbers = network.shape().loss == Loss::squared_error;
   const Criterion criterion = settings.model->criterion(rows.count(), numbers ? rows.targets() : 1);
   const auto [trained, at] = run_method(settings, criterion, data, network, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
-  if (!missing.empty()) metrics["untrained_classes"] = missing.size();
+  if (missing > 0) metrics["untrained_classes"] = missing;
   return {{std::string(settings.model->kind->type), config.dump(), rows.schema(),
            tensors_of(network, trained.parameters, settings.single_precision)},
           std::move(metrics)};

@@ -1,0 +1,47 @@
+#pragma once
+#include <string>
+
+#include "learn_world.hpp"
+#include "preprocess_settings.hpp"
+
+namespace kernmill::testing {
+
+/// Trains kernel_svm models.
+class KernelSvmWorld : public LearnWorld {
+ protected:
+  /// The config of a train stage; what `settings` leave out is as the workflow language fills it in.
+  static tasks::Json config(const tasks::Json& settings) {
+    tasks::Json model = {{"type", "kernel_svm"}, {"kernel", "rbf"}, {"gamma", "scale"}, {"degree", 3},
+                         {"coef0", 0.0},         {"C", 1.0},        {"tolerance", 1e-4}};
+    model.update(settings);
+    return train_config(model, lbfgs());
+  }
+  /// Trains on all ranks, and again on one: the two must not differ in a bit.
+  tasks::Result train_twice(const std::filesystem::path& data, const tasks::Json& settings) {
+    const tasks::Result result = train(data, settings);
+    const std::uint64_t together = digest(parameters());
+    const tasks::Spec alone_spec = spec("train", settings, {{"data", data}}, "alone");
+    on_first_rank([&](const tasks::Communicator& alone) {
+      const tasks::Result again = tasks::run_train(alone_spec, alone);
+      EXPECT_EQ(again.metrics.dump(), result.metrics.dump());
+    });
+    EXPECT_EQ(digest(parameters("alone")), together);
+    return result;
+  }
+  /// How many test rows are predicted right.
+  std::uint64_t right(const std::filesystem::path& data) {
+    const tasks::Spec made = spec("evaluate", {{"split", "test"}}, {{"data", data}, {"model", model_file()}});
+    return tasks::run_evaluate(made, comm).metrics.at("correct");
+  }
+  /// Of a table of numbers, with the target "y".
+  std::filesystem::path table(const std::string& text, tasks::Json settings = tasks::Json::object()) {
+    put(directory / "table.csv", text);
+    settings["target"] = {{"column", "y"}, {"type", "class"}};
+    const tasks::Spec prepare = spec("preprocess", kernmill::testing::preprocess_settings(settings),
+                                     {{"input", directory / "table.csv"}}, "prepare-table");
+    tasks::run_preprocess(prepare, comm);
+    return prepare.output_directory / "dataset.h5";
+  }
+};
+
+}  // namespace kernmill::testing

@@ -24,7 +24,7 @@ const Variant::Alternative* Variant::find(std::string_view type) const {
 
 const std::vector<std::string>& artifacts_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> artifacts{.preprocess = {"dataset", "rejected"},
-                                                          .train = {"model"},
+                                                          .train = {"model", "history"},
                                                           .evaluate = {"report", "rejected"},
                                                           .tune = {"best", "trials"},
                                                           .deploy = {"predictions", "rejected"}};

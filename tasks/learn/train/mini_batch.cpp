@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/optimizer.hpp"
+#include "kernmill/tasks/learn/monitor/not_finite.hpp"
 #include "kernmill/tasks/learn/rows/compact_columns.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
@@ -34,6 +35,10 @@ std::vector<double> to_host(const Vector& values) {
   std::vector<double> out(values.extent(0));
   Kokkos::deep_copy(kernels::host_vector(out.data(), out.size()), values);
   return out;
+}
+
+double norm_of(const std::vector<double>& values) {
+  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
 }
 
 class BatchTraining {
@@ -77,6 +82,7 @@ class BatchTraining {
   void update(double rate);
   void begin(const std::vector<double>& start);
   void end_epoch(std::uint64_t total);
+  [[nodiscard]] Progress progress() const;
   [[nodiscard]] std::string line(std::uint64_t epoch, const std::string& held_out) const;
   [[nodiscard]] storage::Checkpoint state() const;
 
@@ -102,12 +108,14 @@ class BatchTraining {
   std::vector<double> gradient_;
   std::uint64_t step_ = 0;  ///< batches done, over all epochs
   double epoch_loss_ = 0, epoch_right_ = 0;
+  double held_out_loss_ = Progress::unknown;  ///< of the last epoch
+  std::uint64_t first_step_ = 0;              ///< of this attempt
 };
 
 void BatchTraining::begin(const std::vector<double>& start) {
   const std::vector<double> zeros(start.size(), 0.0);
   if (const auto checkpoint = session_.resume()) {
-    step_ = checkpoint->step;
+    first_step_ = step_ = checkpoint->step;
     parameters_ = to_device(values_of(checkpoint->tensors, "parameters", start.size()));
     first_ = to_device(values_of(checkpoint->tensors, "first", start.size()));
     second_ = to_device(values_of(checkpoint->tensors, "second", start.size()));
@@ -129,6 +137,7 @@ Trained BatchTraining::run(const std::vector<double>& start) {
   const std::uint64_t total = settings_.epochs * batches_;
   while (step_ < total && !stops_early_) {
     step();
+    session_.tell(progress());
     if (step_ % batches_ == 0) end_epoch(total);
     if (step_ < total && !stops_early_) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
   }
@@ -195,7 +204,10 @@ void BatchTraining::step() {
   const auto sums = batch_sums(slice);
   const auto losses = sums.last(network_.losses_length());
   const double loss = std::accumulate(losses.begin(), losses.end() - 1, 0.0);
-  session_.check_finite(loss, step_, "batch");
+  session_.check_finite(loss, step_, "batch", [&] {
+    return first_not_finite(network_, to_host(parameters_),
+                            is_sparse_ ? std::span<const double>() : sums.first(network_.parameter_count()));
+  });
   epoch_loss_ += loss;
   epoch_right_ += losses.back();
   // The batch stands for all rows.
@@ -225,8 +237,7 @@ void BatchTraining::set_gradient(std::span<const double> sums, double share) {
 
 /// Scaled, where it is longer than it may be (Pascanu, Mikolov and Bengio, 2013).
 void BatchTraining::clip_gradient() {
-  const double norm =
-      std::sqrt(std::inner_product(gradient_.begin(), gradient_.end(), gradient_.begin(), 0.0));
+  const double norm = norm_of(gradient_);
   if (!(norm > *settings_.clip_norm)) return;
   for (double& value : gradient_) value *= *settings_.clip_norm / norm;
 }
@@ -262,10 +273,31 @@ void BatchTraining::end_epoch(std::uint64_t total) {
     const double loss = held_out_(parameters);
     stops_early_ = best_->take(epoch, loss, parameters);
     held_out = fmt::format(" validation {:.6g}", loss);
+    held_out_loss_ = loss;
   }
   session_.progress(step_ == total || stops_early_, [&] { return line(epoch, held_out); });
   rates_.end_epoch(epoch_loss_ / static_cast<double>(rows_));
   epoch_loss_ = epoch_right_ = 0;
+}
+
+Progress BatchTraining::progress() const {
+  const std::uint64_t in_epoch = (step_ - 1) % batches_ + 1, epoch = (step_ - 1) / batches_ + 1;
+  const auto rows = static_cast<double>(std::min(in_epoch * settings_.batch_size, rows_));
+  const bool numbers = network_.shape().loss == Loss::squared_error;
+  Progress now;
+  now.step = step_;
+  now.steps = settings_.epochs * batches_;
+  now.epoch = epoch;
+  now.epochs = settings_.epochs;
+  now.ends_period = in_epoch == batches_;
+  now.may_end_before = best_.has_value();
+  now.loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
+  if (!numbers) now.accuracy = epoch_right_ / rows;
+  now.held_out_loss = held_out_loss_;
+  now.rate = rates_.rate(step_ - 1);
+  if (session_.is_due()) now.gradient_norm = norm_of(gradient_);
+  now.rows = (step_ - first_step_) * settings_.batch_size;
+  return now;
 }
 
 std::string BatchTraining::line(std::uint64_t epoch, const std::string& held_out) const {

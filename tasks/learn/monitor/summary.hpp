@@ -24,7 +24,7 @@ struct Training {
   std::vector<Shares> ranks;
   std::uint64_t rows = 0;      ///< gone over
   bool reads_again = false;    ///< the rows did not fit into the memory for them
-  std::vector<double> losses;  ///< by epoch; empty of a full-batch method
+  std::vector<double> losses{};  ///< by epoch; empty of a full-batch method
   bool stops_early = false;    ///< it looks at rows that are held out
   bool ended_short = false;    ///< a full-batch method came to its last iteration before it had converged
 };

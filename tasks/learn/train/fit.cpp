@@ -166,8 +166,8 @@ void check_memory(const TrainSettings& settings, const Network& network, const F
   const MemoryLayout layout{comm.size(), on_node, node, cache, session.keeps_checkpoints()};
   const RowsSize rows{data.rows.count(), data.rows.row_bytes(), data.held_out.count()};
   if (session.talks())
-    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network, rows, layout), layout));
-  require_room(settings.optimizer, network, rows, layout);
+    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.layers(), rows, layout), layout));
+  require_room(settings.optimizer, network.layers(), rows, layout);
 }
 
 void complain_about(const std::vector<std::string>& missing, std::size_t classes) {

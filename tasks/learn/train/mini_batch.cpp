@@ -205,7 +205,7 @@ void BatchTraining::step() {
   const auto losses = sums.last(network_.losses_length());
   const double loss = std::accumulate(losses.begin(), losses.end() - 1, 0.0);
   session_.check_finite(loss, step_, "batch", [&] {
-    return first_not_finite(network_, to_host(parameters_),
+    return first_not_finite(network_.layers(), to_host(parameters_),
                             is_sparse_ ? std::span<const double>() : sums.first(network_.parameter_count()));
   });
   epoch_loss_ += loss;

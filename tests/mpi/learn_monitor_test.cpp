@@ -151,6 +151,21 @@ TEST_F(Monitored, ADivergedTrainingGoesOnFromItsLastGoodCheckpointWithAnotherRat
   EXPECT_EQ(history.columns[0].values.back(), 6 * 23);
 }
 
+TEST_F(Monitored, ALossThatGrowsBeyondAllBoundsEndsTheTrainingAndIsInNoCheckpoint) {
+  Json config = train_config({{"type", "linear_regression"}, {"l2", 0.0}, {"regularize_bias", false}},
+                             sgd(2.0, 400, 4));
+  config["optimizer"]["momentum"] = 0.0;
+  config["checkpoint"] = {{"every", 1}, {"keep", 2}};
+  const auto data = dataset("iris", {{"target", {{"column", "petal_width"}, {"type", "number"}}},
+                                     {"drop", {"species"}},
+                                     {"scale", "standard"}});
+  EXPECT_THAT(failure(attempt(1, data, config)), HasSubstr("the loss has grown to"));
+  const auto kept = storage::load_newest_checkpoint(comm.handle(), directory / "fit" / "checkpoints");
+  for (const auto& tensor : kept.checkpoint.tensors)
+    if (tensor.name == "parameters")
+      for (const double value : tensor.data.as<double>()) EXPECT_LT(std::abs(value), 1e3);
+}
+
 TEST_F(Monitored, ATrainingWithOtherSettingsDoesNotGoOnFromADivergedOne) {
   const auto data = fold_four("digits", "digit");
   failure(attempt(1, data, doomed()));

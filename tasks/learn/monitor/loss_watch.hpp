@@ -13,6 +13,8 @@ class LossWatch {
   };
   /// The loss of an epoch, or of an iteration.
   Verdict take(double loss);
+  /// Whether the newest loss is such a one: what was trained until now is not worth keeping.
+  [[nodiscard]] bool is_high() const { return high_ > 0; }
   [[nodiscard]] double best() const { return best_; }
 
  private:

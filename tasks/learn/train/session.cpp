@@ -108,7 +108,8 @@ void Session::after_step(std::uint64_t step, unsigned wishes,
   if (writer_) {
     const auto begun = Clock::now();
     tell((wishes & wish_to_settle) != 0 ? writer_->finish() : writer_->poll());
-    if (stop || schedule_.due_at(step) || (wishes & wish_to_save) != 0) save(step, stop, state);
+    const bool is_due = schedule_.due_at(step) || (wishes & wish_to_save) != 0;
+    if (stop || (is_due && !loss_watch_.is_high())) save(step, stop, state);
     monitor_.note_checkpoint(seconds_since(begun));
   }
   if (talks_) std::fflush(stdout);
@@ -162,8 +163,10 @@ void Session::tell(const Progress& progress) {
     case LossWatch::Verdict::astray:
       if (talks_ && !has_warned_)
         fmt::print(stderr,
-                   "warning: the loss has grown to {:.4g}, and was {:.4g} at best: it may be diverging. {}\n",
-                   progress.loss, loss_watch_.best(), "A lower optimizer.learning_rate, or clip_norm, helps");
+                   "warning: the loss has grown to {:.4g}, and was {:.4g} at best: it may be diverging. No "
+                   "checkpoint is written as long as it is so high. A lower optimizer.learning_rate, or "
+                   "clip_norm, helps\n",
+                   progress.loss, loss_watch_.best());
       has_warned_ = true;
       return;
     case LossWatch::Verdict::lost:

@@ -350,6 +350,7 @@ Json to_json(const InstanceStatus& instance) {
     if (!instance.queue->running) json["queued_because"] = instance.queue->reason;
   }
   if (!instance.metrics.empty()) json["metrics"] = instance.metrics;
+  if (!instance.progress.empty()) json["progress"] = instance.progress;
   for (const Artifact& artifact : instance.artifacts) json["artifacts"][artifact.name] = artifact.path;
   return json;
 }

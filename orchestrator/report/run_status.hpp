@@ -36,6 +36,7 @@ struct InstanceStatus {
   Json values = Json::object();   ///< of its matrix
   Json written = Json::object();  ///< the same as they were written, for people
   Json metrics = Json::object();
+  Json progress = Json::object();  ///< of a training that runs: see training_progress.hpp
   std::vector<Artifact> artifacts;
   Json point = Json::object();          ///< of the best trial, for the reduce of a tune stage
   std::vector<std::string> output;      ///< the last lines that a command printed
@@ -62,6 +63,7 @@ struct StageStatus {
   std::string queue_reason{};             ///< of one of those
   std::chrono::duration<double> took{0};  ///< from its first start to its last end
   Json metrics = Json::object();          ///< of its only instance, or of the reduce of a tune stage
+  std::string progress{};                 ///< of its only instance, while that trains
   [[nodiscard]] std::uint32_t of(State state) const;
   /// One word: done, cached, failed, running, queued, interrupted, skipped, blocked or waiting.
   [[nodiscard]] std::string word() const;

@@ -8,6 +8,7 @@
 #include "kernmill/base/counted.hpp"
 #include "kernmill/report/quantity.hpp"
 #include "kernmill/report/table.hpp"
+#include "kernmill/run/journal/instance_result.hpp"
 #include "kernmill/workflow/text/unicode.hpp"
 
 namespace kernmill {
@@ -44,7 +45,8 @@ bool is_scalar(const Json& value) {
 
 /// Artifacts that are meant for people rather than for a later stage.
 bool is_product(const Artifact& artifact) {
-  return artifact.name != "model" && artifact.name != "dataset" && artifact.name != "best" && !artifact.temp;
+  return artifact.name != "model" && artifact.name != "dataset" && artifact.name != "best" &&
+         !artifact.temp && !is_record(artifact);
 }
 
 void add_single(TextTable& table, const std::string& stage, const InstanceStatus& instance) {
@@ -183,6 +185,7 @@ std::string stage_details(const StageStatus& stage) {
   if (!stage.decided_by.empty()) return stage.decided_by;
   if (stage.instances == 0) return "no instances";
   std::string metrics = metrics_text(stage.kind, stage.metrics);
+  if (stage.instances == 1 && !stage.progress.empty()) return stage.progress;
   if (stage.instances == 1) return stage.queued > 0 ? printable_line(stage.queue_reason) : metrics;
   std::string text = fmt::format("{}/{}", stage.of(State::finished), stage.instances);
   for (const State state : {State::running, State::failed, State::skipped, State::blocked})

@@ -16,15 +16,18 @@ const char* to_string(FileKind kind) {
     case FileKind::model:
       return "model";
     case FileKind::checkpoint:
+      return "checkpoint";
+    case FileKind::history:
       break;
   }
-  return "checkpoint";
+  return "history";
 }
 
 FileKind kind_of(const std::filesystem::path& file) {
   const auto open = hdf5::File::open(file, file);
   const std::string format = open.has_attribute("format") ? open.read_text_attribute("format") : "";
-  for (const FileKind kind : std::array{FileKind::dataset, FileKind::model, FileKind::checkpoint})
+  for (const FileKind kind :
+       std::array{FileKind::dataset, FileKind::model, FileKind::checkpoint, FileKind::history})
     if (format == fmt::format("kernmill-{}", to_string(kind))) return kind;
   throw Error(fmt::format("{}: is an HDF5 file, but none of Kernmill's", file.string()));
 }

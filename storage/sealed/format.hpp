@@ -10,7 +10,7 @@ namespace kernmill::storage {
 
 inline constexpr std::uint64_t format_version = 3;  ///< that is written; 1 and 2 are read, too
 
-/// "kernmill-dataset", "kernmill-model" or "kernmill-checkpoint".
+/// "kernmill-dataset", "kernmill-model", "kernmill-checkpoint" or "kernmill-history".
 void write_format(const hdf5::File& file, const std::string& format);
 /// Throws Error when the file is of another kind, or of a version that this program does not know.
 void require_format(const hdf5::File& file, const std::string& format);

@@ -5,6 +5,7 @@
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/hdf5/file_kind.hpp"
+#include "kernmill/storage/history/history.hpp"
 #include "kernmill/storage/model/model.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/describe_encoding.hpp"
@@ -72,6 +73,24 @@ int show_checkpoint(const Request& request) {
   return done;
 }
 
+int show_history(const Request& request) {
+  const History history = read_history(request.files[0], access_to(request.files[0], request).key);
+  std::vector<std::string> names;
+  for (const History::Column& column : history.columns) names.push_back(column.name);
+  if (request.json)
+    print(Json{{"schema_version", 1},
+               {"file", request.files[0].string()},
+               {"kind", "history"},
+               {"rows", rows_of(history)},
+               {"columns", names},
+               {"about", json_of(history.about)}});
+  else
+    fmt::print("{}: a history, {}\n  rows      {}\n  columns   {}\n  about     {}\n",
+               shown(request.files[0].string()), bytes_text(fs::file_size(request.files[0])),
+               rows_of(history), shown(fmt::format("{}", fmt::join(names, " "))), shown(history.about));
+  return done;
+}
+
 }  // namespace
 
 Access access_to(const fs::path& file, const Request& request) {
@@ -113,6 +132,8 @@ int show_model(const Request& request) {
       return show_trained(request);
     case FileKind::checkpoint:
       return show_checkpoint(request);
+    case FileKind::history:
+      return show_history(request);
     case FileKind::dataset:
       break;
   }

@@ -4,6 +4,7 @@
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/hdf5/file_kind.hpp"
+#include "kernmill/storage/history/history.hpp"
 #include "kernmill/storage/model/model.hpp"
 #include "kernmill/storage/tool/describe.hpp"
 #include "kernmill/storage/tool/rows.hpp"
@@ -42,9 +43,11 @@ std::string verify_file(const std::filesystem::path& file, const Access& access)
     case FileKind::model:
       return fmt::format("{} model", read_model(MPI_COMM_SELF, file, access.key).type);
     case FileKind::checkpoint:
+      return verify_checkpoint(file, access);
+    case FileKind::history:
       break;
   }
-  return verify_checkpoint(file, access);
+  return fmt::format("history, {}", counted(rows_of(read_history(file, access.key)), "row"));
 }
 
 }  // namespace kernmill::storage::tool

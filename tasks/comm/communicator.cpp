@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <climits>
 #include <exception>
 #include <numeric>
@@ -66,6 +67,20 @@ void in_pieces(std::span<T> values, const Call& call) {
   }
 }
 
+/// Adds the time until its end.
+class Waiting {
+ public:
+  explicit Waiting(double& total) : total_(total) {}
+  ~Waiting() { total_ += std::chrono::duration<double>(Clock::now() - begun_).count(); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double& total_;
+  Clock::time_point begun_ = Clock::now();
+};
+
 }  // namespace
 
 Communicator::Communicator(MPI_Comm comm, Adopt) : comm_(comm) {
@@ -102,6 +117,7 @@ Communicator::~Communicator() {
 // with the highest bit flipped, that is their order.
 template <class T>
 void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
+  const Waiting waiting(waited_);
   constexpr bool is_unsigned = std::is_same_v<T, std::uint64_t>;
   const bool flipped = is_unsigned && reduction != Reduction::sum;
   const auto flip_highest_bits = [&] {
@@ -119,6 +135,7 @@ void Communicator::allreduce(std::span<T> values, Reduction reduction) const {
 
 template <class T>
 void Communicator::exscan(std::span<T> values) const {
+  const Waiting waiting(waited_);
   std::vector<T> below(values.size(), T{});
   MPI_Request request;
   MPI_Iexscan(values.data(), below.data(), static_cast<int>(values.size()), type_of<T>(), MPI_SUM, comm_,
@@ -139,6 +156,7 @@ std::vector<T> Communicator::allgatherv(std::span<const T> values) const {
 template <class T>
 std::vector<T> Communicator::allgatherv(std::span<const T> values,
                                         std::span<const std::uint64_t> counts) const {
+  const Waiting waiting(waited_);
   const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
   if (total > INT_MAX) throw std::length_error("allgatherv: more than 2^31 elements in all");
   const std::vector<int> lengths(counts.begin(), counts.end());
@@ -155,6 +173,7 @@ std::vector<T> Communicator::allgatherv(std::span<const T> values,
 template <class T>
 std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
                                        std::vector<std::uint64_t>& from) const {
+  const Waiting waiting(waited_);
   from.assign(to.size(), 0);
   MPI_Request request;
   MPI_Ialltoall(to.data(), 1, type_of<std::uint64_t>(), from.data(), 1, type_of<std::uint64_t>(), comm_,
@@ -234,6 +253,7 @@ void PendingSum::poll() {
 
 template <class T>
 void Communicator::bcast(std::span<T> values, int root) const {
+  const Waiting waiting(waited_);
   in_pieces(values, [&](T* data, int n, MPI_Request* request) {
     MPI_Ibcast(data, n, type_of<T>(), root, comm_, request);
   });
@@ -248,6 +268,7 @@ void Communicator::bcast(std::string& text, int root) const {
 
 template <class T>
 void Communicator::send(std::span<const T> values, int to) const {
+  const Waiting waiting(waited_);
   in_pieces(values, [&](const T* data, int n, MPI_Request* request) {
     MPI_Isend(data, n, type_of<T>(), to, 0, comm_, request);
   });
@@ -255,6 +276,7 @@ void Communicator::send(std::span<const T> values, int to) const {
 
 template <class T>
 void Communicator::receive(std::span<T> values, int from) const {
+  const Waiting waiting(waited_);
   in_pieces(values, [&](T* data, int n, MPI_Request* request) {
     MPI_Irecv(data, n, type_of<T>(), from, 0, comm_, request);
   });
@@ -280,6 +302,7 @@ void Communicator::agree(const std::function<void()>& work) const {
 }
 
 Failure Communicator::lowest(const Failure& own) const {
+  const Waiting waiting(waited_);
   const std::string text = storage::lowest_text(comm_, own ? own.packed() : "");
   return text.empty() ? Failure{} : Failure::unpacked(text);
 }

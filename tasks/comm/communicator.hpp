@@ -95,6 +95,9 @@ class Communicator {
   void send(std::span<const T> values, int to) const;
   template <class T>
   void receive(std::span<T> values, int from) const;
+  /// How long this rank has waited in the methods above so far, in seconds: for messages, and for the ranks
+  /// that were not there yet. Of one thread.
+  [[nodiscard]] double seconds_waited() const { return waited_; }
   /// How many of the ranks share this one's memory.
   [[nodiscard]] int ranks_on_node() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.
@@ -112,6 +115,7 @@ class Communicator {
   MPI_Comm comm_;
   int rank_ = 0;
   int size_ = 1;
+  mutable double waited_ = 0;
 };
 
 }  // namespace kernmill::tasks

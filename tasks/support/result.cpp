@@ -16,10 +16,11 @@ std::string dump(const Json& json) {
 
 void write_result(const std::filesystem::path& output_directory, const Result& result,
                   const Execution& execution) {
-  const Json json = {{"schema_version", schema_version}, {"metrics", result.metrics},
-                     {"artifacts", result.artifacts},    {"program", execution.program},
-                     {"ranks", execution.ranks},         {"seconds", execution.seconds},
-                     {"storage", execution.storage}};
+  Json json = {{"schema_version", schema_version}, {"metrics", result.metrics},
+               {"artifacts", result.artifacts},    {"program", execution.program},
+               {"ranks", execution.ranks},         {"seconds", execution.seconds},
+               {"storage", execution.storage}};
+  if (!result.summary.empty()) json["summary"] = result.summary;
   storage::write_durably(output_directory / "result.json", dump(json));
 }
 

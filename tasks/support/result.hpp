@@ -11,6 +11,7 @@ namespace kernmill::tasks {
 struct Result {
   Json metrics = Json::object();
   Json artifacts = Json::object();
+  Json summary = Json::array();  ///< what there is to say in words; may be empty
 };
 
 /// How the program ran, for result.json.

@@ -91,7 +91,9 @@ int show_history(const RunDirectory& run, const Plan& plan, const Arguments& arg
                     {"instances", history.json()}};
     fmt::print("{}\n", json.dump(2));
   } else if (history.empty()) {
-    fmt::print(stderr, "{} has written no history: lines such as `step=100 loss=0.3` to $KERNMILL_METRICS\n",
+    fmt::print(stderr,
+               "{} has written no history: a command writes lines such as `step=100 loss=0.3` to "
+               "$KERNMILL_METRICS\n",
                selector);
   } else {
     fmt::print("{}", arguments.has("csv") ? history.csv() : history.text());

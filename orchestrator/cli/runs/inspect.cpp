@@ -8,6 +8,7 @@
 #include "kernmill/cli/runs/run_root.hpp"
 #include "kernmill/exec/attempt/metrics_file.hpp"
 #include "kernmill/os/durable_file.hpp"
+#include "kernmill/report/training_progress.hpp"
 #include "kernmill/run/conductor/conductor_lock.hpp"
 #include "kernmill/run/submit/cluster_view.hpp"
 #include "kernmill/scheduler/cluster_loader.hpp"
@@ -30,13 +31,19 @@ void add_error_file(InstanceStatus& instance) {
   if (instance.message.find(help) == std::string::npos) instance.help = help;
 }
 
-/// What a command that still runs has written of its metrics so far. Of many, the first are looked at.
+/// What a command or a training that still runs has written of its metrics so far. Of many, the first are
+/// looked at.
 class RunningMetrics {
  public:
-  void add_to(InstanceStatus& instance) {
+  void add_to(InstanceStatus& instance, TaskKind kind) {
     constexpr int most = 200;
     if (instance.state != State::running || instance.directory.empty() || looks_ == most) return;
     ++looks_;
+    if (kind == TaskKind::train) {
+      instance.progress = read_training_progress(instance.directory, utc_timestamp());
+      instance.metrics = metrics_of_progress(instance.progress);
+      return;
+    }
     exec::Metrics metrics =
         exec::read_last_metrics(std::filesystem::path(instance.directory) / exec::metrics_file);
     if (!metrics.last.empty()) instance.metrics = std::move(metrics.last);
@@ -94,7 +101,7 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const Known& known,
     options.tell = [&running, tell = std::move(options.tell)](const RunStatus& status,
                                                               InstanceStatus instance) {
       add_error_file(instance);
-      running.add_to(instance);
+      running.add_to(instance, status.stages[instance.id.stage].kind);
       tell(status, std::move(instance));
     };
   options.alive = lock_holder(run.lock()).has_value();
@@ -103,9 +110,11 @@ RunStatus inspect(const RunDirectory& run, const Plan& plan, const Known& known,
                          : inspect_on_cluster(run, plan, known, std::move(options), asking);
   for (InstanceStatus& instance : status.instances) {
     add_error_file(instance);
-    running.add_to(instance);
     StageStatus& stage = status.stages[instance.id.stage];
-    if (stage.instances == 1 && instance.state == State::running) stage.metrics = instance.metrics;
+    running.add_to(instance, stage.kind);
+    if (stage.instances != 1 || instance.state != State::running) continue;
+    stage.metrics = instance.metrics;
+    stage.progress = progress_text(instance.progress);
   }
   return status;
 }

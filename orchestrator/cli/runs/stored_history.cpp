@@ -7,6 +7,7 @@
 
 #include "kernmill/cli/runs/instance_selector.hpp"
 #include "kernmill/exec/attempt/metrics_file.hpp"
+#include "kernmill/report/training_progress.hpp"
 #include "kernmill/run/directory/slot_log.hpp"
 #include "kernmill/run/journal/run_view.hpp"
 
@@ -39,7 +40,10 @@ void read_history(const RunDirectory& run, const Plan& plan, InstanceId id, cons
   std::error_code none;
   for (const std::filesystem::path& folder :
        {run.attempt(stage, id.index, last.number), std::filesystem::path(last.cached_from)}) {
-    if (folder.empty() || !std::filesystem::is_regular_file(folder / exec::metrics_file, none)) continue;
+    if (folder.empty()) continue;
+    if (plan.stage(id.stage).kind == TaskKind::train)
+      for (Json& row : read_training_history(folder)) history.add(label, std::move(row));
+    if (!std::filesystem::is_regular_file(folder / exec::metrics_file, none)) continue;
     std::ifstream lines(folder / exec::metrics_file);
     for (std::string line; std::getline(lines, line);)
       if (auto row = exec::history_row(line)) history.add(label, std::move(*row));

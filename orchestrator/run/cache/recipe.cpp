@@ -58,7 +58,8 @@ std::string digest_in(const InstanceResult& result, const std::string& name) {
   if (artifacts.empty()) return {};
   if (artifacts.size() == 1 && artifacts.front().name == name) return artifacts.front().sha256;
   nlohmann::json all = nlohmann::json::object();
-  for (const Artifact& artifact : artifacts) all[artifact.name] = artifact.sha256;
+  for (const Artifact& artifact : artifacts)
+    if (!is_record(artifact)) all[artifact.name] = artifact.sha256;
   return sha256(all.dump());
 }
 
@@ -169,7 +170,7 @@ class RecipeBuilder {
       if (!result) continue;
       nlohmann::json artifacts = nlohmann::json::object();
       for (const Artifact& artifact : result->artifacts)
-        if (input.artifact.empty() || artifact.name == input.artifact)
+        if (input.artifact.empty() ? !is_record(artifact) : artifact.name == input.artifact)
           artifacts[artifact.name] = artifact.sha256;
       lines += fmt::format("{} {} {} {}\n", i, canonical_json(plan_.values({stage, i})),
                            canonical_json(result->metrics), artifacts.dump());

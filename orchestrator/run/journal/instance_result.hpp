@@ -10,6 +10,8 @@
 
 namespace kernmill {
 
+/// Whether it tells how a result was made (times, speeds) and is no part of it: made again it is another.
+bool is_record(const Artifact& artifact);
 /// What an instance left for others.
 struct InstanceResult {
   std::vector<Artifact> artifacts;

@@ -25,7 +25,7 @@ const Variant::Alternative* Variant::find(std::string_view type) const {
 
 const std::vector<std::string>& artifacts_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> artifacts{.preprocess = {"dataset", "rejected"},
-                                                          .train = {"model"},
+                                                          .train = {"model", "history"},
                                                           .evaluate = {"report", "rejected"},
                                                           .tune = {"best", "trials"},
                                                           .deploy = {"predictions", "rejected"}};
@@ -36,10 +36,16 @@ const std::vector<std::string>& metrics_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> metrics{
       .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
                      "imputed", "untrained_classes"},
-      .train = {"objective", "objective_per_class", "objective_per_pair", "support_vectors", "iterations",
-                "epochs", "train_loss", "train_accuracy", "train_rmse", "best_epoch", "validation_loss",
-                "rows", "untrained_classes", "inertia", "inertia_per_row", "cluster_sizes", "converged",
-                "components", "explained_variance", "explained_variance_ratio"},
+      .train = {"objective",          "objective_per_class",
+                "objective_per_pair", "support_vectors",
+                "iterations",         "epochs",
+                "train_loss",         "train_accuracy",
+                "train_rmse",         "best_epoch",
+                "validation_loss",    "rows",
+                "untrained_classes",  "inertia",
+                "inertia_per_row",    "cluster_sizes",
+                "converged",          "components",
+                "explained_variance", "explained_variance_ratio"},
       .evaluate = {"accuracy",
                    "correct",
                    "rows",

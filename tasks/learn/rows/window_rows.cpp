@@ -15,13 +15,15 @@ bool WindowRows::can_read(const Rows& rows, const Shuffle& shuffle) {
 void WindowRows::hold(const RowOrder& order, std::uint64_t epoch, std::uint64_t begin, std::uint64_t end) {
   if (begin == end) return;
   const auto start = std::chrono::steady_clock::now();
+  const double waited = comm_->seconds_waited();  // for other ranks, not for the file
   const std::uint64_t first = order.window_of(begin), last = order.window_of(end - 1);
   if (epoch != epoch_) windows_.clear();
   epoch_ = epoch;
   std::erase_if(windows_, [&](const auto& held) { return held.first < first || held.first > last; });
   for (std::uint64_t window = first; window <= last; ++window)
     if (!windows_.contains(window)) windows_.emplace(window, read(order.blocks_of(window)));
-  reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  reading_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() -
+                      (comm_->seconds_waited() - waited);
 }
 
 WindowRows::Window WindowRows::read(const std::vector<storage::IndexRange>& blocks) {

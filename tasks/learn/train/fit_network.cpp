@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
+#include "kernmill/tasks/learn/rows/constant_columns.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
+#include "kernmill/tasks/learn/train/memory_need.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/learn/train/row_losses.hpp"
 #include "kernmill/tasks/learn/train/settings.hpp"
@@ -177,6 +179,21 @@ void balance(Network& network, const std::vector<std::uint64_t>& counts) {
   network.weigh_classes(weights);
 }
 
+/// Before anything is read: what it takes, and whether it is there. Collective.
+void check_memory(const TrainSettings& settings, const Network& network, const FitData& data,
+                  const Session& session) {
+  const Communicator& comm = session.comm();
+  const double cache = static_cast<double>(
+      settings.cache ? *settings.cache : comm.allreduce(memory_for_rows(comm), Reduction::min));
+  const int on_node = comm.allreduce(comm.ranks_on_node(), Reduction::max);
+  const double node = comm.allreduce(static_cast<double>(available_memory()), Reduction::min);
+  const MemoryLayout layout{comm.size(), on_node, node, cache, session.keeps_checkpoints()};
+  const RowsSize rows{data.rows.count(), data.rows.row_bytes(), data.held_out.count()};
+  if (session.talks())
+    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.layers(), rows, layout), layout));
+  require_room(settings.optimizer, network.layers(), rows, layout);
+}
+
 }  // namespace
 
 std::uint64_t network_steps_per_period(const Json& config, std::uint64_t rows) {
@@ -192,6 +209,9 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
+  check_memory(settings, network, data, session);
+  if (const auto columns = constant_columns(rows.schema()); session.talks() && !columns.empty())
+    fmt::print("note: {}\n", told_constant(columns));
   const auto counts = class_counts(session.comm(), rows);
   if (settings.balanced) balance(network, counts);
   const std::uint64_t missing = warn_of_missing_classes(session.comm(), rows.schema(), counts);

@@ -66,6 +66,7 @@ class Lbfgs {
   [[nodiscard]] storage::Checkpoint state() const;
   void restore(const storage::Checkpoint& checkpoint, std::size_t parameters);
   void restore_recent(const Values& recent);
+  [[nodiscard]] Progress progress() const;
   [[nodiscard]] std::string line() const;
 
   OptimizerSettings settings_;
@@ -114,6 +115,7 @@ Trained Lbfgs::run(Values start) {
     ++iteration_;
     ended = converged() || iteration_ == settings_.max_iterations;
     session_.progress(ended, [&] { return line(); });
+    session_.tell(progress());
     if (!ended) session_.after_step(iteration_, objective_.wishes(), [&] { return state(); });
   }
   return {now_.x, iteration_, 0};
@@ -206,6 +208,17 @@ void Lbfgs::restore_recent(const Values& recent) {
   if (recent_.empty()) note_level();
 }
 
+Progress Lbfgs::progress() const {
+  Progress now;
+  now.step = iteration_;
+  now.steps = settings_.max_iterations;
+  now.may_end_before = true;
+  now.loss = now_.at.value;
+  now.gradient_norm = recent_.back().norm;
+  now.goal_norm = settings_.tolerance * first_norm_;
+  return now;
+}
+
 std::string Lbfgs::line() const {
   return fmt::format("iteration {} objective {:.10g} gradient {:.3g}", iteration_, now_.at.value,
                      recent_.back().norm);
@@ -234,6 +247,11 @@ Trained descend(const OptimizerSettings& settings, double step_weight, Objective
     session.progress(last, [&] {
       return fmt::format("step {}/{} objective {:.10g}", step, settings.max_iterations, at.value);
     });
+    Progress now;
+    now.step = step;
+    now.steps = settings.max_iterations;
+    now.loss = at.value;
+    session.tell(now);
     if (last) break;
     session.after_step(step, objective.wishes(), [&] {
       storage::Checkpoint checkpoint;

@@ -1,11 +1,13 @@
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/monitor/not_finite.hpp"
 #include "kernmill/tasks/learn/rows/compact_columns.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
@@ -78,10 +80,12 @@ class BatchTraining {
   void step();
   [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
   [[nodiscard]] Vector whole(const BatchSum<T>& sum);
+  void note_norm(double scale, const Vector& gradient);
   void share_parameters();
   void begin(const std::vector<double>& start);
   void resume(const storage::Checkpoint& checkpoint);
   void end_epoch(std::uint64_t total);
+  [[nodiscard]] Progress progress() const;
   [[nodiscard]] std::vector<double> parameters() const;
   [[nodiscard]] std::vector<T> of_all_ranks(const Vector& own) const;
   [[nodiscard]] std::vector<std::uint64_t> shares() const;
@@ -111,6 +115,9 @@ class BatchTraining {
   ParameterUpdate<T> update_;
   std::uint64_t step_ = 0;  ///< batches done, over all epochs
   double epoch_loss_ = 0, epoch_right_ = 0;
+  double held_out_loss_ = Progress::unknown;  ///< of the last epoch
+  double gradient_norm_ = Progress::unknown;
+  std::uint64_t first_step_ = 0;  ///< of this attempt
 };
 
 template <class T>
@@ -128,7 +135,7 @@ void BatchTraining<T>::resume(const storage::Checkpoint& checkpoint) {
                   values.begin() + static_cast<std::ptrdiff_t>(range.end)},
                  to);
   };
-  step_ = checkpoint.step;
+  first_step_ = step_ = checkpoint.step;
   restore("parameters", parameters_, {0, count});
   restore("first", update_.first(), update_.range());
   if (update_.second().extent(0) > 0) restore("second", update_.second(), update_.range());
@@ -146,6 +153,7 @@ Trained BatchTraining<T>::run(const std::vector<double>& start) {
   const std::uint64_t total = settings_.epochs * batches_;
   while (step_ < total && !stops_early_) {
     step();
+    session_.tell(progress());
     if (step_ % batches_ == 0) end_epoch(total);
     if (step_ < total && !stops_early_) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
   }
@@ -238,18 +246,33 @@ typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum
   return whole_gradient_;
 }
 
+/// Collective, where somebody will read it.
+template <class T>
+void BatchTraining<T>::note_norm(double scale, const Vector& gradient) {
+  if ((sum_.wishes() & wish_to_tell) == 0) return;
+  double square = update_.squared_norm(scale, gradient, parameters_);
+  if (sum_.cuts(network_.parameter_count())) square = session_.comm().allreduce(square, Reduction::sum);
+  gradient_norm_ = std::sqrt(square);
+}
+
 template <class T>
 void BatchTraining<T>::step() {
   const Slice slice = batch(step_);
   const BatchSum<T> sum = batch_sum(slice);
   const double loss = std::accumulate(sum.losses.begin(), sum.losses.end() - 1, 0.0);
-  session_.check_finite(loss, step_, "batch");
+  session_.check_finite(loss, step_, "batch", [&] {
+    const std::vector<T> gradient = is_sparse_ ? std::vector<T>() : to_host<T>(sum.gradient);
+    return first_not_finite(network_.layers(), parameters(), sum.range.begin,
+                            {gradient.begin(), gradient.end()});
+  });
   epoch_loss_ += loss;
   epoch_right_ += sum.losses.back();
   // The batch stands for all rows.
   const double share = static_cast<double>(rows_) / static_cast<double>(slice.end - slice.begin);
-  update_(rates_.rate(step_), step_, criterion_.weight * criterion_.step_weight * share, whole(sum),
-          parameters_);
+  const double scale = criterion_.weight * criterion_.step_weight * share;
+  const Vector gradient = whole(sum);
+  note_norm(scale, gradient);
+  update_(rates_.rate(step_), step_, scale, gradient, parameters_);
   share_parameters();
   ++step_;
 }
@@ -298,10 +321,32 @@ void BatchTraining<T>::end_epoch(std::uint64_t total) {
     const double loss = held_out_(at);
     stops_early_ = best_->take(epoch, loss, at);
     held_out = fmt::format(" validation {:.6g}", loss);
+    held_out_loss_ = loss;
   }
   session_.progress(step_ == total || stops_early_, [&] { return line(epoch, held_out); });
   rates_.end_epoch(epoch_loss_ / static_cast<double>(rows_));
   epoch_loss_ = epoch_right_ = 0;
+}
+
+template <class T>
+Progress BatchTraining<T>::progress() const {
+  const std::uint64_t in_epoch = (step_ - 1) % batches_ + 1, epoch = (step_ - 1) / batches_ + 1;
+  const auto rows = static_cast<double>(std::min(in_epoch * settings_.batch_size, rows_));
+  const bool numbers = network_.shape().loss == Loss::squared_error;
+  Progress now;
+  now.step = step_;
+  now.steps = settings_.epochs * batches_;
+  now.epoch = epoch;
+  now.epochs = settings_.epochs;
+  now.ends_period = in_epoch == batches_;
+  now.may_end_before = best_.has_value();
+  now.loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
+  if (!numbers) now.accuracy = epoch_right_ / rows;
+  now.held_out_loss = held_out_loss_;
+  now.rate = rates_.rate(step_ - 1);
+  now.gradient_norm = gradient_norm_;
+  now.rows = (step_ - first_step_) * settings_.batch_size;
+  return now;
 }
 
 template <class T>

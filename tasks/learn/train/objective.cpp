@@ -70,6 +70,7 @@ Evaluation Objective::without_gradient(const std::vector<double>& parameters) {
     Kokkos::deep_copy(kernels::Device(), out, 0.0);
     each_chunk(leaf, [&](const Batch& chunk) { network_.add_losses(on_device, chunk, out); });
   });
+  session_.judge(source_->reading());
   Evaluation at;
   set_losses(at, parameters, losses);
   return at;

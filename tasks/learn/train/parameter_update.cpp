@@ -31,10 +31,8 @@ void ParameterUpdate<T>::add(Segment segment) {
   alike ? void(segments_.back().end = segment.end) : segments_.push_back(segment);
 }
 
-/// What the gradient has to be scaled by where it is longer than it may be (Pascanu, Mikolov and Bengio,
-/// 2013).
 template <class T>
-double ParameterUpdate<T>::clipping(double scale, const Vector& sums, const Vector& parameters) const {
+double ParameterUpdate<T>::squared_norm(double scale, const Vector& sums, const Vector& parameters) const {
   constexpr std::size_t block = 4096;
   double square = 0;
   for (const Segment& segment : segments_) {
@@ -47,7 +45,14 @@ double ParameterUpdate<T>::clipping(double scale, const Vector& sums, const Vect
     const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), squares);
     for (std::size_t i = 0; i < host.extent(0); ++i) square += host(i);
   }
-  const double norm = std::sqrt(square);
+  return square;
+}
+
+/// What the gradient has to be scaled by where it is longer than it may be (Pascanu, Mikolov and Bengio,
+/// 2013).
+template <class T>
+double ParameterUpdate<T>::clipping(double scale, const Vector& sums, const Vector& parameters) const {
+  const double norm = std::sqrt(squared_norm(scale, sums, parameters));
   return norm > *settings_.clip_norm ? *settings_.clip_norm / norm : 1.0;
 }
 

@@ -22,6 +22,8 @@ class ParameterUpdate {
   [[nodiscard]] const Vector& first() const { return first_; }
   [[nodiscard]] const Vector& second() const { return second_; }
 
+  /// Of the gradient's range, before it is clipped.
+  [[nodiscard]] double squared_norm(double scale, const Vector& sums, const Vector& parameters) const;
   /// Step `step`, counted from 0. The loss's gradient is `scale` times `sums`, which are of the range;
   /// `parameters` are all of them.
   void operator()(double rate, std::uint64_t step, double scale, const Vector& sums,

@@ -23,6 +23,12 @@ struct ParameterTensor {
   }
 };
 
+/// A layer as others see it: its widths, and where its parameters lie in a network's flat vector.
+struct LayerExtent {
+  std::uint64_t inputs = 0, outputs = 0;
+  std::size_t begin = 0, end = 0;
+};
+
 /// A part of a layer's gradient, from its beginning.
 struct GradientPart {
   std::size_t offset = 0, size = 0;

@@ -28,6 +28,14 @@ NetworkOf<T>::NetworkOf(NetworkShape shape) : shape_(std::move(shape)), layers_(
 }
 
 template <class T>
+std::vector<LayerExtent> NetworkOf<T>::layers() const {
+  std::vector<LayerExtent> extents;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    extents.push_back({layers_[i]->inputs(), layers_[i]->outputs(), offsets_[i], offsets_[i + 1]});
+  return extents;
+}
+
+template <class T>
 std::vector<double> NetworkOf<T>::start(std::uint64_t seed) const {
   std::vector<double> parameters(parameter_count_);
   for (std::size_t i = 0; i < layers_.size(); ++i)

@@ -25,6 +25,7 @@ class NetworkOf {
   [[nodiscard]] const NetworkShape& shape() const { return shape_; }
   /// All tensors of parameters, in their order; without gaps.
   [[nodiscard]] const std::vector<ParameterTensor>& tensors() const { return tensors_; }
+  [[nodiscard]] std::vector<LayerExtent> layers() const;
   [[nodiscard]] std::size_t parameter_count() const { return parameter_count_; }
   [[nodiscard]] std::uint64_t features() const { return shape_.widths.front(); }
   [[nodiscard]] std::uint64_t outputs() const { return shape_.widths.back(); }

@@ -19,6 +19,7 @@
 #include "kernmill/storage/file/crc32c.hpp"
 #include "kernmill/storage/hdf5/array_file.hpp"
 #include "kernmill/storage/hdf5/file_kind.hpp"
+#include "kernmill/storage/history/history.hpp"
 #include "kernmill/storage/model/model.hpp"
 #include "kernmill/storage/tool/guard.hpp"
 #include "temporary_directory.hpp"
@@ -116,6 +117,8 @@ std::string content(const fs::path& file) {
       const Model model = read_model(MPI_COMM_SELF, file);
       return model.type + model.settings + of_tensors(model.parameters);
     }
+    case FileKind::history:
+      return read_history(file).about;
     case FileKind::checkpoint:
       break;
   }

@@ -1,0 +1,136 @@
+#include "kernmill/tasks/learn/train/memory_need.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+constexpr double number = sizeof(double);
+
+std::uint64_t parameters_of(Layers layers) {
+  return layers.empty() ? 0 : layers.back().end;
+}
+
+std::string size_text(double bytes) {
+  constexpr std::array<const char*, 6> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < units.size(); ++unit) bytes /= 1024;
+  return fmt::format("{:.3g} {}", bytes, units.at(unit));
+}
+
+/// Rows that go through the network together.
+double rows_together(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows) {
+  constexpr double shards = 64;
+  const double batch =
+      optimizer.is_full_batch()
+          ? std::ceil(static_cast<double>(rows.count) / shards)
+          : std::ceil(
+                static_cast<double>(std::min(optimizer.batch_size, std::max<std::uint64_t>(1, rows.count))) /
+                static_cast<double>(micro_batches(optimizer.batch_size, parameters_of(layers))));
+  return std::min(batch, static_cast<double>(Network::chunk_rows));
+}
+
+double kept_rows(const OptimizerSettings& optimizer, const RowsSize& rows, const MemoryLayout& layout) {
+  const double ranks = layout.ranks, row = static_cast<double>(rows.row_bytes) + number;
+  const double ahead = 2 * row * static_cast<double>(Network::chunk_rows);
+  const auto share = [&](std::uint64_t count) { return std::ceil(static_cast<double>(count) / ranks) * row; };
+  const auto kept = [&](std::uint64_t count) {
+    return share(count) <= layout.cache ? share(count) : std::min(share(count), ahead);
+  };
+  if (optimizer.is_full_batch()) return kept(rows.count);
+  const double batches = 2 * share(std::min(optimizer.batch_size, rows.count));
+  return batches + (optimizer.early_stopping ? kept(rows.held_out) : 0);
+}
+
+/// Vectors of the model's size that a checkpoint has.
+double vectors_kept(const OptimizerSettings& optimizer) {
+  if (optimizer.type == OptimizerType::gradient_descent) return 1;
+  if (optimizer.is_full_batch()) return 2 * static_cast<double>(optimizer.history) + 2;
+  return optimizer.early_stopping ? 4 : 3;
+}
+
+/// The largest batch that is a half, a quarter, ... of this one and fits; 0: none does.
+std::uint64_t batch_that_fits(OptimizerSettings optimizer, Layers layers, const RowsSize& rows,
+                              const MemoryLayout& layout) {
+  if (optimizer.is_full_batch()) return 0;
+  for (optimizer.batch_size /= 2; optimizer.batch_size > 0; optimizer.batch_size /= 2)
+    if (memory_need(optimizer, layers, rows, layout).all() <= layout.limit()) return optimizer.batch_size;
+  return 0;
+}
+
+/// The most ranks a node that fit, when the others are left out; 0: not even one does.
+int ranks_that_fit(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+                   const MemoryLayout& layout) {
+  for (int on_node = layout.ranks_on_node - 1; on_node > 0; --on_node) {
+    MemoryLayout fewer = layout;
+    fewer.ranks = std::max(1, layout.ranks * on_node / layout.ranks_on_node);
+    fewer.ranks_on_node = on_node;
+    if (memory_need(optimizer, layers, rows, fewer).all() <= fewer.limit()) return on_node;
+  }
+  return 0;
+}
+
+std::string what_would_fit(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+                           const MemoryLayout& layout) {
+  std::vector<std::string> ways;
+  MemoryLayout without = layout;
+  without.cache = 0;
+  if (memory_need(optimizer, layers, rows, without).all() <= layout.limit())
+    ways.push_back(fmt::format("cache: {} (rows beyond are read when they are wanted)",
+                               std::max<std::uint64_t>(1, static_cast<std::uint64_t>(layout.limit() / 4))));
+  if (const std::uint64_t batch = batch_that_fits(optimizer, layers, rows, layout); batch > 0)
+    ways.push_back(fmt::format("optimizer: {{batch_size: {}}}", batch));
+  if (const int ranks = ranks_that_fit(optimizer, layers, rows, layout); ranks > 0)
+    ways.push_back(fmt::format("{} rank{} a node (ntasks_per_node)", ranks, ranks == 1 ? "" : "s"));
+  const double all = memory_need(optimizer, layers, rows, layout).all() * layout.ranks_on_node;
+  ways.push_back(fmt::format("{} of memory a node (mem)", size_text(1.1 * all)));
+  if (ways.size() == 1) ways.emplace_back("smaller hidden layers: each rank holds the whole model");
+  return fmt::format("what would fit: {}", fmt::join(ways, "; or "));
+}
+
+}  // namespace
+
+MemoryNeed memory_need(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+                       const MemoryLayout& layout) {
+  constexpr double of_sums = 8, of_batches = 6, beside_history = 8;
+  const double vector = number * static_cast<double>(parameters_of(layers));
+  const double vectors =
+      optimizer.is_full_batch() ? 2 * static_cast<double>(optimizer.history) + beside_history : of_batches;
+  double width = 0;
+  for (const auto& layer : layers) width += static_cast<double>(layer.outputs);
+  MemoryNeed need;
+  need.model = vector * (vectors + of_sums);
+  need.activations = 2 * width * number * rows_together(optimizer, layers, rows);
+  need.rows = kept_rows(optimizer, rows, layout);
+  if (layout.keeps_checkpoints) need.checkpoints = 2 * vector * vectors_kept(optimizer);
+  return need;
+}
+
+std::string text_of(const MemoryNeed& need, const MemoryLayout& layout) {
+  return fmt::format(
+      "memory: about {} a rank, of {} (model and optimizer {}, activations {}, rows {}, checkpoints {})",
+      size_text(need.all()), size_text(layout.limit()), size_text(need.model), size_text(need.activations),
+      size_text(need.rows), size_text(need.checkpoints));
+}
+
+void require_room(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+                  const MemoryLayout& layout) {
+  const MemoryNeed need = memory_need(optimizer, layers, rows, layout);
+  if (need.all() <= layout.limit()) return;
+  throw TaskError(
+      fmt::format("this training needs about {} of memory on each rank (model and optimizer {}, activations "
+                  "{}, rows {}, checkpoints {}), and each may have {}",
+                  size_text(need.all()), size_text(need.model), size_text(need.activations),
+                  size_text(need.rows), size_text(need.checkpoints), size_text(layout.limit())),
+      {}, what_would_fit(optimizer, layers, rows, layout));
+}
+
+}  // namespace kernmill::tasks

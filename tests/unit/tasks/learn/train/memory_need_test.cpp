@@ -1,0 +1,89 @@
+#include "kernmill/tasks/learn/train/memory_need.hpp"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "kernmill/tasks/support/task_error.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr double mebibyte = 1 << 20;
+
+OptimizerSettings adam(std::uint64_t batch_size) {
+  OptimizerSettings settings;
+  settings.type = OptimizerType::adam;
+  settings.epochs = 1;
+  settings.batch_size = batch_size;
+  return settings;
+}
+
+/// Four ranks on one node with 400 MiB.
+constexpr MemoryLayout four{4, 4, 400 * mebibyte, 50 * mebibyte, false};
+
+std::string refusal(const OptimizerSettings& optimizer, Layers network, const RowsSize& rows,
+                    const MemoryLayout& layout) {
+  try {
+    require_room(optimizer, network, rows, layout);
+  } catch (const TaskError& error) {
+    return std::string(error.what()) + "\n" + error.help;
+  }
+  return {};
+}
+
+const std::vector<Network::Layer> small{{100, 10, 0, 1000}},
+    wide{{1000, 1000, 0, 1'000'000}, {1000, 1000, 1'001'000, 2'001'000}};
+
+TEST(MemoryNeed, CountsWhatAMethodKeepsOfTheModel) {
+  const double vector = 8.0 * (100 * 10 + 10);
+  EXPECT_EQ(memory_need(adam(32), small, {1000, 800}, four).model, 14 * vector);
+  EXPECT_EQ(memory_need({}, small, {1000, 800}, four).model, (2 * 10 + 16) * vector);
+  MemoryLayout keeps = four;
+  keeps.keeps_checkpoints = true;
+  EXPECT_EQ(memory_need(adam(32), small, {1000, 800}, keeps).checkpoints, 6 * vector);
+}
+
+TEST(MemoryNeed, SharesRowsOutAndKeepsThoseThatFit) {
+  EXPECT_EQ(memory_need({}, small, {1000, 800}, four).rows, 250 * 808);
+  EXPECT_EQ(memory_need({}, small, {10'000'000, 800}, four).rows, 2 * 4096 * 808) << "read when wanted";
+  EXPECT_EQ(memory_need(adam(400), small, {1000, 800}, four).rows, 2 * 100 * 808);
+}
+
+TEST(MemoryNeed, IsSaidInWords) {
+  EXPECT_EQ(text_of({mebibyte, 2 * mebibyte, 0, 512}, four),
+            "memory: about 3 MiB a rank, of 100 MiB (model and optimizer 1 MiB, activations 2 MiB, rows 0 B, "
+            "checkpoints 512 B)");
+}
+
+TEST(Room, IsNotAskedForWhereThereIsEnough) {
+  EXPECT_EQ(refusal(adam(32), small, {1000, 800}, four), "");
+}
+
+TEST(Room, IsMadeByASmallerBatch) {
+  EXPECT_THAT(refusal(adam(1'000'000), small, {10'000'000, 800}, four),
+              AllOf(HasSubstr("and each may have 100 MiB"), HasSubstr("batch_size: 250000")));
+}
+
+TEST(Room, IsMadeByFewerRanksOnANodeWhereEachHoldsTheModel) {
+  EXPECT_THAT(refusal(adam(32), wide, {1000, 8000}, four),
+              AllOf(HasSubstr("model and optimizer 214 MiB"), HasSubstr("1 rank a node (ntasks_per_node)"),
+                    HasSubstr("of memory a node (mem)")));
+}
+
+TEST(Room, IsMadeByASmallerCache) {
+  MemoryLayout greedy = four;
+  greedy.cache = 1000 * mebibyte;
+  EXPECT_THAT(refusal({}, small, {1'000'000, 800}, greedy), HasSubstr("cache: 26214400"));
+}
+
+TEST(Room, IsNotThereForAModelThatNoNodeHolds) {
+  MemoryLayout alone{1, 1, 100 * mebibyte, 0, false};
+  EXPECT_THAT(refusal(adam(1), wide, {1000, 8000}, alone), HasSubstr("smaller hidden layers"));
+}
+
+}  // namespace
+}  // namespace kernmill::tasks

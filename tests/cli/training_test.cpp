@@ -9,6 +9,7 @@
 
 #include "kernmill/os/durable_file.hpp"
 #include "kernmill/run/directory/run_directory.hpp"
+#include "kernmill/run/journal/open_attempts.hpp"
 #include "program.hpp"
 #include "temporary_directory.hpp"
 

@@ -153,7 +153,7 @@ TEST_F(Monitored, ADivergedTrainingGoesOnFromItsLastGoodCheckpointWithAnotherRat
 
 TEST_F(Monitored, ALossThatGrowsBeyondAllBoundsEndsTheTrainingAndIsInNoCheckpoint) {
   Json config = train_config({{"type", "linear_regression"}, {"l2", 0.0}, {"regularize_bias", false}},
-                             sgd(2.0, 400, 4));
+                             sgd(2.0, 400, 150));
   config["optimizer"]["momentum"] = 0.0;
   config["checkpoint"] = {{"every", 1}, {"keep", 2}};
   const auto data = dataset("iris", {{"target", {{"column", "petal_width"}, {"type", "number"}}},
@@ -161,9 +161,9 @@ TEST_F(Monitored, ALossThatGrowsBeyondAllBoundsEndsTheTrainingAndIsInNoCheckpoin
                                      {"scale", "standard"}});
   EXPECT_THAT(failure(attempt(1, data, config)), HasSubstr("the loss has grown to"));
   const auto kept = storage::load_newest_checkpoint(comm.handle(), directory / "fit" / "checkpoints");
-  for (const auto& tensor : kept.checkpoint.tensors)
-    if (tensor.name == "parameters")
-      for (const double value : tensor.data.as<double>()) EXPECT_LT(std::abs(value), 1e3);
+  ASSERT_EQ(kept.checkpoint.tensors.front().name, "parameters");
+  for (const double value : kept.checkpoint.tensors.front().data.as<double>())
+    EXPECT_LT(std::abs(value), 1e3);
 }
 
 TEST_F(Monitored, ATrainingWithOtherSettingsDoesNotGoOnFromADivergedOne) {

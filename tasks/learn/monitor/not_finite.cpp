@@ -21,8 +21,7 @@ std::size_t first_layer_in(std::span<const Network::Layer> layers, std::span<con
 
 std::string named(std::span<const Network::Layer> layers, std::size_t number) {
   const auto& layer = layers[number - 1];
-  return fmt::format("layer {} of {} ({} -> {})", number, layers.size(), layer.inputs,
-                     layer.outputs);
+  return fmt::format("layer {} of {} ({} -> {})", number, layers.size(), layer.inputs, layer.outputs);
 }
 
 }  // namespace

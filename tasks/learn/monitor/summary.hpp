@@ -22,11 +22,11 @@ struct Shares {
 /// What there is to say of a training that has ended.
 struct Training {
   std::vector<Shares> ranks;
-  std::uint64_t rows = 0;      ///< gone over
-  bool reads_again = false;    ///< the rows did not fit into the memory for them
+  std::uint64_t rows = 0;        ///< gone over
+  bool reads_again = false;      ///< the rows did not fit into the memory for them
   std::vector<double> losses{};  ///< by epoch; empty of a full-batch method
-  bool stops_early = false;    ///< it looks at rows that are held out
-  bool ended_short = false;    ///< a full-batch method came to its last iteration before it had converged
+  bool stops_early = false;      ///< it looks at rows that are held out
+  bool ended_short = false;      ///< a full-batch method came to its last iteration before it had converged
 };
 
 /// Where the time went, and, where the numbers support it, what to try: a sentence each.

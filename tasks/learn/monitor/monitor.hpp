@@ -68,7 +68,7 @@ class Monitor {
     double clock = 0, waited = 0, input = 0, checkpoint = 0;
   };
   [[nodiscard]] Totals totals() const;
-  [[nodiscard]] double interval() const;
+  [[nodiscard]] double interval(double now) const;
   [[nodiscard]] Json where() const;
   void add_ranks(Json& line, const std::vector<double>& values);
 

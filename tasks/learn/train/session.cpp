@@ -92,8 +92,7 @@ std::optional<storage::Checkpoint> Session::newest_checkpoint() {
 unsigned Session::wishes() const {
   unsigned wishes = stop_was_signalled() ? wish_to_stop : 0U;
   if (!comm_.is_root()) return wishes;
-  if (talks_ && monitor_.is_due()) wishes |= wish_to_tell;
-  if (talks_ && monitor_.is_overdue()) wishes |= wish_to_tell_now;
+  if (talks_ && monitor_.is_due()) wishes |= wish_to_tell | (monitor_.is_overdue() ? wish_to_tell_now : 0U);
   if (!writer_) return wishes;
   const auto now = Clock::now();
   if (schedule_.due_at(now)) wishes |= wish_to_save;

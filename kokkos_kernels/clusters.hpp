@@ -145,6 +145,26 @@ std::size_t assign_on_device(const Space& space, ConstMatrix<Space> rows, const 
   return moved;
 }
 
+/// One thread a sum: it goes over all rows.
+template <class Space>
+void cluster_sums_on_device(const Space& space, ConstMatrix<Space> rows, const Centers<Space>& centers,
+                            ConstLabels<Space> labels, ConstLabels<Space> wanted, Vector<Space> sums) {
+  const std::size_t count = centers.count(), features = centers.features(), n = rows.extent(0);
+  const auto shift = centers.shift;
+  Kokkos::parallel_for(
+      "kernmill_cluster_sums", Range<Space>(space, 0, count * (features + 1)),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const bool counts = index >= count * features;
+        const std::size_t c = counts ? index - count * features : index / features;
+        if (wanted(c) == 0) return;
+        const std::size_t j = counts ? 0 : index % features;
+        double sum = 0;
+        for (std::size_t i = 0; i < n; ++i)
+          if (labels(i) == static_cast<int>(c)) sum += counts ? 1.0 : rows(i, j) - shift(j);
+        sums(index) = sum;
+      });
+}
+
 template <class Space>
 inline constexpr bool is_host =
     Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Space::memory_space>::accessible&&
@@ -234,18 +254,7 @@ void cluster_sums(const Space& space, ConstMatrix<Space> rows, const Centers<Spa
       sums(count * features + c) += 1;
     }
   } else {
-    Kokkos::parallel_for(
-        "kernmill_cluster_sums", Range<Space>(space, 0, count * (features + 1)),
-        KOKKOS_LAMBDA(const std::size_t index) {
-          const bool counts = index >= count * features;
-          const std::size_t c = counts ? index - count * features : index / features;
-          if (wanted(c) == 0) return;
-          const std::size_t j = counts ? 0 : index % features;
-          double sum = 0;
-          for (std::size_t i = 0; i < n; ++i)
-            if (labels(i) == static_cast<int>(c)) sum += counts ? 1.0 : rows(i, j) - shift(j);
-          sums(index) = sum;
-        });
+    detail::cluster_sums_on_device(space, rows, centers, labels, wanted, sums);
   }
 }
 

@@ -29,6 +29,10 @@ class Clusters : public ::testing::Test {
     Kokkos::deep_copy(made.bounds.labels, -1);
     return made;
   }
+  static kernels::Bounds<Space> copy_of(const kernels::Bounds<Space>& bounds) {
+    return {to_device<Space>(to_host(bounds.labels)), to_device<Space>(to_host(bounds.upper)),
+            to_device<Space>(to_host(bounds.lower))};
+  }
   /// Moves the centers by up to `most`, assigns, and compares with the oracle. Returns the unsettled rows.
   static std::size_t step(World& world, double most, std::uint64_t stream) {
     const std::size_t count = world.centers.rows, features = world.centers.columns;
@@ -53,9 +57,13 @@ class Clusters : public ::testing::Test {
     const auto centers = kernels::make_centers<Space>(less, shift);
     const double error = 1e-12;
     const std::size_t unsettled = kernels::move_bounds(Space(), motion, error, world.bounds);
+    const auto plain = copy_of(world.bounds);
+    kernels::detail::assign_on_device<Space>(Space(), world.on_device, centers, motion.half_gaps, error,
+                                             plain, world.changed);
     kernels::assign<Space>(Space(), world.on_device, centers, motion.half_gaps, error, world.bounds,
                            world.changed);
     const auto labels = to_host(world.bounds.labels);
+    EXPECT_EQ(to_host(plain.labels), labels);
     const auto upper = to_host(world.bounds.upper), lower = to_host(world.bounds.lower);
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const auto nearest = reference::nearest_center(world.rows, i, world.centers);
@@ -103,6 +111,11 @@ TYPED_TEST(Clusters, SumsOfTheClustersThatAreWantedAgreeWithTheReference) {
   auto expected = reference::cluster_sums(world.rows, to_host(world.bounds.labels), 6);
   for (const std::size_t kept : {6U, 7U, 8U, 20U}) expected[kept] = 7.0;
   expect_near(to_host(sums), expected);
+  const auto plain = to_device<TypeParam>(std::vector<double>(24, 7.0));
+  kernels::detail::cluster_sums_on_device<TypeParam>(
+      TypeParam(), world.on_device, centers, world.bounds.labels,
+      to_device<TypeParam>(std::vector<int>{1, 1, 0, 1, 1, 1}), plain);
+  EXPECT_EQ(to_host(plain), to_host(sums));
 }
 
 }  // namespace

@@ -63,9 +63,15 @@ TEST_F(KMeans, ComesAsNearOnDigitsAsItsPeer) {
   EXPECT_NEAR(result.metrics.at("inertia").get<double>(), 1165153.9999263738, 6000);
 }
 
-TEST_F(KMeans, NeedsNoTarget) {
-  const auto data = dataset("iris", {{"features", {"sepal_length", "petal_length"}}});
-  EXPECT_GT(train_twice(data, config(2)).metrics.at("inertia").get<double>(), 0);
+// Bytes in the file, which are kept as such, or read at each iteration.
+TEST_F(KMeans, NeedsNoTargetNorMemory) {
+  const auto data = dataset("digits", {{"drop", {"digit"}}});
+  Json settings = config(5, {{"max_iterations", 8}});
+  const auto result = train_twice(data, settings);
+  const std::uint64_t kept = digest(parameters());
+  settings["cache"] = 0;
+  EXPECT_EQ(train(data, settings).metrics.dump(), result.metrics.dump());
+  EXPECT_EQ(digest(parameters()), kept);
 }
 
 TEST_F(KMeans, IsJudgedByItsOwnMetricsAndByClasses) {

@@ -9,7 +9,8 @@ using kernels::Device;
 std::vector<double> mean_of(std::span<const double> centers, std::size_t features) {
   std::vector<double> mean(features, 0.0);
   for (std::size_t i = 0; i < centers.size(); ++i) mean[i % features] += centers[i];
-  for (double& value : mean) value /= static_cast<double>(centers.size() / features);
+  const std::size_t count = centers.size() / features;
+  for (double& value : mean) value /= static_cast<double>(count);
   return mean;
 }
 

@@ -178,26 +178,21 @@ std::size_t wanted_components(const PcaSettings& settings, const FitData& data) 
   return static_cast<std::size_t>(settings.components);
 }
 
-void require_possible(const FitData& data) {
+void require_possible(const PcaSettings& settings, const FitData& data) {
+  constexpr std::uint64_t most = 32'768;  // 8 GiB, and LAPACK wants as much beside them
+  if (!settings.randomized && data.rows.features() > most)
+    throw TaskError(fmt::format("the covariance of {} features takes too much memory", data.rows.features()),
+                    {}, "write `method: randomized`, and how many `components`");
   if (data.start != nullptr)
     throw TaskError("a pca has no 'start_from': it does not go step by step", {}, "leave 'start_from' out");
   if (data.rows.count() < 2)
     throw TaskError("one row has no variance", {}, "look at the split of the preprocess stage");
 }
 
-}  // namespace
-
-Fit fit_pca(const Json& config, const FitData& data, Session& session) {
-  const PcaSettings settings = read_pca_settings(config);
-  require_possible(data);
-  const Communicator& comm = session.comm();
-  std::size_t wanted = wanted_components(settings, data);
-  ShardRows rows(comm, data.rows, memory_for_rows(comm));
+/// Those that are wanted, of `rows` whose spread is known.
+Components find_components(const PcaSettings& settings, const Communicator& comm, ShardRows& rows,
+                           const Spread& spread, std::size_t wanted) {
   const std::size_t d = rows.features();
-  const Spread spread = spread_of(comm, rows);
-  if (!(spread.squares > 0) || !std::isfinite(spread.squares))
-    throw TaskError("the features do not vary, or not in finite numbers", {},
-                    "look at the data, and at the steps of the preprocess stage");
   const Scatter scatter(comm, rows, spread.mean);
   Components found =
       settings.randomized
@@ -209,6 +204,22 @@ Fit fit_pca(const Json& config, const FitData& data, Session& session) {
   found.values.resize(wanted);
   found.vectors.resize(wanted * d);
   fix_signs(found.vectors, d);
+  return found;
+}
+
+}  // namespace
+
+Fit fit_pca(const Json& config, const FitData& data, Session& session) {
+  const PcaSettings settings = read_pca_settings(config);
+  require_possible(settings, data);
+  const Communicator& comm = session.comm();
+  const std::size_t wanted = wanted_components(settings, data);
+  ShardRows rows(comm, data.rows, memory_for_rows(comm));
+  const Spread spread = spread_of(comm, rows);
+  if (!(spread.squares > 0) || !std::isfinite(spread.squares))
+    throw TaskError("the features do not vary, or not in finite numbers", {},
+                    "look at the data, and at the steps of the preprocess stage");
+  const Components found = find_components(settings, comm, rows, spread, wanted);
   Values variances, shares;
   double explained = 0;
   for (const double square : found.values) {
@@ -216,19 +227,19 @@ Fit fit_pca(const Json& config, const FitData& data, Session& session) {
     shares.push_back(square / spread.squares);
     explained += shares.back();
   }
-  Json metrics = {{"components", wanted},
-                  {"explained_variance", explained},
-                  {"explained_variance_ratio", shares},
-                  {"rows", rows.count()}};
-  if (comm.is_root()) fmt::print("{} components explain {:.4g} of the variance\n", wanted, explained);
+  const std::size_t count = shares.size();
+  if (comm.is_root()) fmt::print("{} components explain {:.4g} of the variance\n", count, explained);
   return {{"pca",
            config.dump(),
            without_target(data.rows.schema()),
            {vector_tensor("mean", spread.mean),
-            {"components", {wanted, d}, found.vectors},
+            {"components", {count, rows.features()}, found.vectors},
             vector_tensor("explained_variance", variances),
             vector_tensor("explained_variance_ratio", shares)}},
-          std::move(metrics)};
+          {{"components", count},
+           {"explained_variance", explained},
+           {"explained_variance_ratio", shares},
+           {"rows", rows.count()}}};
 }
 
 }  // namespace kernmill::tasks

@@ -57,7 +57,7 @@ def prepare(directory, x, y):
     kernmill = os.path.join(os.path.dirname(TASK), "kernmill")
     subprocess.run([kernmill, "run", f"{directory}/w.yaml", "--runs", f"{directory}/runs"], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
-    run = next(name for name in os.listdir(f"{directory}/runs") if not name.startswith("."))
+    run = next(name for name in os.listdir(f"{directory}/runs") if name.startswith("w-"))
     return f"{directory}/runs/{run}/stages/prepare/0/attempt-1/dataset.h5"
 
 

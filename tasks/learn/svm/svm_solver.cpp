@@ -241,6 +241,7 @@ SvmState SvmSolver::state() const {
   SvmState whole = state_;
   if (comm_.size() > 1) {
     std::vector<std::uint64_t> counts;
+    counts.reserve(static_cast<std::size_t>(comm_.size()));
     for (int rank = 0; rank < comm_.size(); ++rank)
       counts.push_back(storage::even_share(problem_.rows.size(), rank, comm_.size()).count());
     whole.gradient =

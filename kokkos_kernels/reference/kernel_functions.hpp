@@ -40,6 +40,21 @@ inline Matrix rbf_kernel(const Matrix& x, const Matrix& y, double gamma) {
   });
 }
 
+/// Of each row, and of the s in [begins[c], begins[c + 1]) of each class: their products with each column.
+inline Matrix class_sums(const Matrix& values, const Matrix& coefficients,
+                         const std::vector<std::size_t>& begins) {
+  Matrix sums(values.rows, (begins.size() - 1) * coefficients.columns);
+  for (std::size_t i = 0; i < values.rows; ++i) {
+    for (std::size_t c = 0; c + 1 < begins.size(); ++c) {
+      for (std::size_t m = 0; m < coefficients.columns; ++m) {
+        for (std::size_t s = begins[c]; s < begins[c + 1]; ++s)
+          sums(i, c * coefficients.columns + m) += values(i, s) * coefficients(s, m);
+      }
+    }
+  }
+  return sums;
+}
+
 /// Cosines, sines and a 1, of frequencies d x m.
 inline Matrix fourier_features(const Matrix& x, const Matrix& frequencies) {
   const Matrix rows = transposed(frequencies);

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "device_test.hpp"
+#include "kernmill/kernels/class_sums.hpp"
 #include "kernmill/reference/kernel_functions.hpp"
 
 namespace kernmill::testing {
@@ -87,6 +88,15 @@ TYPED_TEST(KernelFunctions, HaveBitsThatDependOnTheTwoRowsAlone) {
       }
     }
   }
+}
+
+TYPED_TEST(KernelFunctions, AddUpForEachClassOfSupportVectors) {
+  const auto values = random_matrix(9, 12, 1), coefficients = random_matrix(12, 2, 2);
+  const std::vector<std::size_t> begins{0, 5, 5, 12};
+  const auto sums = kernels::make_matrix<TypeParam>(9, 6);
+  kernels::class_sums<TypeParam>(TypeParam(), to_device<TypeParam>(values),
+                                 to_device<TypeParam>(coefficients), this->numbers(begins), sums);
+  expect_near(to_host(sums), reference::class_sums(values, coefficients, begins).values);
 }
 
 }  // namespace

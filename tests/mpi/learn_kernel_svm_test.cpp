@@ -120,7 +120,7 @@ TEST_F(Parity, EndsWithTheSameBitsAfterAResumptionOnOtherRanks) {
   std::uint64_t checkpoints = 0;
   for (const auto& entry : std::filesystem::directory_iterator(fit.checkpoint_directory))
     checkpoints += entry.path().extension() == ".h5" ? 1 : 0;
-  EXPECT_EQ(checkpoints, 2U);  // of the last steps but the last
+  EXPECT_EQ(checkpoints, 2U);
   tasks::Spec again = fit;
   again.output_directory = directory / "again";
   std::filesystem::create_directories(again.output_directory);

@@ -2,24 +2,16 @@
 
 #include <algorithm>
 
+#include "kernmill/tasks/learn/svm/row_numbers.hpp"
+
 namespace kernmill::tasks {
 namespace {
 
 using kernels::Device;
-using Numbers = Kokkos::View<std::size_t*, Kokkos::LayoutRight, Device::memory_space>;
-
-Numbers numbers_on_device(std::span<const std::size_t> values) {
-  const Kokkos::View<const std::size_t*, Kokkos::LayoutRight, Kokkos::HostSpace> host(values.data(),
-                                                                                      values.size());
-  Numbers out(Kokkos::view_alloc(Kokkos::WithoutInitializing, "numbers"), values.size());
-  Kokkos::deep_copy(out, host);
-  return out;
-}
-
 kernels::KernelRows<Device> chosen_rows(const kernels::Matrix<Device>& all,
                                         std::span<const std::uint64_t> rows, std::size_t tile) {
-  const auto out = kernels::make_kernel_rows<Device>(rows.size(), all.extent(1), tile);
-  kernels::take_rows<Device>(Device(), all, numbers_on_device(rows), out);
+  auto out = kernels::make_kernel_rows<Device>(rows.size(), all.extent(1), tile);
+  kernels::take_rows<Device>(Device(), all, row_numbers(rows), out);
   return out;
 }
 
@@ -66,7 +58,7 @@ const std::vector<std::size_t>& KernelCache::hold(std::span<const std::uint64_t>
 
 void KernelCache::compute(std::span<const std::uint64_t> rows, std::span<const std::size_t> places) {
   kernels::kernel_matrix<Device>(Device(), function_, chosen_rows(all_, rows, kernels::kernel_tile_rows),
-                                 columns_, tile_, numbers_on_device(places), values_);
+                                 columns_, tile_, row_numbers(places), values_);
 }
 
 }  // namespace kernmill::tasks

@@ -32,7 +32,7 @@ class KernelCache {
   std::size_t place_for(std::uint64_t row);
   void compute(std::span<const std::uint64_t> rows, std::span<const std::size_t> places);
 
-  const kernels::Matrix<Device> all_;
+  kernels::Matrix<Device> all_;
   kernels::KernelFunction function_;
   std::vector<std::uint64_t> rows_;
   kernels::KernelRows<Device> columns_;

@@ -15,6 +15,9 @@ using kernels::Host;
 
 constexpr double unbounded = std::numeric_limits<double>::infinity();
 constexpr std::size_t working_rows = 256;  // at a time
+// Of these are new: more of them make fewer steps, but compute kernels of rows that turn out to be of no
+// weight.
+constexpr std::size_t fresh_rows = 64;
 // How much of the violation is left for the next step: what is worked on more exactly is worked on in vain.
 constexpr double share_left = 0.1;
 constexpr std::uint64_t iterations_a_step = 100'000;  // a request to stop is heard between steps
@@ -134,8 +137,7 @@ void SvmSolver::choose(const Violators& violators) {
   const auto take = [&](std::uint64_t row) {
     if (state_.working.size() < working_rows && taken.insert(row).second) state_.working.push_back(row);
   };
-  const std::size_t fresh = before.empty() ? working_rows : working_rows / 2;
-  for (std::size_t i = 0; i < working_rows && state_.working.size() < fresh; ++i) {
+  for (std::size_t i = 0; i < working_rows && state_.working.size() < fresh_rows; ++i) {
     if (i < violators.up.size()) take(violators.up[i].row);
     if (i < violators.low.size()) take(violators.low[i].row);
   }
@@ -239,6 +241,7 @@ SvmState SvmSolver::state() const {
   SvmState whole = state_;
   if (comm_.size() > 1) {
     std::vector<std::uint64_t> counts;
+    counts.reserve(static_cast<std::size_t>(comm_.size()));
     for (int rank = 0; rank < comm_.size(); ++rank)
       counts.push_back(storage::even_share(problem_.rows.size(), rank, comm_.size()).count());
     whole.gradient =

@@ -19,7 +19,7 @@ FourierMap::Matrix FourierMap::operator()(const Batch& batch) {
     features_ = kernels::make_matrix<Device>(rows, outputs());
   }
   const Matrix products = kernels::rows_of<Device>(products_, 0, rows);
-  const Matrix features = kernels::rows_of<Device>(features_, 0, rows);
+  Matrix features = kernels::rows_of<Device>(features_, 0, rows);
   if (batch.is_sparse())
     kernels::multiply<Device>(Device(), batch.sparse, frequencies_, products);
   else

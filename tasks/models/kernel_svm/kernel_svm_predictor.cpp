@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "kernmill/kernels/class_sums.hpp"
+#include "kernmill/tasks/learn/svm/row_numbers.hpp"
 #include "kernmill/tasks/models/kernel_svm/settings.hpp"
 #include "kernmill/tasks/models/kernel_svm/support_vectors.hpp"
 #include "kernmill/tasks/models/registry.hpp"
@@ -14,25 +15,17 @@ namespace {
 
 using kernels::Device;
 using kernels::Host;
-using RowNumbers = Kokkos::View<std::size_t*, Kokkos::LayoutRight, Device::memory_space>;
 
 constexpr std::uint64_t predicted_at_a_time = 256;
-
-RowNumbers to_row_numbers(const std::vector<std::size_t>& values) {
-  RowNumbers out("numbers", values.size());
-  Kokkos::deep_copy(out, Kokkos::View<const std::size_t*, Kokkos::LayoutRight, Kokkos::HostSpace>(
-                             values.data(), values.size()));
-  return out;
-}
 
 RowNumbers first_numbers(std::size_t count) {
   std::vector<std::size_t> values(count);
   std::iota(values.begin(), values.end(), std::size_t{0});
-  return to_row_numbers(values);
+  return row_numbers(values);
 }
 
 kernels::Matrix<Device> to_matrix(std::span<const double> values, std::size_t rows, std::size_t columns) {
-  const auto out = kernels::make_matrix<Device>(rows, columns);
+  auto out = kernels::make_matrix<Device>(rows, columns);
   Kokkos::deep_copy(out, kernels::ConstMatrix<Host>(values.data(), rows, columns));
   return out;
 }
@@ -73,7 +66,7 @@ KernelSvmPredictor::KernelSvmPredictor(const SupportVectors& vectors, const kern
     classes_.push_back(c);
     begins.push_back(begins.back() + vectors.per_class[c]);
   }
-  begins_ = to_row_numbers(begins);
+  begins_ = row_numbers(begins);
   coefficients_ = to_matrix(vectors.coefficients, count, classes_.size() - 1);
   vectors_ = kernels::make_kernel_rows<Device>(count, features, kernels::kernel_tile_columns);
   kernels::take_rows<Device>(Device(), to_matrix(vectors.rows, count, features), first_numbers(count),

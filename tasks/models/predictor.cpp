@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/loss.hpp"
+#include "kernmill/kernels/margin_loss.hpp"
 #include "kernmill/tasks/models/network/device_rows.hpp"
 #include "kernmill/tasks/models/network/model_parameters.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
@@ -32,9 +33,22 @@ struct Predictor::Impl {
     const auto z = network.forward(parameters, batch);
     if (network.shape().loss == Loss::cross_entropy) kernels::log_softmax<Device>(Device(), z);
     Device().fence();
+    if (network.shape().loss == Loss::logistic) return give_both(z, scores);
     Kokkos::deep_copy(kernels::Matrix<Host>(scores, rows, network.outputs()), z);
     if (network.shape().loss != Loss::cross_entropy) return;
     std::transform(scores, scores + rows * network.outputs(), scores, [](double x) { return std::exp(x); });
+  }
+
+  static void give_both(const Network::Matrix& z, double* scores) {
+    const auto both = kernels::make_matrix<Device>(z.extent(0), 2);
+    kernels::logistic_probabilities<Device>(Device(), z, both);
+    Device().fence();
+    Kokkos::deep_copy(kernels::Matrix<Host>(scores, z.extent(0), 2), both);
+  }
+
+  /// Of a row: one class more than the network has outputs, where two share one.
+  [[nodiscard]] std::uint64_t scores() const {
+    return network.shape().loss == Loss::logistic ? 2 : network.outputs();
   }
 
   /// A column beyond the features would be read from behind the weights.
@@ -61,7 +75,7 @@ void Predictor::predict(std::span<const double> features, std::uint64_t rows,
     const kernels::Matrix<Host> input(const_cast<double*>(features.data()) + first * columns, count, columns);
     Batch batch;
     batch.features = Kokkos::create_mirror_view_and_copy(Device::memory_space(), input);
-    impl_->predict(batch, scores.data() + first * impl_->network.outputs());
+    impl_->predict(batch, scores.data() + first * impl_->scores());
   }
 }
 
@@ -71,16 +85,16 @@ void Predictor::predict(const storage::SparseRows& rows, std::span<double> score
   all.sparse = on_device(rows);
   for (std::uint64_t first = 0; first < rows.rows(); first += Network::chunk_rows) {
     const std::uint64_t count = std::min<std::uint64_t>(Network::chunk_rows, rows.rows() - first);
-    impl_->predict(part_of(all, first, count), scores.data() + first * impl_->network.outputs());
+    impl_->predict(part_of(all, first, count), scores.data() + first * impl_->scores());
   }
 }
 
 int Predictor::outputs() const {
-  return static_cast<int>(impl_->network.outputs());
+  return static_cast<int>(impl_->scores());
 }
 
 bool Predictor::gives_probabilities() const {
-  return impl_->network.shape().loss == Loss::cross_entropy;
+  return impl_->network.shape().loss.gives_probabilities();
 }
 
 }  // namespace kernmill::tasks

@@ -128,14 +128,16 @@ std::string model_type(const Value* model) {
 /// Defaults that depend on other settings: the optimizer's kind on the model's, the period of checkpoints on
 /// the optimizer's.
 void choose_train_defaults(SettingsReader& reader, const std::string& model) {
-  reader.default_types["optimizer"] = model == "mlp" ? "adam" : "lbfgs";
+  reader.default_types["optimizer"] = model == "mlp"                 ? "adam"
+                                      : model == "linear_regression" ? "lbfgs"
+                                                                     : "newton";
 }
 
 void finish_train(Json& train) {
   if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
     return;
   const std::string type = train["optimizer"].value("type", "");
-  const bool full_batch = type == "lbfgs" || type == "gradient_descent";
+  const bool full_batch = type == "lbfgs" || type == "newton" || type == "gradient_descent";
   Json checkpoint{{"every", full_batch ? 100 : 10}};
   checkpoint.update(train["checkpoint"]);
   train["checkpoint"] = std::move(checkpoint);

@@ -36,6 +36,11 @@ const Variant& model_variant() {
              "weight of the penalty; scikit-learn's LogisticRegression(C) has 1/C of three classes and more, "
              "and 2/C of two"),
           regularize_bias(false)}}},
+       {"logistic",
+        "logistic regression of two classes, one weight vector: sum log(1 + exp(-y f)) + l2/2 ||w||^2",
+        {"a logistic model",
+         {l2(1.0, "weight of the penalty; scikit-learn's LogisticRegression(C) has 1/C"),
+          regularize_bias(false)}}},
        {"linear_svm",
         "one-versus-rest: 1/2 ||w||^2 + C sum loss",
         {"a linear_svm model",
@@ -223,22 +228,30 @@ std::vector<Setting> adamw_settings() {
   return settings;
 }
 
+Setting max_iterations(int fallback) {
+  return {.name = "max_iterations",
+          .type = T::integer,
+          .doc = "iterations at most",
+          .fallback = fallback,
+          .range = at_least_one};
+}
+
+Setting tolerance() {
+  return {.name = "tolerance",
+          .type = T::real,
+          .doc = "relative norm of the gradient to stop at",
+          .fallback = 1e-10,
+          .range = not_negative};
+}
+
 const Variant& optimizer_variant() {
   static const Variant variant{
       "'optimizer'",
       {{"lbfgs",
         "L-BFGS over all rows",
         {"an lbfgs optimizer",
-         {{.name = "max_iterations",
-           .type = T::integer,
-           .doc = "iterations at most",
-           .fallback = 1000,
-           .range = at_least_one},
-          {.name = "tolerance",
-           .type = T::real,
-           .doc = "relative norm of the gradient to stop at",
-           .fallback = 1e-10,
-           .range = not_negative},
+         {max_iterations(1000),
+          tolerance(),
           {.name = "objective_tolerance",
            .type = T::real,
            .doc = "share of the objective that five iterations have to gain: with less, and a gradient that "
@@ -250,6 +263,16 @@ const Variant& optimizer_variant() {
            .doc = "past steps that are kept",
            .fallback = 10,
            .range = at_least_one}}}},
+       {"newton",
+        "Newton's method in a trust region, of a linear model; its steps by conjugate gradients",
+        {"a newton optimizer",
+         {max_iterations(200),
+          tolerance(),
+          {.name = "objective_tolerance",
+           .type = T::real,
+           .doc = "share of the objective: it stops where a step promises to gain no more; 0: never",
+           .fallback = 1e-8,
+           .range = not_negative}}}},
        {"gradient_descent",
         "plain gradient descent over all rows",
         {"a gradient_descent optimizer",
@@ -313,7 +336,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::variant,
        .doc = "how it is fitted",
        .fallback = Json::object(),
-       .fallback_doc = "lbfgs; adam for an mlp",
+       .fallback_doc = "newton; lbfgs for linear_regression, adam for an mlp",
        .variant = &optimizer_variant()},
       {.name = "class_weight",
        .type = T::text,
@@ -329,6 +352,12 @@ std::vector<Setting> learning_settings(bool model_required) {
            "memory in which a rank of a full-batch method keeps its rows, as they are stored; more of them "
            "are read at each iteration. It changes no number of the model",
        .fallback_doc = "half of a rank's share of what is free"},
+      {.name = "shards",
+       .type = T::integer,
+       .doc = "into how many pieces a full-batch method cuts the rows: the most ranks that share them. A "
+              "power of two; the last bits of the model depend on it",
+       .fallback_doc = "64",
+       .range = {.low = 1, .high = 4096}},
       {.name = "checkpoint",
        .type = T::table,
        .doc = "how often the state is saved",

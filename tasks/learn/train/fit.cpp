@@ -11,6 +11,7 @@
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/learn/train/newton.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/models/network/model_parameters.hpp"
@@ -22,7 +23,7 @@ namespace {
 /// The mean loss of all rows, and of all outputs of a numeric target.
 double mean_loss(const Evaluation& at, const Network& network, std::uint64_t rows) {
   const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0) / static_cast<double>(rows);
-  return network.shape().loss == Loss::squared_error ? loss / static_cast<double>(at.loss.size()) : loss;
+  return network.shape().loss.is_of_numbers() ? loss / static_cast<double>(at.loss.size()) : loss;
 }
 
 Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const Network& network,
@@ -41,7 +42,7 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
   metrics["train_loss"] = loss;
   if (network.shape().loss == Loss::squared_error) {
     metrics["train_rmse"] = std::sqrt(loss);
-  } else {
+  } else if (!network.shape().loss.is_of_numbers()) {
     metrics["train_accuracy"] = at.right / static_cast<double>(rows);
   }
   if (trained.best_epoch > 0) {
@@ -61,10 +62,11 @@ struct Ended {
 Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion, Objective& objective,
                       std::vector<double> start, Session& session) {
   Ended ended;
-  ended.trained =
-      settings.optimizer.type == OptimizerType::lbfgs
-          ? minimize_lbfgs(settings.optimizer, objective, std::move(start), session)
-          : descend(settings.optimizer, criterion.step_weight, objective, std::move(start), session);
+  const OptimizerSettings& how = settings.optimizer;
+  ended.trained = how.type == OptimizerType::lbfgs ? minimize_lbfgs(how, objective, std::move(start), session)
+                  : how.type == OptimizerType::newton
+                      ? minimize_newton(how, objective, std::move(start), session)
+                      : descend(how, criterion.step_weight, objective, std::move(start), session);
   ended.at = objective.without_gradient(ended.trained.parameters);
   return ended;
 }
@@ -105,18 +107,21 @@ std::vector<double> start_of(const TrainSettings& settings, const FitData& data,
 }
 
 Ended run_method(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
-                 Network& network, Session& session) {
+                 Network& network, const std::vector<double>& class_weights, Session& session) {
   const Rows &rows = data.rows, &held_out = data.held_out;
+  RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights};
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
-    const std::uint64_t memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
-    Objective objective(session, rows, network, criterion, memory);
+    plan.memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
+    Objective objective(session, rows, network, criterion, plan);
     return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
   std::optional<Objective> judge;
   HeldOutLoss held_out_loss;
   if (settings.optimizer.early_stopping) {
-    judge.emplace(session, held_out, network, criterion, memory_for_rows(session.comm()));
+    RowPlan judged = plan;
+    judged.memory = memory_for_rows(session.comm());
+    judge.emplace(session, held_out, network, criterion, judged);
     held_out_loss = [&](const std::vector<double>& parameters) {
       return mean_loss(judge->without_gradient(parameters), network, held_out.count());
     };
@@ -124,7 +129,7 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
   Trained trained =
       train_in_batches(settings.optimizer, settings.seed, criterion, rows, network, start, session,
                        rows.prefers_large_reads() ? Reads::large : Reads::rows, held_out_loss);
-  Objective objective(session, rows, network, criterion, 0);  // one pass: nothing to keep
+  Objective objective(session, rows, network, criterion, plan);  // one pass: nothing to keep
   Evaluation at = objective.without_gradient(trained.parameters);
   return {std::move(trained), std::move(at)};
 }
@@ -139,7 +144,7 @@ std::vector<std::string> missing_classes(const storage::Schema& schema,
 }
 
 /// Each class has the same weight, and all rows together that of their number.
-void balance(Network& network, const std::vector<std::uint64_t>& counts) {
+std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
   if (counts.empty())
     throw TaskError("class_weight is for a target of classes, and this one is a number", {},
                     "leave class_weight out");
@@ -150,7 +155,7 @@ void balance(Network& network, const std::vector<std::uint64_t>& counts) {
   weights.reserve(counts.size());
   for (const std::uint64_t count : counts)
     weights.push_back(count == 0 ? 0.0 : rows / (there * static_cast<double>(count)));
-  network.weigh_classes(weights);
+  return weights;
 }
 
 void complain_about(const std::vector<std::string>& missing, std::size_t classes) {
@@ -177,17 +182,21 @@ Fit fit(const Json& config, const FitData& data, Session& session) {
   if (rows.count() == 0) {
     throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
   }
+  if (settings.optimizer.type == OptimizerType::newton && network.layers().size() > 1)
+    throw TaskError(fmt::format("newton is for linear models, and {} is none", settings.model.kind->type), {},
+                    "use lbfgs, or a method of mini-batches");
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
   const auto counts = class_counts(session.comm(), rows);
-  if (settings.balanced) balance(network, counts);
+  std::vector<double> class_weights;
+  if (settings.balanced) network.weigh_classes(class_weights = balanced_weights(counts));
   const auto missing = missing_classes(rows.schema(), counts);
   if (session.comm().is_root() && !missing.empty()) complain_about(missing, rows.schema().classes.size());
-  const bool numbers = network.shape().loss == Loss::squared_error;
+  const bool numbers = network.shape().loss.is_of_numbers();
   const Criterion criterion =
       settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
-  const auto [trained, at] = run_method(settings, criterion, data, network, session);
+  const auto [trained, at] = run_method(settings, criterion, data, network, class_weights, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (!missing.empty()) metrics["untrained_classes"] = missing.size();

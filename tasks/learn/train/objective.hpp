@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
 #include "kernmill/tasks/models/network/criterion.hpp"
+#include "kernmill/tasks/models/network/linear_pass.hpp"
 
 namespace kernmill::tasks {
 
@@ -18,37 +20,68 @@ struct Evaluation {
   double right = 0;          ///< rows predicted right, of a class target
 };
 
-/// The criterion of a model over all rows of a dataset. The rows are cut into 64 shards, and these into
-/// chunks: each rank goes over those of its shards. Values and gradients have the same bits on any number of
-/// ranks, and wherever the rows are kept.
+/// Over which rows an objective goes, and how.
+struct RowPlan {
+  std::uint64_t memory = 0;            ///< a rank's rows are kept where they take no more bytes
+  std::uint64_t shards = shard_count;  ///< a power of two
+  const std::vector<double>* class_weights = nullptr;  ///< none: each row counts once
+};
+
+/// The criterion of a model over all rows of a dataset. The rows are cut into shards, and these into chunks:
+/// each rank goes over those of its shards. Values, gradients and products have the same bits on any number
+/// of ranks, and wherever the rows are kept.
 class Objective {
  public:
-  /// Keeps this rank's rows in memory where they take no more than `memory` bytes, else reads them at each
-  /// call. `network` and `session` have to outlive it, and `rows` has to.
+  /// Keeps this rank's rows in memory where they fit, else reads them at each call. `network` and `session`
+  /// have to outlive it, and `rows` has to.
   Objective(Session& session, const Rows& rows, Network& network, const Criterion& criterion,
-            std::uint64_t memory);
+            const RowPlan& plan);
   /// Collective.
-  Evaluation operator()(const std::vector<double>& parameters);
+  Evaluation operator()(const std::vector<double>& parameters) { return evaluate(parameters, false); }
+  /// The same, and what `product` needs of this point: one number a row and output. Of a linear model.
+  Evaluation with_curvature(const std::vector<double>& parameters) { return evaluate(parameters, true); }
   /// The same, but for the gradient. Collective.
   Evaluation without_gradient(const std::vector<double>& parameters);
+  /// The Hessian of the last point `with_curvature`, times this. Collective.
+  std::vector<double> product(const std::vector<double>& direction);
+  /// Its diagonal. Collective.
+  std::vector<double> diagonal();
+  /// Of how many independent objectives it is the sum: the outputs of a linear model, where the loss looks at
+  /// each alone. Parameter i is of objective i % blocks().
+  [[nodiscard]] std::size_t blocks() const { return network_.loss_parts(); }
+  /// The value of each.
+  [[nodiscard]] std::vector<double> values_of_blocks(const Evaluation& at,
+                                                     const std::vector<double>& parameters) const;
   /// What the ranks wanted of the session when it was last called.
-  [[nodiscard]] unsigned wishes() const { return sum_.wishes(); }
+  [[nodiscard]] unsigned wishes() const { return wishes_; }
 
  private:
+  using Vector = Network::Vector;
+  using Sum = LeafSum<kernels::Device>;
+
+  Evaluation evaluate(const std::vector<double>& parameters, bool curvature);
   [[nodiscard]] std::vector<storage::IndexRange> own_chunks();
-  /// Calls back with the chunks of a shard of this rank.
+  /// Calls back with the rows of a shard of this rank, piece by piece, and the curvature of these.
   template <class Take>
-  void each_chunk(std::uint64_t leaf, const Take& take);
+  void each_piece(std::uint64_t leaf, const Take& take);
+  /// Sums over all rows what `add` adds to its last argument for a piece.
+  template <class Add>
+  std::span<const double> total(Sum& sum, const Add& add);
   void set_losses(Evaluation& at, const std::vector<double>& parameters,
                   std::span<const double> losses) const;
 
   Session& session_;
   Network& network_;
+  std::optional<LinearPass> linear_;  ///< of a linear model, in place of the network
   Criterion criterion_;
-  std::uint64_t rows_;
-  LeafSum<kernels::Device> sum_;
+  std::uint64_t rows_, shards_;
+  std::size_t piece_rows_;
+  Sum sum_, product_sum_;
   std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
+  std::vector<storage::IndexRange> chunks_;
   std::unique_ptr<ChunkSource> source_;
+  Network::Matrix curvature_;  ///< own rows x outputs, once it was wanted
+  unsigned wishes_ = 0;
 };
 
 }  // namespace kernmill::tasks

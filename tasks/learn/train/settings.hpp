@@ -12,11 +12,11 @@
 
 namespace kernmill::tasks {
 
-enum class OptimizerType { lbfgs, gradient_descent, sgd, adam, adamw };
+enum class OptimizerType { lbfgs, newton, gradient_descent, sgd, adam, adamw };
 
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
-  std::uint64_t max_iterations = 1000, history = 10;  ///< lbfgs; gradient_descent's steps are max_iterations
+  std::uint64_t max_iterations = 1000, history = 10;  ///< gradient_descent's steps are max_iterations
   double tolerance = 1e-10, objective_tolerance = 0;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   bool nesterov = false;
@@ -27,7 +27,8 @@ struct OptimizerSettings {
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
   [[nodiscard]] bool is_full_batch() const {
-    return type == OptimizerType::lbfgs || type == OptimizerType::gradient_descent;
+    return type == OptimizerType::lbfgs || type == OptimizerType::newton ||
+           type == OptimizerType::gradient_descent;
   }
 };
 
@@ -38,6 +39,7 @@ struct TrainSettings {
   std::uint64_t seed = 0;
   bool balanced = false;                    ///< whether rows of all classes together count alike
   std::optional<std::uint64_t> cache;       ///< bytes of a rank's memory for its rows; none: what there is
+  std::uint64_t shards = 64;                ///< of the rows of a full-batch method: a power of two
   CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
   storage::Retention checkpoint_retention;  ///< so are these
 };

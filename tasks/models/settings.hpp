@@ -11,7 +11,7 @@ struct ModelKind;
 /// `model` of a train stage's config. What a kind has no use for keeps its default.
 struct ModelSettings {
   const ModelKind* kind = nullptr;  ///< of the registry; never null once read
-  double l2 = 0, C = 1;
+  double l1 = 0, l2 = 0, C = 1;
   bool regularize_bias = false;
   std::vector<std::uint64_t> hidden;
   bool relu = true;

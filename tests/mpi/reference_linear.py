@@ -8,7 +8,7 @@ import csv
 import os
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
 
 DATA = os.path.join(os.path.dirname(__file__), "../../workflows/data/")
 
@@ -28,3 +28,24 @@ for weights in (None, "balanced"):
     f = x @ fit.coef_[0] + fit.intercept_[0]
     print("logistic", weights, repr(float((each * np.logaddexp(0, -sign * f)).sum() + 0.5 * (fit.coef_**2).sum())))
     print("probabilities of the first", fit.predict_proba(x[:1])[0], "log loss", -fit.predict_log_proba(x)[np.arange(len(y)), (y == fit.classes_[1]).astype(int)].mean())
+
+# Linear regression: the mean squared error and the penalties as Kernmill has them.
+table = np.loadtxt(DATA + "linear_regression.csv", delimiter=",", skiprows=1)
+X, t = table[:, :-1], table[:, -1]
+n = len(t)
+
+
+def objective(fit, l1, l2):
+    return float(((t - fit.predict(X)) ** 2).mean() + l2 * (fit.coef_**2).sum() + l1 * abs(fit.coef_).sum())
+
+
+print("ridge", repr(objective(Ridge(alpha=0.01 * n, tol=1e-14).fit(X, t), 0, 0.01)))
+lasso = Lasso(alpha=0.001, tol=1e-14, max_iter=10**6).fit(X, t)
+print("lasso", repr(objective(lasso, 0.002, 0)), "zeros", int((lasso.coef_ == 0).sum()))
+# alpha = 0.002, l1_ratio = 0.3: l1 = 2 * 0.002 * 0.3, l2 = 0.002 * 0.7
+net = ElasticNet(alpha=0.002, l1_ratio=0.3, tol=1e-14, max_iter=10**6).fit(X, t)
+print("elastic net", repr(objective(net, 0.0012, 0.0014)), "zeros", int((net.coef_ == 0).sum()))
+# Three columns, the last of which follows from the others, and one that is constant.
+a, b = X[:50, 0], X[:50, 1]
+singular = LinearRegression().fit(np.column_stack([a, b, a + 2 * b, np.full(50, 3.0)]), t[:50])
+print("singular", singular.coef_.tolist(), singular.intercept_)

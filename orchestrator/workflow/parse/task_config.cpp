@@ -10,6 +10,7 @@
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/outputs.hpp"
+#include "kernmill/workflow/parse/train_method.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {
@@ -125,19 +126,11 @@ std::string model_type(const Value* model) {
   return type == nullptr ? "" : type->text;
 }
 
-/// Defaults that depend on other settings: the optimizer's kind on the model's, the period of checkpoints on
-/// the optimizer's.
-void choose_train_defaults(SettingsReader& reader, const std::string& model) {
-  reader.default_types["optimizer"] = model == "mlp"                 ? "adam"
-                                      : model == "linear_regression" ? "lbfgs"
-                                                                     : "newton";
-}
-
 void finish_train(Json& train) {
   if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
     return;
   const std::string type = train["optimizer"].value("type", "");
-  const bool full_batch = type == "lbfgs" || type == "newton" || type == "gradient_descent";
+  const bool full_batch = type != "sgd" && type != "adam" && type != "adamw";
   Json checkpoint{{"every", full_batch ? 100 : 10}};
   checkpoint.update(train["checkpoint"]);
   train["checkpoint"] = std::move(checkpoint);
@@ -156,7 +149,11 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   const Value* start = tuned(draft, stage);
   std::string model = model_type(value_of(stage, "model"));
   if (model.empty() && start != nullptr) model = model_type(start->find("model"));
-  choose_train_defaults(reader, model);
+  const Value* own = value_of(stage, "model");
+  const MethodChoice method{own != nullptr || start == nullptr ? own : start->find("model"),
+                            value_of(stage, "optimizer"), value_of(stage, "start_from"),
+                            value_of(stage, "shards")};
+  reader.default_types["optimizer"] = default_method(model, method);
   if (has_config) {
     reader.default_types["model"] = model;
     reader.fill_in_defaults = false;
@@ -181,6 +178,7 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
                             "data: the dataset to learn from");
   count_bytes(train, "cache");
   if (!has_config) finish_train(train);
+  check_method(train, method, stage.stage.where, draft.diagnostics);
   return train;
 }
 
@@ -220,11 +218,16 @@ void refuse_matrix(const Draft& draft, const StageDraft& stage) {
 
 Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
   const Value* train = value_of(stage, "train");
-  choose_train_defaults(reader, train == nullptr ? "" : model_type(train->find("model")));
+  MethodChoice method;
+  if (train != nullptr)
+    method = {train->find("model"), train->find("optimizer"), train->find("start_from"),
+              train->find("shards"), value_of(stage, "space")};
+  reader.default_types["optimizer"] = default_method(model_type(method.model), method);
   Json config = reader.read(task_settings(TaskKind::tune), stage.fields, stage.stage.where);
   if (config.contains("train") && config["train"].is_object()) {
     count_bytes(config["train"], "cache");
     finish_train(config["train"]);
+    check_method(config["train"], method, stage.stage.where, draft.diagnostics);
   }
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], stage, draft.diagnostics);

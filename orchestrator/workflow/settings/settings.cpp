@@ -34,7 +34,7 @@ const std::vector<std::string>& artifacts_of(TaskKind kind) {
 const std::vector<std::string>& metrics_of(TaskKind kind) {
   static const ByKind<std::vector<std::string>> metrics{
       .preprocess = {"rows", "features", "classes", "train_rows", "validation_rows", "test_rows", "rejected",
-                     "imputed", "untrained_classes"},
+                     "imputed", "untrained_classes", "dependent_columns", "duality_gap"},
       .train = {"objective", "objective_per_class", "iterations", "epochs", "train_loss", "train_accuracy",
                 "train_rmse", "best_epoch", "validation_loss", "rows", "untrained_classes"},
       .evaluate = {"accuracy",

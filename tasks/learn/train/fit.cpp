@@ -10,6 +10,7 @@
 
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
+#include "kernmill/tasks/learn/train/least_squares.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/learn/train/newton.hpp"
 #include "kernmill/tasks/models/model_kind.hpp"
@@ -49,6 +50,8 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
     metrics["best_epoch"] = trained.best_epoch;
     metrics["validation_loss"] = trained.held_out_loss;
   }
+  if (trained.dependent_columns) metrics["dependent_columns"] = *trained.dependent_columns;
+  if (trained.duality_gap) metrics["duality_gap"] = *trained.duality_gap;
   metrics["rows"] = rows;
   return metrics;
 }
@@ -69,6 +72,42 @@ Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion,
                       : descend(how, criterion.step_weight, objective, std::move(start), session);
   ended.at = objective.without_gradient(ended.trained.parameters);
   return ended;
+}
+
+Trained by_moments(const TrainSettings& settings, const Rows& rows, const RowPlan& plan, Session& session) {
+  const ModelSettings& model = settings.model;
+  const LeastSquares problem{model.l1, model.l2, model.regularize_bias};
+  const Moments moments = moments_of(session, rows, plan);
+  return settings.optimizer.type == OptimizerType::closed_form
+             ? solve_least_squares(problem, moments, rows.schema().features, session)
+             : descend_coordinates(settings.optimizer, problem, moments, session);
+}
+
+/// Throws TaskError where the method cannot find this model.
+void require_method(const TrainSettings& settings, const Network& network) {
+  const OptimizerSettings& how = settings.optimizer;
+  const std::string_view type = settings.model.kind->type;
+  if (how.type == OptimizerType::newton && network.layers().size() > 1)
+    throw TaskError(fmt::format("newton is for linear models, and {} is none", type), {},
+                    "use lbfgs, or a method of mini-batches");
+  if (how.goes_by_moments() && type != "linear_regression")
+    throw TaskError(fmt::format("this optimizer is for linear_regression, and not for {}", type), {},
+                    "leave 'optimizer' out");
+  if (settings.model.l1 > 0 && how.type != OptimizerType::coordinate_descent)
+    throw TaskError("an l1 penalty has no gradient for this optimizer to follow", {},
+                    "optimizer: coordinate_descent");
+}
+
+/// The method that does for so many features.
+TrainSettings settings_for(TrainSettings settings, const Rows& rows, const Session& session) {
+  OptimizerSettings& how = settings.optimizer;
+  if (how.type != OptimizerType::closed_form || rows.features() <= how.max_features) return settings;
+  if (session.comm().is_root())
+    fmt::print("lbfgs in place of a closed form: {} features are more than max_features, {}\n",
+               rows.features(), how.max_features);
+  how.type = OptimizerType::lbfgs;
+  how.objective_tolerance = 1e-8;
+  return settings;
 }
 
 [[noreturn]] void refuse_start(const std::string& why) {
@@ -113,6 +152,13 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
     plan.memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
+    if (settings.optimizer.goes_by_moments()) {
+      Ended ended{by_moments(settings, rows, plan, session), {}};
+      plan.memory = 0;
+      ended.at =
+          Objective(session, rows, network, criterion, plan).without_gradient(ended.trained.parameters);
+      return ended;
+    }
     Objective objective(session, rows, network, criterion, plan);
     return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
@@ -177,14 +223,12 @@ std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows
 
 Fit fit(const Json& config, const FitData& data, Session& session) {
   const Rows& rows = data.rows;
-  const TrainSettings settings = read_train_settings(config);
+  const TrainSettings settings = settings_for(read_train_settings(config), rows, session);
   Network network = make_network(settings.model, rows.schema());
   if (rows.count() == 0) {
     throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
   }
-  if (settings.optimizer.type == OptimizerType::newton && network.layers().size() > 1)
-    throw TaskError(fmt::format("newton is for linear models, and {} is none", settings.model.kind->type), {},
-                    "use lbfgs, or a method of mini-batches");
+  require_method(settings, network);
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");

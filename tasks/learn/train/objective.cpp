@@ -26,49 +26,26 @@ Objective::Objective(Session& session, const Rows& rows, Network& network, const
       network_(network),
       linear_(linear_pass(network, plan)),
       criterion_(criterion),
-      rows_(rows.count()),
       shards_(plan.shards),
-      piece_rows_(linear_ ? linear_->rows_together() : Network::chunk_rows),
       sum_(session.comm(), plan.shards, network.sums_length()),
       product_sum_(session.comm(), plan.shards, network.parameter_count()),
-      chunks_(own_chunks()),
-      source_(open_chunk_source(rows, network.shape().loss, chunks_, plan.memory)) {}
-
-std::vector<storage::IndexRange> Objective::own_chunks() {
-  std::vector<storage::IndexRange> chunks;
-  const storage::IndexRange own = sum_.own();
-  for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf) {
-    first_chunk_.push_back(chunks.size());
-    append_chunks(shard_of(rows_, leaf, shards_), Network::chunk_rows, chunks);
-  }
-  first_chunk_.push_back(chunks.size());
-  return chunks;
-}
-
-template <class Take>
-void Objective::each_piece(std::uint64_t leaf, const Take& take) {
-  const std::size_t own = leaf - sum_.own().begin;
-  for (std::size_t i = first_chunk_[own]; i < first_chunk_[own + 1]; ++i) {
-    const std::uint64_t before = chunks_[i].begin - chunks_.front().begin;
-    for (std::size_t first = 0; first < chunks_[i].count(); first += piece_rows_) {
-      const std::size_t count = std::min<std::size_t>(piece_rows_, chunks_[i].count() - first);
-      const auto curvature = curvature_.extent(0) == 0
-                                 ? curvature_
-                                 : kernels::rows_of<kernels::Device>(curvature_, before + first, count);
-      take(source_->part(i, first, count), curvature);
-    }
-  }
-}
+      pieces_(rows, network.shape().loss, plan, sum_.own(),
+              linear_ ? linear_->rows_together() : Network::chunk_rows) {}
 
 template <class Add>
 std::span<const double> Objective::total(Sum& sum, const Add& add) {
   const auto shard = [&](std::uint64_t leaf, const Vector& out) {
     Kokkos::deep_copy(kernels::Device(), out, 0.0);
-    each_piece(leaf, [&](const Batch& rows, const Network::Matrix& curvature) { add(rows, curvature, out); });
+    pieces_.each(leaf, [&](const Batch& rows, std::uint64_t before) {
+      add(rows,
+          curvature_.extent(0) == 0 ? curvature_
+                                    : kernels::rows_of<kernels::Device>(curvature_, before, rows.rows()),
+          out);
+    });
   };
   const auto sums = sum(shard, session_.wishes());
   wishes_ = sum.wishes();
-  session_.judge(source_->reading());
+  session_.judge(pieces_.reading());
   return sums;
 }
 
@@ -81,9 +58,8 @@ void Objective::set_losses(Evaluation& at, const std::vector<double>& parameters
 }
 
 Evaluation Objective::evaluate(const std::vector<double>& parameters, bool curvature) {
-  if (curvature && curvature_.extent(0) == 0 && !chunks_.empty())
-    curvature_ =
-        kernels::make_matrix<kernels::Device>(chunks_.back().end - chunks_.front().begin, network_.outputs());
+  if (curvature && curvature_.extent(0) == 0)
+    curvature_ = kernels::make_matrix<kernels::Device>(pieces_.rows_here(), network_.outputs());
   const auto on_device = parameters_on_device(parameters);
   const auto sums = total(sum_, [&](const Batch& rows, const Network::Matrix& of_rows, const Vector& out) {
     linear_ ? linear_->add_sums(on_device, rows, out, curvature ? of_rows : Network::Matrix())

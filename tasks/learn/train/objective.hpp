@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "kernmill/tasks/learn/rows/chunk_source.hpp"
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
+#include "kernmill/tasks/learn/train/row_pieces.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
 #include "kernmill/tasks/models/network/criterion.hpp"
 #include "kernmill/tasks/models/network/linear_pass.hpp"
@@ -18,13 +18,6 @@ struct Evaluation {
   std::vector<double> gradient;
   std::vector<double> loss;  ///< the summed loss by part, without weight and penalty
   double right = 0;          ///< rows predicted right, of a class target
-};
-
-/// Over which rows an objective goes, and how.
-struct RowPlan {
-  std::uint64_t memory = 0;            ///< a rank's rows are kept where they take no more bytes
-  std::uint64_t shards = shard_count;  ///< a power of two
-  const std::vector<double>* class_weights = nullptr;  ///< none: each row counts once
 };
 
 /// The criterion of a model over all rows of a dataset. The rows are cut into shards, and these into chunks:
@@ -60,10 +53,6 @@ class Objective {
   using Sum = LeafSum<kernels::Device>;
 
   Evaluation evaluate(const std::vector<double>& parameters, bool curvature);
-  [[nodiscard]] std::vector<storage::IndexRange> own_chunks();
-  /// Calls back with the rows of a shard of this rank, piece by piece, and the curvature of these.
-  template <class Take>
-  void each_piece(std::uint64_t leaf, const Take& take);
   /// Sums over all rows what `add` adds to its last argument for a piece.
   template <class Add>
   std::span<const double> total(Sum& sum, const Add& add);
@@ -74,12 +63,9 @@ class Objective {
   Network& network_;
   std::optional<LinearPass> linear_;  ///< of a linear model, in place of the network
   Criterion criterion_;
-  std::uint64_t rows_, shards_;
-  std::size_t piece_rows_;
+  std::uint64_t shards_;
   Sum sum_, product_sum_;
-  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
-  std::vector<storage::IndexRange> chunks_;
-  std::unique_ptr<ChunkSource> source_;
+  RowPieces pieces_;
   Network::Matrix curvature_;  ///< own rows x outputs, once it was wanted
   unsigned wishes_ = 0;
 };

@@ -14,9 +14,11 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::array<std::pair<const char*, OptimizerType>, 6> optimizer_types{
+constexpr std::array<std::pair<const char*, OptimizerType>, 8> optimizer_types{
     {{"lbfgs", OptimizerType::lbfgs},
      {"newton", OptimizerType::newton},
+     {"closed_form", OptimizerType::closed_form},
+     {"coordinate_descent", OptimizerType::coordinate_descent},
      {"gradient_descent", OptimizerType::gradient_descent},
      {"sgd", OptimizerType::sgd},
      {"adam", OptimizerType::adam},
@@ -76,6 +78,15 @@ OptimizerSettings read_optimizer_settings(const Json& json) {
     settings.tolerance = setting_as<double>(json, "tolerance");
     settings.objective_tolerance = json.value("objective_tolerance", 0.0);  // not there in runs from before
     if (settings.type == OptimizerType::lbfgs) settings.history = setting_as<std::uint64_t>(json, "history");
+    return settings;
+  }
+  if (settings.type == OptimizerType::closed_form) {
+    settings.max_features = setting_as<std::uint64_t>(json, "max_features");
+    return settings;
+  }
+  if (settings.type == OptimizerType::coordinate_descent) {
+    settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
+    settings.objective_tolerance = setting_as<double>(json, "gap_tolerance");
     return settings;
   }
   settings.learning_rate = setting_as<double>(json, "learning_rate");

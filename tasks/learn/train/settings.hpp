@@ -12,11 +12,21 @@
 
 namespace kernmill::tasks {
 
-enum class OptimizerType { lbfgs, newton, gradient_descent, sgd, adam, adamw };
+enum class OptimizerType {
+  lbfgs,
+  newton,
+  closed_form,
+  coordinate_descent,
+  gradient_descent,
+  sgd,
+  adam,
+  adamw
+};
 
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
   std::uint64_t max_iterations = 1000, history = 10;  ///< gradient_descent's steps are max_iterations
+  std::uint64_t max_features = 2000;                  ///< of closed_form: with more of them lbfgs takes over
   double tolerance = 1e-10, objective_tolerance = 0;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   bool nesterov = false;
@@ -26,9 +36,12 @@ struct OptimizerSettings {
   std::optional<EarlyStopping> early_stopping;
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
+  /// Whether it needs no more of the rows than their first and second moments.
+  [[nodiscard]] bool goes_by_moments() const {
+    return type == OptimizerType::closed_form || type == OptimizerType::coordinate_descent;
+  }
   [[nodiscard]] bool is_full_batch() const {
-    return type == OptimizerType::lbfgs || type == OptimizerType::newton ||
-           type == OptimizerType::gradient_descent;
+    return type != OptimizerType::sgd && type != OptimizerType::adam && type != OptimizerType::adamw;
   }
 };
 

@@ -4,17 +4,22 @@
 namespace kernmill::tasks {
 namespace {
 
-/// The mean squared error of rows and targets + l2 * ||W||^2.
+void read_regression_settings(const Json& model, ModelSettings& settings) {
+  read_linear_settings(model, settings);
+  settings.l1 = model.value("l1", 0.0);  // not there in runs from before
+}
+
+/// The mean squared error of rows and targets + l2 * ||W||^2 + l1 * |W|_1.
 Criterion regression_criterion(const ModelSettings& settings, std::uint64_t rows, std::uint64_t targets) {
   const double mean = 1.0 / static_cast<double>(rows);
-  return {mean / static_cast<double>(targets), 2.0 * settings.l2, settings.regularize_bias, 1.0};
+  return {mean / static_cast<double>(targets), 2.0 * settings.l2, settings.regularize_bias, 1.0, settings.l1};
 }
 
 }  // namespace
 
 extern constinit const ModelKind linear_regression_model{.type = "linear_regression",
                                                          .predicts_numbers = true,
-                                                         .read_settings = read_linear_settings,
+                                                         .read_settings = read_regression_settings,
                                                          .criterion = regression_criterion,
                                                          .start = linear_start};
 

@@ -1,11 +1,21 @@
 #include "kernmill/tasks/models/network/criterion.hpp"
 
+#include <cmath>
+
 namespace kernmill::tasks {
 namespace {
 
 double squares(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value * value;
+  return sum;
+}
+
+double sizes_of(const Network& network, std::span<const double> parameters, bool with_bias) {
+  double sum = 0;
+  for (const auto& layer : network.layers())
+    for (std::size_t i = layer.weights; i < layer.bias + (with_bias ? layer.outputs : 0); ++i)
+      sum += std::abs(parameters[i]);
   return sum;
 }
 
@@ -17,7 +27,7 @@ double Criterion::penalty_of(const Network& network, std::span<const double> par
     sum += squares(parameters.subspan(layer.weights, layer.inputs * layer.outputs));
     if (penalize_bias) sum += squares(parameters.subspan(layer.bias, layer.outputs));
   }
-  return 0.5 * penalty * sum;
+  return 0.5 * penalty * sum + (l1 == 0 ? 0.0 : l1 * sizes_of(network, parameters, penalize_bias));
 }
 
 double Criterion::penalty_of_output(const Network& network, std::span<const double> parameters,

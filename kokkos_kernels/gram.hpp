@@ -29,6 +29,27 @@ void put_centred(const Space& space, const SparseRows<Space>& rows, std::size_t 
       });
 }
 
+/// values(i, column) = 1.
+template <class Space>
+void put_ones(const Space& space, std::size_t column, Matrix<Space> values) {
+  Kokkos::parallel_for(
+      "kernmill_ones", Range<Space>(space, 0, values.extent(0)),
+      KOKKOS_LAMBDA(const std::size_t i) { values(i, column) = 1.0; });
+}
+
+/// out(i, k) = weights(i, column) * values(i, k).
+template <class Space>
+void put_weighed(const Space& space, ConstMatrix<Space> weights, std::size_t column,
+                 ConstMatrix<Space> values, Matrix<Space> out) {
+  const std::size_t columns = values.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_weighed", Range<Space>(space, 0, values.extent(0) * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / columns, k = index % columns;
+        out(i, k) = weights(i, column) * values(i, k);
+      });
+}
+
 /// out += transposed values * values.
 template <class Space>
 void add_gram(const Space& space, ConstMatrix<Space> values, Matrix<Space> out) {

@@ -10,12 +10,13 @@ namespace kernmill::tasks {
 
 // Each is defined in a file of its own. A new model is such a file, and its name here.
 // NOLINTNEXTLINE(readability-redundant-declaration): a room is compiled as one file
-extern const ModelKind softmax_model, logistic_model, linear_svm_model, linear_regression_model, mlp_model;
+extern const ModelKind softmax_model, logistic_model, linear_svm_model, linear_regression_model,
+    linear_svr_model, mlp_model;
 
 namespace {
 
-constexpr std::array kinds_of_models{&softmax_model, &logistic_model, &linear_svm_model,
-                                     &linear_regression_model, &mlp_model};
+constexpr std::array kinds_of_models{&softmax_model,           &logistic_model,   &linear_svm_model,
+                                     &linear_regression_model, &linear_svr_model, &mlp_model};
 
 }  // namespace
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "kernmill/tasks/models/network/loss.hpp"
 #include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
@@ -13,6 +15,7 @@ struct ModelSettings {
   const ModelKind* kind = nullptr;  ///< of the registry; never null once read
   double l1 = 0, l2 = 0, C = 1;
   bool regularize_bias = false;
+  std::optional<Loss> loss;  ///< other than the kind's own
   std::vector<std::uint64_t> hidden;
   bool relu = true;
   std::vector<double> initial_weights;  ///< features x outputs; empty: zeros

@@ -8,7 +8,9 @@ import csv
 import os
 
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.svm import LinearSVC, LinearSVR
 
 DATA = os.path.join(os.path.dirname(__file__), "../../workflows/data/")
 
@@ -49,3 +51,31 @@ print("elastic net", repr(objective(net, 0.0012, 0.0014)), "zeros", int((net.coe
 a, b = X[:50, 0], X[:50, 1]
 singular = LinearRegression().fit(np.column_stack([a, b, a + 2 * b, np.full(50, 3.0)]), t[:50])
 print("singular", singular.coef_.tolist(), singular.intercept_)
+
+# Losses with corners: 1/2 ||w, b||^2 + C sum loss, C = 1, by bounded minimisation of the dual.
+rows = [row for i, row in enumerate(list(csv.reader(open(DATA + "iris.csv")))[1:]) if i % 5 != 4]
+x = np.array([[float(v) for v in row[:4]] for row in rows])
+x = np.column_stack([(x - x.mean(0)) / x.std(0), np.ones(len(x))])
+for name in ("setosa", "versicolor", "virginica"):
+    sign = np.where(np.array([row[4] for row in rows]) == name, 1.0, -1.0)
+    fit = LinearSVC(loss="hinge", C=1.0, tol=1e-10, max_iter=10**7, fit_intercept=False).fit(x, sign)
+    w = fit.coef_[0]
+    print("hinge", name, repr(float(0.5 * w @ w + np.maximum(0, 1 - sign * (x @ w)).sum())))
+Xb = np.column_stack([X, np.ones(n)])
+for loss in ("epsilon_insensitive", "squared_epsilon_insensitive"):
+    fit = LinearSVR(epsilon=0.1, C=1.0, loss=loss, tol=1e-10, max_iter=10**7, fit_intercept=False).fit(Xb, t)
+    beyond = np.maximum(0, abs(t - Xb @ fit.coef_) - 0.1)
+    sum_of = (beyond**2 if loss.startswith("squared") else beyond).sum()
+    print(loss, repr(float(0.5 * fit.coef_ @ fit.coef_ + sum_of)))
+
+
+def huber(w):
+    error = Xb @ w - t
+    size = abs(error)
+    loss = np.where(size > 0.2, 0.2 * (size - 0.1), 0.5 * error**2)
+    gradient = Xb.T @ np.clip(error, -0.2, 0.2) / n
+    gradient[:-1] += 2 * 0.01 * w[:-1]
+    return loss.mean() + 0.01 * w[:-1] @ w[:-1], gradient
+
+
+print("huber", repr(float(minimize(huber, np.zeros(11), jac=True, method="BFGS", options={"gtol": 1e-12}).fun)))

@@ -164,7 +164,7 @@ struct Learns {
 };
 
 Learns what_learns(const std::string& model) {
-  if (model == "linear_regression") return {false, true};
+  if (model == "linear_regression" || model == "linear_svr") return {false, true};
   if (model == "softmax" || model == "logistic" || model == "linear_svm") return {true, false};
   return {};
 }

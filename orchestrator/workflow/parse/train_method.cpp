@@ -36,7 +36,11 @@ void check_shards(const Json& train, const MethodChoice& choice, Diagnostics& di
 
 std::string default_method(const std::string& model, const MethodChoice& choice) {
   if (model == "mlp") return "adam";
-  if (model != "linear_regression") return "newton";
+  const Value* loss = part(choice.model, "loss");
+  const std::string kind = loss == nullptr ? "" : loss->text;
+  if (model == "linear_svm" && kind == "hinge") return "interior_point";
+  if (model == "linear_svr" && kind != "squared_epsilon_insensitive") return "interior_point";
+  if (model != "linear_regression" || kind == "huber") return "newton";
   if (is_given(part(choice.model, "l1")) || is_given(part(choice.space, "model.l1")))
     return "coordinate_descent";
   return is_given(part(choice.model, "init")) || is_given(choice.start_from) ? "lbfgs" : "closed_form";
@@ -55,6 +59,16 @@ void check_method(const Json& train, const MethodChoice& choice, const Where& st
                       "use adam, or lbfgs over all rows");
   if ((method == "closed_form" || method == "coordinate_descent") && type != "linear_regression")
     diagnostics.error(where, fmt::format("{} is for linear_regression, and not for {}", method, type),
+                      "leave 'optimizer' out");
+  const std::string loss = model.value("loss", "");
+  const bool corners = loss == "hinge" || loss == "epsilon_insensitive";
+  if (corners != (method == "interior_point"))
+    diagnostics.error(where,
+                      corners ? fmt::format("{} cannot follow the loss {}, which has corners", method, loss)
+                              : "interior_point is for the losses hinge and epsilon_insensitive",
+                      corners ? "leave 'optimizer' out, or take the squared loss" : "leave 'optimizer' out");
+  if (loss == "huber" && (method == "closed_form" || method == "coordinate_descent"))
+    diagnostics.error(where, fmt::format("{} is for the squared error, and not for huber", method),
                       "leave 'optimizer' out");
   if (is_above_zero(model, "l1") && type == "linear_regression" && method != "coordinate_descent")
     diagnostics.error(where, fmt::format("{} cannot find a model with an l1 penalty", method),

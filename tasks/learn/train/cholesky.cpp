@@ -1,5 +1,6 @@
 #include "kernmill/tasks/learn/train/cholesky.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -101,11 +102,19 @@ std::vector<double> Cholesky::solve(std::span<const double> b) const {
   return x;
 }
 
-bool solve_positive(const SymmetricMatrix& a, std::vector<double>& b) {
-  const Eigen::LLT<Dense> factor(map(a.values, a.size));
-  if (factor.info() != Eigen::Success) return false;
-  factor.solveInPlace(Eigen::Map<Column>(b.data(), static_cast<Eigen::Index>(b.size())).matrix());
-  return true;
+void solve_positive(const SymmetricMatrix& a, std::vector<double>& b) {
+  constexpr double least = 1e-300, most_shift = 1e-3;
+  std::vector<double> scale;
+  for (std::size_t i = 0; i < a.size; ++i) scale.push_back(1 / std::sqrt(std::max(a.at(i, i), least)));
+  SymmetricMatrix scaled = scaled_by(a, scale);
+  Eigen::LLT<Dense> factor(map(scaled.values, a.size));
+  for (double shift = 1e-14; factor.info() != Eigen::Success && shift < most_shift; shift *= 10) {
+    for (std::size_t i = 0; i < a.size; ++i) scaled.at(i, i) = 1 + shift;
+    factor.compute(map(scaled.values, a.size));
+  }
+  Eigen::Map<Column> x(b.data(), static_cast<Eigen::Index>(b.size()));
+  const Eigen::Map<const Column> scales(scale.data(), x.size());
+  x = scales.cwiseProduct(factor.solve(scales.cwiseProduct(x)));
 }
 
 }  // namespace kernmill::tasks

@@ -39,7 +39,8 @@ class Cholesky {
   std::vector<Dependence> dependences_;
 };
 
-/// Solves A x = b of a positive definite A, in place of b; false where it is not.
-bool solve_positive(const SymmetricMatrix& a, std::vector<double>& b);
+/// Solves A x = b of a positive definite A, in place of b. Where rounding makes A none, it is raised by as
+/// little as makes it one.
+void solve_positive(const SymmetricMatrix& a, std::vector<double>& b);
 
 }  // namespace kernmill::tasks

@@ -10,6 +10,7 @@
 
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
+#include "kernmill/tasks/learn/train/interior_point.hpp"
 #include "kernmill/tasks/learn/train/least_squares.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/learn/train/newton.hpp"
@@ -69,6 +70,8 @@ Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion,
   ended.trained = how.type == OptimizerType::lbfgs ? minimize_lbfgs(how, objective, std::move(start), session)
                   : how.type == OptimizerType::newton
                       ? minimize_newton(how, objective, std::move(start), session)
+                  : how.type == OptimizerType::interior_point
+                      ? follow_central_path(how, objective, std::move(start), session)
                       : descend(how, criterion.step_weight, objective, std::move(start), session);
   ended.at = objective.without_gradient(ended.trained.parameters);
   return ended;
@@ -93,6 +96,18 @@ void require_method(const TrainSettings& settings, const Network& network) {
   if (how.goes_by_moments() && type != "linear_regression")
     throw TaskError(fmt::format("this optimizer is for linear_regression, and not for {}", type), {},
                     "leave 'optimizer' out");
+  const bool corners = network.shape().loss.has_corners();
+  if (corners != (how.type == OptimizerType::interior_point))
+    throw TaskError(corners ? "a loss with corners has no gradient for this optimizer to follow"
+                            : "interior_point is for losses with corners: hinge and epsilon_insensitive",
+                    {}, corners ? "optimizer: interior_point, or a squared loss" : "leave 'optimizer' out");
+  if (corners && network.layers().front().inputs > how.max_features)
+    throw TaskError(
+        fmt::format("{} features are more than max_features of interior_point, {}",
+                    network.layers().front().inputs, how.max_features),
+        {}, "give it more, if there is memory for their square for each class; or use the squared loss");
+  if (how.goes_by_moments() && network.shape().loss != Loss::squared_error)
+    throw TaskError("this optimizer is for the squared error", {}, "leave 'optimizer' out");
   if (settings.model.l1 > 0 && how.type != OptimizerType::coordinate_descent)
     throw TaskError("an l1 penalty has no gradient for this optimizer to follow", {},
                     "optimizer: coordinate_descent");

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/train/line_search.hpp"
 #include "kernmill/tasks/learn/train/vectors.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
@@ -14,12 +14,6 @@ namespace kernmill::tasks {
 namespace {
 
 using Values = std::vector<double>;
-
-/// Where a block's step length is looked for, and whether it has been found.
-struct Bracket {
-  double low = 0, high = std::numeric_limits<double>::infinity(), length = 1;
-  bool found = false;
-};
 
 Values product_of(const Values& x, const Values& y) {
   Values out(x.size());
@@ -44,7 +38,6 @@ class Newton {
   Values direction();
   Values product(const Values& direction);
   bool advance(const Values& direction);
-  bool take(std::vector<Bracket>& brackets, const Values& slopes, const Values& direction);
   [[nodiscard]] storage::Checkpoint state() const {
     storage::Checkpoint checkpoint;
     checkpoint.tensors = {vector_tensor("parameters", x_), vector_tensor("first_norms", first_norms_)};
@@ -133,52 +126,13 @@ Values Newton::direction() {
   return product_of(scale_, s);
 }
 
-/// Tries the lengths of the brackets, and moves them on. Returns whether all are found.
-bool Newton::take(std::vector<Bracket>& brackets, const Values& slopes, const Values& direction) {
-  constexpr double armijo = 1e-4, level = 0.25, noise = 1e-13, inside = 0.05;
-  Values lengths(blocks_), next = x_;
-  for (std::size_t j = 0; j < blocks_; ++j) lengths[j] = brackets[j].length;
-  add_scaled(lengths, direction, next);
-  const Evaluation at = objective_(next);
-  const Values values = objective_.values_of_blocks(at, next);
-  const Values there = dot(at.gradient, direction, blocks_);
-  bool all = true;
-  for (std::size_t j = 0; j < blocks_; ++j) {
-    Bracket& b = brackets[j];
-    if (b.found) continue;
-    const bool fits = values[j] <= values_[j] + armijo * b.length * slopes[j] + noise * std::abs(values_[j]);
-    b.found = fits && std::abs(there[j]) <= level * std::abs(slopes[j]);
-    if (b.found) continue;
-    all = false;
-    (fits && there[j] < 0 ? b.low : b.high) = b.length;
-    if (std::isinf(b.high)) {
-      b.length *= 2;
-    } else {  // where the slope's line through 0 and here meets zero, but well inside
-      const double zero = std::isfinite(there[j]) ? b.length * slopes[j] / (slopes[j] - there[j]) : b.low;
-      const double width = b.high - b.low;
-      b.length = std::clamp(zero, b.low + inside * width, b.high - inside * width);
-    }
-  }
-  return all;
-}
-
 /// Goes along the direction. Returns whether there is no more to gain.
 bool Newton::advance(const Values& direction) {
-  constexpr int most_trials = 30;
-  constexpr double noise = 1e-14;
   const Values slopes = dot(at_.gradient, direction, blocks_);
-  std::vector<Bracket> brackets(blocks_);
   bool ended = true;
-  for (std::size_t j = 0; j < blocks_; ++j) {
-    const double promise = -0.5 * slopes[j], value = std::abs(values_[j]);
-    if (!(promise > noise * value)) brackets[j] = {0, 0, 0, true};
-    if (promise > settings_.objective_tolerance * value && !brackets[j].found) ended = false;
-  }
-  bool found = false;
-  for (int trial = 0; trial < most_trials && !found; ++trial) found = take(brackets, slopes, direction);
-  Values lengths(blocks_);
   for (std::size_t j = 0; j < blocks_; ++j)
-    lengths[j] = brackets[j].found ? brackets[j].length : brackets[j].low;
+    if (-0.5 * slopes[j] > settings_.objective_tolerance * std::abs(values_[j])) ended = false;
+  const Values lengths = search_lengths(objective_, {x_, values_, slopes}, direction);
   if (std::all_of(lengths.begin(), lengths.end(), [](double length) { return length == 0; })) return true;
   add_scaled(lengths, direction, x_);
   look();

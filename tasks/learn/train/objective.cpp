@@ -26,6 +26,7 @@ Objective::Objective(Session& session, const Rows& rows, Network& network, const
       network_(network),
       linear_(linear_pass(network, plan)),
       criterion_(criterion),
+      rows_(rows.count()),
       shards_(plan.shards),
       sum_(session.comm(), plan.shards, network.sums_length()),
       product_sum_(session.comm(), plan.shards, network.parameter_count()),
@@ -93,6 +94,20 @@ std::vector<double> Objective::product(const std::vector<double>& direction) {
   std::vector<double> out(sums.begin(), sums.end());
   for (double& value : out) value *= criterion_.weight;
   criterion_.add_penalty_gradient(network_, direction, out);  // it is linear in what it is given
+  return out;
+}
+
+std::vector<double> Objective::hessians() {
+  const std::size_t width = network_.layers().front().inputs + 1, block = width * width;
+  Sum sum(session_.comm(), shards_, block * blocks());
+  const auto sums = total(sum, [&](const Batch& rows, const Network::Matrix& curvature, const Vector& out) {
+    linear_->add_hessians(rows, curvature, out);
+  });
+  std::vector<double> out(sums.begin(), sums.end());
+  for (double& value : out) value *= criterion_.weight;
+  for (std::size_t j = 0; j < blocks(); ++j)
+    for (std::size_t i = 0; i < width; ++i)
+      if (i + 1 < width || criterion_.penalize_bias) out[j * block + i * width + i] += criterion_.penalty;
   return out;
 }
 

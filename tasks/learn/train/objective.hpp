@@ -39,6 +39,16 @@ class Objective {
   std::vector<double> product(const std::vector<double>& direction);
   /// Its diagonal. Collective.
   std::vector<double> diagonal();
+  /// The Hessian of each block of the last point `with_curvature`, (features + 1)^2 with the bias last, one
+  /// after the other. Of losses that look at each output alone. Collective.
+  std::vector<double> hessians();
+  /// How far corners of the loss are smoothed from now on; 0: not at all.
+  void smooth(double smoothing) { linear_->smooth(smoothing); }
+  /// What the loss of all rows weighs, were it 1 for each row and output.
+  [[nodiscard]] double weight_of_all() const {
+    return criterion_.weight * static_cast<double>(rows_) * static_cast<double>(network_.outputs());
+  }
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
   /// Of how many independent objectives it is the sum: the outputs of a linear model, where the loss looks at
   /// each alone. Parameter i is of objective i % blocks().
   [[nodiscard]] std::size_t blocks() const { return network_.loss_parts(); }
@@ -63,7 +73,7 @@ class Objective {
   Network& network_;
   std::optional<LinearPass> linear_;  ///< of a linear model, in place of the network
   Criterion criterion_;
-  std::uint64_t shards_;
+  std::uint64_t rows_, shards_;
   Sum sum_, product_sum_;
   RowPieces pieces_;
   Network::Matrix curvature_;  ///< own rows x outputs, once it was wanted

@@ -14,9 +14,10 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::array<std::pair<const char*, OptimizerType>, 8> optimizer_types{
+constexpr std::array<std::pair<const char*, OptimizerType>, 9> optimizer_types{
     {{"lbfgs", OptimizerType::lbfgs},
      {"newton", OptimizerType::newton},
+     {"interior_point", OptimizerType::interior_point},
      {"closed_form", OptimizerType::closed_form},
      {"coordinate_descent", OptimizerType::coordinate_descent},
      {"gradient_descent", OptimizerType::gradient_descent},
@@ -84,7 +85,9 @@ OptimizerSettings read_optimizer_settings(const Json& json) {
     settings.max_features = setting_as<std::uint64_t>(json, "max_features");
     return settings;
   }
-  if (settings.type == OptimizerType::coordinate_descent) {
+  if (settings.type == OptimizerType::coordinate_descent || settings.type == OptimizerType::interior_point) {
+    if (settings.type == OptimizerType::interior_point)
+      settings.max_features = setting_as<std::uint64_t>(json, "max_features");
     settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
     settings.objective_tolerance = setting_as<double>(json, "gap_tolerance");
     return settings;

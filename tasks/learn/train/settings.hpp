@@ -15,6 +15,7 @@ namespace kernmill::tasks {
 enum class OptimizerType {
   lbfgs,
   newton,
+  interior_point,
   closed_form,
   coordinate_descent,
   gradient_descent,
@@ -26,7 +27,8 @@ enum class OptimizerType {
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
   std::uint64_t max_iterations = 1000, history = 10;  ///< gradient_descent's steps are max_iterations
-  std::uint64_t max_features = 2000;                  ///< of closed_form: with more of them lbfgs takes over
+  std::uint64_t max_features =
+      2000;  ///< of closed_form, with more of which lbfgs takes over, and interior_point
   double tolerance = 1e-10, objective_tolerance = 0;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   bool nesterov = false;

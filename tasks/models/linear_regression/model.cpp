@@ -1,5 +1,6 @@
 #include "kernmill/tasks/models/model_kind.hpp"
 #include "kernmill/tasks/models/network/linear.hpp"
+#include "kernmill/tasks/support/spec.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -7,6 +8,8 @@ namespace {
 void read_regression_settings(const Json& model, ModelSettings& settings) {
   read_linear_settings(model, settings);
   settings.l1 = model.value("l1", 0.0);  // not there in runs from before
+  if (model.value("loss", "squared_error") == "huber")
+    settings.loss = Loss(Loss::huber, setting_as<double>(model, "delta"));
 }
 
 /// The mean squared error of rows and targets + l2 * ||W||^2 + l1 * |W|_1.

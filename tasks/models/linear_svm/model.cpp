@@ -8,9 +8,10 @@ namespace {
 void read_svm_settings(const Json& model, ModelSettings& settings) {
   settings.C = setting_as<double>(model, "C");
   settings.regularize_bias = setting_as<bool>(model, "regularize_bias");
+  if (model.value("loss", "squared_hinge") == "hinge") settings.loss = Loss::hinge;
 }
 
-/// C * the summed squared hinge loss + 1 / 2 * ||W||^2.
+/// C * the summed hinge loss, squared or not, + 1 / 2 * ||W||^2.
 Criterion svm_criterion(const ModelSettings& settings, std::uint64_t rows, std::uint64_t) {
   return {settings.C, 1.0, settings.regularize_bias, 1.0 / static_cast<double>(rows)};
 }

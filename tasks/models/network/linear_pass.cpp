@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "kernmill/kernels/curvature.hpp"
+#include "kernmill/kernels/gram.hpp"
 #include "kernmill/kernels/loss.hpp"
 #include "kernmill/kernels/reduce.hpp"
 
@@ -84,8 +85,7 @@ void LinearPass::add_sums(const Vector& parameters, const Batch& rows, const Vec
   const Matrix z = outputs_of(parameters, rows);
   const Matrix terms = kernels::rows_of<Device>(terms_, 0, rows.rows());
   const Targets targets{rows.labels, rows.numbers};
-  apply_loss(loss_, targets, z, terms);
-  if (curvature.extent(0) > 0) set_curvature(loss_, targets, z, curvature);
+  apply_loss(loss_, targets, z, terms, curvature);
   add_losses_of(rows, z, terms, kernels::part_of<Device>(out, gradient, parts_ + 1));
   add_transposed(rows, z, out);
 }
@@ -103,6 +103,35 @@ void LinearPass::add_product(const Vector& direction, const Batch& rows, const M
   multiply_by_curvature(loss_, curvature, u);
   if (class_weights_.extent(0) > 0) kernels::scale_rows<Device>(Device(), class_weights_, rows.labels, u);
   add_transposed(rows, u, out);
+}
+
+void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const Vector& out) {
+  const Device space;
+  const std::size_t width = inputs_ + 1;
+  if (with_one_.extent(0) == 0) {
+    with_one_ = kernels::make_matrix<Device>(rows_together_, width);
+    weighed_ = kernels::make_matrix<Device>(rows_together_, width);
+  }
+  const Matrix all = kernels::rows_of<Device>(with_one_, 0, rows.rows());
+  const Matrix weighed = kernels::rows_of<Device>(weighed_, 0, rows.rows());
+  const Vector nothing("nothing", width);
+  if (rows.is_sparse()) {
+    kernels::put_centred<Device>(space, rows.sparse, inputs_, nothing, all);
+  } else {
+    kernels::put_centred<Device>(space, rows.features, nothing, 0, all);
+  }
+  kernels::put_ones<Device>(space, inputs_, all);
+  Matrix u = curvature;
+  if (class_weights_.extent(0) > 0) {
+    u = kernels::rows_of<Device>(z_, 0, rows.rows());
+    Kokkos::deep_copy(space, u, curvature);
+    kernels::scale_rows<Device>(space, class_weights_, rows.labels, u);
+  }
+  for (std::size_t j = 0; j < outputs_; ++j) {
+    kernels::put_weighed<Device>(space, u, j, all, weighed);
+    kernels::gemm<Device>(space, Transpose::yes, Transpose::no, 1.0, all, weighed, 1.0,
+                          kernels::matrix_of<Device>(out, j * width * width, width, width));
+  }
 }
 
 void LinearPass::add_diagonal(const Batch& rows, const Matrix& curvature, const Vector& out) {

@@ -31,6 +31,11 @@ class LinearPass {
   /// Adds the product of the Hessian of the summed loss and `direction` to `out`; both are as long as the
   /// parameters.
   void add_product(const Vector& direction, const Batch& rows, const Matrix& curvature, const Vector& out);
+  /// Adds the Hessian of each output by itself, (inputs + 1)^2 with the bias last, row-major. Of losses that
+  /// look at each output alone.
+  void add_hessians(const Batch& rows, const Matrix& curvature, const Vector& out);
+  /// How far corners are smoothed from now on.
+  void smooth(double smoothing) { loss_.smoothing = smoothing; }
   /// The same of the Hessian's diagonal.
   void add_diagonal(const Batch& rows, const Matrix& curvature, const Vector& out);
 
@@ -41,7 +46,7 @@ class LinearPass {
 
   std::size_t inputs_, outputs_, parts_, rows_together_;
   Loss loss_;
-  Matrix z_, terms_, squares_;
+  Matrix z_, terms_, squares_, with_one_, weighed_;
   Vector bias_sums_, term_sums_;
   Vector class_weights_;  ///< empty: each row counts once
 };

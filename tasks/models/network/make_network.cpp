@@ -84,7 +84,8 @@ Network make_network(const ModelSettings& model, const storage::Schema& schema, 
   shape.widths.insert(shape.widths.end(), model.hidden.begin(), model.hidden.end());
   if (classes && model.kind->class_loss == Loss::logistic) require_no_third_class(*model.kind, schema);
   shape.activation = model.relu ? kernels::Activation::relu : kernels::Activation::tanh;
-  shape.loss = classes ? model.kind->class_loss : Loss::squared_error;
+  const Loss own = classes ? model.kind->class_loss : Loss(Loss::squared_error);
+  shape.loss = model.loss.value_or(own);
   shape.widths.push_back(!classes                       ? schema.target_names.size()
                          : shape.loss == Loss::logistic ? 1
                                                         : schema.classes.size());

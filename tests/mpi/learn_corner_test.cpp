@@ -48,7 +48,8 @@ TEST_F(Corners, HuberReachesTheReferenceObjective) {
   const Json model = {{"type", "linear_regression"}, {"loss", "huber"}, {"delta", 0.2}, {"l2", 0.01},
                       {"regularize_bias", false},    {"init", nullptr}};
   for (const Json& how : {newton, lbfgs()})
-    expect_relative(train_twice(numbers(), train_config(model, how)).metrics.at("objective"), 0.03191020162095896, 1e-7);
+    expect_relative(train_twice(numbers(), train_config(model, how)).metrics.at("objective"),
+                    0.03191020162095896, 1e-7);
 }
 
 TEST_F(Corners, EndWithTheSameModelAfterAResumption) {

@@ -330,7 +330,8 @@ const Variant& optimizer_variant() {
            .fallback = 2000,
            .range = at_least_one}}}},
        {"coordinate_descent",
-        "of linear_regression: coordinate descent on the products of the columns",
+        "of linear_regression: coordinate descent on the products of the columns; without l1 it is "
+        "closed_form",
         {"a coordinate_descent optimizer",
          {max_iterations(10'000),
           {.name = "gap_tolerance",

@@ -81,7 +81,8 @@ Trained by_moments(const TrainSettings& settings, const Rows& rows, const RowPla
   const ModelSettings& model = settings.model;
   const LeastSquares problem{model.l1, model.l2, model.regularize_bias};
   const Moments moments = moments_of(session, rows, plan);
-  return settings.optimizer.type == OptimizerType::closed_form
+  // Without l1 the gap has no dual point to be measured by, and nothing has to be searched for.
+  return settings.optimizer.type == OptimizerType::closed_form || model.l1 == 0
              ? solve_least_squares(problem, moments, rows.schema().features, session)
              : descend_coordinates(settings.optimizer, problem, moments, session);
 }

@@ -17,6 +17,10 @@ KOKKOS_INLINE_FUNCTION double log(double x) {
 KOKKOS_INLINE_FUNCTION float log(float x) {
   return ::logf(x);
 }
+/// log(1 + x), exact for small x.
+KOKKOS_INLINE_FUNCTION double log1p(double x) {
+  return ::log1p(x);
+}
 KOKKOS_INLINE_FUNCTION double sqrt(double x) {
   return ::sqrt(x);
 }

@@ -73,11 +73,12 @@ void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Spa
       });
 }
 
-/// out += transposed rows * delta, in the order of the rows. Threads share out the columns, `slabs` of them
-/// (0: as many as there are threads): the bits do not depend on it. Columns without entries cost nothing.
+/// out += transposed rows * delta, in the order of the rows; `squared`: of the squares of their values.
+/// Threads share out the columns, `slabs` of them (0: as many as there are threads): the bits do not depend
+/// on it. Columns without entries cost nothing.
 template <class Space, class T = double>
 void add_transposed_product(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space, T> delta,
-                            Matrix<Space, T> out, std::size_t slabs = 0) {
+                            Matrix<Space, T> out, std::size_t slabs = 0, bool squared = false) {
   const std::size_t columns = out.extent(0), outputs = out.extent(1);
   const std::size_t blocks = detail::blocks_of_outputs(outputs), count_of_rows = rows.rows();
   if (slabs == 0) {
@@ -95,7 +96,7 @@ void add_transposed_product(const Space& space, const SparseRows<Space>& rows, C
           const std::uint64_t last = rows.begins(i + 1);
           for (std::uint64_t e = detail::first_entry_from(rows.columns, rows.begins(i), last, low);
                e < last && rows.columns(e) < high; ++e) {
-            const T value = static_cast<T>(rows.values(e));
+            const T value = static_cast<T>(squared ? rows.values(e) * rows.values(e) : rows.values(e));
             const std::size_t column = rows.columns(e);
             for (std::size_t j = first; j < end; ++j) out(column, j) += value * delta(i, j);
           }

@@ -1,7 +1,7 @@
 #include <fstream>
 #include <string>
 
-#include "learn_world.hpp"
+#include "convex.hpp"
 #include "preprocess_settings.hpp"
 
 // Objectives of scikit-learn and liblinear at the unique minimum, digits after the point as they were
@@ -10,26 +10,6 @@ namespace kernmill::testing {
 namespace {
 
 using tasks::Json;
-
-class Convex : public LearnWorld {
- protected:
-  /// Trains on all ranks, and again on one: the two must not differ in a bit.
-  tasks::Result train_twice(const std::filesystem::path& data, const Json& config) {
-    const tasks::Result result = train(data, config);
-    const std::vector<double> together = parameters();
-    const tasks::Spec alone_spec = spec("train", config, {{"data", data}}, "alone");
-    on_first_rank([&](const tasks::Communicator& alone) {
-      const tasks::Result again = tasks::run_train(alone_spec, alone);
-      EXPECT_EQ(again.metrics.dump(), result.metrics.dump());
-    });
-    EXPECT_EQ(digest(parameters("alone")), digest(together));
-    return result;
-  }
-};
-
-void expect_relative(double value, double expected, double tolerance) {
-  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
-}
 
 TEST_F(Convex, SoftmaxOnIrisReachesTheReferenceObjective) {
   const auto result = train_twice(fold_four("iris", "species"), train_config(softmax_model(), lbfgs()));

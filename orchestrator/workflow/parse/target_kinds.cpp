@@ -164,8 +164,9 @@ struct Learns {
 };
 
 Learns what_learns(const std::string& model) {
-  if (model == "linear_regression") return {false, true};
-  if (model == "softmax" || model == "linear_svm" || model == "kernel_svm") return {true, false};
+  if (model == "linear_regression" || model == "linear_svr") return {false, true};
+  if (model == "softmax" || model == "logistic" || model == "linear_svm" || model == "kernel_svm")
+    return {true, false};
   return {};
 }
 
@@ -216,6 +217,12 @@ void judge(const Draft& draft, const StageDraft& prepare, const TargetLook& targ
         fmt::format("{} predicts classes, and the target '{}' of '{}' is a number", model.type, column, name),
         fmt::format("use linear_regression or mlp, or write in '{}': target: {{column: {}, type: class}}",
                     name, column));
+  if (model.type == "logistic" && target.kind == Kind::classes && target.distinct > 2)
+    return draft.diagnostics.error(
+        model.value->where,
+        fmt::format("logistic tells two classes apart, and the target '{}' of '{}' has {}{}", column, name,
+                    target.all_seen ? "" : "at least ", target.distinct),
+        "use softmax for more of them");
   if (target.kind == Kind::numbers || learns.classes) return;
   const std::string help = fmt::format(
       "are they amounts? Write in '{}': target: {{column: {}, type: number}}; for classes use softmax, "

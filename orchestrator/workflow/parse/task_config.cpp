@@ -11,6 +11,7 @@
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/outputs.hpp"
+#include "kernmill/workflow/parse/train_method.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {
@@ -126,12 +127,6 @@ std::string model_type(const Value* model) {
   return type == nullptr ? "" : type->text;
 }
 
-/// Defaults that depend on other settings: the optimizer's kind on the model's, the period of checkpoints on
-/// the optimizer's.
-void choose_train_defaults(SettingsReader& reader, const std::string& model) {
-  reader.default_types["optimizer"] = model == "mlp" ? "adam" : "lbfgs";
-}
-
 /// A model without a target goes its own way: with no optimizer, and with all rows alike.
 void finish_without_target(Json& train, const std::string& model) {
   train.erase("optimizer");
@@ -174,7 +169,7 @@ void finish_train(Json& train) {
   if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
     return;
   const std::string type = train["optimizer"].value("type", "");
-  const bool full_batch = type == "lbfgs" || type == "gradient_descent";
+  const bool full_batch = type != "sgd" && type != "adam" && type != "adamw";
   Json checkpoint{{"every", full_batch ? 100 : 10}};
   checkpoint.update(train["checkpoint"]);
   train["checkpoint"] = std::move(checkpoint);
@@ -193,7 +188,11 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   const Value* start = tuned(draft, stage);
   std::string model = model_type(value_of(stage, "model"));
   if (model.empty() && start != nullptr) model = model_type(start->find("model"));
-  choose_train_defaults(reader, model);
+  const Value* own = value_of(stage, "model");
+  const MethodChoice method{own != nullptr || start == nullptr ? own : start->find("model"),
+                            value_of(stage, "optimizer"), value_of(stage, "start_from"),
+                            value_of(stage, "shards")};
+  reader.default_types["optimizer"] = default_method(model, method);
   if (has_config) {
     reader.default_types["model"] = model;
     reader.fill_in_defaults = false;
@@ -222,6 +221,7 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   check_components(train, value_of(stage, "model"), draft.diagnostics);
   if (!has_config) finish_train(train);
   if (has_config && without_target(model) != nullptr) train.erase("optimizer");
+  check_method(train, method, stage.stage.where, draft.diagnostics);
   return train;
 }
 
@@ -282,8 +282,12 @@ void refuse_matrix(const Draft& draft, const StageDraft& stage) {
 
 Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& reader) {
   const Value* train = value_of(stage, "train");
-  const std::string model = train == nullptr ? "" : model_type(train->find("model"));
-  choose_train_defaults(reader, model);
+  MethodChoice method;
+  if (train != nullptr)
+    method = {train->find("model"), train->find("optimizer"), train->find("start_from"),
+              train->find("shards"), value_of(stage, "space")};
+  const std::string model = model_type(method.model);
+  reader.default_types["optimizer"] = default_method(model, method);
   Json config = reader.read(task_settings(TaskKind::tune), stage.fields, stage.stage.where);
   if (config.contains("train") && config["train"].is_object()) {
     count_bytes(config["train"], "cache");
@@ -291,6 +295,7 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
       refuse_of_optimizers(train->find("optimizer"), train->find("class_weight"), model, draft.diagnostics);
     if (train != nullptr) check_components(config["train"], train->find("model"), draft.diagnostics);
     finish_train(config["train"]);
+    check_method(config["train"], method, stage.stage.where, draft.diagnostics);
   }
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], model, stage, draft.diagnostics);

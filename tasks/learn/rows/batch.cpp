@@ -48,7 +48,7 @@ kernels::Matrix<Device> features_on_device(std::span<double> features, std::uint
 }
 
 void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t columns) {
-  if (loss == Loss::squared_error) {
+  if (loss.is_of_numbers()) {
     batch.numbers = features_on_device(target, columns);
     return;
   }

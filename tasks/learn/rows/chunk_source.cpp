@@ -86,19 +86,23 @@ class KeptRows : public ChunkSource {
       count(reading_, start, of_target.size_bytes() + stored(range).size());
     }
     set_target(targets_, loss, target, rows.targets());
-    if (loss == Loss::squared_error) numbers_ = std::move(target);
+    if (loss.is_of_numbers()) numbers_ = std::move(target);
   }
-  Batch chunk(std::size_t index) override {
-    const storage::IndexRange range = chunks_.at(index);
+  Batch chunk(std::size_t index) override { return rows(chunks_.at(index)); }
+  Batch part(std::size_t index, std::size_t first, std::size_t count) override {
+    const std::uint64_t begin = chunks_.at(index).begin + first;
+    return rows({begin, begin + count});
+  }
+  [[nodiscard]] const Reading& reading() const override { return reading_; }
+
+ private:
+  Batch rows(storage::IndexRange range) {
     decoded_.resize(range.count() * rows_.features());
     rows_.decode(stored(range), decoded_);
     Batch batch = part_of(targets_, range.begin - chunks_.front().begin, range.count());
     batch.features = features_on_device(decoded_, rows_.features());
     return batch;
   }
-  [[nodiscard]] const Reading& reading() const override { return reading_; }
-
- private:
   [[nodiscard]] std::span<std::byte> stored(storage::IndexRange range) {
     const std::uint64_t bytes = rows_.stored_row_bytes();
     return std::span(stored_).subspan((range.begin - chunks_.front().begin) * bytes, range.count() * bytes);
@@ -184,6 +188,15 @@ std::unique_ptr<ChunkSource> open_sparse(const Rows& rows, Loss loss, Chunks chu
 }
 
 }  // namespace
+
+// The loaded chunk's views end with the next chunk, which is then the loaded one.
+Batch ChunkSource::part(std::size_t index, std::size_t first, std::size_t count) {
+  if (first == 0 || index != loaded_index_) {
+    loaded_ = chunk(index);
+    loaded_index_ = index;
+  }
+  return part_of(loaded_, first, count);
+}
 
 std::unique_ptr<ChunkSource> open_chunk_source(const Rows& rows, Loss loss,
                                                std::vector<storage::IndexRange> chunks,

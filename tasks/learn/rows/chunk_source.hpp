@@ -12,8 +12,15 @@ class ChunkSource {
   virtual ~ChunkSource() = default;
   /// Valid until the next call. Cheapest in the order of the chunks.
   virtual Batch chunk(std::size_t index) = 0;
+  /// Rows [first, first + count) of a chunk. Valid until the next call. Where rows have to be decoded it is
+  /// these alone.
+  virtual Batch part(std::size_t index, std::size_t first, std::size_t count);
   /// What has been read so far.
   [[nodiscard]] virtual const Reading& reading() const = 0;
+
+ private:
+  Batch loaded_;  ///< the chunk of the last part
+  std::size_t loaded_index_ = 0;
 };
 
 /// Keeps the rows in memory, as they are stored, where they take no more than `memory` bytes. Else each chunk

@@ -7,11 +7,14 @@
 
 namespace kernmill::tasks {
 
-/// Into how many contiguous pieces the rows of a full-batch method are cut, whatever the number of ranks.
+/// Into how many contiguous pieces rows are cut, whatever the number of ranks: a power of two, and the most
+/// ranks that can share them. A full-batch method has `shards` for it; evaluation always has so many.
 inline constexpr std::uint64_t shard_count = 64;
+inline constexpr std::uint64_t most_shards = 4096;
 
-inline storage::IndexRange shard_of(std::uint64_t rows, std::uint64_t shard) {
-  return storage::even_share(rows, static_cast<int>(shard), static_cast<int>(shard_count));
+inline storage::IndexRange shard_of(std::uint64_t rows, std::uint64_t shard,
+                                    std::uint64_t shards = shard_count) {
+  return storage::even_share(rows, static_cast<int>(shard), static_cast<int>(shards));
 }
 
 /// Cuts a range into chunks of so many rows; the last one may be shorter.

@@ -11,8 +11,11 @@
 #include "kernmill/tasks/learn/rows/class_counts.hpp"
 #include "kernmill/tasks/learn/rows/constant_columns.hpp"
 #include "kernmill/tasks/learn/rows/memory.hpp"
+#include "kernmill/tasks/learn/train/interior_point.hpp"
+#include "kernmill/tasks/learn/train/least_squares.hpp"
 #include "kernmill/tasks/learn/train/memory_need.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/learn/train/newton.hpp"
 #include "kernmill/tasks/learn/train/row_losses.hpp"
 #include "kernmill/tasks/learn/train/settings.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
@@ -25,7 +28,7 @@ namespace {
 /// The mean loss of all rows, and of all outputs of a numeric target.
 double mean_loss(const Evaluation& at, const Network& network, std::uint64_t rows) {
   const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0) / static_cast<double>(rows);
-  return network.shape().loss == Loss::squared_error ? loss / static_cast<double>(at.loss.size()) : loss;
+  return network.shape().loss.is_of_numbers() ? loss / static_cast<double>(at.loss.size()) : loss;
 }
 
 Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const Network& network,
@@ -44,13 +47,15 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
   metrics["train_loss"] = loss;
   if (network.shape().loss == Loss::squared_error) {
     metrics["train_rmse"] = std::sqrt(loss);
-  } else {
+  } else if (!network.shape().loss.is_of_numbers()) {
     metrics["train_accuracy"] = at.right / static_cast<double>(rows);
   }
   if (trained.best_epoch > 0) {
     metrics["best_epoch"] = trained.best_epoch;
     metrics["validation_loss"] = trained.held_out_loss;
   }
+  if (trained.dependent_columns) metrics["dependent_columns"] = *trained.dependent_columns;
+  if (trained.duality_gap) metrics["duality_gap"] = *trained.duality_gap;
   metrics["rows"] = rows;
   return metrics;
 }
@@ -64,12 +69,67 @@ struct Ended {
 Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion, Objective& objective,
                       std::vector<double> start, Session& session) {
   Ended ended;
-  ended.trained =
-      settings.optimizer.type == OptimizerType::lbfgs
-          ? minimize_lbfgs(settings.optimizer, objective, std::move(start), session)
-          : descend(settings.optimizer, criterion.step_weight, objective, std::move(start), session);
+  const OptimizerSettings& how = settings.optimizer;
+  ended.trained = how.type == OptimizerType::lbfgs ? minimize_lbfgs(how, objective, std::move(start), session)
+                  : how.type == OptimizerType::newton
+                      ? minimize_newton(how, objective, std::move(start), session)
+                  : how.type == OptimizerType::interior_point
+                      ? follow_central_path(how, objective, std::move(start), session)
+                      : descend(how, criterion.step_weight, objective, std::move(start), session);
   ended.at = objective.without_gradient(ended.trained.parameters);
   return ended;
+}
+
+Trained by_moments(const TrainSettings& settings, const Rows& rows, const RowPlan& plan, Session& session) {
+  const LeastSquaresPenalty model = *settings.model->least_squares();
+  const LeastSquares problem{model.l1, model.l2, model.regularize_bias};
+  const Moments moments = moments_of(session, rows, plan);
+  // Without l1 the gap has no dual point to be measured by, and nothing has to be searched for.
+  return settings.optimizer.type == OptimizerType::closed_form || model.l1 == 0
+             ? solve_least_squares(problem, moments, rows.schema().features, session)
+             : descend_coordinates(settings.optimizer, problem, moments, session);
+}
+
+/// Throws TaskError where the method cannot find this model.
+void require_method(const TrainSettings& settings, const Network& network) {
+  const OptimizerSettings& how = settings.optimizer;
+  const std::string_view type = settings.model->kind->type;
+  if (how.type == OptimizerType::newton && network.layers().size() > 1)
+    throw TaskError(fmt::format("newton is for linear models, and {} is none", type), {},
+                    "use lbfgs, or a method of mini-batches");
+  if (how.goes_by_moments() && !settings.model->least_squares())
+    throw TaskError(fmt::format("this optimizer is for linear_regression, and not for {}", type), {},
+                    "leave 'optimizer' out");
+  const bool corners = network.shape().loss.has_corners();
+  if (corners != (how.type == OptimizerType::interior_point))
+    throw TaskError(corners ? "a loss with corners has no gradient for this optimizer to follow"
+                            : "interior_point is for losses with corners: hinge and epsilon_insensitive",
+                    {}, corners ? "optimizer: interior_point, or a squared loss" : "leave 'optimizer' out");
+  if (corners && network.layers().front().inputs > how.max_features)
+    throw TaskError(
+        fmt::format("{} features are more than max_features of interior_point, {}",
+                    network.layers().front().inputs, how.max_features),
+        {}, "give it more, if there is memory for their square for each class; or use the squared loss");
+  if (how.goes_by_moments() && network.shape().loss != Loss::squared_error)
+    throw TaskError("this optimizer is for the squared error", {}, "leave 'optimizer' out");
+  if (const auto penalty = settings.model->least_squares();
+      penalty && penalty->l1 > 0 && how.type != OptimizerType::coordinate_descent)
+    throw TaskError("an l1 penalty has no gradient for this optimizer to follow", {},
+                    "optimizer: coordinate_descent");
+  if (settings.single_precision && !settings.model->has_single_precision())
+    throw TaskError(fmt::format("a {} is not computed in float32", type), {}, "leave 'precision' out");
+}
+
+/// The method that does for so many features.
+TrainSettings settings_for(TrainSettings settings, const Rows& rows, const Session& session) {
+  OptimizerSettings& how = settings.optimizer;
+  if (how.type != OptimizerType::closed_form || rows.features() <= how.max_features) return settings;
+  if (session.comm().is_root())
+    fmt::print("lbfgs in place of a closed form: {} features are more than max_features, {}\n",
+               rows.features(), how.max_features);
+  how.type = OptimizerType::lbfgs;
+  how.objective_tolerance = 1e-8;
+  return settings;
 }
 
 [[noreturn]] void refuse_start(const std::string& why) {
@@ -152,12 +212,20 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
 }
 
 Ended run_method(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
-                 Network& network, Session& session) {
+                 Network& network, const std::vector<double>& class_weights, Session& session) {
   const Rows& rows = data.rows;
+  RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights};
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
-    const std::uint64_t memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
-    Objective objective(session, rows, network, criterion, memory);
+    plan.memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
+    if (settings.optimizer.goes_by_moments()) {
+      Ended ended{by_moments(settings, rows, plan, session), {}};
+      plan.memory = 0;
+      ended.at =
+          Objective(session, rows, network, criterion, plan).without_gradient(ended.trained.parameters);
+      return ended;
+    }
+    Objective objective(session, rows, network, criterion, plan);
     return in_full_batches(settings, criterion, objective, std::move(start), session);
   }
   return settings.single_precision ? in_batches<float>(settings, criterion, data, network, start, session)
@@ -165,7 +233,7 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
 }
 
 /// Each class has the same weight, and all rows together that of their number.
-void balance(Network& network, const std::vector<std::uint64_t>& counts) {
+std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
   if (counts.empty())
     throw TaskError("class_weight is for a target of classes, and this one is a number", {},
                     "leave class_weight out");
@@ -176,7 +244,7 @@ void balance(Network& network, const std::vector<std::uint64_t>& counts) {
   weights.reserve(counts.size());
   for (const std::uint64_t count : counts)
     weights.push_back(count == 0 ? 0.0 : rows / (there * static_cast<double>(count)));
-  network.weigh_classes(weights);
+  return weights;
 }
 
 /// Before anything is read: what it takes, and whether it is there. Collective.
@@ -204,8 +272,9 @@ std::uint64_t network_steps_per_period(const Json& config, std::uint64_t rows) {
 
 Fit fit_network(const Json& config, const FitData& data, Session& session) {
   const Rows& rows = data.rows;
-  const TrainSettings settings = read_train_settings(config);
+  const TrainSettings settings = settings_for(read_train_settings(config), rows, session);
   Network network = make_network(*settings.model, rows.schema());
+  require_method(settings, network);
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
@@ -213,11 +282,12 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   if (const auto columns = constant_columns(rows.schema()); session.talks() && !columns.empty())
     fmt::print("note: {}\n", told_constant(columns));
   const auto counts = class_counts(session.comm(), rows);
-  if (settings.balanced) balance(network, counts);
+  std::vector<double> class_weights;
+  if (settings.balanced) network.weigh_classes(class_weights = balanced_weights(counts));
   const std::uint64_t missing = warn_of_missing_classes(session.comm(), rows.schema(), counts);
-  const bool numbers = network.shape().loss == Loss::squared_error;
+  const bool numbers = network.shape().loss.is_of_numbers();
   const Criterion criterion = settings.model->criterion(rows.count(), numbers ? rows.targets() : 1);
-  const auto [trained, at] = run_method(settings, criterion, data, network, session);
+  const auto [trained, at] = run_method(settings, criterion, data, network, class_weights, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (missing > 0) metrics["untrained_classes"] = missing;

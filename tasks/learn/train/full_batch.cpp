@@ -3,11 +3,11 @@
 #include <cmath>
 #include <deque>
 #include <limits>
-#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/train/vectors.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
 namespace kernmill::tasks {
@@ -17,22 +17,10 @@ using Values = std::vector<double>;
 
 constexpr std::size_t settling = 5;  // iterations that have to gain something together
 
-double dot(const Values& x, const Values& y) {
-  return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
-}
-
-void add_scaled(double factor, const Values& x, Values& y) {
-  for (std::size_t i = 0; i < y.size(); ++i) y[i] += factor * x[i];
-}
-
 Values difference(const Values& x, const Values& y) {
   Values out = x;
   add_scaled(-1.0, y, out);
   return out;
-}
-
-double norm(const Values& x) {
-  return std::sqrt(dot(x, x));
 }
 
 /// A point with what the objective says of it.

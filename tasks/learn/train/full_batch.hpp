@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "kernmill/tasks/learn/train/objective.hpp"
@@ -14,6 +15,8 @@ struct Trained {
   std::uint64_t epochs = 0;      ///< passes over the rows in mini-batches; 0 of a full-batch method
   std::uint64_t best_epoch = 0;  ///< of early stopping: whose parameters these are; 0 without
   double held_out_loss = 0;      ///< there
+  std::optional<std::uint64_t> dependent_columns = {};  ///< of a closed form: columns that follow from others
+  std::optional<double> duality_gap = {};  ///< of methods that know it: the objective is no further away
 };
 
 /// L-BFGS (Nocedal and Wright, Numerical optimization, algorithms 7.4 and 7.5) with a line search for the

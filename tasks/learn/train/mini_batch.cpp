@@ -332,7 +332,7 @@ template <class T>
 Progress BatchTraining<T>::progress() const {
   const std::uint64_t in_epoch = (step_ - 1) % batches_ + 1, epoch = (step_ - 1) / batches_ + 1;
   const auto rows = static_cast<double>(std::min(in_epoch * settings_.batch_size, rows_));
-  const bool numbers = network_.shape().loss == Loss::squared_error;
+  const bool numbers = network_.shape().loss.is_of_numbers();
   Progress now;
   now.step = step_;
   now.steps = settings_.epochs * batches_;
@@ -352,7 +352,7 @@ Progress BatchTraining<T>::progress() const {
 template <class T>
 std::string BatchTraining<T>::line(std::uint64_t epoch, const std::string& held_out) const {
   const auto rows = static_cast<double>(rows_);
-  const bool numbers = network_.shape().loss == Loss::squared_error;
+  const bool numbers = network_.shape().loss.is_of_numbers();
   const double loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
   std::string text = fmt::format("epoch {}/{} loss {:.6g}", epoch, settings_.epochs, loss);
   if (!numbers) text += fmt::format(" accuracy {:.4f}", epoch_right_ / rows);

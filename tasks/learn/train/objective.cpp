@@ -11,32 +11,43 @@ Network::Vector parameters_on_device(const std::vector<double>& parameters) {
       kernels::Vector<kernels::Host>(const_cast<double*>(parameters.data()), parameters.size()));
 }
 
+std::optional<LinearPass> linear_pass(const Network& network, const RowPlan& plan) {
+  if (network.layers().size() > 1) return std::nullopt;
+  LinearPass pass(network.shape());
+  if (plan.class_weights != nullptr) pass.weigh_classes(*plan.class_weights);
+  return pass;
+}
+
 }  // namespace
 
 Objective::Objective(Session& session, const Rows& rows, Network& network, const Criterion& criterion,
-                     std::uint64_t memory)
+                     const RowPlan& plan)
     : session_(session),
       network_(network),
+      linear_(linear_pass(network, plan)),
       criterion_(criterion),
       rows_(rows.count()),
-      sum_(session.comm(), shard_count, network.sums_length()),
-      source_(open_chunk_source(rows, network.shape().loss, own_chunks(), memory)) {}
+      shards_(plan.shards),
+      sum_(session.comm(), plan.shards, network.sums_length()),
+      product_sum_(session.comm(), plan.shards, network.parameter_count()),
+      pieces_(rows, network.shape().loss, plan, sum_.own(),
+              linear_ ? linear_->rows_together() : Network::chunk_rows) {}
 
-std::vector<storage::IndexRange> Objective::own_chunks() {
-  std::vector<storage::IndexRange> chunks;
-  const storage::IndexRange own = sum_.own();
-  for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf) {
-    first_chunk_.push_back(chunks.size());
-    append_chunks(shard_of(rows_, leaf), Network::chunk_rows, chunks);
-  }
-  first_chunk_.push_back(chunks.size());
-  return chunks;
-}
-
-template <class Take>
-void Objective::each_chunk(std::uint64_t leaf, const Take& take) {
-  const std::size_t own = leaf - sum_.own().begin;
-  for (std::size_t i = first_chunk_[own]; i < first_chunk_[own + 1]; ++i) take(source_->chunk(i));
+template <class Add>
+std::span<const double> Objective::total(Sum& sum, const Add& add) {
+  const auto shard = [&](std::uint64_t leaf, const Vector& out) {
+    Kokkos::deep_copy(kernels::Device(), out, 0.0);
+    pieces_.each(leaf, [&](const Batch& rows, std::uint64_t before) {
+      add(rows,
+          curvature_.extent(0) == 0 ? curvature_
+                                    : kernels::rows_of<kernels::Device>(curvature_, before, rows.rows()),
+          out);
+    });
+  };
+  const auto sums = sum(shard, session_.wishes());
+  wishes_ = sum.wishes();
+  session_.judge(pieces_.reading());
+  return sums;
 }
 
 void Objective::set_losses(Evaluation& at, const std::vector<double>& parameters,
@@ -47,14 +58,16 @@ void Objective::set_losses(Evaluation& at, const std::vector<double>& parameters
              criterion_.penalty_of(network_, parameters);
 }
 
-Evaluation Objective::operator()(const std::vector<double>& parameters) {
+Evaluation Objective::evaluate(const std::vector<double>& parameters, bool curvature) {
+  if (curvature && curvature_.extent(0) == 0)
+    curvature_ = kernels::make_matrix<kernels::Device>(pieces_.rows_here(), network_.outputs());
   const auto on_device = parameters_on_device(parameters);
-  const auto shard_sums = [&](std::uint64_t leaf, const Network::Vector& out) {
-    Kokkos::deep_copy(kernels::Device(), out, 0.0);
-    each_chunk(leaf, [&](const Batch& chunk) { network_.add_sums(on_device, chunk, out); });
-  };
-  const auto sums = sum_(shard_sums, session_.wishes());
-  session_.judge(source_->reading());
+  const std::size_t count = parameters.size();
+  const auto sums = total(sum_, [&](const Batch& rows, const Network::Matrix& of_rows, const Vector& out) {
+    linear_ ? linear_->add_sums(on_device, rows, out, curvature ? of_rows : Network::Matrix())
+            : network_.add_sums(on_device, rows, kernels::part_of<kernels::Device>(out, 0, count),
+                                kernels::part_of<kernels::Device>(out, count, out.extent(0) - count));
+  });
   Evaluation at;
   at.gradient.assign(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(parameters.size()));
   for (double& value : at.gradient) value *= criterion_.weight;
@@ -65,15 +78,59 @@ Evaluation Objective::operator()(const std::vector<double>& parameters) {
 
 Evaluation Objective::without_gradient(const std::vector<double>& parameters) {
   const auto on_device = parameters_on_device(parameters);
-  LeafSum<kernels::Device> sum(session_.comm(), shard_count, network_.losses_length());
-  const auto losses = sum([&](std::uint64_t leaf, const Network::Vector& out) {
-    Kokkos::deep_copy(kernels::Device(), out, 0.0);
-    each_chunk(leaf, [&](const Batch& chunk) { network_.add_losses(on_device, chunk, out); });
+  Sum sum(session_.comm(), shards_, network_.losses_length());
+  const auto losses = total(sum, [&](const Batch& rows, const Network::Matrix&, const Vector& out) {
+    linear_ ? linear_->add_losses(on_device, rows, out) : network_.add_losses(on_device, rows, out);
   });
-  session_.judge(source_->reading());
   Evaluation at;
   set_losses(at, parameters, losses);
   return at;
+}
+
+std::vector<double> Objective::product(const std::vector<double>& direction) {
+  const auto on_device = parameters_on_device(direction);
+  const auto sums =
+      total(product_sum_, [&](const Batch& rows, const Network::Matrix& curvature, const Vector& out) {
+        linear_->add_product(on_device, rows, curvature, out);
+      });
+  std::vector<double> out(sums.begin(), sums.end());
+  for (double& value : out) value *= criterion_.weight;
+  criterion_.add_penalty_gradient(network_, direction, out);  // it is linear in what it is given
+  return out;
+}
+
+std::vector<double> Objective::hessians() {
+  const std::size_t width = network_.features() + 1, block = width * width;
+  Sum sum(session_.comm(), shards_, block * blocks());
+  const auto sums = total(sum, [&](const Batch& rows, const Network::Matrix& curvature, const Vector& out) {
+    linear_->add_hessians(rows, curvature, out);
+  });
+  std::vector<double> out(sums.begin(), sums.end());
+  for (double& value : out) value *= criterion_.weight;
+  for (std::size_t j = 0; j < blocks(); ++j)
+    for (std::size_t i = 0; i < width; ++i)
+      if (i + 1 < width || criterion_.penalize_bias) out[j * block + i * width + i] += criterion_.penalty;
+  return out;
+}
+
+std::vector<double> Objective::diagonal() {
+  const auto sums =
+      total(product_sum_, [&](const Batch& rows, const Network::Matrix& curvature, const Vector& out) {
+        linear_->add_diagonal(rows, curvature, out);
+      });
+  std::vector<double> out(sums.begin(), sums.end());
+  for (double& value : out) value *= criterion_.weight;
+  criterion_.add_penalty_gradient(network_, std::vector<double>(out.size(), 1.0), out);
+  return out;
+}
+
+std::vector<double> Objective::values_of_blocks(const Evaluation& at,
+                                                const std::vector<double>& parameters) const {
+  if (blocks() == 1) return {at.value};
+  std::vector<double> values;
+  for (std::size_t j = 0; j < blocks(); ++j)
+    values.push_back(criterion_.weight * at.loss[j] + criterion_.penalty_of_output(network_, parameters, j));
+  return values;
 }
 
 }  // namespace kernmill::tasks

@@ -1,12 +1,14 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "kernmill/tasks/learn/rows/chunk_source.hpp"
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
+#include "kernmill/tasks/learn/train/row_pieces.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
 #include "kernmill/tasks/models/network/criterion.hpp"
+#include "kernmill/tasks/models/network/linear_pass.hpp"
 
 namespace kernmill::tasks {
 
@@ -18,37 +20,64 @@ struct Evaluation {
   double right = 0;          ///< rows predicted right, of a class target
 };
 
-/// The criterion of a model over all rows of a dataset. The rows are cut into 64 shards, and these into
-/// chunks: each rank goes over those of its shards. Values and gradients have the same bits on any number of
-/// ranks, and wherever the rows are kept.
+/// The criterion of a model over all rows of a dataset. The rows are cut into shards, and these into chunks:
+/// each rank goes over those of its shards. Values, gradients and products have the same bits on any number
+/// of ranks, and wherever the rows are kept.
 class Objective {
  public:
-  /// Keeps this rank's rows in memory where they take no more than `memory` bytes, else reads them at each
-  /// call. `network` and `session` have to outlive it, and `rows` has to.
+  /// Keeps this rank's rows in memory where they fit, else reads them at each call. `network` and `session`
+  /// have to outlive it, and `rows` has to.
   Objective(Session& session, const Rows& rows, Network& network, const Criterion& criterion,
-            std::uint64_t memory);
+            const RowPlan& plan);
   /// Collective.
-  Evaluation operator()(const std::vector<double>& parameters);
+  Evaluation operator()(const std::vector<double>& parameters) { return evaluate(parameters, false); }
+  /// The same, and what `product` needs of this point: one number a row and output. Of a linear model.
+  Evaluation with_curvature(const std::vector<double>& parameters) { return evaluate(parameters, true); }
   /// The same, but for the gradient. Collective.
   Evaluation without_gradient(const std::vector<double>& parameters);
+  /// The Hessian of the last point `with_curvature`, times this. Collective.
+  std::vector<double> product(const std::vector<double>& direction);
+  /// Its diagonal. Collective.
+  std::vector<double> diagonal();
+  /// The Hessian of each block of the last point `with_curvature`, (features + 1)^2 with the bias last, one
+  /// after the other. Of losses that look at each output alone. Collective.
+  std::vector<double> hessians();
+  /// How far corners of the loss are smoothed from now on; 0: not at all.
+  void smooth(double smoothing) { linear_->smooth(smoothing); }
+  /// What the loss of all rows weighs, were it 1 for each row and output.
+  [[nodiscard]] double weight_of_all() const {
+    return criterion_.weight * static_cast<double>(rows_) * static_cast<double>(network_.outputs());
+  }
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
+  /// Of how many independent objectives it is the sum: the outputs of a linear model, where the loss looks at
+  /// each alone. Parameter i is of objective i % blocks().
+  [[nodiscard]] std::size_t blocks() const { return network_.loss_parts(); }
+  /// The value of each.
+  [[nodiscard]] std::vector<double> values_of_blocks(const Evaluation& at,
+                                                     const std::vector<double>& parameters) const;
   /// What the ranks wanted of the session when it was last called.
-  [[nodiscard]] unsigned wishes() const { return sum_.wishes(); }
+  [[nodiscard]] unsigned wishes() const { return wishes_; }
 
  private:
-  [[nodiscard]] std::vector<storage::IndexRange> own_chunks();
-  /// Calls back with the chunks of a shard of this rank.
-  template <class Take>
-  void each_chunk(std::uint64_t leaf, const Take& take);
+  using Vector = Network::Vector;
+  using Sum = LeafSum<kernels::Device>;
+
+  Evaluation evaluate(const std::vector<double>& parameters, bool curvature);
+  /// Sums over all rows what `add` adds to its last argument for a piece.
+  template <class Add>
+  std::span<const double> total(Sum& sum, const Add& add);
   void set_losses(Evaluation& at, const std::vector<double>& parameters,
                   std::span<const double> losses) const;
 
   Session& session_;
   Network& network_;
+  std::optional<LinearPass> linear_;  ///< of a linear model, in place of the network
   Criterion criterion_;
-  std::uint64_t rows_;
-  LeafSum<kernels::Device> sum_;
-  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
-  std::unique_ptr<ChunkSource> source_;
+  std::uint64_t rows_, shards_;
+  Sum sum_, product_sum_;
+  RowPieces pieces_;
+  Network::Matrix curvature_;  ///< own rows x outputs, once it was wanted
+  unsigned wishes_ = 0;
 };
 
 }  // namespace kernmill::tasks

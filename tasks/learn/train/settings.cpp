@@ -1,17 +1,25 @@
 #include "kernmill/tasks/learn/train/settings.hpp"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "kernmill/tasks/learn/rows/shards.hpp"
 #include "kernmill/tasks/support/spec.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::array<std::pair<const char*, OptimizerType>, 5> optimizer_types{
+constexpr std::array<std::pair<const char*, OptimizerType>, 9> optimizer_types{
     {{"lbfgs", OptimizerType::lbfgs},
+     {"newton", OptimizerType::newton},
+     {"interior_point", OptimizerType::interior_point},
+     {"closed_form", OptimizerType::closed_form},
+     {"coordinate_descent", OptimizerType::coordinate_descent},
      {"gradient_descent", OptimizerType::gradient_descent},
      {"sgd", OptimizerType::sgd},
      {"adam", OptimizerType::adam},
@@ -66,11 +74,22 @@ void read_mini_batch_settings(const Json& json, OptimizerSettings& settings) {
 OptimizerSettings read_optimizer_settings(const Json& json) {
   OptimizerSettings settings;
   settings.type = type_of(json, optimizer_types, "optimizer");
-  if (settings.type == OptimizerType::lbfgs) {
+  if (settings.type == OptimizerType::lbfgs || settings.type == OptimizerType::newton) {
     settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
     settings.tolerance = setting_as<double>(json, "tolerance");
     settings.objective_tolerance = json.value("objective_tolerance", 0.0);  // not there in runs from before
-    settings.history = setting_as<std::uint64_t>(json, "history");
+    if (settings.type == OptimizerType::lbfgs) settings.history = setting_as<std::uint64_t>(json, "history");
+    return settings;
+  }
+  if (settings.type == OptimizerType::closed_form) {
+    settings.max_features = setting_as<std::uint64_t>(json, "max_features");
+    return settings;
+  }
+  if (settings.type == OptimizerType::coordinate_descent || settings.type == OptimizerType::interior_point) {
+    if (settings.type == OptimizerType::interior_point)
+      settings.max_features = setting_as<std::uint64_t>(json, "max_features");
+    settings.max_iterations = setting_as<std::uint64_t>(json, "max_iterations");
+    settings.objective_tolerance = setting_as<double>(json, "gap_tolerance");
     return settings;
   }
   settings.learning_rate = setting_as<double>(json, "learning_rate");
@@ -128,6 +147,10 @@ TrainSettings read_train_settings(const Json& config) {
   settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
+  settings.shards = config.value("shards", shard_count);
+  if (!std::has_single_bit(settings.shards) || settings.shards > most_shards)
+    throw SpecError(fmt::format("spec.json: shards is {}, which is no power of two up to {}", settings.shards,
+                                most_shards));
   return settings;
 }
 

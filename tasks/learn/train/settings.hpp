@@ -13,11 +13,23 @@
 
 namespace kernmill::tasks {
 
-enum class OptimizerType { lbfgs, gradient_descent, sgd, adam, adamw };
+enum class OptimizerType {
+  lbfgs,
+  newton,
+  interior_point,
+  closed_form,
+  coordinate_descent,
+  gradient_descent,
+  sgd,
+  adam,
+  adamw
+};
 
 struct OptimizerSettings {
   OptimizerType type = OptimizerType::lbfgs;
-  std::uint64_t max_iterations = 1000, history = 10;  ///< lbfgs; gradient_descent's steps are max_iterations
+  std::uint64_t max_iterations = 1000, history = 10;  ///< gradient_descent's steps are max_iterations
+  std::uint64_t max_features =
+      2000;  ///< of closed_form, with more of which lbfgs takes over, and interior_point
   double tolerance = 1e-10, objective_tolerance = 0;
   double learning_rate = 0.01, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   bool nesterov = false;
@@ -27,8 +39,12 @@ struct OptimizerSettings {
   std::optional<EarlyStopping> early_stopping;
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
+  /// Whether it needs no more of the rows than their first and second moments.
+  [[nodiscard]] bool goes_by_moments() const {
+    return type == OptimizerType::closed_form || type == OptimizerType::coordinate_descent;
+  }
   [[nodiscard]] bool is_full_batch() const {
-    return type == OptimizerType::lbfgs || type == OptimizerType::gradient_descent;
+    return type != OptimizerType::sgd && type != OptimizerType::adam && type != OptimizerType::adamw;
   }
 };
 
@@ -41,6 +57,7 @@ struct TrainSettings {
   bool exact = true;                   ///< whether sums over ranks have one order
   bool balanced = false;               ///< whether rows of all classes together count alike
   std::optional<std::uint64_t> cache;  ///< bytes of a rank's memory for its rows; none: what there is
+  std::uint64_t shards = 64;           ///< of the rows of a full-batch method: a power of two
 };
 
 /// `checkpoint` of a train stage, of whatever model. Its steps are the model's periods: epochs, or

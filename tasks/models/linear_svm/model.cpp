@@ -10,16 +10,20 @@ class LinearSvm : public LinearModel {
   explicit LinearSvm(const Json& model)
       : LinearModel(model),
         C_(setting_as<double>(model, "C")),
-        regularize_bias_(setting_as<bool>(model, "regularize_bias")) {}
+        regularize_bias_(setting_as<bool>(model, "regularize_bias")),
+        has_corners_(model.value("loss", "squared_hinge") == "hinge") {}
 
-  /// C * the summed squared hinge loss + 1 / 2 * ||W||^2.
+  /// C * the summed hinge loss, squared or not, + 1 / 2 * ||W||^2.
   [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
     return {C_, 1.0, regularize_bias_, 1.0 / static_cast<double>(rows)};
+  }
+  [[nodiscard]] std::optional<Loss> loss() const override {
+    return has_corners_ ? std::optional<Loss>(Loss::hinge) : std::nullopt;
   }
 
  private:
   double C_;
-  bool regularize_bias_;
+  bool regularize_bias_, has_corners_;
 };
 
 constexpr NetworkKind svm_network{

@@ -21,6 +21,7 @@ class Mlp : public NetworkModel {
   [[nodiscard]] std::vector<double> start(const Network& network, std::uint64_t seed) const override {
     return network.start(seed);
   }
+  [[nodiscard]] bool has_single_precision() const override { return true; }
   [[nodiscard]] std::vector<std::uint64_t> hidden() const override { return hidden_; }
   [[nodiscard]] kernels::Activation activation() const override {
     return relu_ ? kernels::Activation::relu : kernels::Activation::tanh;

@@ -1,5 +1,7 @@
 #include "kernmill/tasks/models/network/criterion.hpp"
 
+#include <cmath>
+
 namespace kernmill::tasks {
 namespace {
 
@@ -9,13 +11,23 @@ double squares(std::span<const double> values) {
   return sum;
 }
 
+double sizes_of(std::span<const double> values) {
+  double sum = 0;
+  for (const double value : values) sum += std::abs(value);
+  return sum;
+}
+
 }  // namespace
 
 double Criterion::penalty_of(const Network& network, std::span<const double> parameters) const {
-  double sum = 0;
-  for (const ParameterTensor& tensor : network.tensors())
-    if (penalizes(tensor)) sum += squares(parameters.subspan(tensor.offset, tensor.size()));
-  return 0.5 * penalty * sum;
+  double squared = 0, size = 0;
+  for (const ParameterTensor& tensor : network.tensors()) {
+    if (!penalizes(tensor)) continue;
+    const auto values = parameters.subspan(tensor.offset, tensor.size());
+    squared += squares(values);
+    size += sizes_of(values);
+  }
+  return 0.5 * penalty * squared + (l1 == 0 ? 0.0 : l1 * size);
 }
 
 double Criterion::penalty_of_output(const Network& network, std::span<const double> parameters,

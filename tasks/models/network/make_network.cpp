@@ -50,6 +50,13 @@ void require_two_classes(const storage::Schema& schema) {
                   {}, "a classifier needs rows of two classes or more");
 }
 
+void require_no_third_class(const ModelKind& kind, const storage::Schema& schema) {
+  if (schema.classes.size() <= 2) return;
+  throw TaskError(fmt::format("{} tells two classes apart, and the target '{}' has {}", kind.type,
+                              schema.target, schema.classes.size()),
+                  {}, "use softmax for more of them");
+}
+
 /// Settings of somebody else's may claim layers whose sizes no memory has, or no 64 bits.
 void require_size(const NetworkShape& shape, std::uint64_t parameters) {
   if (shape.widths.front() == 0 || shape.widths.back() == 0)
@@ -76,9 +83,13 @@ Network make_network(const NetworkModel& model, const storage::Schema& schema, s
   shape.widths.push_back(schema.features.size());
   const auto hidden = model.hidden();
   shape.widths.insert(shape.widths.end(), hidden.begin(), hidden.end());
-  shape.widths.push_back(classes ? schema.classes.size() : schema.target_names.size());
   shape.activation = model.activation();
-  shape.loss = classes ? model.kind->network->class_loss : Loss::squared_error;
+  const Loss own = classes ? model.kind->network->class_loss : Loss(Loss::squared_error);
+  shape.loss = model.loss().value_or(own);
+  if (shape.loss == Loss::logistic) require_no_third_class(*model.kind, schema);
+  shape.widths.push_back(!classes                       ? schema.target_names.size()
+                         : shape.loss == Loss::logistic ? 1
+                                                        : schema.classes.size());
   require_size(shape, parameters);
   return Network(std::move(shape));
 }

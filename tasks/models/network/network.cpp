@@ -130,17 +130,17 @@ void NetworkOf<T>::add_losses(const Vector& parameters, const Batches& batch, co
 }
 
 template <class T>
-void NetworkOf<T>::add_sums(const Vector& parameters, const Batches& batch,
-                            const Vector& out) requires std::is_same_v<T, double> {
-  const std::size_t rows = batch.rows(), length = out.extent(0) - losses_length();
+void NetworkOf<T>::add_sums(const Vector& parameters, const Batches& batch, const Vector& gradient,
+                            const Losses& losses) {
+  const std::size_t rows = batch.rows();
   for (std::size_t first = 0; first < rows; first += chunk_rows) {
     const Batches chunk = part_of(batch, first, std::min(chunk_rows, rows - first));
     const std::array<std::size_t, 2> whole{0, chunk.rows()};
-    add_losses(parameters, chunk, kernels::part_of<Device>(out, length, losses_length()));
+    add_losses(parameters, chunk, losses);
     backward(parameters, chunk, whole, [&](std::size_t i, const Batches& rows_in, const Matrix& delta) {
       for (const GradientPart& part : layers_[i]->parts(rows_in, false))
         layers_[i]->add_gradient(part, rows_in, delta, 0, chunk.rows(),
-                                 kernels::part_of<Device>(out, offsets_[i] + part.offset, part.size));
+                                 kernels::part_of<Device, T>(gradient, offsets_[i] + part.offset, part.size));
     });
   }
 }

@@ -56,11 +56,11 @@ class NetworkOf {
   /// The last layer's outputs, rows x outputs, in the network's own memory until the next call. What the rows
   /// should give is not looked at.
   Matrix forward(const Vector& parameters, const BatchOf<T>& batch);
-  /// Adds the sums over the rows of the batch, without any regularisation, chunk by chunk: the gradient and
-  /// behind it the losses. Rows predicted right are counted once.
-  void add_sums(const Vector& parameters, const BatchOf<T>& batch,
-                const Vector& out) requires std::is_same_v<T, double>;
-  /// The same without the gradient: `out` has losses_length() values.
+  /// Adds the gradient and the losses (losses_length()) summed over the rows of the batch, without any
+  /// regularisation, chunk by chunk. Rows predicted right are counted once.
+  void add_sums(const Vector& parameters, const BatchOf<T>& batch, const Vector& gradient,
+                const Losses& losses);
+  /// The same without the gradient.
   void add_losses(const Vector& parameters, const BatchOf<T>& batch, const Losses& out);
 
   /// Pieces of a batch as the leaves `first_leaf`... of a tree: gradients[i] gets the gradient of the i-th of

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kernmill/tasks/models/model_kind.hpp"
@@ -8,6 +9,12 @@
 #include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
+
+/// What least squares are penalized by.
+struct LeastSquaresPenalty {
+  double l1 = 0, l2 = 0;
+  bool regularize_bias = false;
+};
 
 /// A model that is a network, with its settings. Each has a class of its own for them.
 class NetworkModel {
@@ -19,6 +26,13 @@ class NetworkModel {
   [[nodiscard]] virtual std::vector<double> start(const Network& network, std::uint64_t seed) const = 0;
   [[nodiscard]] virtual std::vector<std::uint64_t> hidden() const { return {}; }
   [[nodiscard]] virtual kernels::Activation activation() const { return kernels::Activation::relu; }
+
+  /// Other than the kind's own.
+  [[nodiscard]] virtual std::optional<Loss> loss() const { return std::nullopt; }
+  /// Of a model that methods for least squares can find.
+  [[nodiscard]] virtual std::optional<LeastSquaresPenalty> least_squares() const { return std::nullopt; }
+  /// Whether mini-batches may be computed in float32.
+  [[nodiscard]] virtual bool has_single_precision() const { return false; }
 
   const ModelKind* kind = nullptr;  ///< never null once read
 };

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernmill/kernels/loss.hpp"
+#include "kernmill/kernels/margin_loss.hpp"
 #include "kernmill/tasks/models/network/device_rows.hpp"
 #include "kernmill/tasks/models/network/model_parameters.hpp"
 #include "kernmill/tasks/models/network/network_kind.hpp"
@@ -22,15 +23,26 @@ class NetworkPredictor : public Predictor {
 
   void predict(std::span<const double> features, std::uint64_t rows, std::span<double> scores) const override;
   void predict(const storage::SparseRows& rows, std::span<double> scores) const override;
-  [[nodiscard]] std::size_t outputs() const override { return network_.outputs(); }
+  /// One class more than the network has outputs, where two share one.
+  [[nodiscard]] std::size_t outputs() const override { return has_one_of_two() ? 2 : network_.outputs(); }
   [[nodiscard]] bool gives_probabilities() const override {
-    return network_.shape().loss == Loss::cross_entropy;
+    return network_.shape().loss.gives_probabilities();
   }
 
  private:
+  [[nodiscard]] bool has_one_of_two() const { return network_.shape().loss == Loss::logistic; }
+
+  static void give_both(const Network::Matrix& z, double* scores) {
+    const auto both = kernels::make_matrix<Device>(z.extent(0), 2);
+    kernels::logistic_probabilities<Device>(Device(), z, both);
+    Device().fence();
+    Kokkos::deep_copy(kernels::Matrix<Host>(scores, z.extent(0), 2), both);
+  }
+
   void predict(const Batch& batch, double* scores) const {
     const std::uint64_t rows = batch.rows();
     const auto z = network_.forward(parameters_, batch);
+    if (has_one_of_two()) return give_both(z, scores);
     if (gives_probabilities()) kernels::log_softmax<Device>(Device(), z);
     Device().fence();
     Kokkos::deep_copy(kernels::Matrix<Host>(scores, rows, outputs()), z);

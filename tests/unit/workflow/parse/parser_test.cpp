@@ -36,8 +36,8 @@ TEST(Parser, FillsInTheDefaultsOfAPreprocessStage) {
 TEST(Parser, FillsInTheDefaultsOfTheTrainingOfATrial) {
   const Json expected = Json::parse(R"({"train": {
       "model": {"type": "linear_svm", "C": 1.0, "loss": "squared_hinge", "regularize_bias": true},
-      "optimizer": {"type": "lbfgs", "max_iterations": 1000, "tolerance": 1e-10,
-                    "objective_tolerance": 1e-8, "history": 10},
+      "optimizer": {"type": "newton", "max_iterations": 200, "tolerance": 1e-10,
+                    "objective_tolerance": 1e-8},
       "seed": 0, "checkpoint": {"every": 100, "keep": 2}},
     "strategy": {"type": "random", "trials": 64, "seed": 0},
     "objective": {"metric": "accuracy", "goal": "maximize", "validation": {"folds": 5}},

@@ -1,0 +1,69 @@
+#include "kernmill/tasks/learn/train/moments.hpp"
+
+#include "kernmill/kernels/gram.hpp"
+#include "kernmill/kernels/reduce.hpp"
+#include "kernmill/tasks/learn/rows/leaf_sum.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using kernels::Device;
+using Vector = kernels::Vector<Device>;
+using Matrix = kernels::Matrix<Device>;
+
+constexpr std::size_t rows_together = 1024;  // BLAS is at its best, and a copy of them small
+
+/// Features and targets of a piece side by side, less a centre.
+class SideBySide {
+ public:
+  SideBySide(std::size_t features, std::size_t targets)
+      : features_(features), all_(kernels::make_matrix<Device>(rows_together, features + targets)) {}
+  Matrix operator()(const Batch& rows, const Vector& centre) const {
+    const Matrix out = kernels::rows_of<Device>(all_, 0, rows.rows());
+    if (rows.is_sparse()) {
+      kernels::put_centred<Device>(Device(), rows.sparse, features_, centre, out);
+    } else {
+      kernels::put_centred<Device>(Device(), rows.features, centre, 0, out);
+    }
+    kernels::put_centred<Device>(Device(), rows.numbers, centre, features_, out);
+    return out;
+  }
+
+ private:
+  std::size_t features_;
+  Matrix all_;
+};
+
+}  // namespace
+
+Moments moments_of(Session& session, const Rows& rows, const RowPlan& plan) {
+  Moments moments{rows.count(), rows.features(), rows.targets(), {}, {}};
+  const std::size_t width = moments.width();
+  LeafSum<Device> sum(session.comm(), plan.shards, width);
+  RowPieces pieces(rows, Loss::squared_error, plan, sum.own(), rows_together);
+  const SideBySide side_by_side(moments.features, moments.targets);
+  const Vector centre = kernels::make_vector<Device>(width), of_piece = kernels::make_vector<Device>(width);
+  Kokkos::deep_copy(centre, 0.0);
+  const auto sums = sum([&](std::uint64_t shard, const Vector& out) {
+    Kokkos::deep_copy(Device(), out, 0.0);
+    pieces.each(shard, [&](const Batch& piece, std::uint64_t) {
+      kernels::column_sums<Device>(Device(), side_by_side(piece, centre), of_piece);
+      kernels::add<Device>(Device(), of_piece, out);
+    });
+  });
+  for (const double value : sums) moments.mean.push_back(value / static_cast<double>(rows.count()));
+  Kokkos::deep_copy(centre, kernels::host_vector(moments.mean.data(), width));
+  sum.set_length(width * width);
+  const auto products = sum([&](std::uint64_t shard, const Vector& out) {
+    Kokkos::deep_copy(Device(), out, 0.0);
+    const Matrix square = kernels::matrix_of<Device>(out, 0, width, width);
+    pieces.each(shard, [&](const Batch& piece, std::uint64_t) {
+      kernels::add_gram<Device>(Device(), side_by_side(piece, centre), square);
+    });
+  });
+  moments.products.assign(products.begin(), products.end());
+  session.judge(pieces.reading());
+  return moments;
+}
+
+}  // namespace kernmill::tasks

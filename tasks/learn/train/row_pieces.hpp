@@ -1,0 +1,54 @@
+#pragma once
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "kernmill/tasks/learn/rows/chunk_source.hpp"
+#include "kernmill/tasks/learn/rows/shards.hpp"
+
+namespace kernmill::tasks {
+
+/// Over which rows a full-batch method goes, and how.
+struct RowPlan {
+  std::uint64_t memory = 0;            ///< a rank's rows are kept where they take no more bytes
+  std::uint64_t shards = shard_count;  ///< a power of two
+  const std::vector<double>* class_weights = nullptr;  ///< none: each row counts once
+};
+
+/// This rank's shards of the rows, in pieces of a fixed number of rows: the same pieces on any number of
+/// ranks, and wherever the rows are kept.
+class RowPieces {
+ public:
+  /// `own` are the rank's shards; `piece_rows` divides Network::chunk_rows. `rows` has to outlive it.
+  RowPieces(const Rows& rows, Loss loss, const RowPlan& plan, storage::IndexRange own,
+            std::size_t piece_rows);
+
+  [[nodiscard]] std::uint64_t rows_here() const {
+    return chunks_.empty() ? 0 : chunks_.back().end - chunks_.front().begin;
+  }
+  [[nodiscard]] const Reading& reading() const { return source_->reading(); }
+
+  /// Calls back with each piece of a shard of this rank, in order, and with how many of the rank's rows are
+  /// before it. A piece is valid until the next.
+  template <class Take>
+  void each(std::uint64_t shard, const Take& take) {
+    const std::size_t own = shard - own_.begin;
+    for (std::size_t i = first_chunk_[own]; i < first_chunk_[own + 1]; ++i) {
+      const std::uint64_t before = chunks_[i].begin - chunks_.front().begin;
+      for (std::size_t first = 0; first < chunks_[i].count(); first += piece_rows_)
+        take(source_->part(i, first, std::min<std::size_t>(piece_rows_, chunks_[i].count() - first)),
+             before + first);
+    }
+  }
+
+ private:
+  [[nodiscard]] std::vector<storage::IndexRange> own_chunks(std::uint64_t rows, std::uint64_t shards);
+
+  storage::IndexRange own_;
+  std::size_t piece_rows_;
+  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
+  std::vector<storage::IndexRange> chunks_;
+  std::unique_ptr<ChunkSource> source_;
+};
+
+}  // namespace kernmill::tasks

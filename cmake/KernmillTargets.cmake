@@ -67,8 +67,8 @@ function(kernmill_precompiled target kind)
   target_precompile_headers(${target} REUSE_FROM ${headers})
 endfunction()
 
-# kernmill_rooms(TARGET): the sources of a folder are compiled together, KERNMILL_ROOM_SIZE at a time: most of what a
-# file costs are the headers that its neighbours include as well.
+# kernmill_rooms(TARGET [folder]): the sources of a folder are compiled together, KERNMILL_ROOM_SIZE at a time: most of
+# what a file costs are the headers that its neighbours include as well. The folders below `folder` are one room.
 function(kernmill_rooms target)
   if(NOT KERNMILL_ROOMS)
     return()
@@ -79,6 +79,9 @@ function(kernmill_rooms target)
     cmake_path(GET source PARENT_PATH folder)
     cmake_path(RELATIVE_PATH folder BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE room)
     string(MAKE_C_IDENTIFIER "${room}" room)
+    if(ARGC GREATER 1 AND folder MATCHES "^${CMAKE_CURRENT_SOURCE_DIR}/${ARGV1}/")
+      string(MAKE_C_IDENTIFIER "${ARGV1}_below" room)
+    endif()
     math(EXPR files_${room} "${files_${room}} + 1")
     math(EXPR part "(${files_${room}} - 1) / ${KERNMILL_ROOM_SIZE}")
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${room}_${part}")
@@ -87,12 +90,12 @@ function(kernmill_rooms target)
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # each is included once
 endfunction()
 
-# kernmill_library(NAME [PLAIN] [JSON] [PROGRAM regex] [PUBLIC target...] [PRIVATE target...])
+# kernmill_library(NAME [PLAIN] [JSON] [PROGRAM regex] [SMALL_ROOMS folder] [PUBLIC target...] [PRIVATE target...])
 # makes kernmill::NAME of every source file below the current folder but those that match PROGRAM (they are
-# the programs' own); where there is none, of its headers alone. PLAIN: its speed does not matter. JSON: it includes JSON
+# the programs' own); where there is none, of its headers alone. SMALL_ROOMS: the folders below it are one room. PLAIN: its speed does not matter. JSON: it includes JSON
 # nearly everywhere.
 function(kernmill_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "JSON;PLAIN" "PROGRAM" "PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "JSON;PLAIN" "PROGRAM;SMALL_ROOMS" "PUBLIC;PRIVATE")
   file(GLOB_RECURSE arg_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   if(arg_PROGRAM)
     list(FILTER arg_SOURCES EXCLUDE REGEX "${CMAKE_CURRENT_SOURCE_DIR}/(${arg_PROGRAM})")
@@ -106,7 +109,7 @@ function(kernmill_library name)
     target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${root}>" "$<INSTALL_INTERFACE:include>")
     target_link_libraries(${target} PUBLIC ${arg_PUBLIC}
                           PRIVATE "$<BUILD_INTERFACE:kernmill_flags>" ${arg_PRIVATE})
-    kernmill_rooms(${target})
+    kernmill_rooms(${target} ${arg_SMALL_ROOMS})
     if(arg_PLAIN)
       target_compile_options(${target} PRIVATE ${kernmill_plain_options})
       if(arg_JSON)

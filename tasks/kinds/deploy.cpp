@@ -25,21 +25,24 @@ struct Options {
   bool probabilities = false;
 };
 
-Options options_of(const Spec& spec, const storage::Schema& schema, const Scorer& scorer) {
+Options options_of(const Spec& spec, const storage::Schema& schema, const Predictor& predictor) {
   Options options;
   options.on_bad_row = on_bad_row_of(setting_as<std::string>(spec.config, "on_bad_row"));
   options.probabilities = setting_as<bool>(spec.config, "probabilities");
-  if (options.probabilities && !scorer.gives_probabilities)
+  if (options.probabilities && !predictor.gives_probabilities())
     throw TaskError("this model gives no probabilities", {},
                     "leave out `probabilities`, or train a softmax or mlp model on classes");
   const bool classes = schema.target_kind == storage::TargetKind::classes;
-  const std::size_t outputs = classes ? schema.classes.size() : schema.target_names.size();
-  if (outputs != scorer.outputs)
-    throw TaskError(fmt::format("the model has {} outputs, its schema {}", scorer.outputs, outputs));
+  const std::size_t columns = predictor.columns().size();
+  const std::size_t outputs = columns > 0 ? columns
+                              : classes   ? schema.classes.size()
+                                          : schema.target_names.size();
+  if (outputs != predictor.outputs())
+    throw TaskError(fmt::format("the model has {} outputs, its schema {}", predictor.outputs(), outputs));
   return options;
 }
 
-void predict_rows(const RawTable& table, const storage::Schema& schema, const Scorer& scorer,
+void predict_rows(const RawTable& table, const storage::Schema& schema, const Predictor& predictor,
                   const PredictionLines& lines_of, OrderedText& text) {
   const Transform transform(inputs_of(schema), schema.steps);
   if (transform.names() != schema.features)
@@ -53,20 +56,20 @@ void predict_rows(const RawTable& table, const storage::Schema& schema, const Sc
       const std::uint64_t rows = raw.size() / stride;
       features.clear();
       transform.apply(raw, stride, features);
-      scores.resize(rows * scorer.outputs);
-      scorer.score(features, rows, scores);
+      scores.resize(rows * predictor.outputs());
+      predictor.predict(features, rows, scores);
       lines.clear();
       for (std::uint64_t i = 0; i < rows; ++i)
         lines_of.append(lines, table.first_row + static_cast<std::uint64_t>(raw[(i + 1) * stride - 1]),
-                        std::span(scores).subspan(i * scorer.outputs, scorer.outputs));
+                        std::span(scores).subspan(i * predictor.outputs(), predictor.outputs()));
       text.append(lines);
     }
   });
 }
 
 /// The same of sparse rows, for a model that was trained on such.
-void predict_sparse(const SvmInput::SparseTable& table, const Scorer& scorer, const PredictionLines& lines_of,
-                    OrderedText& text) {
+void predict_sparse(const SvmInput::SparseTable& table, const Predictor& predictor,
+                    const PredictionLines& lines_of, OrderedText& text) {
   std::vector<std::uint64_t> numbers;
   table.beside.rows.each_block([&](std::uint64_t, std::span<const double> block) {
     for (const double number : block) numbers.push_back(static_cast<std::uint64_t>(number));
@@ -74,12 +77,12 @@ void predict_sparse(const SvmInput::SparseTable& table, const Scorer& scorer, co
   std::vector<double> scores;
   std::string lines;
   each_sparse_block(table.features, [&](std::uint64_t first, const storage::SparseRows& rows) {
-    scores.resize(rows.rows() * scorer.outputs);
-    scorer.score_sparse(rows, scores);
+    scores.resize(rows.rows() * predictor.outputs());
+    predictor.predict(rows, scores);
     lines.clear();
     for (std::uint64_t i = 0; i < rows.rows(); ++i)
       lines_of.append(lines, table.beside.first_row + numbers[first + i],
-                      std::span(scores).subspan(i * scorer.outputs, scorer.outputs));
+                      std::span(scores).subspan(i * predictor.outputs(), predictor.outputs()));
     text.append(lines);
   });
 }
@@ -100,13 +103,13 @@ std::vector<double> last_rows(const Communicator& comm, const RawTable& table, s
 
 /// The one sample of a series: the window that ends with the last row.
 void predict_series(const Communicator& comm, const RawTable& table, const storage::Schema& schema,
-                    const Scorer& scorer, OrderedText& text) {
+                    const Predictor& predictor, OrderedText& text) {
   const storage::Series& series = schema.series;
   const std::uint64_t columns = series.columns.size();
   const std::uint64_t needed = rows_before_target(series) + 1 - series.horizon;
-  if (schema.inputs.size() != columns || scorer.outputs != columns)
+  if (schema.inputs.size() != columns || predictor.outputs() != columns)
     throw TaskError(fmt::format("the model's series has {} columns, its schema {} inputs and {} targets",
-                                columns, schema.inputs.size(), scorer.outputs),
+                                columns, schema.inputs.size(), predictor.outputs()),
                     {}, "the model file is damaged; train it again");
   if (table.total_rows < needed)
     throw TaskError(fmt::format("the input has {} rows; a window of {} needs {}", table.total_rows,
@@ -122,7 +125,7 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
     if (features.size() != schema.features.size())
       throw TaskError("the model's windows do not make the features that it was trained on", {},
                       "the model file is damaged; train it again");
-    scorer.score(features, 1, scores);
+    predictor.predict(features, 1, scores);
     const auto last = std::span(levels).last(columns);
     for (std::uint64_t c = 0; c < columns; ++c)
       scores[c] = restored(transform_of(series), last[c], scores[c]);
@@ -135,8 +138,8 @@ void predict_series(const Communicator& comm, const RawTable& table, const stora
 }  // namespace
 
 Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema& schema,
-              const Scorer& scorer) {
-  const Options options = options_of(spec, schema, scorer);
+              const Predictor& predictor) {
+  const Options options = options_of(spec, schema, predictor);
   const auto input = open_input(comm, spec, columns_known_to(schema));
   const bool series = !schema.series.transform.empty();
   if (series && options.on_bad_row != OnBadRow::error)
@@ -145,21 +148,21 @@ Result deploy(const Spec& spec, const Communicator& comm, const storage::Schema&
   const Scratch scratch{spec.output_directory, spec.key};
   const Buffer buffer{setting_as<std::uint64_t>(spec.config, "buffer"), scratch};
   OrderedText predictions(scratch);
-  const PredictionLines lines(schema, options.probabilities);
+  const PredictionLines lines(schema, options.probabilities, predictor.columns());
   if (comm.is_root()) predictions.append(lines.header());
   RawTable table({}, {});
   if (svm != nullptr) {
     auto sparse = svm->read_sparse(comm, reading_of(spec.config), buffer, first_svm_index(schema));
-    comm.agree([&] { predict_sparse(sparse, scorer, lines, predictions); });
+    comm.agree([&] { predict_sparse(sparse, predictor, lines, predictions); });
     table = std::move(sparse.beside);
   } else {
     const Selection selection = match_columns(*input, schema, spec.config);
     if (comm.is_root()) note_unused_columns(*input, selection);
     table = input->read(comm, selection, buffer);
     if (series)
-      predict_series(comm, table, schema, scorer, predictions);
+      predict_series(comm, table, schema, predictor, predictions);
     else
-      comm.agree([&] { predict_rows(table, schema, scorer, lines, predictions); });
+      comm.agree([&] { predict_rows(table, schema, predictor, lines, predictions); });
   }
   if (agree_to_stop(comm)) throw Stopped{};
 

@@ -10,8 +10,10 @@
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/score/class_report.hpp"
 #include "kernmill/tasks/learn/score/forecast.hpp"
+#include "kernmill/tasks/learn/score/own_scores.hpp"
 #include "kernmill/tasks/learn/score/roc_auc.hpp"
 #include "kernmill/tasks/learn/score/scores.hpp"
+#include "kernmill/tasks/models/registry.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -115,6 +117,16 @@ Json evaluate_numbers(const Communicator& comm, const std::vector<Rows>& parts, 
   return metrics;
 }
 
+Json evaluate_own(const Communicator& comm, const std::vector<Rows>& parts, const storage::Model& model,
+                  Json& report) {
+  const auto scores = model_kind(model.type).own_scores();
+  scores->take(model);
+  for (const Rows& rows : parts) scores->add(comm, rows);
+  Json metrics = scores->metrics(comm, &report);
+  if (comm.is_root()) print_metrics(metrics);
+  return metrics;
+}
+
 Result evaluate_dataset(const Spec& spec, const Communicator& comm, const storage::Model& model,
                         const Predictor& predictor, Json& report) {
   const storage::DatasetReader reader = open_dataset(comm, spec, "data");
@@ -122,6 +134,8 @@ Result evaluate_dataset(const Spec& spec, const Communicator& comm, const storag
   const auto split = setting_as<std::string>(spec.config, "split");
   report["split"] = split;
   const std::vector<Rows> parts = rows_of_split(reader, split);
+  if (model_kind(model.type).own_scores != nullptr)
+    return {evaluate_own(comm, parts, model, report), Json::object()};
   const bool classes = model.schema.target_kind == storage::TargetKind::classes;
   return {classes ? evaluate_classes(spec, comm, parts, predictor, report)
                   : evaluate_numbers(comm, parts, predictor),
@@ -147,7 +161,8 @@ Result evaluate_file(const Spec& spec, const Communicator& comm, const storage::
 
 Result run_evaluate(const Spec& spec, const Communicator& comm) {
   const storage::Model model = read_model(comm, spec, "model");
-  const Predictor predictor(model);
+  const auto opened = open_model(model);
+  const Predictor& predictor = *opened;
   Json report = {{"schema_version", 1}, {"model", model.type}};
   Result result = spec.inputs.contains("input") ? evaluate_file(spec, comm, model, predictor, report)
                                                 : evaluate_dataset(spec, comm, model, predictor, report);

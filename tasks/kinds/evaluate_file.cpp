@@ -63,7 +63,7 @@ void each_sparse_judged(const Communicator& comm, const FileRows& rows, const Pr
       for (std::size_t at = 0; at < block.size(); at += rows.table.rows.width()) all.push_back(block[at]);
     });
     each_sparse_block(*rows.sparse, [&](std::uint64_t first, const storage::SparseRows& some) {
-      scores.resize(some.rows() * static_cast<std::size_t>(predictor.outputs()));
+      scores.resize(some.rows() * predictor.outputs());
       predictor.predict(some, scores);
       const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
       targets.assign(begin, begin + static_cast<std::ptrdiff_t>(some.rows()));
@@ -83,7 +83,7 @@ void each_judged_block(const Communicator& comm, const FileRows& all, const stor
   if (transform.names() != schema.features)
     throw TaskError("the model's preprocessing does not make the features that it was trained on");
   const std::size_t stride = table.rows.width(), target = stride - 2;
-  const auto outputs = static_cast<std::size_t>(predictor.outputs());
+  const auto outputs = predictor.outputs();
   std::vector<double> features, scores, targets;
   each_aligned_block(comm, table.rows, rows_judged_at_once, [&](std::span<const double> block) {
     const std::size_t rows = block.size() / stride;

@@ -10,7 +10,8 @@ namespace kernmill::tasks {
 /// The lines of predictions.csv.
 class PredictionLines {
  public:
-  PredictionLines(const storage::Schema& schema, bool probabilities);
+  /// `columns`: what the scores are called, of a model without a target.
+  PredictionLines(const storage::Schema& schema, bool probabilities, std::vector<std::string> columns = {});
   [[nodiscard]] std::string header() const;
   /// Appends the line of a row: the class with the largest score, or the scores.
   void append(std::string& text, std::uint64_t row, std::span<const double> scores) const;
@@ -18,6 +19,7 @@ class PredictionLines {
  private:
   const storage::Schema* schema_;
   bool probabilities_;
+  std::vector<std::string> columns_;
   std::vector<std::string> classes_;  ///< as fields, with the comma in front
 };
 

@@ -7,6 +7,8 @@
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
+#include "kernmill/tasks/models/registry.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -27,15 +29,12 @@ std::string identity_of(const Spec& spec, const storage::DatasetReader& data,
   return identity.dump();
 }
 
-CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std::uint64_t rows,
-                           std::string identity) {
-  const std::uint64_t steps = steps_per_period(settings, rows);
-  CheckpointPolicy policy{spec.checkpoint_directory,
-                          settings.checkpoint_interval,
-                          settings.checkpoint_retention,
-                          std::move(identity),
-                          spec.key,
-                          spec.transport};
+CheckpointPolicy policy_of(const Spec& spec, std::uint64_t rows, std::string identity) {
+  const auto steps_per_period = model_kind_of(spec.config).steps_per_period;
+  const std::uint64_t steps = steps_per_period == nullptr ? 1 : steps_per_period(spec.config, rows);
+  const CheckpointSettings settings = read_checkpoint_settings(spec.config);
+  CheckpointPolicy policy{spec.checkpoint_directory, settings.interval, settings.retention,
+                          std::move(identity),       spec.key,          spec.transport};
   policy.interval.steps *= steps;
   policy.retention.keep_every *= steps;
   return policy;
@@ -44,13 +43,12 @@ CheckpointPolicy policy_of(const Spec& spec, const TrainSettings& settings, std:
 }  // namespace
 
 Result run_train(const Spec& spec, const Communicator& comm) {
-  const TrainSettings settings = read_train_settings(spec.config);
   const storage::DatasetReader reader = open_dataset(comm, spec, "data");
   const Rows rows(reader, storage::Part::train), held_out(reader, storage::Part::validation);
   std::optional<storage::Model> start;
   if (spec.inputs.contains("start_from")) start = read_model(comm, spec, "start_from");
-  Session session(comm, policy_of(spec, settings, rows.count(), identity_of(spec, reader, start)), true);
-  Fit fitted = fit(spec.config, {rows, held_out, start ? &*start : nullptr}, session);
+  Session session(comm, policy_of(spec, rows.count(), identity_of(spec, reader, start)), true);
+  Fit fitted = fit_model(spec.config, {rows, held_out, start ? &*start : nullptr}, session);
   session.finish();
   storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model, spec.key);
   return {std::move(fitted.metrics), {{"model", "model.h5"}}};

@@ -2,14 +2,17 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/score/class_report.hpp"
+#include "kernmill/tasks/learn/score/own_scores.hpp"
 #include "kernmill/tasks/learn/score/roc_auc.hpp"
 #include "kernmill/tasks/learn/score/scores.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
+#include "kernmill/tasks/models/registry.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -43,7 +46,15 @@ class Pool {
   explicit Pool(Buffer buffer) : buffer_(std::move(buffer)) {}
 
   void add(const Communicator& comm, const Rows& rows, const storage::Model& model) {
-    const Predictor predictor(model);
+    const ModelKind& kind = model_kind(model.type);
+    if (kind.own_scores != nullptr) {
+      if (!own_) own_ = kind.own_scores();
+      own_->take(model);
+      own_->add(comm, rows);
+      return;
+    }
+    const auto opened = open_model(model);
+    const Predictor& predictor = *opened;
     if (model.schema.target_kind == storage::TargetKind::classes) {
       classes_known_ = model.schema.classes;
       if (!judged_) judged_.emplace(classes_known_.size() + 1, buffer_);
@@ -54,8 +65,10 @@ class Pool {
       numbers_ ? numbers_->add(scores) : void(numbers_ = scores);
     }
   }
+  [[nodiscard]] bool judges_classes() const { return classes_.has_value(); }
   /// Collective. The usual ones, and `wanted` where it is one of them.
   [[nodiscard]] Json metrics(const Communicator& comm, const std::string& wanted) const {
+    if (own_) return own_->metrics(comm, nullptr);
     if (!classes_) return numbers_->metrics();
     Json metrics = classes_->metrics();
     if (metrics.contains(wanted)) return metrics;
@@ -72,6 +85,7 @@ class Pool {
   std::optional<RowStore> judged_;
   std::optional<ClassScores> classes_;
   std::optional<NumberScores> numbers_;
+  std::unique_ptr<OwnScores> own_;  ///< of a model without a target
 };
 
 /// A trial without a value: the search judges the others.
@@ -94,15 +108,17 @@ Json judge(const Spec& spec, const Communicator& comm) {
       throw TaskError("the dataset has no validation rows", {},
                       "give the preprocess stage a split with validation rows, or use folds");
     }
-    pool.add(comm, part.held_out, fit(train, {part.train, part.held_out}, session).model);
+    pool.add(comm, part.held_out, fit_model(train, {part.train, part.held_out}, session).model);
     if (agree_to_stop(comm)) throw Stopped{};
   }
   Json metrics = pool.metrics(comm, wanted);
   if (!metrics.contains(wanted)) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : metrics.items()) names.push_back(name);
     throw TaskError(fmt::format("the objective's metric '{}' is not one of this model's", wanted), {},
-                    "of classes: accuracy, precision, recall, f1, roc_auc, and log_loss where there are "
-                    "probabilities; of "
-                    "numbers: rmse, mae, r2");
+                    pool.judges_classes() ? "of classes: accuracy, precision, recall, f1, roc_auc, and "
+                                            "log_loss where there are probabilities"
+                                          : fmt::format("its own: {}", fmt::join(names, ", ")));
   }
   metrics["value"] = metrics.at(wanted);
   if (comm.is_root()) fmt::print("{} {:.10g}\n", wanted, metrics["value"].get<double>());

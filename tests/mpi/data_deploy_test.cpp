@@ -5,6 +5,7 @@
 #include "data_fixture.hpp"
 #include "kernmill/storage/file/durable.hpp"
 #include "kernmill/tasks/kinds/deploy.hpp"
+#include "scorer.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -71,7 +72,7 @@ TEST_F(Deploy, AddsProbabilitiesWhereThereAreSome) {
   probabilities = true;
   deploy_text("x,y\n2,0\n");
   EXPECT_EQ(predictions(), "row,prediction,p_no,\"p_yes, \"\"sure\"\"\"\n0,\"yes, \"\"sure\"\"\",0,0.5\n");
-  scorer.gives_probabilities = false;
+  scorer.is_probable = false;
   EXPECT_THAT(failure([&] { deploy_text("x,y\n2,0\n"); }), HasSubstr("gives no probabilities"));
 }
 
@@ -110,7 +111,7 @@ TEST_F(Deploy, ForecastsTheLevelBehindTheLastRowOfASeries) {
   schema.features = {"p[-1]", "p[0]"};
   schema.target_kind = storage::TargetKind::numbers;
   schema.target_names = {"p"};
-  scorer = {[](auto features, auto, auto scores) { scores[0] = features[0] + features[1]; }, 1, false};
+  scorer = Scorer([](auto features, auto, auto scores) { scores[0] = features[0] + features[1]; });
   deploy_text("day,p\n1,100\n2,1\n3,2\n4,8\n");  // log 2 + log 4: eight times the last level
   const std::string text = predictions();
   ASSERT_TRUE(text.starts_with("row,prediction\n6,")) << text;

@@ -5,6 +5,7 @@
 
 #include "data_fixture.hpp"
 #include "kernmill/tasks/kinds/deploy.hpp"
+#include "scorer.hpp"
 
 /// LIBSVM input as sparse rows.
 namespace kernmill::tasks {

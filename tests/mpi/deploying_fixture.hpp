@@ -4,6 +4,7 @@
 
 #include "data_fixture.hpp"
 #include "kernmill/tasks/kinds/deploy.hpp"
+#include "scorer.hpp"
 
 namespace kernmill::tasks {
 

@@ -2,7 +2,7 @@
 
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
-#include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 #include "learn_world.hpp"
@@ -21,9 +21,9 @@ class Windows : public LearnWorld {
     tasks::Json optimizer = sgd(0.05, 2, 100);
     optimizer["shuffle"] = "block";
     const auto settings = tasks::read_train_settings(train_config(mlp_model({8}), optimizer));
-    tasks::Network network = tasks::make_network(settings.model, rows.schema());
-    const auto criterion = settings.model.kind->criterion(settings.model, rows.count(), 1);
-    const auto start = settings.model.kind->start(settings.model, network, settings.seed);
+    tasks::Network network = tasks::make_network(*settings.model, rows.schema());
+    const auto criterion = settings.model->criterion(rows.count(), 1);
+    const auto start = settings.model->start(network, settings.seed);
     tasks::Session session(comm, {}, false);
     tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network};
     task.reads = reads;

@@ -49,7 +49,7 @@ struct History {
 
 History gather(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
   const auto range = storage::even_share(rows.count(), comm.rank(), comm.size());
-  const auto columns = static_cast<std::size_t>(predictor.outputs());
+  const auto columns = predictor.outputs();
   const std::size_t values = range.count() * columns;
   std::vector<double> features, target(values), forecast(values), before(values), at(values);
   std::vector<storage::IndexRange> chunks;

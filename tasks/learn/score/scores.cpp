@@ -27,7 +27,7 @@ struct Predicted {
 template <class Take>
 void each_predicted_chunk(const Rows& rows, const Predictor& predictor, std::uint64_t leaf,
                           const Take& take) {
-  const auto outputs = static_cast<std::size_t>(predictor.outputs());
+  const auto outputs = predictor.outputs();
   std::vector<storage::IndexRange> chunks;
   append_chunks(shard_of(rows.count(), leaf), Network::chunk_rows, chunks);
   HostRows read;
@@ -160,7 +160,7 @@ Json NumberScores::metrics() const {
 
 ClassScores score_classes(const Communicator& comm, const Rows& rows, const Predictor& predictor,
                           RowStore* judged) {
-  const auto classes = static_cast<std::size_t>(predictor.outputs());
+  const auto classes = predictor.outputs();
   LeafSum<Host> fold(comm, shard_count, classes * classes + classes + 1);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
     Kokkos::deep_copy(out, 0.0);
@@ -177,7 +177,7 @@ ClassScores score_classes(const Communicator& comm, const Rows& rows, const Pred
 }
 
 NumberScores score_numbers(const Communicator& comm, const Rows& rows, const Predictor& predictor) {
-  const auto columns = static_cast<std::size_t>(predictor.outputs());
+  const auto columns = predictor.outputs();
   LeafSum<Host> fold(comm, shard_count, 3 * columns);
   const auto sums = fold([&](std::uint64_t leaf, const Sums& out) {
     Kokkos::deep_copy(out, 0.0);

@@ -2,7 +2,6 @@
 #include "kernmill/storage/model/model.hpp"
 #include "kernmill/tasks/learn/rows/rows.hpp"
 #include "kernmill/tasks/learn/train/session.hpp"
-#include "kernmill/tasks/learn/train/settings.hpp"
 #include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
@@ -20,11 +19,8 @@ struct FitData {
   const storage::Model* start = nullptr;  ///< whose parameters training starts from; none: the kind's own
 };
 
-/// Trains. `config` is a train stage's, for the model file. Collective. Throws TaskError, Stopped.
-Fit fit(const Json& config, const FitData& data, Session& session);
-
-/// How many of the method's own steps are one of those that `checkpoint.every` counts: batches an epoch, or 1
-/// for a full-batch method.
-std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows);
+/// Trains a model of any kind. `config` is a train stage's, for the model file. Collective. Throws SpecError,
+/// TaskError, Stopped.
+Fit fit_model(const Json& config, const FitData& data, Session& session);
 
 }  // namespace kernmill::tasks

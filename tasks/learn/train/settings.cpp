@@ -102,32 +102,37 @@ std::chrono::duration<double> seconds_of(const Json& value) {
   return std::chrono::duration<double>(seconds);
 }
 
-void read_checkpoint_settings(const Json& json, TrainSettings& settings) {
+CheckpointSettings read_checkpoint(const Json& json) {
   using By = CheckpointInterval::By;
-  CheckpointInterval& interval = settings.checkpoint_interval;
+  CheckpointSettings settings;
+  CheckpointInterval& interval = settings.interval;
   const Json& every = setting(json, "every");
   interval.by = every == "auto" ? By::cost : every.is_string() ? By::time : By::steps;
   if (interval.by == By::steps) interval.steps = setting_as<std::uint64_t>(json, "every");
   if (interval.by == By::time) interval.time = seconds_of(every);
   if (json.contains("mtbf")) interval.mtbf = seconds_of(json.at("mtbf"));
-  settings.checkpoint_retention.keep = setting_as<int>(json, "keep");
+  settings.retention.keep = setting_as<int>(json, "keep");
   if (json.contains("keep_every"))
-    settings.checkpoint_retention.keep_every = setting_as<std::uint64_t>(json, "keep_every");
+    settings.retention.keep_every = setting_as<std::uint64_t>(json, "keep_every");
+  return settings;
 }
 
 }  // namespace
 
 TrainSettings read_train_settings(const Json& config) {
   TrainSettings settings;
-  settings.model = read_model_settings(setting(config, "model"));
+  settings.model = read_network_model(setting(config, "model"));
   settings.optimizer = read_optimizer_settings(setting(config, "optimizer"));
   settings.seed = setting_as<std::uint64_t>(config, "seed");
   settings.single_precision = config.value("precision", "float64") == "float32";
   settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
-  if (config.contains("checkpoint")) read_checkpoint_settings(config.at("checkpoint"), settings);
   return settings;
+}
+
+CheckpointSettings read_checkpoint_settings(const Json& config) {
+  return config.contains("checkpoint") ? read_checkpoint(config.at("checkpoint")) : CheckpointSettings{};
 }
 
 }  // namespace kernmill::tasks

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -7,7 +8,7 @@
 #include "kernmill/tasks/learn/train/best_epoch.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
 #include "kernmill/tasks/learn/train/rate_schedule.hpp"
-#include "kernmill/tasks/models/settings.hpp"
+#include "kernmill/tasks/models/network/network_kind.hpp"
 #include "kernmill/tasks/support/json.hpp"
 
 namespace kernmill::tasks {
@@ -31,20 +32,26 @@ struct OptimizerSettings {
   }
 };
 
-/// A train stage's config.
+/// What a train stage of a network says of its training.
 struct TrainSettings {
-  ModelSettings model;
+  std::unique_ptr<NetworkModel> model;  ///< never null once read
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
-  bool single_precision = false;            ///< float32 in place of float64, of mini-batch methods
-  bool exact = true;                        ///< whether sums over ranks have one order
-  bool balanced = false;                    ///< whether rows of all classes together count alike
-  std::optional<std::uint64_t> cache;       ///< bytes of a rank's memory for its rows; none: what there is
-  CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
-  storage::Retention checkpoint_retention;  ///< so are these
+  bool single_precision = false;       ///< float32 in place of float64, of mini-batch methods
+  bool exact = true;                   ///< whether sums over ranks have one order
+  bool balanced = false;               ///< whether rows of all classes together count alike
+  std::optional<std::uint64_t> cache;  ///< bytes of a rank's memory for its rows; none: what there is
+};
+
+/// `checkpoint` of a train stage, of whatever model. Its steps are the model's periods: epochs, or
+/// iterations.
+struct CheckpointSettings {
+  CheckpointInterval interval;
+  storage::Retention retention;
 };
 
 /// Throws SpecError: which setting is missing or unusable.
 TrainSettings read_train_settings(const Json& config);
+CheckpointSettings read_checkpoint_settings(const Json& config);
 
 }  // namespace kernmill::tasks

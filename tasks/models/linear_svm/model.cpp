@@ -1,28 +1,33 @@
-#include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/learn/train/fit_network.hpp"
 #include "kernmill/tasks/models/network/linear.hpp"
 #include "kernmill/tasks/support/spec.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
-void read_svm_settings(const Json& model, ModelSettings& settings) {
-  settings.C = setting_as<double>(model, "C");
-  settings.regularize_bias = setting_as<bool>(model, "regularize_bias");
-}
+class LinearSvm : public LinearModel {
+ public:
+  explicit LinearSvm(const Json& model)
+      : LinearModel(model),
+        C_(setting_as<double>(model, "C")),
+        regularize_bias_(setting_as<bool>(model, "regularize_bias")) {}
 
-/// C * the summed squared hinge loss + 1 / 2 * ||W||^2.
-Criterion svm_criterion(const ModelSettings& settings, std::uint64_t rows, std::uint64_t) {
-  return {settings.C, 1.0, settings.regularize_bias, 1.0 / static_cast<double>(rows)};
-}
+  /// C * the summed squared hinge loss + 1 / 2 * ||W||^2.
+  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
+    return {C_, 1.0, regularize_bias_, 1.0 / static_cast<double>(rows)};
+  }
+
+ private:
+  double C_;
+  bool regularize_bias_;
+};
+
+constexpr NetworkKind svm_network{
+    .read = read_as<LinearSvm>, .class_loss = Loss::squared_hinge, .one_against_rest = true};
 
 }  // namespace
 
-extern constinit const ModelKind linear_svm_model{.type = "linear_svm",
-                                                  .predicts_classes = true,
-                                                  .class_loss = Loss::squared_hinge,
-                                                  .one_against_rest = true,
-                                                  .read_settings = read_svm_settings,
-                                                  .criterion = svm_criterion,
-                                                  .start = linear_start};
+extern constinit const ModelKind linear_svm_model =
+    network_model({.type = "linear_svm", .predicts_classes = true}, svm_network);
 
 }  // namespace kernmill::tasks

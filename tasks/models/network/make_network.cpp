@@ -67,17 +67,18 @@ void require_size(const NetworkShape& shape, std::uint64_t parameters) {
 
 }  // namespace
 
-Network make_network(const ModelSettings& model, const storage::Schema& schema, std::uint64_t parameters) {
+Network make_network(const NetworkModel& model, const storage::Schema& schema, std::uint64_t parameters) {
   const bool classes = schema.target_kind == storage::TargetKind::classes;
   require_target(*model.kind, schema);
   require_fit(*model.kind, schema, classes);
   if (classes) require_two_classes(schema);
   NetworkShape shape;
   shape.widths.push_back(schema.features.size());
-  shape.widths.insert(shape.widths.end(), model.hidden.begin(), model.hidden.end());
+  const auto hidden = model.hidden();
+  shape.widths.insert(shape.widths.end(), hidden.begin(), hidden.end());
   shape.widths.push_back(classes ? schema.classes.size() : schema.target_names.size());
-  shape.activation = model.relu ? kernels::Activation::relu : kernels::Activation::tanh;
-  shape.loss = classes ? model.kind->class_loss : Loss::squared_error;
+  shape.activation = model.activation();
+  shape.loss = classes ? model.kind->network->class_loss : Loss::squared_error;
   require_size(shape, parameters);
   return Network(std::move(shape));
 }

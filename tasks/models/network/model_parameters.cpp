@@ -2,19 +2,18 @@
 
 #include <fmt/format.h>
 
-#include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
+#include "kernmill/tasks/models/registry.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 #include "kernmill/tasks/support/spec.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
-ModelSettings settings_of(const storage::Model& model) {
+std::unique_ptr<NetworkModel> network_model_of(const storage::Model& model) {
+  const Json config = config_of(model);
   try {
-    if (storage::nests_deeper_than(model.settings, storage::most_levels))
-      throw TaskError("its settings are nested too deeply");
-    return read_model_settings(setting(Json::parse(model.settings), "model"));
+    return read_network_model(setting(config, "model"));
   } catch (const std::exception& e) {
     throw TaskError(fmt::format("the model of type '{}' cannot be used: {}", model.type, e.what()), {},
                     "it was made by another version of Kernmill; train it again");
@@ -30,7 +29,7 @@ std::uint64_t numbers_in(const storage::Model& model) {
 }  // namespace
 
 Network network_of(const storage::Model& model) {
-  return make_network(settings_of(model), model.schema, numbers_in(model));
+  return make_network(*network_model_of(model), model.schema, numbers_in(model));
 }
 
 std::vector<storage::Tensor> tensors_of(const Network& network, const std::vector<double>& parameters,

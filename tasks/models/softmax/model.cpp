@@ -1,20 +1,27 @@
-#include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/learn/train/fit_network.hpp"
 #include "kernmill/tasks/models/network/linear.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
-/// The summed cross-entropy + l2 / 2 * ||W||^2.
-Criterion softmax_criterion(const ModelSettings& settings, std::uint64_t rows, std::uint64_t) {
-  return {1.0, settings.l2, settings.regularize_bias, 1.0 / static_cast<double>(rows)};
-}
+class Softmax : public LinearModel {
+ public:
+  explicit Softmax(const Json& model) : LinearModel(model), ridge_(model) {}
+
+  /// The summed cross-entropy + l2 / 2 * ||W||^2.
+  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
+    return {1.0, ridge_.l2, ridge_.regularize_bias, 1.0 / static_cast<double>(rows)};
+  }
+
+ private:
+  Ridge ridge_;
+};
+
+constexpr NetworkKind softmax_network{.read = read_as<Softmax>};
 
 }  // namespace
 
-extern constinit const ModelKind softmax_model{.type = "softmax",
-                                               .predicts_classes = true,
-                                               .read_settings = read_linear_settings,
-                                               .criterion = softmax_criterion,
-                                               .start = linear_start};
+extern constinit const ModelKind softmax_model =
+    network_model({.type = "softmax", .predicts_classes = true}, softmax_network);
 
 }  // namespace kernmill::tasks

@@ -1,4 +1,4 @@
-#include "kernmill/tasks/learn/train/fit.hpp"
+#include "kernmill/tasks/learn/train/fit_network.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/learn/train/row_losses.hpp"
-#include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/models/network/model_parameters.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
@@ -30,7 +30,7 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
                 const Trained& trained, const Evaluation& at, std::uint64_t rows) {
   const double loss = mean_loss(at, network, rows);
   Json metrics = {{"objective", at.value}};
-  if (settings.model.kind->one_against_rest) {
+  if (settings.model->kind->network->one_against_rest) {
     Json& each = metrics["objective_per_class"] = Json::array();
     for (std::size_t j = 0; j < at.loss.size(); ++j) {
       each.push_back(criterion.weight * at.loss[j] +
@@ -79,8 +79,8 @@ Ended in_full_batches(const TrainSettings& settings, const Criterion& criterion,
 void require_alike(const storage::Model& start, const TrainSettings& settings, const storage::Schema& schema,
                    const Network& network) {
   const auto& theirs = start.schema;
-  if (start.type != settings.model.kind->type)
-    refuse_start(fmt::format("is a {}, and this one is a {}", start.type, settings.model.kind->type));
+  if (start.type != settings.model->kind->type)
+    refuse_start(fmt::format("is a {}, and this one is a {}", start.type, settings.model->kind->type));
   if (theirs.features != schema.features)
     refuse_start(fmt::format("knows other features: {} of them, and here are {}", theirs.features.size(),
                              schema.features.size()));
@@ -94,7 +94,7 @@ void require_alike(const storage::Model& start, const TrainSettings& settings, c
 /// Where training begins: in the parameters of another model, or in the model's own way.
 std::vector<double> start_of(const TrainSettings& settings, const FitData& data, const Network& network,
                              const Session& session) {
-  if (data.start == nullptr) return settings.model.kind->start(settings.model, network, settings.seed);
+  if (data.start == nullptr) return settings.model->start(network, settings.seed);
   const storage::Schema& schema = data.rows.schema();
   require_alike(*data.start, settings, schema, network);
   if (session.comm().is_root() && data.start->schema.steps != schema.steps)
@@ -198,18 +198,16 @@ void complain_about(const std::vector<std::string>& missing, std::size_t classes
 
 }  // namespace
 
-std::uint64_t steps_per_period(const TrainSettings& settings, std::uint64_t rows) {
+std::uint64_t network_steps_per_period(const Json& config, std::uint64_t rows) {
+  const TrainSettings settings = read_train_settings(config);
   if (settings.optimizer.is_full_batch()) return 1;
   return (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
 }
 
-Fit fit(const Json& config, const FitData& data, Session& session) {
+Fit fit_network(const Json& config, const FitData& data, Session& session) {
   const Rows& rows = data.rows;
   const TrainSettings settings = read_train_settings(config);
-  Network network = make_network(settings.model, rows.schema());
-  if (rows.count() == 0) {
-    throw TaskError("there are no rows to train on", {}, "look at the split of the preprocess stage");
-  }
+  Network network = make_network(*settings.model, rows.schema());
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
@@ -218,13 +216,12 @@ Fit fit(const Json& config, const FitData& data, Session& session) {
   const auto missing = missing_classes(rows.schema(), counts);
   if (session.comm().is_root() && !missing.empty()) complain_about(missing, rows.schema().classes.size());
   const bool numbers = network.shape().loss == Loss::squared_error;
-  const Criterion criterion =
-      settings.model.kind->criterion(settings.model, rows.count(), numbers ? rows.targets() : 1);
+  const Criterion criterion = settings.model->criterion(rows.count(), numbers ? rows.targets() : 1);
   const auto [trained, at] = run_method(settings, criterion, data, network, session);
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (!missing.empty()) metrics["untrained_classes"] = missing.size();
-  return {{std::string(settings.model.kind->type), config.dump(), rows.schema(),
+  return {{std::string(settings.model->kind->type), config.dump(), rows.schema(),
            tensors_of(network, trained.parameters, settings.single_precision)},
           std::move(metrics)};
 }

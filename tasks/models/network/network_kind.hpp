@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernmill/tasks/models/model_kind.hpp"
+#include "kernmill/tasks/models/network/criterion.hpp"
+#include "kernmill/tasks/models/network/network.hpp"
+
+namespace kernmill::tasks {
+
+/// A model that is a network, with its settings. Each has a class of its own for them.
+class NetworkModel {
+ public:
+  virtual ~NetworkModel() = default;
+  /// What it minimises, for so many rows, and so many target columns (1 for classes).
+  [[nodiscard]] virtual Criterion criterion(std::uint64_t rows, std::uint64_t targets) const = 0;
+  /// The parameters that training starts from, as the network lays them out. Throws TaskError.
+  [[nodiscard]] virtual std::vector<double> start(const Network& network, std::uint64_t seed) const = 0;
+  [[nodiscard]] virtual std::vector<std::uint64_t> hidden() const { return {}; }
+  [[nodiscard]] virtual kernels::Activation activation() const { return kernels::Activation::relu; }
+
+  const ModelKind* kind = nullptr;  ///< never null once read
+};
+
+/// What is a type of network's own.
+struct NetworkKind {
+  /// Reads its own keys of `model`. Throws SpecError: which is missing or unusable.
+  std::unique_ptr<NetworkModel> (*read)(const Json& model) = nullptr;
+  Loss class_loss = Loss::cross_entropy;  ///< of a class target; that of a numeric one is the squared error
+  /// Whether what it minimises is a sum of one objective for each class, which are told one by one.
+  bool one_against_rest = false;
+};
+
+/// Of one class of settings, made of the JSON text.
+template <class Model>
+std::unique_ptr<NetworkModel> read_as(const Json& model) {
+  return std::make_unique<Model>(model);
+}
+
+/// `model` of a train stage's config. Throws SpecError: which setting is missing or unusable, or that there
+/// is no network of that type.
+std::unique_ptr<NetworkModel> read_network_model(const Json& model);
+
+/// A trained network, ready to predict: the predictor of every kind that is a network.
+std::unique_ptr<Predictor> open_network(const storage::Model& model);
+
+}  // namespace kernmill::tasks

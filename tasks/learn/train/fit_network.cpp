@@ -41,7 +41,7 @@ Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const
   metrics["epochs"] = trained.epochs;
   metrics["train_loss"] = loss;
   if (network.shape().loss == Loss::squared_error) {
-    metrics["train_rmse"] = std::sqrt(loss);
+    if (network.shape().huber_delta == 0) metrics["train_rmse"] = std::sqrt(loss);
   } else {
     metrics["train_accuracy"] = at.right / static_cast<double>(rows);
   }

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "kernmill/storage/file/checked_size.hpp"
 #include "kernmill/tasks/models/registry.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -54,15 +53,11 @@ void require_two_classes(const storage::Schema& schema) {
 void require_size(const NetworkShape& shape, std::uint64_t parameters) {
   if (shape.widths.front() == 0 || shape.widths.back() == 0)
     throw TaskError("the data has no features, or no target", {}, "make the dataset anew, with both");
-  std::uint64_t left = parameters;
-  for (std::size_t i = 0; i + 1 < shape.widths.size(); ++i) {
-    const auto weights = storage::checked_product(shape.widths[i], shape.widths[i + 1]);
-    if (!weights || shape.widths[i + 1] > left || *weights > left - shape.widths[i + 1])
-      throw TaskError(fmt::format("its layers of {} units would have more than {} parameters",
-                                  fmt::join(shape.widths, ", "), parameters),
-                      {}, "make the hidden layers smaller; of a trained model the file is damaged");
-    left -= *weights + shape.widths[i + 1];
-  }
+  const auto needed = parameters_in(shape);
+  if (needed && *needed <= parameters) return;
+  throw TaskError(fmt::format("its layers of {} units would have more than {} parameters",
+                              fmt::join(shape.widths, ", "), parameters),
+                  {}, "make the hidden layers smaller; of a trained model the file is damaged");
 }
 
 }  // namespace
@@ -74,10 +69,8 @@ Network make_network(const NetworkModel& model, const storage::Schema& schema, s
   if (classes) require_two_classes(schema);
   NetworkShape shape;
   shape.widths.push_back(schema.features.size());
-  const auto hidden = model.hidden();
-  shape.widths.insert(shape.widths.end(), hidden.begin(), hidden.end());
+  model.describe(schema, shape);
   shape.widths.push_back(classes ? schema.classes.size() : schema.target_names.size());
-  shape.activation = model.activation();
   shape.loss = classes ? model.kind->network->class_loss : Loss::squared_error;
   require_size(shape, parameters);
   return Network(std::move(shape));

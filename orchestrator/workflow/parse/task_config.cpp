@@ -10,6 +10,7 @@
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/outputs.hpp"
+#include "kernmill/workflow/parse/network_config.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
 namespace kernmill {
@@ -128,7 +129,7 @@ std::string model_type(const Value* model) {
 /// Defaults that depend on other settings: the optimizer's kind on the model's, the period of checkpoints on
 /// the optimizer's.
 void choose_train_defaults(SettingsReader& reader, const std::string& model) {
-  reader.default_types["optimizer"] = model == "mlp" ? "adam" : "lbfgs";
+  reader.default_types["optimizer"] = is_network(model) ? "adam" : "lbfgs";
 }
 
 void finish_train(Json& train) {
@@ -179,6 +180,7 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
                             "data: the dataset to learn from");
   count_bytes(train, "cache");
   if (!has_config) finish_train(train);
+  check_network(draft, stage, train, value_of(stage, "model"));
   return train;
 }
 
@@ -223,6 +225,7 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
   if (config.contains("train") && config["train"].is_object()) {
     count_bytes(config["train"], "cache");
     finish_train(config["train"]);
+    check_network(draft, stage, config["train"], train == nullptr ? nullptr : train->find("model"));
   }
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], stage, draft.diagnostics);

@@ -26,6 +26,69 @@ Setting regularize_bias(bool fallback) {
           .fallback = fallback};
 }
 
+Setting dropout(std::string doc) {
+  return {.name = "dropout",
+          .type = T::real,
+          .doc = std::move(doc),
+          .fallback = 0.0,
+          .range = {.low = 0, .high = 1, .high_open = true}};
+}
+
+/// Of a network that predicts numbers.
+std::vector<Setting> losses_of_numbers() {
+  return {{.name = "loss",
+           .type = T::text,
+           .doc = "of a numeric target: squared, or beyond `delta` linear",
+           .fallback = "squared_error",
+           .choices = {"squared_error", "huber"}},
+          {.name = "delta",
+           .type = T::real,
+           .doc = "`loss: huber`: the error from which on it is linear",
+           .fallback = 1.0,
+           .range = positive}};
+}
+
+std::vector<Setting> mlp_settings() {
+  std::vector<Setting> settings{
+      {.name = "hidden",
+       .type = T::integer_list,
+       .doc = "units of each hidden layer",
+       .fallback = Json::array({100}),
+       .range = at_least_one},
+      {.name = "activation",
+       .type = T::text,
+       .doc = "of the hidden layers",
+       .fallback = "relu",
+       .choices = {"relu", "tanh", "gelu"}},
+      {.name = "layer_norm",
+       .type = T::boolean,
+       .doc = "normalises the units of each hidden layer, between its weights and its activation",
+       .fallback = false},
+      dropout("the share of the hidden units that a training step does without"),
+      l2(1e-4, "weight of the penalty")};
+  for (Setting& loss : losses_of_numbers()) settings.push_back(std::move(loss));
+  return settings;
+}
+
+/// Of lstm and gru.
+std::vector<Setting> recurrent_settings() {
+  std::vector<Setting> settings{
+      {.name = "hidden",
+       .type = T::integer,
+       .doc = "units of the state",
+       .fallback = 16,
+       .range = at_least_one},
+      {.name = "layers",
+       .type = T::integer,
+       .doc = "one over the states of the other",
+       .fallback = 1,
+       .range = {.low = 1, .high = 64}},
+      dropout("the share of what a layer gives on that a training step does without"),
+      l2(0.0, "weight of the penalty")};
+  for (Setting& loss : losses_of_numbers()) settings.push_back(std::move(loss));
+  return settings;
+}
+
 const Variant& model_variant() {
   static const Variant variant{
       "'model'",
@@ -58,18 +121,11 @@ const Variant& model_variant() {
            .table = &init_table()}}}},
        {"mlp",
         "a neural network; cross-entropy for a class target, else mean squared error",
-        {"an mlp model",
-         {{.name = "hidden",
-           .type = T::integer_list,
-           .doc = "units of each hidden layer",
-           .fallback = Json::array({100}),
-           .range = at_least_one},
-          {.name = "activation",
-           .type = T::text,
-           .doc = "of the hidden layers",
-           .fallback = "relu",
-           .choices = {"relu", "tanh"}},
-          l2(1e-4, "weight of the penalty")}}}}};
+        {"an mlp model", mlp_settings()}},
+       {"lstm",
+        "a recurrent network over the windows of a series: a long short-term memory",
+        {"an lstm model", recurrent_settings()}},
+       {"gru", "the same with gated recurrent units", {"a gru model", recurrent_settings()}}}};
   return variant;
 }
 
@@ -313,7 +369,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::variant,
        .doc = "how it is fitted",
        .fallback = Json::object(),
-       .fallback_doc = "lbfgs; adam for an mlp",
+       .fallback_doc = "lbfgs; adam for an mlp, lstm or gru",
        .variant = &optimizer_variant()},
       {.name = "class_weight",
        .type = T::text,

@@ -4,6 +4,6 @@ endif()
 include(KernmillKokkos)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 kernmill_test(kernels LABEL kernels
-  SOURCES ${here}/main.cpp ${here}/gemm_test.cpp ${here}/loss_test.cpp ${here}/random_test.cpp ${here}/reduce_test.cpp
+  SOURCES ${here}/main.cpp ${here}/gemm_test.cpp ${here}/layer_test.cpp ${here}/loss_test.cpp ${here}/random_test.cpp ${here}/reduce_test.cpp
           ${here}/sparse_test.cpp ${here}/update_test.cpp
   LINK kernmill::kernels kernmill::reference)

@@ -85,11 +85,11 @@ void squared_epsilon_insensitive(const Space& space, ConstMatrix<Space> target, 
 
 /// Huber's: error^2 / 2 up to delta, from there delta (|error| - delta / 2); T = outputs.
 template <class Space>
-void huber(const Space& space, ConstMatrix<Space> target, double delta, Matrix<Space> z,
-           Matrix<Space> terms) {
+void half_huber(const Space& space, ConstMatrix<Space> target, double delta, Matrix<Space> z,
+                Matrix<Space> terms) {
   const std::size_t outputs = z.extent(1);
   Kokkos::parallel_for(
-      "kernmill_huber", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
+      "kernmill_half_huber", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
         for (std::size_t j = 0; j < outputs; ++j) {
           const double error = z(i, j) - target(i, j), size = error < 0 ? -error : error;
           terms(i, j) = size > delta ? delta * (size - 0.5 * delta) : 0.5 * error * error;

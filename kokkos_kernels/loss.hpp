@@ -86,6 +86,24 @@ void squared_error(const Space& space, ConstMatrix<Space, T> target, Matrix<Spac
       });
 }
 
+/// Squared error up to |e| = delta, from there on its tangent, 2 delta |e| - delta^2 (Huber, 1964); T =
+/// outputs. Twice the loss that has a half in it: a learning rate means what it does for the squared error.
+template <class Space, class T = double>
+void huber(const Space& space, T delta, ConstMatrix<Space, T> target, Matrix<Space, T> z,
+           Matrix<Space, T> terms) {
+  const std::size_t outputs = z.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_huber", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
+        for (std::size_t j = 0; j < outputs; ++j) {
+          const T error = z(i, j) - target(i, j);
+          const T bounded = error > delta ? delta : (error < -delta ? -delta : error);
+          terms(i, j) = bounded * (2 * error - bounded);
+          z(i, j) = 2 * bounded;
+        }
+        terms(i, outputs) = 0;
+      });
+}
+
 /// Each row's loss and gradient, as a loss has left them, times the weight of its class.
 template <class Space, class T = double>
 void weigh_rows(const Space& space, ConstVector<Space> weights, ConstLabels<Space> labels, Matrix<Space, T> z,

@@ -39,6 +39,17 @@ KOKKOS_INLINE_FUNCTION double tanh(double x) {
 KOKKOS_INLINE_FUNCTION float tanh(float x) {
   return ::tanhf(x);
 }
+KOKKOS_INLINE_FUNCTION double erf(double x) {
+  return ::erf(x);
+}
+KOKKOS_INLINE_FUNCTION float erf(float x) {
+  return ::erff(x);
+}
+/// 1 / (1 + exp(-x)). exp overflows to infinity at most, which gives 0.
+template <class T>
+KOKKOS_INLINE_FUNCTION T sigmoid(T x) {
+  return T(1) / (T(1) + exp(-x));
+}
 /// NaN where either is: a wrong number must not look like a right one.
 template <class T>
 KOKKOS_INLINE_FUNCTION T max(T x, T y) {

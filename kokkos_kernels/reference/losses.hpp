@@ -64,4 +64,17 @@ inline LossResult squared_error(const Matrix& target, const Matrix& z) {
   return result;
 }
 
+inline LossResult huber(double delta, const Matrix& target, const Matrix& z) {
+  LossResult result = squared_error(target, z);
+  for (std::size_t i = 0; i < z.rows; ++i) {
+    for (std::size_t j = 0; j < z.columns; ++j) {
+      const double error = z(i, j) - target(i, j);
+      if (std::abs(error) <= delta) continue;
+      result.terms(i, j) = 2.0 * delta * std::abs(error) - delta * delta;
+      result.gradient(i, j) = std::copysign(2.0 * delta, error);
+    }
+  }
+  return result;
+}
+
 }  // namespace kernmill::reference

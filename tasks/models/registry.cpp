@@ -14,13 +14,14 @@ namespace kernmill::tasks {
 // Each is defined in a folder of its own. A new model is such a folder, and its name here.
 // NOLINTNEXTLINE(readability-redundant-declaration): a room is compiled as one file
 extern const ModelKind softmax_model, logistic_model, linear_svm_model, linear_regression_model,
-    linear_svr_model, mlp_model, kmeans_model, pca_model, kernel_svm_model;
+    linear_svr_model, mlp_model, lstm_model, gru_model, kmeans_model, pca_model, kernel_svm_model;
 
 namespace {
 
 constexpr std::array kinds_of_models{
-    &softmax_model, &logistic_model, &linear_svm_model, &linear_regression_model, &linear_svr_model,
-    &mlp_model,     &kmeans_model,   &pca_model,        &kernel_svm_model};
+    &softmax_model,    &logistic_model, &linear_svm_model, &linear_regression_model,
+    &linear_svr_model, &mlp_model,      &lstm_model,       &gru_model,
+    &kmeans_model,     &pca_model,      &kernel_svm_model};
 
 [[noreturn]] void refuse(const storage::Model& model, const std::string& why) {
   throw TaskError(fmt::format("the model of type '{}' cannot be used: {}", model.type, why), {},

@@ -54,7 +54,7 @@ TYPED_TEST(NumberLosses, AreWhatTheirFormulasSay) {
     return values;
   };
   expect_near(
-      run([&](auto x, auto terms) { kernels::huber<TypeParam>(TypeParam(), of_zeros, 1.0, x, terms); }),
+      run([&](auto x, auto terms) { kernels::half_huber<TypeParam>(TypeParam(), of_zeros, 1.0, x, terms); }),
       {1.5, 0, 0.03125, 0, 0, 0, 0.125, 0, 2.5, 0, -1, -0.25, 0, 0.5, 1});
   expect_near(run([&](auto x, auto terms) {
                 kernels::squared_epsilon_insensitive<TypeParam>(TypeParam(), of_zeros, 0.5, x, terms);

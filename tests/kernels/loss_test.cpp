@@ -78,6 +78,9 @@ class Losses : public ::testing::Test {
   const Kernel squared_error = [this](Matrix x, Matrix terms) {
     kernels::squared_error<Space>(Space(), to_device<Space>(target), x, terms);
   };
+  const Kernel huber = [this](Matrix x, Matrix terms) {
+    kernels::huber<Space>(Space(), 0.7, to_device<Space>(target), x, terms);
+  };
 };
 TYPED_TEST_SUITE(Losses, Devices);
 
@@ -90,10 +93,14 @@ TYPED_TEST(Losses, SquaredHingeAgreesWithTheReference) {
 TYPED_TEST(Losses, SquaredErrorAgreesWithTheReference) {
   this->compare(this->squared_error, this->z, reference::squared_error(this->target, this->z));
 }
+TYPED_TEST(Losses, HuberAgreesWithTheReference) {
+  this->compare(this->huber, this->z, reference::huber(0.7, this->target, this->z));
+}
 TYPED_TEST(Losses, GradientsAreTheDerivativesOfTheLosses) {
   this->differentiate(this->cross_entropy, this->z, 1);
   this->differentiate(this->squared_hinge, this->z, outputs);
   this->differentiate(this->squared_error, this->z, outputs);
+  this->differentiate(this->huber, this->z, outputs);
   this->differentiate(this->weighed_hinge, this->z, outputs);
 }
 TYPED_TEST(Losses, RowsCountAsOftenAsTheirClassSays) {

@@ -10,7 +10,8 @@ kernmill_mpi_test(learn RANKS 1 2 3 4
   SOURCES ${here}/learn_world.cpp ${here}/learn_convex_test.cpp ${here}/learn_encryption_test.cpp ${here}/learn_evaluate_test.cpp
           ${here}/learn_kmeans_test.cpp ${here}/learn_pca_test.cpp ${here}/learn_kernel_svm_test.cpp
           ${here}/learn_random_features_test.cpp ${here}/learn_monitor_test.cpp ${here}/learn_newton_test.cpp
-          ${here}/learn_least_squares_test.cpp ${here}/learn_corner_test.cpp
+          ${here}/learn_least_squares_test.cpp ${here}/learn_corner_test.cpp ${here}/learn_layers_test.cpp
+          ${here}/learn_recurrent_test.cpp
           ${here}/learn_evaluate_file_test.cpp ${here}/learn_network_test.cpp ${here}/learn_ranking_test.cpp
           ${here}/learn_sparse_test.cpp ${here}/learn_sums_test.cpp
           ${here}/learn_windows_test.cpp ${here}/words.cpp

@@ -41,6 +41,54 @@ TEST_F(Networks, MomentumGivesTheSameBitsOnAnyNumberOfRanks) {
                                train_config(mlp_model({8}, "tanh"), sgd(0.05, 5, 16)));
 }
 
+/// With all that its hidden layers may have.
+Json deep_model() {
+  Json model = mlp_model({20, 10}, "gelu");
+  model.update({{"layer_norm", true}, {"dropout", 0.2}});
+  return model;
+}
+
+TEST_F(Networks, NormalisedLayersThatDropUnitsGiveTheSameBitsOnAnyNumberOfRanks) {
+  const auto data = fold_four("digits", "digit");
+  Json config = train_config(deep_model(), adam(1e-2, 2, 100));
+  expect_same_bits_on_one_rank(data, config);
+  const std::uint64_t dropped = digest(parameters());
+  config["precision"] = "float32";
+  expect_same_bits_on_one_rank(data, config);
+  config = train_config(deep_model(), adam(1e-2, 2, 100));
+  config["model"]["dropout"] = 0.0;
+  train(data, config, "whole");
+  EXPECT_NE(digest(parameters("whole")), dropped);
+}
+
+TEST_F(Networks, WhatIsDroppedIsTheSameAfterAResumption) {
+  Json config = train_config(deep_model(), adam(1e-2, 2, 100));
+  config["checkpoint"]["every"] = 1;
+  tasks::Spec wanted = spec("train", config, {{"data", fold_four("digits", "digit")}}, "dropping");
+  wanted.checkpoint_directory = directory / "checkpoints";
+  (void)tasks::run_train(wanted, comm);
+  const std::uint64_t whole = digest(parameters("dropping"));
+  (void)tasks::run_train(wanted, comm);  // the last epoch, from its checkpoint
+  EXPECT_EQ(digest(parameters("dropping")), whole);
+}
+
+TEST_F(Networks, AMultilayerPerceptronWithAllThatItMayHaveKnowsMostDigits) {
+  const auto result = train(fold_four("digits", "digit"), train_config(deep_model(), adam(1e-2, 10, 50)));
+  EXPECT_GT(result.metrics.at("train_accuracy").get<double>(), 0.97);  // without dropping any
+}
+
+TEST_F(Networks, TheHuberLossIsOfNumbers) {
+  Json model = mlp_model({8});
+  model.update({{"loss", "huber"}, {"delta", 0.1}});
+  EXPECT_THAT(message_of<tasks::TaskError>(
+                  [&] { train(fold_four("iris", "species"), train_config(model, adam(1e-2, 1, 50))); }),
+              ::testing::HasSubstr("the Huber loss is for numbers, and the target 'species' is a class"));
+  const auto data = dataset("linear_regression", {{"target", {{"column", "y"}, {"type", "number"}}}});
+  const Json metrics = train(data, train_config(model, adam(1e-2, 3, 50))).metrics;
+  EXPECT_LT(metrics.at("train_loss").get<double>(), 0.1 * 2 * 0.3);  // 0.1 (2 |e| - 0.1) at most
+  EXPECT_FALSE(metrics.contains("train_rmse"));
+}
+
 Json adamw(int epochs, int batch_size, const Json& schedule) {
   Json optimizer = adam(1e-2, epochs, batch_size);
   optimizer.update({{"type", "adamw"}, {"weight_decay", 0.1}, {"clip_norm", 0.5}, {"schedule", schedule}});

@@ -25,8 +25,8 @@ TEST_P(SlurmExample, RunsOnACluster) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SlurmExample,
-                         ::testing::Values("iris_svm", "digits_mlp", "stock_forecast", "linear_regression",
-                                           "iris_kmeans", "parameter_study"),
+                         ::testing::Values("iris_svm", "digits_mlp", "stock_forecast", "stock_lstm",
+                                           "linear_regression", "iris_kmeans", "parameter_study"),
                          [](const auto& name) { return std::string(name.param); });
 
 /// An example is a run of its own; all of them are in the queue together.

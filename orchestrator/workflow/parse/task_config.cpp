@@ -11,6 +11,7 @@
 #include "kernmill/base/file_pattern.hpp"
 #include "kernmill/workflow/expression/expression.hpp"
 #include "kernmill/workflow/outputs.hpp"
+#include "kernmill/workflow/parse/network_config.hpp"
 #include "kernmill/workflow/parse/train_method.hpp"
 #include "kernmill/workflow/value/units.hpp"
 
@@ -166,6 +167,7 @@ void finish_train(Json& train) {
   const Json model = train.value("model", Json());
   const std::string model_type = model.is_object() ? model.value("type", "") : "";
   if (without_target(model_type) != nullptr) return finish_without_target(train, model_type);
+  finish_network(train);
   if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
     return;
   const std::string type = train["optimizer"].value("type", "");
@@ -222,6 +224,8 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   if (!has_config) finish_train(train);
   if (has_config && without_target(model) != nullptr) train.erase("optimizer");
   check_method(train, method, stage.stage.where, draft.diagnostics);
+  check_network(draft, stage, train, value_of(stage, "model"));
+  check_sums(train, value_of(stage, "precision"), value_of(stage, "exact"), draft.diagnostics);
   return train;
 }
 
@@ -296,6 +300,9 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
     if (train != nullptr) check_components(config["train"], train->find("model"), draft.diagnostics);
     finish_train(config["train"]);
     check_method(config["train"], method, stage.stage.where, draft.diagnostics);
+    check_network(draft, stage, config["train"], train == nullptr ? nullptr : train->find("model"));
+    if (train != nullptr)
+      check_sums(config["train"], train->find("precision"), train->find("exact"), draft.diagnostics);
   }
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], model, stage, draft.diagnostics);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/workflow/parse/network_config.hpp"
+
 namespace kernmill {
 namespace {
 
@@ -35,7 +37,7 @@ void check_shards(const Json& train, const MethodChoice& choice, Diagnostics& di
 }  // namespace
 
 std::string default_method(const std::string& model, const MethodChoice& choice) {
-  if (model == "mlp") return "adam";
+  if (is_network(model)) return "adam";
   const Value* loss = part(choice.model, "loss");
   const std::string kind = loss == nullptr ? "" : loss->text;
   if (model == "linear_svm" && kind == "hinge") return "interior_point";
@@ -54,9 +56,11 @@ void check_method(const Json& train, const MethodChoice& choice, const Where& st
   const std::string type = model.value("type", ""), method = how.value("type", "");
   if (type.empty() || method.empty()) return;
   const Where& where = place(choice.optimizer, stage);
-  if (method == "newton" && type == "mlp")
-    diagnostics.error(where, "newton is for linear models, and an mlp is none",
-                      "use adam, or lbfgs over all rows");
+  if (method == "newton" && is_network(type))
+    diagnostics.error(
+        where,
+        fmt::format("newton is for linear models, and {} is none", type == "gru" ? "a gru" : "an " + type),
+        "use adam, or lbfgs over all rows");
   if ((method == "closed_form" || method == "coordinate_descent") && type != "linear_regression")
     diagnostics.error(where, fmt::format("{} is for linear_regression, and not for {}", method, type),
                       "leave 'optimizer' out");

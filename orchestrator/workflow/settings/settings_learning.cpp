@@ -125,6 +125,69 @@ std::vector<Setting> kernel_svm_settings() {
            .range = {.low = 2}}};
 }
 
+Setting dropout(std::string doc) {
+  return {.name = "dropout",
+          .type = T::real,
+          .doc = std::move(doc),
+          .fallback = 0.0,
+          .range = {.low = 0, .high = 1, .high_open = true}};
+}
+
+/// Of a network that predicts numbers.
+std::vector<Setting> losses_of_numbers() {
+  return {{.name = "loss",
+           .type = T::text,
+           .doc = "of a numeric target: squared, or beyond `delta` linear",
+           .fallback = "squared_error",
+           .choices = {"squared_error", "huber"}},
+          {.name = "delta",
+           .type = T::real,
+           .doc = "`loss: huber`: the error from which on it is linear",
+           .fallback = 1.0,
+           .range = positive}};
+}
+
+std::vector<Setting> mlp_settings() {
+  std::vector<Setting> settings{
+      {.name = "hidden",
+       .type = T::integer_list,
+       .doc = "units of each hidden layer",
+       .fallback = Json::array({100}),
+       .range = at_least_one},
+      {.name = "activation",
+       .type = T::text,
+       .doc = "of the hidden layers",
+       .fallback = "relu",
+       .choices = {"relu", "tanh", "gelu"}},
+      {.name = "layer_norm",
+       .type = T::boolean,
+       .doc = "normalises the units of each hidden layer, between its weights and its activation",
+       .fallback = false},
+      dropout("the share of the hidden units that a training step does without"),
+      l2(1e-4, "weight of the penalty")};
+  for (Setting& loss : losses_of_numbers()) settings.push_back(std::move(loss));
+  return settings;
+}
+
+/// Of lstm and gru.
+std::vector<Setting> recurrent_settings() {
+  std::vector<Setting> settings{
+      {.name = "hidden",
+       .type = T::integer,
+       .doc = "units of the state",
+       .fallback = 16,
+       .range = at_least_one},
+      {.name = "layers",
+       .type = T::integer,
+       .doc = "one over the states of the other",
+       .fallback = 1,
+       .range = {.low = 1, .high = 64}},
+      dropout("the share of what a layer gives on that a training step does without"),
+      l2(0.0, "weight of the penalty")};
+  for (Setting& loss : losses_of_numbers()) settings.push_back(std::move(loss));
+  return settings;
+}
+
 const Variant& model_variant() {
   static const Variant variant{
       "'model'",
@@ -195,18 +258,11 @@ const Variant& model_variant() {
           regularize_bias(true)}}},
        {"mlp",
         "a neural network; cross-entropy for a class target, else mean squared error",
-        {"an mlp model",
-         {{.name = "hidden",
-           .type = T::integer_list,
-           .doc = "units of each hidden layer",
-           .fallback = Json::array({100}),
-           .range = at_least_one},
-          {.name = "activation",
-           .type = T::text,
-           .doc = "of the hidden layers",
-           .fallback = "relu",
-           .choices = {"relu", "tanh"}},
-          l2(1e-4, "weight of the penalty")}}},
+        {"an mlp model", mlp_settings()}},
+       {"lstm",
+        "a recurrent network over the windows of a series: a long short-term memory",
+        {"an lstm model", recurrent_settings()}},
+       {"gru", "the same with gated recurrent units", {"a gru model", recurrent_settings()}},
        {"kmeans",
         "k-means clusters; no target is looked at, and there is no optimizer",
         {"a kmeans model", kmeans_settings()}},
@@ -511,9 +567,9 @@ std::vector<Setting> learning_settings(bool model_required) {
        .doc = "how it is fitted",
        .fallback = Json::object(),
        .fallback_doc = "newton; interior_point for the losses hinge and epsilon_insensitive; adam for an "
-                       "mlp; for linear_regression closed_form, coordinate_descent where there is an `l1`, "
-                       "lbfgs where there is an `init` or a `start_from`; kmeans, pca and kernel_svm have "
-                       "methods of their own",
+                       "mlp, lstm or gru; for linear_regression closed_form, coordinate_descent where there "
+                       "is an `l1`, lbfgs where there is an `init` or a `start_from`; kmeans, pca and "
+                       "kernel_svm have methods of their own",
        .variant = &optimizer_variant()},
       {.name = "class_weight",
        .type = T::text,

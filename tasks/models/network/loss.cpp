@@ -45,7 +45,7 @@ void apply_linear_loss(Loss loss, const Targets<double>& targets, const Matrix& 
                                          curvature);
   if (loss.kind == Loss::squared_epsilon_insensitive)
     kernels::squared_epsilon_insensitive<Device>(space, targets.numbers, loss.width, z, terms);
-  if (loss.kind == Loss::huber) kernels::huber<Device>(space, targets.numbers, loss.width, z, terms);
+  if (loss.kind == Loss::huber) kernels::half_huber<Device>(space, targets.numbers, loss.width, z, terms);
 }
 
 template <class T>
@@ -58,6 +58,8 @@ void apply_loss(Loss loss, const Targets<T>& targets, const kernels::Matrix<Devi
     kernels::squared_hinge<Device, T>(space, targets.labels, z, terms);
   } else if (loss == Loss::squared_error) {
     kernels::squared_error<Device, T>(space, targets.numbers, z, terms);
+  } else if (loss.kind == Loss::squared_error) {
+    kernels::huber<Device, T>(space, static_cast<T>(loss.width), targets.numbers, z, terms);
   } else if constexpr (std::is_same_v<T, double>) {
     apply_linear_loss(loss, targets, z, terms, curvature);
   } else {

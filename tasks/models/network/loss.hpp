@@ -13,10 +13,10 @@ struct Loss {
     squared_error,
     epsilon_insensitive,
     squared_epsilon_insensitive,
-    huber
+    huber  ///< half of the squared error, and linear from `width` on
   };
   Kind kind = cross_entropy;
-  double width = 0;      ///< epsilon, or Huber's delta
+  double width = 0;      ///< epsilon, or the error from which on a squared error is linear (0: none)
   double smoothing = 0;  ///< of corners: corner_loss.hpp
   // NOLINTNEXTLINE(google-explicit-constructor): a kind is a loss
   constexpr Loss(Kind which, double its_width = 0) : kind(which), width(its_width) {}

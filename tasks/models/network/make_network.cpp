@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "kernmill/storage/file/checked_size.hpp"
 #include "kernmill/tasks/models/registry.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -61,15 +60,11 @@ void require_no_third_class(const ModelKind& kind, const storage::Schema& schema
 void require_size(const NetworkShape& shape, std::uint64_t parameters) {
   if (shape.widths.front() == 0 || shape.widths.back() == 0)
     throw TaskError("the data has no features, or no target", {}, "make the dataset anew, with both");
-  std::uint64_t left = parameters;
-  for (std::size_t i = 0; i + 1 < shape.widths.size(); ++i) {
-    const auto weights = storage::checked_product(shape.widths[i], shape.widths[i + 1]);
-    if (!weights || shape.widths[i + 1] > left || *weights > left - shape.widths[i + 1])
-      throw TaskError(fmt::format("its layers of {} units would have more than {} parameters",
-                                  fmt::join(shape.widths, ", "), parameters),
-                      {}, "make the hidden layers smaller; of a trained model the file is damaged");
-    left -= *weights + shape.widths[i + 1];
-  }
+  const auto needed = parameters_in(shape);
+  if (needed && *needed <= parameters) return;
+  throw TaskError(fmt::format("its layers of {} units would have more than {} parameters",
+                              fmt::join(shape.widths, ", "), parameters),
+                  {}, "make the hidden layers smaller; of a trained model the file is damaged");
 }
 
 }  // namespace
@@ -81,9 +76,7 @@ Network make_network(const NetworkModel& model, const storage::Schema& schema, s
   if (classes) require_two_classes(schema);
   NetworkShape shape;
   shape.widths.push_back(schema.features.size());
-  const auto hidden = model.hidden();
-  shape.widths.insert(shape.widths.end(), hidden.begin(), hidden.end());
-  shape.activation = model.activation();
+  model.describe(schema, shape);
   const Loss own = classes ? model.kind->network->class_loss : Loss(Loss::squared_error);
   shape.loss = model.loss().value_or(own);
   if (shape.loss == Loss::logistic) require_no_third_class(*model.kind, schema);

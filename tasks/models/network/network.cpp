@@ -172,7 +172,8 @@ void NetworkOf<T>::without_rows(std::span<const Vector> gradients, const kernels
   Kokkos::deep_copy(Device(), losses, 0.0);
   for (std::size_t i = layers_.size(); i-- > 0 && ready;) {
     const std::size_t at = i == 0 ? 0 : offsets_[i] - left_out;
-    ready({at, offsets_[i + 1] - left_out - at});
+    const std::size_t size = offsets_[i + 1] - left_out - at;
+    if (size > 0) ready({at, size});
   }
 }
 
@@ -193,7 +194,7 @@ void NetworkOf<T>::fold_gradients(const Vector& parameters, const Batches& batch
     const auto parts = layers_[i]->parts(rows_in, pieces.cuts.size() > 2);
     for (const GradientPart& part : parts)
       fold_part(i, part, rows_in, delta, pieces, gradients, at + part.offset);
-    if (ready) ready({at, parts.back().offset + parts.back().size});
+    if (ready && !parts.empty()) ready({at, parts.back().offset + parts.back().size});
   });
 }
 

@@ -24,8 +24,9 @@ class NetworkModel {
   [[nodiscard]] virtual Criterion criterion(std::uint64_t rows, std::uint64_t targets) const = 0;
   /// The parameters that training starts from, as the network lays them out. Throws TaskError.
   [[nodiscard]] virtual std::vector<double> start(const Network& network, std::uint64_t seed) const = 0;
-  [[nodiscard]] virtual std::vector<std::uint64_t> hidden() const { return {}; }
-  [[nodiscard]] virtual kernels::Activation activation() const { return kernels::Activation::relu; }
+  /// Adds what it is made of to a shape with the features, for data of this schema. Throws TaskError where it
+  /// cannot learn from such data.
+  virtual void describe(const storage::Schema&, NetworkShape&) const {}
 
   /// Other than the kind's own.
   [[nodiscard]] virtual std::optional<Loss> loss() const { return std::nullopt; }

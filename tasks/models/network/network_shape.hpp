@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kernmill/kernels/activation.hpp"
@@ -9,15 +10,31 @@
 
 namespace kernmill::tasks {
 
+/// What goes over the steps of a sequence: the first layers of a network for windows of a series.
+enum class Cell { none, lstm, gru };
+
 /// What a network is made of, without its parameters.
 struct NetworkShape {
   std::vector<std::uint64_t> widths;  ///< features, hidden..., outputs
   kernels::Activation activation = kernels::Activation::relu;
   Loss loss = Loss::cross_entropy;
-  friend bool operator==(const NetworkShape&, const NetworkShape&) = default;
+  bool layer_norm = false;  ///< between a hidden layer's weights and its activation
+  double dropout = 0;       ///< the share of the hidden units that a training step does without
+  Cell cell = Cell::none;   ///< of the hidden layers; none: they are dense
+  std::size_t steps = 1;    ///< of a sequence: the features are those of the first step, of the second, ...
+
+  /// Whether the parameters of the two mean the same: what counts in training alone is not compared.
+  friend bool operator==(const NetworkShape& a, const NetworkShape& b) {
+    return a.widths == b.widths && a.activation == b.activation && a.loss == b.loss &&
+           a.layer_norm == b.layer_norm && a.cell == b.cell && a.steps == b.steps;
+  }
 };
 
-/// Its layers, in the order in which rows go through them.
+/// The number of its parameters; nothing where no 64 bits have room for it.
+std::optional<std::uint64_t> parameters_in(const NetworkShape& shape);
+
+/// Its layers, in the order in which rows go through them. A hidden layer is dense, with its activation, or
+/// recurrent; layer_norm and gelu are layers of their own behind the weights, dropout is the last.
 template <class T>
 std::vector<std::unique_ptr<Layer<T>>> make_layers(const NetworkShape& shape);
 

@@ -1,0 +1,81 @@
+#include "kernmill/workflow/parse/network_config.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace kernmill {
+namespace {
+
+bool is_recurrent(std::string_view model) {
+  return model == "lstm" || model == "gru";
+}
+
+/// The preprocess stage that makes the data; null where that is not known here.
+const StageDraft* preparing(const Draft& draft, const StageDraft& stage) {
+  const Field* data = stage.fields.find("data");
+  if (data == nullptr || !data->value->is_string()) return nullptr;
+  const std::string& text = data->value->text;
+  const StageDraft* found = draft.find(text.substr(0, text.find('.')));
+  return found != nullptr && found->kind_known && found->stage.kind == TaskKind::preprocess ? found : nullptr;
+}
+
+void check_windows(const Draft& draft, const StageDraft& stage, const std::string& type, const Value& model) {
+  const StageDraft* data = preparing(draft, stage);
+  if (data == nullptr || data->body.find("series") != nullptr) return;
+  draft.diagnostics.error(
+      model.where, fmt::format("{} reads windows of a series, and '{}' makes none", type, data->stage.name),
+      "have it make some: series: {window: 10}, or use an mlp");
+}
+
+void check_dropout(const Draft& draft, const Json& train, const Value& model) {
+  const Json dropout = train.at("model").value("dropout", Json());
+  const std::string optimizer = train.value("optimizer", Json::object()).value("type", "");
+  const Value* where = model.find("dropout");
+  if (where == nullptr || !dropout.is_number() || dropout.get<double>() == 0) return;
+  if (optimizer != "lbfgs" && optimizer != "gradient_descent") return;
+  draft.diagnostics.error(where->where, fmt::format("'dropout' does not go with {}", optimizer),
+                          "units are dropped anew in each mini-batch: use adam, adamw or sgd");
+}
+
+bool is_full_batch(const Json& train) {
+  static const std::vector<std::string> mini_batch{"sgd", "adam", "adamw"};
+  const std::string type = train.value("optimizer", Json::object()).value("type", "");
+  return std::find(mini_batch.begin(), mini_batch.end(), type) == mini_batch.end();
+}
+
+}  // namespace
+
+bool is_network(std::string_view model) {
+  return model == "mlp" || is_recurrent(model);
+}
+
+void check_network(const Draft& draft, const StageDraft& stage, const Json& train, const Value* model) {
+  if (model == nullptr || !train.contains("model") || !train["model"].is_object()) return;
+  const std::string type = train["model"].value("type", "");
+  if (is_recurrent(type)) check_windows(draft, stage, type, *model);
+  if (is_network(type)) check_dropout(draft, train, *model);
+}
+
+void finish_network(Json& train) {
+  const Json model = train.value("model", Json());
+  if (!model.is_object() || !is_network(model.value("type", "")) || !train.contains("optimizer")) return;
+  if (!is_full_batch(train) && !train.contains("precision")) train["precision"] = "float32";
+}
+
+void check_sums(const Json& train, const Value* precision, const Value* exact, Diagnostics& diagnostics) {
+  if (!train.contains("optimizer") || !train["optimizer"].is_object()) return;
+  const Json model = train.value("model", Json::object());
+  const std::string type = model.is_object() ? model.value("type", "") : "";
+  if (precision != nullptr && train.value("precision", "") == "float32" &&
+      (is_full_batch(train) || (!type.empty() && !is_network(type))))
+    diagnostics.error(precision->where, "float32 is for a network that is trained in mini-batches",
+                      "leave 'precision' out: a convex model is computed in float64");
+  if (exact != nullptr && !train.value("exact", true) && is_full_batch(train))
+    diagnostics.error(exact->where, "the sums of a full-batch method are always exact",
+                      "leave 'exact' out, or use sgd, adam or adamw");
+}
+
+}  // namespace kernmill

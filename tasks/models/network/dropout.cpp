@@ -1,0 +1,38 @@
+#include "kernmill/tasks/models/network/dropout.hpp"
+
+namespace kernmill::tasks {
+
+using kernels::Device;
+
+template <class T>
+kernels::DropoutKey Dropout<T>::key() const {
+  constexpr std::uint64_t stream = 0x64726f706f757473ULL;  // no other numbers are drawn from it
+  return {kernels::random_bits(pass_.seed, stream, number_), pass_.step, pass_.first_row};
+}
+
+template <class T>
+void Dropout<T>::forward(const Vector&, const BatchOf<T>& input, Cuts, const Pass& pass,
+                         const Matrix& output) {
+  pass_ = pass;
+  if (pass.trains) {
+    kernels::drop<Device, T>(Device(), share_, key(), input.features, output);
+  } else {
+    Kokkos::deep_copy(Device(), output, input.features);
+  }
+}
+
+template <class T>
+void Dropout<T>::backward(const Vector&, const BatchOf<T>&, const Matrix&, Cuts, const Matrix& delta,
+                          const Matrix& input_delta) {
+  if (input_delta.data() == nullptr) return;
+  if (pass_.trains) {
+    kernels::drop<Device, T>(Device(), share_, key(), delta, input_delta);
+  } else {
+    Kokkos::deep_copy(Device(), input_delta, delta);
+  }
+}
+
+template class Dropout<double>;
+template class Dropout<float>;
+
+}  // namespace kernmill::tasks

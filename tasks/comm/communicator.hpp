@@ -14,7 +14,7 @@ struct Failure;
 
 enum class Reduction { sum, min, max };
 
-/// Sums that are being made.
+/// Sums that are being made, or messages on their way.
 class PendingSum {
  public:
   void wait();
@@ -95,6 +95,9 @@ class Communicator {
   void send(std::span<const T> values, int to) const;
   template <class T>
   void receive(std::span<T> values, int from) const;
+  /// Begins a message, whose values have to stay until `wait` of the result, which has to be called.
+  template <class T>
+  [[nodiscard]] PendingSum begin_send(std::span<const T> values, int to) const;
   /// How many of the ranks share this one's memory.
   [[nodiscard]] int ranks_on_node() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.

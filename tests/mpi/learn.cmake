@@ -8,7 +8,7 @@ find_package(fmt REQUIRED)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 kernmill_mpi_test(learn RANKS 1 2 3 4
   SOURCES ${here}/learn_world.cpp ${here}/learn_convex_test.cpp ${here}/learn_encryption_test.cpp ${here}/learn_evaluate_test.cpp
-          ${here}/learn_evaluate_file_test.cpp ${here}/learn_network_test.cpp ${here}/learn_ranking_test.cpp
+          ${here}/learn_evaluate_file_test.cpp ${here}/learn_layouts_test.cpp ${here}/learn_network_test.cpp ${here}/learn_ranking_test.cpp
           ${here}/learn_sparse_test.cpp ${here}/learn_sums_test.cpp
           ${here}/learn_windows_test.cpp ${here}/words.cpp
   LINK kernmill::tasks

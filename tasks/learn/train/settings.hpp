@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/tasks/learn/parallel/layout.hpp"
 #include "kernmill/tasks/learn/train/best_epoch.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
 #include "kernmill/tasks/learn/train/rate_schedule.hpp"
@@ -39,6 +40,7 @@ struct TrainSettings {
   bool single_precision = false;            ///< float32 in place of float64, of mini-batch methods
   bool exact = true;                        ///< whether sums over ranks have one order
   bool balanced = false;                    ///< whether rows of all classes together count alike
+  Layout layout;                            ///< its data 0: all ranks that the others leave
   std::optional<std::uint64_t> cache;       ///< bytes of a rank's memory for its rows; none: what there is
   CheckpointInterval checkpoint_interval;   ///< its steps are epochs, or iterations of a full-batch method
   storage::Retention checkpoint_retention;  ///< so are these
@@ -46,5 +48,8 @@ struct TrainSettings {
 
 /// Throws SpecError: which setting is missing or unusable.
 TrainSettings read_train_settings(const Json& config);
+
+/// A config without what changes no number of the model: how ranks share its layers, slices aside.
+Json without_layout(Json config);
 
 }  // namespace kernmill::tasks

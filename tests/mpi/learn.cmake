@@ -21,3 +21,7 @@ kernmill_test(learn_interrupt LABEL mpi TIMEOUT 300
   DEFINES KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_MPIEXEC="${MPIEXEC_EXECUTABLE}"
           KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data" KERNMILL_SLOW_READ="$<TARGET_FILE:slow_read>")
 add_dependencies(test_learn_interrupt kernmill-task slow_read)
+add_test(NAME learn.8_ranks COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 8 $<TARGET_FILE:test_learn>
+         --gtest_filter=Layouts.GiveOneModelInSingle)
+set_tests_properties(learn.8_ranks PROPERTIES LABELS mpi TIMEOUT 300 PROCESSORS 8
+  ENVIRONMENT "HYDRA_LAUNCHER=fork;MPIR_CVAR_ENABLE_HEAVY_YIELD=1;OPENBLAS_NUM_THREADS=1")

@@ -282,6 +282,17 @@ void Communicator::receive(std::span<T> values, int from) const {
   });
 }
 
+template <class T>
+PendingSum Communicator::begin_send(std::span<const T> values, int to) const {
+  PendingSum pending;
+  for (std::size_t at = 0; at < values.size(); at += piece) {
+    const std::size_t n = std::min(piece, values.size() - at);
+    MPI_Isend(values.data() + at, static_cast<int>(n), type_of<T>(), to, 0, comm_,
+              &pending.requests_.emplace_back());
+  }
+  return pending;
+}
+
 int Communicator::ranks_on_node() const {
   MPI_Comm node;
   int ranks = 1;
@@ -321,7 +332,8 @@ Failure Communicator::lowest(const Failure& own) const {
   template PendingSum Communicator::begin_allreduce<T>(std::span<T>) const;                                  \
   template void Communicator::bcast<T>(std::span<T>, int) const;                                             \
   template void Communicator::send<T>(std::span<const T>, int) const;                                        \
-  template void Communicator::receive<T>(std::span<T>, int) const;
+  template void Communicator::receive<T>(std::span<T>, int) const;                                           \
+  template PendingSum Communicator::begin_send<T>(std::span<const T>, int) const;
 KERNMILL_INSTANTIATE(int)
 KERNMILL_INSTANTIATE(std::int64_t)
 KERNMILL_INSTANTIATE(std::uint64_t)

@@ -14,7 +14,7 @@ struct Failure;
 
 enum class Reduction { sum, min, max };
 
-/// Sums that are being made.
+/// Sums that are being made, or messages on their way.
 class PendingSum {
  public:
   void wait();
@@ -98,6 +98,9 @@ class Communicator {
   /// How long this rank has waited in the methods above so far, in seconds: for messages, and for the ranks
   /// that were not there yet. Of one thread.
   [[nodiscard]] double seconds_waited() const { return waited_; }
+  /// Begins a message, whose values have to stay until `wait` of the result, which has to be called.
+  template <class T>
+  [[nodiscard]] PendingSum begin_send(std::span<const T> values, int to) const;
   /// How many of the ranks share this one's memory.
   [[nodiscard]] int ranks_on_node() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.

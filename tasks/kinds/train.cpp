@@ -24,7 +24,7 @@ std::string digest_of_parameters(const storage::Model& model) {
 
 std::string identity_of(const Spec& spec, const storage::DatasetReader& data,
                         const std::optional<storage::Model>& start) {
-  Json config = spec.config;
+  Json config = without_layout(spec.config);
   config.erase("checkpoint");
   config.erase("cache");  // as it changes no number
   Json identity{{"config", std::move(config)}, {"data", data.content_hash()}};

@@ -11,7 +11,7 @@ kernmill_mpi_test(learn RANKS 1 2 3 4
           ${here}/learn_kmeans_test.cpp ${here}/learn_pca_test.cpp ${here}/learn_kernel_svm_test.cpp
           ${here}/learn_random_features_test.cpp ${here}/learn_monitor_test.cpp ${here}/learn_newton_test.cpp
           ${here}/learn_least_squares_test.cpp ${here}/learn_corner_test.cpp ${here}/learn_layers_test.cpp
-          ${here}/learn_recurrent_test.cpp
+          ${here}/learn_recurrent_test.cpp ${here}/learn_layouts_test.cpp
           ${here}/learn_evaluate_file_test.cpp ${here}/learn_network_test.cpp ${here}/learn_ranking_test.cpp
           ${here}/learn_sparse_test.cpp ${here}/learn_sums_test.cpp
           ${here}/learn_windows_test.cpp ${here}/words.cpp
@@ -25,3 +25,7 @@ kernmill_test(learn_interrupt LABEL mpi TIMEOUT 300
   DEFINES KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_MPIEXEC="${MPIEXEC_EXECUTABLE}"
           KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data" KERNMILL_SLOW_READ="$<TARGET_FILE:slow_read>")
 add_dependencies(test_learn_interrupt kernmill-task slow_read)
+add_test(NAME learn.8_ranks COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 8 $<TARGET_FILE:test_learn>
+         --gtest_filter=Layouts.GiveOneModelInSingle)
+set_tests_properties(learn.8_ranks PROPERTIES LABELS mpi TIMEOUT 300 PROCESSORS 8
+  ENVIRONMENT "HYDRA_LAUNCHER=fork;MPIR_CVAR_ENABLE_HEAVY_YIELD=1;OPENBLAS_NUM_THREADS=1")

@@ -50,6 +50,23 @@ class Rules {
     check_extra();
   }
 
+  void check_layout() {
+    const Json parallel = stage_.config.value("parallel", Json());
+    if (!parallel.is_object() || given_ != stage_.resources) return;
+    const auto share = [&](const char* key) {
+      const auto at = parallel.find(key);
+      return at == parallel.end() ? std::int64_t{1} : at->is_number_integer() ? at->get<std::int64_t>() : 0;
+    };
+    const std::int64_t layers = share("tensor") * share("pipeline"), all = share("data") * layers;
+    if (all <= 0 || (parallel.contains("data") ? resources_.ntasks == all : resources_.ntasks % layers == 0))
+      return;
+    error("ntasks",
+          fmt::format("{} cannot be shared as 'parallel' says: data x tensor x pipeline are {}{}",
+                      counted(resources_.ntasks, "rank"), parallel.contains("data") ? "" : "a multiple of ",
+                      all),
+          "make 'ntasks' that number, or leave parallel.data out");
+  }
+
  private:
   [[nodiscard]] bool given(std::initializer_list<const char*> keys) const {
     return std::all_of(keys.begin(), keys.end(), [&](const char* key) { return given_.contains(key); });
@@ -122,6 +139,10 @@ class Rules {
 
 void check_resources(const Stage& stage, Diagnostics& diagnostics) {
   Rules(stage, diagnostics).check();
+}
+
+void check_layout(const Stage& stage, Diagnostics& diagnostics) {
+  Rules(stage, diagnostics).check_layout();
 }
 
 }  // namespace kernmill

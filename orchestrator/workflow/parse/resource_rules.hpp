@@ -8,4 +8,7 @@ namespace kernmill {
 /// judged.
 void check_resources(const Stage& stage, Diagnostics& diagnostics);
 
+/// Whether a training's `parallel` shares as many ranks as it gets, where both are known.
+void check_layout(const Stage& stage, Diagnostics& diagnostics);
+
 }  // namespace kernmill

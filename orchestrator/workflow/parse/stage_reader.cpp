@@ -363,6 +363,7 @@ void read_stage(StageDraft& stage, const Draft& draft, const CommonSettings& def
   if (stage.kind_known) read_references(draft, stage);
   check_stage_uses(draft, stage);
   if (stage.kind_known) read_config(draft, stage, reader);
+  check_layout(stage.stage, draft.diagnostics);
 }
 
 }  // namespace kernmill

@@ -553,6 +553,27 @@ const Table& checkpoint_table() {
   return table;
 }
 
+Setting share_of(std::string name, std::string doc, std::string fallback) {
+  return {.name = std::move(name),
+          .type = T::integer,
+          .doc = std::move(doc),
+          .fallback_doc = std::move(fallback),
+          .range = at_least_one};
+}
+
+const Table& parallel_table() {
+  static const Table table{
+      "'parallel'",
+      {share_of("data", "groups of ranks that take other rows", "what the others leave of the ranks"),
+       share_of("tensor", "ranks that share each layer: a power of two", "1"),
+       share_of("pipeline", "groups of layers, at most one a layer", "1"),
+       share_of("slices",
+                "into how many slices layers are cut, whoever has them: a power of two that divides the "
+                "hidden widths. The same slices give the same model, bit for bit, in every layout",
+                "`tensor`")}};
+  return table;
+}
+
 }  // namespace
 
 std::vector<Setting> learning_settings(bool model_required) {
@@ -604,6 +625,13 @@ std::vector<Setting> learning_settings(bool model_required) {
               "power of two; the last bits of the model depend on it",
        .fallback_doc = "64",
        .range = {.low = 1, .high = 4096}},
+      {.name = "parallel",
+       .type = T::table,
+       .doc = "how the ranks share a training in mini-batches: data x tensor x pipeline of them. Not with "
+              "sparse "
+              "rows or clip_norm",
+       .fallback_doc = "they share the rows",
+       .table = &parallel_table()},
       {.name = "checkpoint",
        .type = T::table,
        .doc = "how often the state is saved",

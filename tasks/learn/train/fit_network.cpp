@@ -187,6 +187,26 @@ kernels::Vector<kernels::Device, T> on_device(const std::vector<double>& paramet
   return out;
 }
 
+/// Throws TaskError where the training cannot be laid out as it is asked to.
+Layout layout_of(const TrainSettings& settings, const FitData& data, const Network& network,
+                 const Communicator& comm) {
+  Layout layout = settings.layout;
+  const auto ranks = static_cast<std::uint64_t>(comm.size());
+  if (layout.data == 0) layout.data = std::max<std::uint64_t>(ranks / (layout.tensor * layout.pipeline), 1);
+  require_fit(layout, network.shape().widths, ranks);
+  if (layout.is_plain()) return layout;
+  const auto refuse = [](const char* what, const char* help) {
+    throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
+  };
+  if (!network.shape().is_plain())
+    refuse("layers other than fully connected ones with relu or tanh",
+           "share rows alone (data), or leave gelu, layer_norm and dropout out");
+  if (data.rows.is_sparse())
+    refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
+  if (settings.optimizer.clip_norm) refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
+  return layout;
+}
+
 template <class T>
 Ended in_batches(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  const Network& described, const std::vector<double>& start, Session& session) {
@@ -196,6 +216,11 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   BatchTask<T> task{settings.optimizer, settings.seed, criterion, rows, network};
   task.summing = settings.exact ? Summing::exact : Summing::fast;
   task.reads = rows.prefers_large_reads() ? Reads::large : Reads::rows;
+  std::optional<NetworkPart<T>> part;
+  if (const Layout layout = layout_of(settings, data, described, session.comm()); !layout.is_plain()) {
+    task.part = &part.emplace(session.comm(), network, layout);
+    task.summing = Summing::exact;
+  }
   std::optional<RowLosses<T>> judge;
   if (settings.optimizer.early_stopping) {
     judge.emplace(session.comm(), held_out, network, memory_for_rows(session.comm()));
@@ -217,6 +242,9 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
   RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights};
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
+    if (settings.layout.tensor > 1 || settings.layout.pipeline > 1 || settings.layout.slices > 1)
+      throw TaskError("'parallel' lays out a training in mini-batches, and this one is of all rows at once",
+                      {}, "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
     plan.memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());
     if (settings.optimizer.goes_by_moments()) {
       Ended ended{by_moments(settings, rows, plan, session), {}};
@@ -291,7 +319,7 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   session.check_finite(at.value, trained.iterations, "step");
   Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
   if (missing > 0) metrics["untrained_classes"] = missing;
-  return {{std::string(settings.model->kind->type), config.dump(), rows.schema(),
+  return {{std::string(settings.model->kind->type), without_layout(config).dump(), rows.schema(),
            tensors_of(network, trained.parameters, settings.single_precision)},
           std::move(metrics)};
 }

@@ -49,21 +49,22 @@ class BatchTraining {
                     ? static_cast<std::uint64_t>(session.comm().size())
                     : micro_batches(settings_.batch_size, task.network.parameter_count())),
         network_(task.network),
+        part_(task.part),
+        comm_(part_ == nullptr ? session.comm() : part_->data()),
         is_sparse_(task.rows.is_sparse()),
         loader_(task.rows, network_.shape().loss),
         shuffle_(shuffle_of(settings_.shuffle, rows_, task.rows.row_bytes())),
-        sum_(session.comm(), task.summing, pieces_, network_.losses_length(),
-             !is_sparse_ && !settings_.clip_norm),
+        sum_(comm_, task.summing, pieces_, network_.losses_length(), !is_sparse_ && !settings_.clip_norm),
         session_(session),
         rates_(settings_.schedule, settings_.learning_rate, batches_, settings_.epochs * batches_),
         held_out_(task.held_out),
-        parameters_("parameters", network_.parameter_count()),
-        update_(settings_, criterion_, network_.tensors(),
-                sum_.share(network_.parameter_count(), session.comm().rank())) {
+        parameters_("parameters", own_count()),
+        update_(settings_, criterion_, part_ == nullptr ? network_.tensors() : part_->tensors(),
+                sum_.share(own_count(), comm_.rank())) {
     if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
     if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
     if (task.reads == Reads::large && WindowRows::can_read(task.rows, shuffle_))
-      windows_.emplace(session.comm(), task.rows, network_.shape().loss);
+      windows_.emplace(comm_, task.rows, network_.shape().loss);
   }
 
   Trained run(const std::vector<double>& start);
@@ -76,6 +77,17 @@ class BatchTraining {
   [[nodiscard]] storage::IndexRange piece(Slice batch, std::uint64_t leaf) const;
   [[nodiscard]] std::vector<std::size_t> own_cuts(Slice batch) const;
   std::vector<std::uint64_t> own_rows(std::uint64_t step);
+  /// Of the parameters that this rank trains: all, or those of its part of the network.
+  [[nodiscard]] std::size_t own_count() const {
+    return part_ == nullptr ? network_.parameter_count() : part_->parameter_count();
+  }
+  [[nodiscard]] std::vector<T> own_of(const std::vector<T>& whole) const {
+    return part_ == nullptr ? whole : part_->take(whole);
+  }
+  [[nodiscard]] std::vector<T> whole_of(std::vector<T> own) const {
+    return part_ == nullptr ? std::move(own) : part_->whole(own);
+  }
+  BatchSum<T> part_sum(Slice slice);
   BatchSum<T> batch_sum(Slice batch);
   void step();
   [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
@@ -97,6 +109,8 @@ class BatchTraining {
   Criterion criterion_;
   std::uint64_t rows_, batches_, pieces_;
   NetworkOf<T>& network_;
+  NetworkPart<T>* part_;      ///< none where every rank has all layers
+  const Communicator& comm_;  ///< the ranks that share the rows
   bool is_sparse_;
   BatchLoader loader_;
   BatchAs<T> as_;
@@ -114,29 +128,31 @@ class BatchTraining {
   Vector parameters_, whole_gradient_;  ///< whole_gradient_: of sparse rows, with the features left out
   ParameterUpdate<T> update_;
   std::uint64_t step_ = 0;  ///< batches done, over all epochs
+  unsigned wishes_ = 0;     ///< of all ranks, at the last step
   double epoch_loss_ = 0, epoch_right_ = 0;
   double held_out_loss_ = Progress::unknown;  ///< of the last epoch
   double gradient_norm_ = Progress::unknown;
-  std::uint64_t first_step_ = 0;  ///< of this attempt
+  std::uint64_t first_step_ = 0;     ///< of this attempt
+  std::vector<double> part_losses_;  ///< of the last batch, in a layout of layers
 };
 
 template <class T>
 void BatchTraining<T>::begin(const std::vector<double>& start) {
   if (const auto checkpoint = session_.resume()) return resume(*checkpoint);
-  to_device<T>({start.begin(), start.end()}, parameters_);
+  to_device<T>(own_of({start.begin(), start.end()}), parameters_);
 }
 
 template <class T>
 void BatchTraining<T>::resume(const storage::Checkpoint& checkpoint) {
   const std::size_t count = network_.parameter_count();
   const auto restore = [&](const char* name, const Vector& to, storage::IndexRange range) {
-    const std::vector<T> values = values_of<T>(checkpoint.tensors, name, count);
+    const std::vector<T> values = own_of(values_of<T>(checkpoint.tensors, name, count));
     to_device<T>({values.begin() + static_cast<std::ptrdiff_t>(range.begin),
                   values.begin() + static_cast<std::ptrdiff_t>(range.end)},
                  to);
   };
   first_step_ = step_ = checkpoint.step;
-  restore("parameters", parameters_, {0, count});
+  restore("parameters", parameters_, {0, own_count()});
   restore("first", update_.first(), update_.range());
   if (update_.second().extent(0) > 0) restore("second", update_.second(), update_.range());
   const auto& epoch = values_of(checkpoint.tensors, "epoch", 2);
@@ -155,7 +171,7 @@ Trained BatchTraining<T>::run(const std::vector<double>& start) {
     step();
     session_.tell(progress());
     if (step_ % batches_ == 0) end_epoch(total);
-    if (step_ < total && !stops_early_) session_.after_step(step_, sum_.wishes(), [&] { return state(); });
+    if (step_ < total && !stops_early_) session_.after_step(step_, wishes_, [&] { return state(); });
   }
   if (!best_) return {parameters(), step_, settings_.epochs};
   return {best_->parameters(), step_, step_ / batches_, best_->epoch(), best_->loss()};
@@ -212,8 +228,27 @@ Batch BatchTraining<T>::load(Slice slice, const std::vector<std::uint64_t>& numb
   return batch;
 }
 
+/// In a layout of layers: of this rank's part; the losses are the whole network's.
+template <class T>
+BatchSum<T> BatchTraining<T>::part_sum(Slice slice) {
+  BatchOf<T> rows;
+  if (part_->needs_rows()) {
+    rows = as_(load(slice, own_rows(step_)));
+    session_.judge(windows_ ? windows_->reading() : loader_.reading());
+    if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  }
+  part_->fold_gradients(parameters_, rows, {own_cuts(slice), sum_.own().begin}, sum_.gradients(own_count()),
+                        sum_.losses());
+  BatchSum<T> sum = sum_.sum(session_.wishes());
+  part_losses_.assign(sum.losses.begin(), sum.losses.end());
+  wishes_ = part_->agree(part_losses_, sum_.wishes());
+  sum.losses = part_losses_;
+  return sum;
+}
+
 template <class T>
 BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
+  if (part_ != nullptr) return part_sum(slice);
   const std::vector<std::uint64_t> numbers = own_rows(step_);
   const BatchOf<T> rows = as_(load(slice, numbers));
   session_.judge(windows_ ? windows_->reading() : loader_.reading());
@@ -225,7 +260,9 @@ BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
   network_.fold_gradients(parameters_, rows, {own_cuts(slice), own.begin}, {true, seed_, step_, first},
                           sum_.gradients(length), sum_.losses(),
                           [&](GradientPart part) { sum_.ready(part); });
-  return sum_.sum(session_.wishes());
+  BatchSum<T> sum = sum_.sum(session_.wishes());
+  wishes_ = sum_.wishes();
+  return sum;
 }
 
 /// Of sparse rows: with the features that the batch has nothing of.
@@ -249,9 +286,9 @@ typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum
 /// Collective, where somebody will read it.
 template <class T>
 void BatchTraining<T>::note_norm(double scale, const Vector& gradient) {
-  if ((sum_.wishes() & wish_to_tell) == 0) return;
+  if ((wishes_ & wish_to_tell) == 0 || part_ != nullptr) return;
   double square = update_.squared_norm(scale, gradient, parameters_);
-  if (sum_.cuts(network_.parameter_count())) square = session_.comm().allreduce(square, Reduction::sum);
+  if (sum_.cuts(own_count())) square = comm_.allreduce(square, Reduction::sum);
   gradient_norm_ = std::sqrt(square);
 }
 
@@ -261,6 +298,7 @@ void BatchTraining<T>::step() {
   const BatchSum<T> sum = batch_sum(slice);
   const double loss = std::accumulate(sum.losses.begin(), sum.losses.end() - 1, 0.0);
   session_.check_finite(loss, step_, "batch", [&] {
+    if (part_ != nullptr) return std::string("in a layout of layers it is not told which");
     const std::vector<T> gradient = is_sparse_ ? std::vector<T>() : to_host<T>(sum.gradient);
     return first_not_finite(network_.layers(), parameters(), sum.range.begin,
                             {gradient.begin(), gradient.end()});
@@ -280,36 +318,35 @@ void BatchTraining<T>::step() {
 template <class T>
 std::vector<std::uint64_t> BatchTraining<T>::shares() const {
   std::vector<std::uint64_t> counts;
-  for (int rank = 0; rank < session_.comm().size(); ++rank)
-    counts.push_back(sum_.share(network_.parameter_count(), rank).count());
+  for (int rank = 0; rank < comm_.size(); ++rank) counts.push_back(sum_.share(own_count(), rank).count());
   return counts;
 }
 
 /// Where each rank has updated a slice: all of them to all.
 template <class T>
 void BatchTraining<T>::share_parameters() {
-  if (!sum_.cuts(network_.parameter_count())) return;
+  if (!sum_.cuts(own_count())) return;
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), parameters_);
-  session_.comm().complete(std::span<T>(host.data(), host.extent(0)),
-                           std::span<const std::uint64_t>(shares()));
+  comm_.complete(std::span<T>(host.data(), host.extent(0)), std::span<const std::uint64_t>(shares()));
   Kokkos::deep_copy(parameters_, host);
 }
 
+/// Collective in a layout of layers.
 template <class T>
 std::vector<double> BatchTraining<T>::parameters() const {
-  const std::vector<T> values = to_host<T>(parameters_);
+  const std::vector<T> values = whole_of(to_host<T>(parameters_));
   return {values.begin(), values.end()};
 }
 
 /// Collective where ranks have slices.
 template <class T>
 std::vector<T> BatchTraining<T>::of_all_ranks(const Vector& own) const {
-  if (!sum_.cuts(network_.parameter_count())) return to_host<T>(own);
+  if (!sum_.cuts(own_count())) return whole_of(to_host<T>(own));
   const std::vector<T> part = to_host<T>(own);
-  std::vector<T> all(network_.parameter_count());
+  std::vector<T> all(own_count());
   std::copy(part.begin(), part.end(), all.begin() + static_cast<std::ptrdiff_t>(update_.range().begin));
-  session_.comm().complete(std::span<T>(all), std::span<const std::uint64_t>(shares()));
-  return all;
+  comm_.complete(std::span<T>(all), std::span<const std::uint64_t>(shares()));
+  return whole_of(std::move(all));
 }
 
 template <class T>
@@ -364,7 +401,7 @@ std::string BatchTraining<T>::line(std::uint64_t epoch, const std::string& held_
 template <class T>
 storage::Checkpoint BatchTraining<T>::state() const {
   storage::Checkpoint checkpoint;
-  checkpoint.tensors = {vector_tensor("parameters", to_host<T>(parameters_)),
+  checkpoint.tensors = {vector_tensor("parameters", whole_of(to_host<T>(parameters_))),
                         vector_tensor("first", of_all_ranks(update_.first())),
                         vector_tensor("epoch", std::vector<double>{epoch_loss_, epoch_right_}),
                         vector_tensor("rates", rates_.state())};

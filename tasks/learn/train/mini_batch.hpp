@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 
+#include "kernmill/tasks/learn/parallel/network_part.hpp"
 #include "kernmill/tasks/learn/train/full_batch.hpp"
 #include "kernmill/tasks/learn/train/gradient_sum.hpp"
 
@@ -29,6 +30,7 @@ struct BatchTask {
   Summing summing = Summing::exact;
   Reads reads = Reads::rows;
   HeldOutLoss held_out{};
+  NetworkPart<T>* part = nullptr;  ///< where ranks share layers, too: sums are exact and rows dense then
 };
 
 /// SGD with momentum, Adam and AdamW. An epoch's order is a permutation keyed by (seed, epoch), so that the

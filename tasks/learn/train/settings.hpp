@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
+#include "kernmill/tasks/learn/parallel/layout.hpp"
 #include "kernmill/tasks/learn/train/best_epoch.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
 #include "kernmill/tasks/learn/train/rate_schedule.hpp"
@@ -56,6 +57,7 @@ struct TrainSettings {
   bool single_precision = false;       ///< float32 in place of float64, of mini-batch methods
   bool exact = true;                   ///< whether sums over ranks have one order
   bool balanced = false;               ///< whether rows of all classes together count alike
+  Layout layout;                       ///< its data 0: all ranks that the others leave
   std::optional<std::uint64_t> cache;  ///< bytes of a rank's memory for its rows; none: what there is
   std::uint64_t shards = 64;           ///< of the rows of a full-batch method: a power of two
 };
@@ -70,5 +72,8 @@ struct CheckpointSettings {
 /// Throws SpecError: which setting is missing or unusable.
 TrainSettings read_train_settings(const Json& config);
 CheckpointSettings read_checkpoint_settings(const Json& config);
+
+/// A config without what changes no number of the model: how ranks share its layers, slices aside.
+Json without_layout(Json config);
 
 }  // namespace kernmill::tasks

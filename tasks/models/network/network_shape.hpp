@@ -23,6 +23,11 @@ struct NetworkShape {
   Cell cell = Cell::none;   ///< of the hidden layers; none: they are dense
   std::size_t steps = 1;    ///< of a sequence: the features are those of the first step, of the second, ...
 
+  /// Whether it has fully connected layers alone, whose activations need nothing but what they gave.
+  [[nodiscard]] bool is_plain() const {
+    return !layer_norm && dropout == 0 && cell == Cell::none && activation != kernels::Activation::gelu;
+  }
+
   /// Whether the parameters of the two mean the same: what counts in training alone is not compared.
   friend bool operator==(const NetworkShape& a, const NetworkShape& b) {
     return a.widths == b.widths && a.activation == b.activation && a.loss == b.loss &&

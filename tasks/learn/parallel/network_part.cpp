@@ -1,0 +1,262 @@
+#include "kernmill/tasks/learn/parallel/network_part.hpp"
+
+#include <algorithm>
+
+#include "kernmill/kernels/loss.hpp"
+#include "kernmill/kernels/reduce.hpp"
+
+namespace kernmill::tasks {
+
+using kernels::Device;
+
+namespace {
+
+int as_color(std::uint64_t number) {
+  return static_cast<int>(number);
+}
+
+template <class T>
+Sliced<T> first_rows(const Sliced<T>& all, std::size_t rows) {
+  Sliced<T> out;
+  for (const auto& matrix : all) out.push_back(kernels::rows_of<Device, T>(matrix, 0, rows));
+  return out;
+}
+
+/// Calls back with where each row of a block begins in the whole network and in the part, and how long it is.
+template <class Each>
+void for_rows(const ParameterBlock& block, const ParameterTensor& tensor, const Each& each) {
+  const std::size_t stride = tensor.shape.back();
+  for (std::uint64_t row = 0; row < block.rows; ++row)
+    each(tensor.offset + (block.first_row + row) * stride + block.first_column,
+         block.offset + row * block.columns, block.columns);
+}
+
+}  // namespace
+
+template <class T>
+NetworkPart<T>::NetworkPart(const Communicator& comm, const NetworkOf<T>& network, const Layout& layout)
+    : network_(network),
+      layout_(layout),
+      place_(place_of(layout, static_cast<std::uint64_t>(comm.rank()))),
+      data_(comm.split(as_color(place_.stage * layout.tensor + place_.tensor), comm.rank())),
+      pipeline_(comm.split(as_color(place_.data * layout.tensor + place_.tensor), comm.rank())),
+      rows_(comm.split(as_color(place_.data), comm.rank())),
+      group_(comm.split(as_color(place_.stage * layout.data + place_.data), comm.rank())) {
+  const auto& widths = network.shape().widths;
+  const std::size_t first = stages_of(widths, layout.pipeline)[place_.stage].begin;
+  for (const LayerCut& cut : layers_of(widths, layout, place_)) {
+    const bool last = first + layers_.size() + 2 == widths.size();
+    layers_.emplace_back(cut, last ? kernels::Activation::identity : network.shape().activation, group_);
+    offsets_.push_back(parameter_count_);
+    parameter_count_ += cut.parameters();
+  }
+  offsets_.push_back(parameter_count_);
+  for (const ParameterBlock& block : blocks_of(widths, layout, place_)) {
+    const ParameterTensor& tensor = network.tensors()[block.tensor];
+    tensors_.push_back({tensor.name, {block.rows, block.columns}, block.offset, tensor.is_weight});
+  }
+}
+
+template <class T>
+std::vector<T> NetworkPart<T>::take(std::span<const T> whole) const {
+  std::vector<T> own(parameter_count_);
+  for (const ParameterBlock& block : blocks_of(network_.shape().widths, layout_, place_))
+    for_rows(block, network_.tensors()[block.tensor], [&](std::size_t from, std::size_t to, std::size_t n) {
+      std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(from), n,
+                  own.begin() + static_cast<std::ptrdiff_t>(to));
+    });
+  return own;
+}
+
+template <class T>
+std::vector<T> NetworkPart<T>::whole(std::span<const T> own) const {
+  const std::vector<T> all = rows_.allgatherv(own);
+  std::vector<T> whole(network_.parameter_count());
+  auto part = all.begin();
+  for (std::uint64_t stage = 0; stage < layout_.pipeline; ++stage)
+    for (std::uint64_t tensor = 0; tensor < layout_.tensor; ++tensor) {
+      std::size_t length = 0;
+      for (const ParameterBlock& block : blocks_of(network_.shape().widths, layout_, {0, tensor, stage})) {
+        for_rows(block, network_.tensors()[block.tensor],
+                 [&](std::size_t to, std::size_t from, std::size_t n) {
+                   std::copy_n(part + static_cast<std::ptrdiff_t>(from), n,
+                               whole.begin() + static_cast<std::ptrdiff_t>(to));
+                 });
+        length = block.offset + block.rows * block.columns;
+      }
+      part += static_cast<std::ptrdiff_t>(length);
+    }
+  return whole;
+}
+
+template <class T>
+unsigned NetworkPart<T>::agree(std::span<double> losses, unsigned wishes) const {
+  std::vector<double> own(losses.begin(), losses.end());
+  own.push_back(wishes);
+  const std::vector<std::uint64_t> counts(static_cast<std::size_t>(rows_.size()), own.size());
+  const std::vector<double> all =
+      rows_.allgatherv(std::span<const double>(own), std::span<const std::uint64_t>(counts));
+  std::copy(all.end() - static_cast<std::ptrdiff_t>(own.size()), all.end() - 1, losses.begin());
+  for (std::size_t i = losses.size(); i < all.size(); i += own.size())
+    wishes |= static_cast<unsigned>(all[i]);
+  return wishes;
+}
+
+template <class T>
+void NetworkPart<T>::Flight::land() {
+  for (PendingSum& message : sent) message.wait();
+  sent.clear();
+  staged.clear();
+}
+
+template <class T>
+typename NetworkPart<T>::Vector NetworkPart<T>::parameters_of(std::size_t layer,
+                                                              const Vector& parameters) const {
+  return kernels::part_of<Device, T>(parameters, offsets_[layer], offsets_[layer + 1] - offsets_[layer]);
+}
+
+template <class T>
+void NetworkPart<T>::reserve(std::size_t rows) {
+  if (!flights_.empty() && reserved_ >= rows) return;
+  reserved_ = rows;
+  flights_.clear();
+  flights_.resize(layout_.pipeline - place_.stage);
+  for (Flight& flight : flights_) {
+    if (!is_first()) {
+      flight.input = layers_.front().make_input(rows);
+      flight.input_delta = layers_.front().make_input(rows);
+    }
+    for (const SlicedDense<T>& layer : layers_) {
+      flight.outputs.push_back(layer.make_output(rows));
+      flight.deltas.push_back(layer.make_output(rows));
+    }
+    if (is_last()) {
+      flight.deltas.back() = flight.outputs.back();  // the loss leaves its gradient there
+      flight.terms = kernels::make_matrix<Device, T>(rows, network_.losses_length());
+    }
+  }
+}
+
+template <class T>
+typename NetworkPart<T>::Passing NetworkPart<T>::passing(const Step& step, std::size_t micro_batch) {
+  const bool together = layout_.pipeline == 1;
+  Passing pass;
+  pass.first_piece = micro_batch;
+  pass.flight = &flights_[micro_batch % flights_.size()];
+  const std::size_t end = together ? step.count() : micro_batch + 1;
+  const std::size_t first = step.pieces.cuts[micro_batch];
+  for (std::size_t i = micro_batch; i <= end; ++i) pass.cuts.push_back(step.pieces.cuts[i] - first);
+  const std::size_t rows = pass.cuts.back();
+  if (needs_rows()) pass.rows = part_of(step.rows, first, rows);
+  pass.input = is_first() ? Sliced<T>{pass.rows.features} : first_rows<T>(pass.flight->input, rows);
+  pass.input_delta = first_rows<T>(pass.flight->input_delta, rows);
+  for (const Sliced<T>& output : pass.flight->outputs) pass.outputs.push_back(first_rows<T>(output, rows));
+  for (const Sliced<T>& delta : pass.flight->deltas) pass.deltas.push_back(first_rows<T>(delta, rows));
+  return pass;
+}
+
+template <class T>
+void NetworkPart<T>::send(const Sliced<T>& values, std::uint64_t stage, Flight& flight) const {
+  Device().fence();
+  for (const Matrix& matrix : values) {
+    flight.staged.push_back(Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), matrix));
+    const auto& host = flight.staged.back();
+    flight.sent.push_back(
+        pipeline_.begin_send(std::span<const T>(host.data(), host.size()), static_cast<int>(stage)));
+  }
+}
+
+template <class T>
+void NetworkPart<T>::receive(const Sliced<T>& values, std::uint64_t stage) const {
+  for (const Matrix& matrix : values) {
+    const auto host = Kokkos::create_mirror_view(matrix);
+    pipeline_.receive(std::span<T>(host.data(), host.size()), static_cast<int>(stage));
+    Kokkos::deep_copy(matrix, host);
+  }
+}
+
+template <class T>
+void NetworkPart<T>::lose(const Step& step, Passing& pass) const {
+  const Matrix &z = pass.outputs.back()[0],
+               terms = kernels::rows_of<Device, T>(pass.flight->terms, 0, z.extent(0));
+  apply_loss<T>(network_.shape().loss, {pass.rows.labels, pass.rows.numbers}, z, terms);
+  if (network_.class_weights().extent(0) > 0)
+    kernels::weigh_rows<Device, T>(Device(), network_.class_weights(), pass.rows.labels, z, terms);
+  const std::size_t length = network_.losses_length();
+  for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i)
+    kernels::column_sums<Device, T, double>(
+        Device(), kernels::rows_of<Device, T>(terms, pass.cuts[i], pass.cuts[i + 1] - pass.cuts[i]),
+        kernels::Vector<Device>(step.losses.data() + (pass.first_piece + i) * length, length));
+}
+
+template <class T>
+void NetworkPart<T>::forward(const Step& step, Passing& pass) {
+  pass.flight->land();
+  if (!is_first()) receive(pass.input, place_.stage - 1);
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    layers_[i].forward(parameters_of(i, step.parameters), i == 0 ? pass.input : pass.outputs[i - 1],
+                       pass.cuts, pass.outputs[i]);
+  is_last() ? lose(step, pass) : send(pass.outputs.back(), place_.stage + 1, *pass.flight);
+}
+
+template <class T>
+void NetworkPart<T>::backward(const Step& step, Passing& pass) {
+  if (!is_last()) receive(pass.deltas.back(), place_.stage + 1);
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    layers_[i].backward(parameters_of(i, step.parameters), pass.outputs[i], pass.cuts, pass.deltas[i],
+                        i == 0 ? pass.input_delta : pass.deltas[i - 1]);
+    fold(i, step, pass);
+  }
+  if (!is_first()) send(pass.input_delta, place_.stage - 1, *pass.flight);
+}
+
+template <class T>
+void NetworkPart<T>::fold(std::size_t layer, const Step& step, const Passing& pass) {
+  for (const auto& part : layers_[layer].parts(step.count() > 1)) {
+    auto& fold = folds_[offsets_[layer] + part.place.offset];
+    for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i) {
+      const Vector sum = fold.vector(part.place.size);
+      Kokkos::deep_copy(Device(), sum, T(0));
+      const std::size_t first = pass.cuts[i], count = pass.cuts[i + 1] - first;
+      if (count > 0)
+        layers_[layer].add_gradient(part, layer == 0 ? pass.input : pass.outputs[layer - 1],
+                                    pass.deltas[layer], first, count, sum);
+      fold.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
+    }
+  }
+}
+
+template <class T>
+void NetworkPart<T>::fold_gradients(const Vector& parameters, const BatchOf<T>& rows,
+                                    const typename NetworkOf<T>::Pieces& pieces,
+                                    std::span<const Vector> gradients,
+                                    const kernels::Matrix<Device>& losses) {
+  Kokkos::deep_copy(Device(), losses, 0.0);
+  const Step step{parameters, rows, pieces, losses};
+  if (step.count() == 0) return;
+  std::size_t largest = pieces.cuts.back();
+  if (layout_.pipeline > 1) {
+    largest = 0;
+    for (std::size_t i = 0; i < step.count(); ++i)
+      largest = std::max(largest, pieces.cuts[i + 1] - pieces.cuts[i]);
+  }
+  reserve(largest);
+  for (const Turn& turn :
+       one_forward_one_backward(place_.stage, layout_.pipeline, layout_.pipeline == 1 ? 1 : step.count())) {
+    Passing pass = passing(step, turn.micro_batch);
+    turn.forward ? forward(step, pass) : backward(step, pass);
+  }
+  for (Flight& flight : flights_) flight.land();
+  for (auto& [at, fold] : folds_) {
+    for (std::size_t i = 0; i < fold.nodes().size(); ++i) {
+      const Vector& sum = fold.nodes()[i].sum;
+      Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], at, sum.extent(0)), sum);
+    }
+    fold.clear();
+  }
+}
+
+template class NetworkPart<double>;
+template class NetworkPart<float>;
+
+}  // namespace kernmill::tasks

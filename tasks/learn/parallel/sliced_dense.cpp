@@ -1,0 +1,151 @@
+#include "kernmill/tasks/learn/parallel/sliced_dense.hpp"
+
+#include <algorithm>
+
+#include "kernmill/kernels/reduce.hpp"
+
+namespace kernmill::tasks {
+
+using kernels::Device;
+using kernels::Transpose;
+
+namespace {
+
+template <class T>
+Sliced<T> matrices(std::size_t count, std::size_t rows, std::size_t width) {
+  Sliced<T> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(kernels::make_matrix<Device, T>(rows, width));
+  return out;
+}
+
+/// Matrices in memory that grows.
+template <class T>
+Sliced<T> matrices_in(std::vector<kernels::Vector<Device, T>>& memory, std::size_t count, std::size_t rows,
+                      std::size_t width) {
+  memory.resize(count);
+  Sliced<T> out;
+  for (auto& values : memory) {
+    if (values.extent(0) < rows * width) values = kernels::make_vector<Device, T>(rows * width);
+    out.push_back(kernels::matrix_of<Device, T>(values, 0, rows, width));
+  }
+  return out;
+}
+
+}  // namespace
+
+template <class T>
+SlicedDense<T>::SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group)
+    : shape_(shape),
+      activation_(activation),
+      group_(group),
+      forward_(Transpose::no, shape.slice_inputs(), shape.slice_outputs()),
+      backward_(Transpose::yes, shape.slice_outputs(), shape.slice_inputs()),
+      bias_sums_(kernels::make_vector<Device, T>(shape.slice_outputs())) {}
+
+template <class T>
+Sliced<T> SlicedDense<T>::make_input(std::size_t rows) const {
+  if (shape_.input_is_whole) return matrices<T>(1, rows, shape_.inputs);
+  return matrices<T>(shape_.slices, rows, shape_.slice_inputs());
+}
+
+template <class T>
+Sliced<T> SlicedDense<T>::make_output(std::size_t rows) const {
+  return matrices<T>(shape_.cut == Cut::outputs ? shape_.slices : 1, rows, shape_.slice_outputs());
+}
+
+template <class T>
+typename SlicedDense<T>::Matrix SlicedDense<T>::weights(const Vector& parameters, std::size_t slice) const {
+  const std::size_t inputs = shape_.slice_inputs(), outputs = shape_.slice_outputs();
+  return kernels::matrix_of<Device, T>(parameters, slice * inputs * outputs, inputs, outputs);
+}
+
+template <class T>
+Sliced<T> SlicedDense<T>::scratch(std::size_t rows, std::size_t width) {
+  return matrices_in<T>(memory_, shape_.slices, rows, width);
+}
+
+template <class T>
+Sliced<T> SlicedDense<T>::own_columns(const Matrix& input) {
+  const std::size_t width = shape_.slice_inputs();
+  const Sliced<T> own = matrices_in<T>(columns_, shape_.slices, input.extent(0), width);
+  for (std::size_t i = 0; i < own.size(); ++i)
+    copy_columns<T>(input, (shape_.first_slice + i) * width, own[i]);
+  return own;
+}
+
+template <class T>
+void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts,
+                             const Sliced<T>& output) {
+  if (shape_.cut == Cut::inputs) {
+    const Sliced<T> own = is_alone() ? own_columns(input[0]) : input;
+    const Sliced<T> sums = scratch(output[0].extent(0), shape_.outputs);
+    for (std::size_t i = 0; i < own.size(); ++i)
+      forward_.multiply(own[i], weights(parameters, i), cuts, sums[i]);
+    fold_slices<T>(sums);
+    group_.sum(sums[0]);
+    Kokkos::deep_copy(Device(), output[0], sums[0]);
+  } else {
+    for (std::size_t i = 0; i < output.size(); ++i)
+      forward_.multiply(input[0], weights(parameters, i), cuts, output[i]);
+  }
+  const std::size_t width = shape_.slice_outputs();
+  for (std::size_t i = 0; i < output.size(); ++i)
+    kernels::add_bias_and_activate<Device, T>(
+        Device(), activation_, kernels::part_of<Device, T>(parameters, shape_.weights() + i * width, width),
+        output[i]);
+}
+
+template <class T>
+void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>& output, Cuts cuts,
+                              const Sliced<T>& delta, const Sliced<T>& input_delta) {
+  for (std::size_t i = 0; i < delta.size(); ++i)
+    kernels::backward_activation<Device, T>(Device(), activation_, output[i], delta[i]);
+  if (input_delta.empty()) return;
+  const bool is_direct = shape_.cut == Cut::none || (shape_.cut == Cut::inputs && !is_alone());
+  const Sliced<T> sums = is_direct ? input_delta : scratch(delta[0].extent(0), shape_.slice_inputs());
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    backward_.multiply(delta[shape_.cut == Cut::outputs ? i : 0], weights(parameters, i), cuts, sums[i]);
+  if (is_alone()) return group_.beside(sums, input_delta[0]);
+  if (is_direct) return;
+  fold_slices<T>(sums);
+  group_.sum(sums[0]);
+  Kokkos::deep_copy(Device(), input_delta[0], sums[0]);
+}
+
+template <class T>
+std::vector<typename SlicedDense<T>::Part> SlicedDense<T>::parts(bool folded) const {
+  constexpr std::size_t bytes = std::size_t{256} << 10;  // as Dense's
+  const std::size_t inputs = shape_.slice_inputs(), outputs = shape_.slice_outputs();
+  const std::size_t each = folded ? std::max<std::size_t>(32, bytes / (outputs * sizeof(T))) : inputs;
+  std::vector<Part> parts;
+  for (std::size_t slice = 0; slice < shape_.slices; ++slice)
+    for (std::size_t first = 0; first < inputs; first += each) {
+      const std::size_t count = std::min(each, inputs - first);
+      parts.push_back({{(slice * inputs + first) * outputs, count * outputs}, slice, first, count});
+    }
+  for (std::size_t slice = 0; slice * outputs < shape_.biases(); ++slice)
+    parts.push_back({{shape_.weights() + slice * outputs, outputs}, slice});
+  return parts;
+}
+
+template <class T>
+void SlicedDense<T>::add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta,
+                                  std::size_t first, std::size_t count, const Vector& gradient) {
+  const Matrix rows_delta =
+      kernels::rows_of<Device, T>(delta[shape_.cut == Cut::outputs ? part.slice : 0], first, count);
+  if (part.inputs == 0) {
+    kernels::column_sums<Device, T>(Device(), rows_delta, bias_sums_);
+    kernels::add<Device, T>(Device(), bias_sums_, gradient);
+    return;
+  }
+  const std::size_t before = is_alone() ? (shape_.first_slice + part.slice) * shape_.slice_inputs() : 0;
+  kernels::add_product_of_columns<Device, T>(
+      Device(), kernels::rows_of<Device, T>(input[shape_.input_is_whole ? 0 : part.slice], first, count),
+      before + part.first_input, part.inputs, rows_delta,
+      kernels::matrix_of<Device, T>(gradient, 0, part.inputs, shape_.slice_outputs()));
+}
+
+template class SlicedDense<double>;
+template class SlicedDense<float>;
+
+}  // namespace kernmill::tasks

@@ -1,0 +1,142 @@
+#include <array>
+
+#include <gmock/gmock.h>
+
+#include "learn_world.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using tasks::Json;
+
+/// Layouts of layers, of data alone, and of one rank: one model, bit for bit.
+class Layouts : public LearnWorld {
+ protected:
+  static Json config(const Json& parallel, const char* precision) {
+    Json all = train_config(mlp_model({16, 8, 16}, "tanh"), adam(1e-2, 2, 64));
+    all["parallel"] = parallel;
+    all["precision"] = precision;
+    return all;
+  }
+  static Json layout(int data, int tensor, int pipeline, int slices) {
+    return {{"data", data}, {"tensor", tensor}, {"pipeline", pipeline}, {"slices", slices}};
+  }
+  /// On the first ranks, as many as the layout has.
+  std::uint64_t trained(const Json& parallel, const Json& config, const std::string& stage) {
+    const int ranks = parallel.at("data").get<int>() * parallel.at("tensor").get<int>() *
+                      parallel.at("pipeline").get<int>();
+    const tasks::Communicator some = comm.split(comm.rank() < ranks ? 0 : 1, comm.rank());
+    const tasks::Spec wanted = spec("train", config, {{"data", data_}}, stage);
+    comm.agree([&] {
+      if (comm.rank() < ranks) metrics_ = tasks::run_train(wanted, some).metrics;
+    });
+    return digest(parameters(stage));
+  }
+  /// Those that have as many ranks as there are; others have a run of their own.
+  void expect_one_model(int slices, const char* precision) {
+    data_ = fold_four("iris", "species");
+    const Json alone = layout(1, 1, 1, slices);
+    const std::uint64_t expected = trained(alone, config(alone, precision), "alone");
+    const Json metrics = metrics_;
+    for (const auto& [data, tensor, pipeline] : {std::array{2, 1, 1},
+                                                 {1, 2, 1},
+                                                 {1, 1, 2},
+                                                 {3, 1, 1},
+                                                 {1, 1, 3},
+                                                 {1, 1, 4},
+                                                 {2, 2, 1},
+                                                 {2, 1, 2},
+                                                 {1, 2, 2},
+                                                 {1, 4, 1},
+                                                 {2, 2, 2}}) {
+      if (data * tensor * pipeline != comm.size() || slices % tensor != 0) continue;
+      const Json one = layout(data, tensor, pipeline, slices);
+      EXPECT_EQ(trained(one, config(one, precision), "laid_out"), expected) << one;
+      if (comm.rank() == 0) {
+        EXPECT_EQ(metrics_.dump(), metrics.dump()) << one;
+      }
+    }
+  }
+  std::string complaint(const Json& config) {
+    data_ = fold_four("iris", "species");
+    try {
+      (void)train(data_, config);
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+    return "";
+  }
+  std::filesystem::path data_;
+  Json metrics_;
+};
+
+TEST_F(Layouts, OfWholeLayersGiveTheModelOfNone) {
+  data_ = fold_four("iris", "species");
+  Json plain = config({}, "float64");
+  plain.erase("parallel");
+  const std::uint64_t expected = trained(layout(1, 1, 1, 1), plain, "plain");
+  if (comm.size() < 2) return;
+  const Json stages = layout(1, 1, 2, 1);
+  EXPECT_EQ(trained(stages, config(stages, "float64"), "laid_out"), expected);
+}
+
+TEST_F(Layouts, GiveOneModelInDouble) {
+  expect_one_model(2, "float64");
+}
+TEST_F(Layouts, GiveOneModelInSingle) {
+  expect_one_model(2, "float32");
+}
+TEST_F(Layouts, OfFourSlicesGiveOneModel) {
+  expect_one_model(4, "float64");
+}
+TEST_F(Layouts, OfWholeLayersGiveOneModel) {
+  expect_one_model(1, "float32");
+}
+
+TEST_F(Layouts, GoOnFromEachOthersCheckpoints) {
+  if (comm.size() < 2) return;
+  data_ = fold_four("iris", "species");
+  const auto run = [&](const Json& parallel, const std::string& stage, const char* where) {
+    Json all = config(parallel, "float32");
+    all["checkpoint"]["every"] = 1;
+    tasks::Spec wanted = spec("train", all, {{"data", data_}}, stage);
+    wanted.checkpoint_directory = directory / where;
+    const int ranks = parallel.at("tensor").get<int>() * parallel.at("pipeline").get<int>();
+    const tasks::Communicator some = comm.split(comm.rank() < ranks ? 0 : 1, comm.rank());
+    comm.agree([&] {
+      if (comm.rank() < ranks) (void)tasks::run_train(wanted, some);
+    });
+    return digest(parameters(stage));
+  };
+  const std::uint64_t expected = run(layout(1, 2, 1, 2), "tensor", "checkpoints");
+  // The last epoch again, from the checkpoint before it.
+  for (const Json& other : {layout(1, 1, 2, 2), layout(1, 1, 1, 2), layout(1, 2, 1, 2)}) {
+    ::testing::internal::CaptureStdout();
+    EXPECT_EQ(run(other, "other", "checkpoints"), expected);
+    const std::string said = ::testing::internal::GetCapturedStdout();
+    if (comm.rank() == 0) {
+      EXPECT_THAT(said, ::testing::HasSubstr("continuing from step 2"));
+    }
+  }
+}
+
+TEST_F(Layouts, ThatDoNotFitAreErrors) {
+  using ::testing::HasSubstr;
+  Json all = config(layout(7, 1, 1, 1), "float64");
+  EXPECT_THAT(complaint(all), HasSubstr("7 ranks"));
+  if (comm.size() != 2) return;
+  all = config(layout(1, 2, 1, 2), "float64");
+  all["model"]["hidden"] = {15};
+  EXPECT_THAT(complaint(all), HasSubstr("a layer of 15 units cannot be cut into 2 slices"));
+  all = config(layout(1, 1, 2, 1), "float64");
+  all["optimizer"]["clip_norm"] = 1.0;
+  EXPECT_THAT(complaint(all), HasSubstr("clip_norm"));
+  all = config(layout(1, 2, 1, 3), "float64");
+  EXPECT_THAT(complaint(all), HasSubstr("3 slices cannot be shared by 2 tensor ranks"));
+  all = config(layout(1, 1, 2, 1), "float64");
+  all["model"] = softmax_model();
+  EXPECT_THAT(complaint(all), HasSubstr("of layers it has 1"));
+}
+
+}  // namespace
+}  // namespace kernmill::testing

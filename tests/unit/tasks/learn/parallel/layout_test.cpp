@@ -1,0 +1,70 @@
+#include <gmock/gmock.h>
+
+#include "kernmill/tasks/learn/parallel/layer_cuts.hpp"
+#include "kernmill/tasks/learn/parallel/schedule.hpp"
+
+namespace kernmill::tasks {
+namespace {
+
+using Widths = std::vector<std::uint64_t>;
+
+TEST(Layout, TensorRanksAreNeighbours) {
+  const Layout layout{3, 2, 4, 2};
+  EXPECT_EQ(place_of(layout, 0), (Place{0, 0, 0}));
+  EXPECT_EQ(place_of(layout, 1), (Place{0, 1, 0}));
+  EXPECT_EQ(place_of(layout, 2), (Place{1, 0, 0}));
+  EXPECT_EQ(place_of(layout, 6), (Place{0, 0, 1}));
+  for (std::uint64_t rank = 0; rank < layout.ranks(); ++rank)
+    EXPECT_EQ(rank_of(layout, place_of(layout, rank)), rank);
+}
+
+TEST(Layout, StagesAreBalancedByTheirWeights) {
+  const Widths widths{100, 10, 10, 10, 10};  // 1000, 100, 100, 100 weights
+  const auto stages = stages_of(widths, 2);
+  EXPECT_EQ(stages[0].end, 1U);
+  EXPECT_EQ(stages[1].end, 4U);
+}
+
+TEST(Layout, EveryStageHasALayer) {
+  const Widths widths{1, 1, 1, 100, 100};
+  const auto stages = stages_of(widths, 4);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(stages[i].begin, i);
+}
+
+TEST(Layout, LayersAreCutInPairsAndALastOneByItsInputs) {
+  EXPECT_EQ(cut_of(0, 3, 2), Cut::outputs);
+  EXPECT_EQ(cut_of(1, 3, 2), Cut::inputs);
+  EXPECT_EQ(cut_of(2, 3, 2), Cut::inputs);
+  EXPECT_EQ(cut_of(2, 3, 1), Cut::none);
+}
+
+TEST(Layout, EveryParameterIsSomebodys) {
+  const Widths widths{5, 8, 4, 3};
+  const Layout layout{1, 2, 2, 4};
+  std::vector<std::vector<int>> held;
+  for (std::size_t i = 0; i < 3; ++i) {
+    held.emplace_back(widths[i] * widths[i + 1]);
+    held.emplace_back(widths[i + 1]);
+  }
+  for (std::uint64_t rank = 0; rank < layout.ranks(); ++rank)
+    for (const ParameterBlock& block : blocks_of(widths, layout, place_of(layout, rank))) {
+      const std::size_t stride = widths[block.tensor / 2 + 1];
+      for (std::size_t i = 0; i < block.rows * block.columns; ++i)
+        ++held[block.tensor].at((block.first_row + i / block.columns) * stride + block.first_column +
+                                i % block.columns);
+    }
+  for (std::size_t tensor = 0; tensor < held.size(); ++tensor)  // biases of layers cut by inputs: everybody's
+    EXPECT_THAT(held[tensor], ::testing::Each(tensor == 3 || tensor == 5 ? 2 : 1)) << tensor;
+}
+
+TEST(Pipeline, FillsThenAlternatesThenDrains) {
+  using Turns = std::vector<Turn>;
+  EXPECT_EQ(
+      one_forward_one_backward(0, 3, 4),
+      (Turns{{true, 0}, {true, 1}, {true, 2}, {false, 0}, {true, 3}, {false, 1}, {false, 2}, {false, 3}}));
+  EXPECT_EQ(one_forward_one_backward(2, 3, 2), (Turns{{true, 0}, {false, 0}, {true, 1}, {false, 1}}));
+  EXPECT_EQ(one_forward_one_backward(0, 4, 1), (Turns{{true, 0}, {false, 0}}));
+}
+
+}  // namespace
+}  // namespace kernmill::tasks

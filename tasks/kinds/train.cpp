@@ -49,12 +49,9 @@ CheckpointPolicy policy_of(const Spec& spec, std::uint64_t rows, std::string ide
 }
 
 MonitorSettings monitor_of(const Spec& spec, std::uint64_t rows) {
-  return {spec.output_directory / training_lines,
-          static_cast<unsigned>(spec.attempt),
-          {{"stage", spec.stage},
-           {"model", setting(spec.config, "model.type")},
-           {"optimizer", setting(spec.config, "optimizer.type")},
-           {"rows", rows}}};
+  Json of{{"stage", spec.stage}, {"model", setting(spec.config, "model.type")}, {"rows", rows}};
+  if (spec.config.contains("optimizer")) of["optimizer"] = setting(spec.config, "optimizer.type");
+  return {spec.output_directory / training_lines, static_cast<unsigned>(spec.attempt), std::move(of)};
 }
 
 /// On rank 0; the others have none.

@@ -101,7 +101,7 @@ double train(const Communicator& comm, const Rows& rows, const fs::path& checkpo
   policy.transport = transport;
   Session session(comm, policy, false);
   const double seconds = seconds_of(comm, [&] {
-    fit(config, {rows, rows}, session);
+    fit_model(config, {rows, rows}, session);
     session.finish();
   });
   if (!checkpoints.empty()) remove_together(comm, checkpoints);

@@ -111,7 +111,7 @@ TEST_F(Monitored, AModelDoesNotDependOnWhoLooks) {
   const storage::DatasetReader reader = tasks::open_dataset(comm, made, "data");
   const tasks::Rows rows(reader, storage::Part::train), none(reader, storage::Part::validation);
   tasks::Session unwatched(comm, {}, false);
-  const auto model = tasks::fit(config, {rows, none}, unwatched).model;
+  const auto model = tasks::fit_model(config, {rows, none}, unwatched).model;
   const auto watched = storage::read_model(comm.handle(), made.output_directory / "model.h5");
   ASSERT_EQ(model.parameters.size(), watched.parameters.size());
   for (std::size_t i = 0; i < model.parameters.size(); ++i)

@@ -283,10 +283,11 @@ typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum
   return whole_gradient_;
 }
 
-/// Collective, where somebody will read it.
+/// Collective, where somebody may read it.
 template <class T>
 void BatchTraining<T>::note_norm(double scale, const Vector& gradient) {
-  if ((wishes_ & wish_to_tell) == 0 || part_ != nullptr) return;
+  const bool ends_epoch = (step_ + 1) % batches_ == 0;
+  if ((!ends_epoch && (wishes_ & wish_to_tell) == 0) || part_ != nullptr) return;
   double square = update_.squared_norm(scale, gradient, parameters_);
   if (sum_.cuts(own_count())) square = comm_.allreduce(square, Reduction::sum);
   gradient_norm_ = std::sqrt(square);

@@ -35,8 +35,8 @@ std::string refusal(const OptimizerSettings& optimizer, Layers network, const Ro
   return {};
 }
 
-const std::vector<Network::Layer> small{{100, 10, 0, 1000}},
-    wide{{1000, 1000, 0, 1'000'000}, {1000, 1000, 1'001'000, 2'001'000}};
+const std::vector<LayerExtent> small{{100, 10, 0, 1010}},
+    wide{{1000, 1000, 0, 1'001'000}, {1000, 1000, 1'001'000, 2'002'000}};
 
 TEST(MemoryNeed, CountsWhatAMethodKeepsOfTheModel) {
   const double vector = 8.0 * (100 * 10 + 10);

@@ -26,8 +26,10 @@ std::string MetricHistory::text() const {
     table.row(cells);
   };
   add("instance", [](const std::string& name) { return printable_line(name); });
-  for (const auto& [instance, row] : rows_)
+  for (const auto& [instance, of_instance] : rows_) {
+    const auto& row = of_instance;
     add(instance, [&](const std::string& name) { return row.contains(name) ? number_text(row[name]) : "-"; });
+  }
   return table.text();
 }
 

@@ -162,10 +162,12 @@ std::string ResultsTable::text() const {
   });
   TextTable table({}, "");
   std::vector<std::string> head;
+  head.reserve(columns.size());
   for (const Column& column : columns) head.push_back(printable(column.name));
   table.row(head);
   for (const Row& row : rows_) {
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     for (const Column& column : columns)
       cells.push_back(column.source == Source::peak_memory && row.peak_memory > 0
                           ? bytes_text(row.peak_memory)

@@ -64,7 +64,7 @@ std::string counted_steps(const Json& row) {
 std::string left_text(const Json& progress) {
   constexpr double silent = 60;  // seconds
   const bool is_old = number_at(progress, "age") > silent + 10 * number_at(progress, "seconds");
-  const std::string ago =
+  std::string ago =
       is_old ? fmt::format("  as of {} ago", duration_text(duration<double>(number_at(progress, "age"))))
              : "";
   if (is_old || !progress.contains("left")) return ago;

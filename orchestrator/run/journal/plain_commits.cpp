@@ -192,7 +192,7 @@ InstanceRecord PlainCommits::record(const PlainCommit& row, bool with_times) con
   return instance;
 }
 
-void PlainCommits::restore(std::map<std::string, std::vector<PlainCommit>> rows, TextBlock texts) {
+void PlainCommits::restore(std::map<std::string, std::vector<PlainCommit>>&& rows, TextBlock texts) {
   for (auto& [name, list] : rows) {
     Stage& stage = stages_[name];
     stage.rows = std::move(list);

@@ -74,7 +74,7 @@ class PlainCommits {
 
   /// Of a snapshot: the counts alone, then the rows.
   void restore(std::map<std::string, PlainSummary> summaries) { summaries_ = std::move(summaries); }
-  void restore(std::map<std::string, std::vector<PlainCommit>> rows, TextBlock texts);
+  void restore(std::map<std::string, std::vector<PlainCommit>>&& rows, TextBlock texts);
 
  private:
   struct Stage {

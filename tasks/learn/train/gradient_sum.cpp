@@ -42,13 +42,6 @@ storage::IndexRange GradientSum<T>::share(std::size_t length, int rank) const {
 }
 
 template <class T>
-std::vector<std::uint64_t> GradientSum<T>::shares() const {
-  std::vector<std::uint64_t> counts;
-  for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(share(length_, rank).count());
-  return counts;
-}
-
-template <class T>
 std::size_t GradientSum<T>::pieces_of(int rank) const {
   return storage::even_share(pieces_, rank, comm_->size()).count();
 }
@@ -140,7 +133,7 @@ void GradientSum<T>::pack(int rank, std::vector<T>& packed) const {
 /// One message of everything: the gradients, and behind them the losses, whose bits travel as they are.
 template <class T>
 typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
-  constexpr std::size_t width = sizeof(double) / sizeof(T);
+  constexpr std::size_t width = std::is_same_v<T, double> ? 1 : 2;  // of T, that have room for a double
   std::vector<double> losses;
   begin_losses(losses, wishes);
   packed_.clear();
@@ -149,6 +142,7 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
   packed_.resize(at + losses.size() * width);
   std::memcpy(packed_.data() + at, losses.data(), losses.size() * sizeof(double));
   std::vector<std::uint64_t> counts;
+  counts.reserve(static_cast<std::size_t>(comm_->size()));
   for (int rank = 0; rank < comm_->size(); ++rank)
     counts.push_back(nodes_of(rank) * length_ + (pieces_of(rank) * losses_.extent(1) + 1) * width);
   received_ = comm_->allgatherv(std::span<const T>(packed_), std::span<const std::uint64_t>(counts));

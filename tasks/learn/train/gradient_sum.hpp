@@ -52,7 +52,6 @@ class GradientSum {
   [[nodiscard]] unsigned wishes() const { return wishes_; }
 
  private:
-  [[nodiscard]] std::vector<std::uint64_t> shares() const;
   [[nodiscard]] std::size_t nodes_of(int rank) const;
   [[nodiscard]] std::size_t pieces_of(int rank) const;
   void begin_losses(std::vector<double>& message, unsigned wishes) const;

@@ -319,6 +319,7 @@ void BatchTraining<T>::step() {
 template <class T>
 std::vector<std::uint64_t> BatchTraining<T>::shares() const {
   std::vector<std::uint64_t> counts;
+  counts.reserve(static_cast<std::size_t>(comm_.size()));
   for (int rank = 0; rank < comm_.size(); ++rank) counts.push_back(sum_.share(own_count(), rank).count());
   return counts;
 }

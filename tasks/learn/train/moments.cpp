@@ -19,7 +19,7 @@ class SideBySide {
   SideBySide(std::size_t features, std::size_t targets)
       : features_(features), all_(kernels::make_matrix<Device>(rows_together, features + targets)) {}
   Matrix operator()(const Batch& rows, const Vector& centre) const {
-    const Matrix out = kernels::rows_of<Device>(all_, 0, rows.rows());
+    Matrix out = kernels::rows_of<Device>(all_, 0, rows.rows());
     if (rows.is_sparse()) {
       kernels::put_centred<Device>(Device(), rows.sparse, features_, centre, out);
     } else {

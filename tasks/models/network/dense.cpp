@@ -22,7 +22,7 @@ template <class T>
 kernels::Matrix<Device, T> random_matrix(std::size_t rows, std::size_t columns, std::uint64_t stream) {
   const auto values = kernels::make_vector<Device>(rows * columns);
   kernels::fill_uniform<Device>(Device(), 1, stream, 1.0, values);
-  const auto out = kernels::make_matrix<Device, T>(rows, columns);
+  auto out = kernels::make_matrix<Device, T>(rows, columns);
   kernels::convert<Device, double, T>(Device(), values,
                                       kernels::Vector<Device, T>(out.data(), rows * columns));
   return out;

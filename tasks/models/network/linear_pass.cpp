@@ -40,7 +40,7 @@ void LinearPass::weigh_classes(const std::vector<double>& weights) {
 
 LinearPass::Matrix LinearPass::outputs_of(const Vector& parameters, const Batch& rows) {
   const Device space;
-  const Matrix z = kernels::rows_of<Device>(z_, 0, rows.rows());
+  Matrix z = kernels::rows_of<Device>(z_, 0, rows.rows());
   const Matrix weights = kernels::matrix_of<Device>(parameters, 0, inputs_, outputs_);
   if (rows.is_sparse()) {
     kernels::multiply<Device>(space, rows.sparse, weights, z);

@@ -97,7 +97,7 @@ typename NetworkOf<T>::Matrix NetworkOf<T>::forward(const Vector& parameters, co
 template <class T>
 typename NetworkOf<T>::Matrix NetworkOf<T>::losses_of(const Batches& batch, const Matrix& z) {
   const Device space;
-  const Matrix terms = kernels::rows_of<Device, T>(terms_, 0, z.extent(0));
+  Matrix terms = kernels::rows_of<Device, T>(terms_, 0, z.extent(0));
   apply_loss<T>(shape_.loss, {batch.labels, batch.numbers}, z, terms);
   if (class_weights_.extent(0) > 0)
     kernels::weigh_rows<Device, T>(space, class_weights_, batch.labels, z, terms);

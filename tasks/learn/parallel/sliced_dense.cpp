@@ -67,7 +67,7 @@ Sliced<T> SlicedDense<T>::scratch(std::size_t rows, std::size_t width) {
 template <class T>
 Sliced<T> SlicedDense<T>::own_columns(const Matrix& input) {
   const std::size_t width = shape_.slice_inputs();
-  const Sliced<T> own = matrices_in<T>(columns_, shape_.slices, input.extent(0), width);
+  Sliced<T> own = matrices_in<T>(columns_, shape_.slices, input.extent(0), width);
   for (std::size_t i = 0; i < own.size(); ++i)
     copy_columns<T>(input, (shape_.first_slice + i) * width, own[i]);
   return own;

@@ -43,6 +43,7 @@ void TensorGroup<T>::sum(const Matrix& values) {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), values);
   const std::span<T> all(host.data(), host.size());
   std::vector<std::uint64_t> shares;
+  shares.reserve(static_cast<std::size_t>(comm_.size()));
   for (int rank = 0; rank < comm_.size(); ++rank)
     shares.push_back(storage::even_share(all.size(), rank, comm_.size()).count());
   const storage::IndexRange own = storage::even_share(all.size(), comm_.rank(), comm_.size());

@@ -26,25 +26,20 @@ void require_dense(const Rows& rows) {
 }  // namespace
 
 ShardRows::ShardRows(const Communicator& comm, const Rows& rows, std::uint64_t memory)
-    : comm_(&comm), rows_(&rows) {
+    : comm_(&comm),
+      rows_(&rows),
+      ranges_(rows.count(), storage::even_share(shard_count, comm.rank(), comm.size()), Network::chunk_rows) {
   require_dense(rows);
-  const auto own = storage::even_share(shard_count, comm.rank(), comm.size());
-  first_shard_ = own.begin;
-  std::vector<storage::IndexRange> ranges;
-  for (std::uint64_t shard = own.begin; shard < own.end; ++shard) {
-    first_chunk_.push_back(ranges.size());
-    append_chunks(shard_of(rows.count(), shard), Network::chunk_rows, ranges);
-  }
-  first_chunk_.push_back(ranges.size());
-  for (const storage::IndexRange& range : ranges) chunks_.push_back({chunks_.size(), range});
+  chunks_.reserve(ranges_.all().size());
+  for (const storage::IndexRange& range : ranges_.all()) chunks_.push_back({chunks_.size(), range});
   // Numbers as they are, where there are any: what they are the classes of is not looked at.
   const Loss target = rows.targets() == 0 ? Loss::cross_entropy : Loss::squared_error;
-  comm.agree([&] { source_ = open_chunk_source(rows, target, std::move(ranges), memory); });
+  comm.agree([&] { source_ = open_chunk_source(rows, target, ranges_.all(), memory); });
 }
 
 std::span<const ShardRows::Chunk> ShardRows::chunks_of(std::uint64_t shard) const {
-  const std::size_t first = first_chunk_[shard - first_shard_], end = first_chunk_[shard - first_shard_ + 1];
-  return std::span(chunks_).subspan(first, end - first);
+  const storage::IndexRange range = ranges_.of(shard);
+  return std::span(chunks_).subspan(range.begin, range.count());
 }
 
 std::vector<double> ShardRows::read(std::span<const std::uint64_t> rows) const {

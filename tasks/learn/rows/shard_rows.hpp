@@ -5,6 +5,7 @@
 
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/learn/rows/chunk_source.hpp"
+#include "kernmill/tasks/learn/rows/shards.hpp"
 
 namespace kernmill::tasks {
 
@@ -37,9 +38,8 @@ class ShardRows {
  private:
   const Communicator* comm_;
   const Rows* rows_;
-  std::uint64_t first_shard_;
+  ShardChunks ranges_;
   std::vector<Chunk> chunks_;
-  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
   std::unique_ptr<ChunkSource> source_;
 };
 

@@ -24,4 +24,29 @@ inline void append_chunks(storage::IndexRange range, std::uint64_t rows,
     chunks.push_back({at, std::min(at + rows, range.end)});
 }
 
+/// The chunks that some neighbouring shards, a rank's, are gone over in: the same on any number of ranks.
+class ShardChunks {
+ public:
+  ShardChunks(std::uint64_t rows, storage::IndexRange own, std::uint64_t chunk_rows,
+              std::uint64_t shards = shard_count)
+      : first_shard_(own.begin) {
+    for (std::uint64_t shard = own.begin; shard < own.end; ++shard) {
+      first_.push_back(chunks_.size());
+      append_chunks(shard_of(rows, shard, shards), chunk_rows, chunks_);
+    }
+    first_.push_back(chunks_.size());
+  }
+  /// All of them, in order.
+  [[nodiscard]] const std::vector<storage::IndexRange>& all() const { return chunks_; }
+  /// Which of these are of a shard.
+  [[nodiscard]] storage::IndexRange of(std::uint64_t shard) const {
+    return {first_[shard - first_shard_], first_[shard - first_shard_ + 1]};
+  }
+
+ private:
+  std::uint64_t first_shard_;
+  std::vector<std::uint64_t> first_;  ///< of each shard, and the end
+  std::vector<storage::IndexRange> chunks_;
+};
+
 }  // namespace kernmill::tasks

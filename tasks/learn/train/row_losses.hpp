@@ -1,9 +1,8 @@
 #pragma once
-#include <memory>
 #include <vector>
 
-#include "kernmill/tasks/learn/rows/chunk_source.hpp"
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
+#include "kernmill/tasks/learn/train/row_pieces.hpp"
 #include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
@@ -21,8 +20,7 @@ class RowLosses {
  private:
   NetworkOf<T>& network_;
   LeafSum<kernels::Device> sum_;
-  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
-  std::unique_ptr<ChunkSource> source_;
+  RowPieces pieces_;
   BatchAs<T> as_;
 };
 

@@ -24,7 +24,7 @@ class RowPieces {
             std::size_t piece_rows);
 
   [[nodiscard]] std::uint64_t rows_here() const {
-    return chunks_.empty() ? 0 : chunks_.back().end - chunks_.front().begin;
+    return chunks_.all().empty() ? 0 : chunks_.all().back().end - chunks_.all().front().begin;
   }
   [[nodiscard]] const Reading& reading() const { return source_->reading(); }
 
@@ -32,22 +32,19 @@ class RowPieces {
   /// before it. A piece is valid until the next.
   template <class Take>
   void each(std::uint64_t shard, const Take& take) {
-    const std::size_t own = shard - own_.begin;
-    for (std::size_t i = first_chunk_[own]; i < first_chunk_[own + 1]; ++i) {
-      const std::uint64_t before = chunks_[i].begin - chunks_.front().begin;
-      for (std::size_t first = 0; first < chunks_[i].count(); first += piece_rows_)
-        take(source_->part(i, first, std::min<std::size_t>(piece_rows_, chunks_[i].count() - first)),
+    const storage::IndexRange chunks = chunks_.of(shard);
+    for (std::uint64_t i = chunks.begin; i < chunks.end; ++i) {
+      const storage::IndexRange& chunk = chunks_.all()[i];
+      const std::uint64_t before = chunk.begin - chunks_.all().front().begin;
+      for (std::size_t first = 0; first < chunk.count(); first += piece_rows_)
+        take(source_->part(i, first, std::min<std::size_t>(piece_rows_, chunk.count() - first)),
              before + first);
     }
   }
 
  private:
-  [[nodiscard]] std::vector<storage::IndexRange> own_chunks(std::uint64_t rows, std::uint64_t shards);
-
-  storage::IndexRange own_;
   std::size_t piece_rows_;
-  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's shards, and the end
-  std::vector<storage::IndexRange> chunks_;
+  ShardChunks chunks_;
   std::unique_ptr<ChunkSource> source_;
 };
 

@@ -45,9 +45,8 @@ class SquaredHinge {
   std::uint64_t rows_;
   Values weights_;
   std::size_t classes_;
-  storage::IndexRange leaves_;            ///< of this rank
-  std::vector<std::size_t> first_chunk_;  ///< of each of this rank's leaves, and the end
-  std::vector<std::size_t> first_row_;    ///< of each chunk among this rank's, and the end
+  ShardChunks chunks_;                  ///< of this rank
+  std::vector<std::size_t> first_row_;  ///< of each chunk among this rank's, and the end
   std::unique_ptr<ChunkSource> source_;
   std::vector<std::size_t> labels_;  ///< of this rank's rows
   Values outputs_, slopes_;          ///< this rank's rows x classes, at the point and along the direction

@@ -23,22 +23,21 @@ void on_host(const kernels::Matrix<Device>& matrix, const Work& work) {
 
 SquaredHinge::SquaredHinge(Session& session, const Rows& rows, FourierMap& map, const Values& weights,
                            std::uint64_t memory)
-    : session_(session), map_(map), rows_(rows.count()), weights_(weights), classes_(weights.size()) {
-  leaves_ = storage::even_share(shard_count, session.comm().rank(), session.comm().size());
-  std::vector<storage::IndexRange> chunks;
-  for (std::uint64_t leaf = leaves_.begin; leaf < leaves_.end; ++leaf) {
-    first_chunk_.push_back(chunks.size());
-    append_chunks(shard_of(rows_, leaf), rows_mapped_at_a_time, chunks);
-  }
-  first_chunk_.push_back(chunks.size());
+    : session_(session),
+      map_(map),
+      rows_(rows.count()),
+      weights_(weights),
+      classes_(weights.size()),
+      chunks_(rows_, storage::even_share(shard_count, session.comm().rank(), session.comm().size()),
+              rows_mapped_at_a_time) {
   session.comm().agree([&] {
-    for (const storage::IndexRange& range : chunks) {
+    for (const storage::IndexRange& range : chunks_.all()) {
       first_row_.push_back(labels_.size());
       std::vector<double> target(range.count());
       rows.read(range, std::span<double>(), target);
       for (const double label : target) labels_.push_back(static_cast<std::size_t>(label));
     }
-    source_ = open_chunk_source(rows, Loss::squared_hinge, chunks, memory);
+    source_ = open_chunk_source(rows, Loss::squared_hinge, chunks_.all(), memory);
   });
   first_row_.push_back(labels_.size());
   outputs_.resize(labels_.size() * classes_);
@@ -59,8 +58,8 @@ SquaredHinge::Values SquaredHinge::add_up(const Values& point, std::size_t extra
       [&](std::uint64_t leaf, const kernels::Vector<Device>& out) {
         Kokkos::deep_copy(Device(), out, 0.0);
         Values extras(extra, 0.0);
-        for (std::size_t i = first_chunk_[leaf - leaves_.begin]; i < first_chunk_[leaf - leaves_.begin + 1];
-             ++i) {
+        const storage::IndexRange chunks = chunks_.of(leaf);
+        for (std::uint64_t i = chunks.begin; i < chunks.end; ++i) {
           const Matrix z = map_(source_->chunk(i));
           const Matrix products = kernels::make_matrix<Device>(z.extent(0), classes_);
           kernels::gemm<Device>(Device(), Transpose::no, Transpose::no, 1.0, z, at, 0.0, products);
@@ -119,8 +118,7 @@ SquaredHinge::Values SquaredHinge::losses_at(const Values& steps) {
   LeafSum<Host> sum(session_.comm(), shard_count, classes_);
   const auto sums = sum([&](std::uint64_t leaf, const kernels::Vector<Host>& out) {
     Kokkos::deep_copy(out, 0.0);
-    const std::size_t begin = first_row_[first_chunk_[leaf - leaves_.begin]];
-    const std::size_t end = first_row_[first_chunk_[leaf - leaves_.begin + 1]];
+    const std::size_t begin = first_row_[chunks_.of(leaf).begin], end = first_row_[chunks_.of(leaf).end];
     for (std::size_t row = begin; row < end; ++row) {
       for (std::size_t k = 0; k < classes_; ++k) {
         const std::size_t at = row * classes_ + k;

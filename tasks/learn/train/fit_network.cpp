@@ -167,18 +167,6 @@ std::vector<double> start_of(const TrainSettings& settings, const FitData& data,
   return parameters_of(*data.start, network);
 }
 
-/// The criterion at parameters, of what the rows' losses add up to.
-Evaluation evaluation_of(const Criterion& criterion, const Network& network,
-                         const std::vector<double>& parameters, std::vector<double> losses) {
-  Evaluation at;
-  at.right = losses.back();
-  losses.pop_back();
-  at.value = criterion.weight * std::accumulate(losses.begin(), losses.end(), 0.0) +
-             criterion.penalty_of(network, parameters);
-  at.loss = std::move(losses);
-  return at;
-}
-
 template <class T>
 kernels::Vector<kernels::Device, T> on_device(const std::vector<double>& parameters) {
   const std::vector<T> values(parameters.begin(), parameters.end());

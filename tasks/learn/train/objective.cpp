@@ -6,9 +6,7 @@ namespace kernmill::tasks {
 namespace {
 
 Network::Vector parameters_on_device(const std::vector<double>& parameters) {
-  return Kokkos::create_mirror_view_and_copy(
-      kernels::Device::memory_space(),
-      kernels::Vector<kernels::Host>(const_cast<double*>(parameters.data()), parameters.size()));
+  return kernels::on_space<kernels::Device>(parameters.data(), parameters.size());
 }
 
 std::optional<LinearPass> linear_pass(const Network& network, const RowPlan& plan) {
@@ -50,12 +48,14 @@ std::span<const double> Objective::total(Sum& sum, const Add& add) {
   return sums;
 }
 
-void Objective::set_losses(Evaluation& at, const std::vector<double>& parameters,
-                           std::span<const double> losses) const {
+Evaluation evaluation_of(const Criterion& criterion, const Network& network,
+                         const std::vector<double>& parameters, std::span<const double> losses) {
+  Evaluation at;
   at.loss.assign(losses.begin(), losses.end() - 1);
   at.right = losses.back();
-  at.value = criterion_.weight * std::accumulate(at.loss.begin(), at.loss.end(), 0.0) +
-             criterion_.penalty_of(network_, parameters);
+  at.value = criterion.weight * std::accumulate(at.loss.begin(), at.loss.end(), 0.0) +
+             criterion.penalty_of(network, parameters);
+  return at;
 }
 
 Evaluation Objective::evaluate(const std::vector<double>& parameters, bool curvature) {
@@ -68,11 +68,10 @@ Evaluation Objective::evaluate(const std::vector<double>& parameters, bool curva
             : network_.add_sums(on_device, rows, kernels::part_of<kernels::Device>(out, 0, count),
                                 kernels::part_of<kernels::Device>(out, count, out.extent(0) - count));
   });
-  Evaluation at;
+  Evaluation at = evaluation_of(criterion_, network_, parameters, sums.subspan(count));
   at.gradient.assign(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(parameters.size()));
   for (double& value : at.gradient) value *= criterion_.weight;
   criterion_.add_penalty_gradient(network_, parameters, at.gradient);
-  set_losses(at, parameters, sums.subspan(parameters.size()));
   return at;
 }
 
@@ -82,9 +81,7 @@ Evaluation Objective::without_gradient(const std::vector<double>& parameters) {
   const auto losses = total(sum, [&](const Batch& rows, const Network::Matrix&, const Vector& out) {
     linear_ ? linear_->add_losses(on_device, rows, out) : network_.add_losses(on_device, rows, out);
   });
-  Evaluation at;
-  set_losses(at, parameters, losses);
-  return at;
+  return evaluation_of(criterion_, network_, parameters, losses);
 }
 
 std::vector<double> Objective::product(const std::vector<double>& direction) {

@@ -20,6 +20,11 @@ struct Evaluation {
   double right = 0;          ///< rows predicted right, of a class target
 };
 
+/// The criterion at parameters, by what the losses of all rows add up to: each part, and the rows predicted
+/// right. Without the gradient.
+Evaluation evaluation_of(const Criterion& criterion, const Network& network,
+                         const std::vector<double>& parameters, std::span<const double> losses);
+
 /// The criterion of a model over all rows of a dataset. The rows are cut into shards, and these into chunks:
 /// each rank goes over those of its shards. Values, gradients and products have the same bits on any number
 /// of ranks, and wherever the rows are kept.
@@ -66,8 +71,6 @@ class Objective {
   /// Sums over all rows what `add` adds to its last argument for a piece.
   template <class Add>
   std::span<const double> total(Sum& sum, const Add& add);
-  void set_losses(Evaluation& at, const std::vector<double>& parameters,
-                  std::span<const double> losses) const;
 
   Session& session_;
   Network& network_;

@@ -28,8 +28,7 @@ class Steps {
   using Vector = kernels::Vector<Device, T>;
   Steps(const Communicator& comm, Summing summing, const std::vector<std::uint64_t>& widths,
         std::uint64_t rows)
-      : comm_(comm),
-        rows_(rows),
+      : rows_(rows),
         network_({widths, kernels::Activation::relu, Loss::cross_entropy}),
         parameters_("parameters", network_.parameter_count()),
         sum_(comm, summing, micro_batches(rows, network_.parameter_count()), network_.losses_length(), true),
@@ -55,12 +54,7 @@ class Steps {
                             [&](GradientPart part) { sum_.ready(part); });
     const BatchSum<T> sum = sum_.sum(0);
     update_(1e-3, step_++, 1.0 / static_cast<double>(rows_), sum.gradient, parameters_);
-    if (!sum_.cuts(network_.parameter_count())) return;
-    std::vector<std::uint64_t> counts;
-    for (int rank = 0; rank < comm_.size(); ++rank)
-      counts.push_back(sum_.share(network_.parameter_count(), rank).count());
-    comm_.complete(std::span<T>(parameters_.data(), parameters_.size()),
-                   std::span<const std::uint64_t>(counts));
+    sum_.complete(std::span<T>(parameters_.data(), parameters_.size()));
   }
 
  private:
@@ -72,7 +66,6 @@ class Steps {
   [[nodiscard]] storage::IndexRange piece(std::uint64_t leaf) const {
     return storage::even_share(rows_, static_cast<int>(leaf), static_cast<int>(sum_.pieces()));
   }
-  const Communicator& comm_;
   std::uint64_t rows_, step_ = 0;
   NetworkOf<T> network_;
   Vector parameters_;

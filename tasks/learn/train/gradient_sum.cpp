@@ -42,6 +42,15 @@ storage::IndexRange GradientSum<T>::share(std::size_t length, int rank) const {
 }
 
 template <class T>
+void GradientSum<T>::complete(std::span<T> values) const {
+  if (!cuts(values.size())) return;
+  std::vector<std::uint64_t> counts;
+  counts.reserve(static_cast<std::size_t>(comm_->size()));
+  for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(share(values.size(), rank).count());
+  comm_->complete(values, std::span<const std::uint64_t>(counts));
+}
+
+template <class T>
 std::size_t GradientSum<T>::pieces_of(int rank) const {
   return storage::even_share(pieces_, rank, comm_->size()).count();
 }
@@ -69,7 +78,7 @@ void GradientSum<T>::ready(GradientPart part) {
   if (summing_ != Summing::fast || comm_->size() == 1) return;
   // Parts come from the end of the gradient to its beginning.
   waiting_ = {part.offset, part.size + waiting_.size};
-  for (PendingSum& sum : pending_) sum.poll();
+  for (PendingMessages& sum : pending_) sum.poll();
   if (waiting_.size < bucket && waiting_.offset > 0) return;
   Device().fence();
   if constexpr (std::is_same_v<Device, Host>)
@@ -200,7 +209,7 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_fast(unsigned wishes) {
     comm_->allreduce(std::span<T>(received_), Reduction::sum);
     Kokkos::deep_copy(gradients_[0], kernels::host_vector(received_.data(), length_));
   }
-  for (PendingSum& sum : pending_) sum.wait();
+  for (PendingMessages& sum : pending_) sum.wait();
   pending_.clear();
   return gradients_[0];
 }

@@ -40,6 +40,8 @@ class GradientSum {
   /// What of a gradient of this length a rank will get.
   [[nodiscard]] storage::IndexRange share(std::size_t length, int rank) const;
   [[nodiscard]] bool cuts(std::size_t length) const;
+  /// Collective where the gradient is cut: each rank has its share of `values` there, and gets the others'.
+  void complete(std::span<T> values) const;
 
   /// Where this rank's gradients of `length` go, one for each of its subtrees, and its pieces' losses.
   std::span<const Vector> gradients(std::size_t length);
@@ -72,7 +74,7 @@ class GradientSum {
   kernels::Matrix<kernels::Device> losses_;
   std::vector<double> loss_sums_;
   std::vector<T> packed_, received_;
-  std::vector<PendingSum> pending_;
+  std::vector<PendingMessages> pending_;
   GradientPart waiting_;  ///< of parts that are too short to be sent alone
   unsigned wishes_ = 0;
 };

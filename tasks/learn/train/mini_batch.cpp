@@ -90,6 +90,7 @@ class BatchTraining {
   BatchSum<T> part_sum(Slice slice);
   BatchSum<T> batch_sum(Slice batch);
   void step();
+  BatchOf<T> rows_of_step(Slice slice);
   [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
   [[nodiscard]] Vector whole(const BatchSum<T>& sum);
   void note_norm(double scale, const Vector& gradient);
@@ -100,7 +101,6 @@ class BatchTraining {
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] std::vector<double> parameters() const;
   [[nodiscard]] std::vector<T> of_all_ranks(const Vector& own) const;
-  [[nodiscard]] std::vector<std::uint64_t> shares() const;
   [[nodiscard]] std::string line(std::uint64_t epoch, const std::string& held_out) const;
   [[nodiscard]] storage::Checkpoint state() const;
 
@@ -228,15 +228,19 @@ Batch BatchTraining<T>::load(Slice slice, const std::vector<std::uint64_t>& numb
   return batch;
 }
 
+/// This rank's rows of the step's batch; those of the next are read meanwhile.
+template <class T>
+BatchOf<T> BatchTraining<T>::rows_of_step(Slice slice) {
+  const BatchOf<T> rows = as_(load(slice, own_rows(step_)));
+  session_.judge(windows_ ? windows_->reading() : loader_.reading());
+  if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  return rows;
+}
+
 /// In a layout of layers: of this rank's part; the losses are the whole network's.
 template <class T>
 BatchSum<T> BatchTraining<T>::part_sum(Slice slice) {
-  BatchOf<T> rows;
-  if (part_->needs_rows()) {
-    rows = as_(load(slice, own_rows(step_)));
-    session_.judge(windows_ ? windows_->reading() : loader_.reading());
-    if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
-  }
+  const BatchOf<T> rows = part_->needs_rows() ? rows_of_step(slice) : BatchOf<T>();
   part_->fold_gradients(parameters_, rows, {own_cuts(slice), sum_.own().begin}, sum_.gradients(own_count()),
                         sum_.losses());
   BatchSum<T> sum = sum_.sum(session_.wishes());
@@ -249,10 +253,7 @@ BatchSum<T> BatchTraining<T>::part_sum(Slice slice) {
 template <class T>
 BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
   if (part_ != nullptr) return part_sum(slice);
-  const std::vector<std::uint64_t> numbers = own_rows(step_);
-  const BatchOf<T> rows = as_(load(slice, numbers));
-  session_.judge(windows_ ? windows_->reading() : loader_.reading());
-  if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+  const BatchOf<T> rows = rows_of_step(slice);
   const std::size_t length =
       is_sparse_ ? network_.gradient_length(compact_.features().size()) : network_.parameter_count();
   const storage::IndexRange own = sum_.own();
@@ -316,20 +317,12 @@ void BatchTraining<T>::step() {
   ++step_;
 }
 
-template <class T>
-std::vector<std::uint64_t> BatchTraining<T>::shares() const {
-  std::vector<std::uint64_t> counts;
-  counts.reserve(static_cast<std::size_t>(comm_.size()));
-  for (int rank = 0; rank < comm_.size(); ++rank) counts.push_back(sum_.share(own_count(), rank).count());
-  return counts;
-}
-
 /// Where each rank has updated a slice: all of them to all.
 template <class T>
 void BatchTraining<T>::share_parameters() {
   if (!sum_.cuts(own_count())) return;
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), parameters_);
-  comm_.complete(std::span<T>(host.data(), host.extent(0)), std::span<const std::uint64_t>(shares()));
+  sum_.complete(std::span<T>(host.data(), host.extent(0)));
   Kokkos::deep_copy(parameters_, host);
 }
 
@@ -343,11 +336,10 @@ std::vector<double> BatchTraining<T>::parameters() const {
 /// Collective where ranks have slices.
 template <class T>
 std::vector<T> BatchTraining<T>::of_all_ranks(const Vector& own) const {
-  if (!sum_.cuts(own_count())) return whole_of(to_host<T>(own));
   const std::vector<T> part = to_host<T>(own);
   std::vector<T> all(own_count());
   std::copy(part.begin(), part.end(), all.begin() + static_cast<std::ptrdiff_t>(update_.range().begin));
-  comm_.complete(std::span<T>(all), std::span<const std::uint64_t>(shares()));
+  sum_.complete(std::span<T>(all));
   return whole_of(std::move(all));
 }
 

@@ -231,8 +231,8 @@ void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> cou
 }
 
 template <class T>
-PendingSum Communicator::begin_allreduce(std::span<T> values) const {
-  PendingSum pending;
+PendingMessages Communicator::begin_allreduce(std::span<T> values) const {
+  PendingMessages pending;
   for (std::size_t at = 0; at < values.size(); at += piece) {
     const std::size_t n = std::min(piece, values.size() - at);
     MPI_Iallreduce(MPI_IN_PLACE, values.data() + at, static_cast<int>(n), type_of<T>(), MPI_SUM, comm_,
@@ -241,12 +241,12 @@ PendingSum Communicator::begin_allreduce(std::span<T> values) const {
   return pending;
 }
 
-void PendingSum::wait() {
+void PendingMessages::wait() {
   for (MPI_Request& request : requests_) storage::wait(request);
   requests_.clear();
 }
 
-void PendingSum::poll() {
+void PendingMessages::poll() {
   int done = 0;
   for (MPI_Request& request : requests_) MPI_Test(&request, &done, MPI_STATUS_IGNORE);
 }
@@ -283,8 +283,8 @@ void Communicator::receive(std::span<T> values, int from) const {
 }
 
 template <class T>
-PendingSum Communicator::begin_send(std::span<const T> values, int to) const {
-  PendingSum pending;
+PendingMessages Communicator::begin_send(std::span<const T> values, int to) const {
+  PendingMessages pending;
   for (std::size_t at = 0; at < values.size(); at += piece) {
     const std::size_t n = std::min(piece, values.size() - at);
     MPI_Isend(values.data() + at, static_cast<int>(n), type_of<T>(), to, 0, comm_,
@@ -329,11 +329,11 @@ Failure Communicator::lowest(const Failure& own) const {
   template void Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>, std::span<T>, \
                                            std::span<const std::uint64_t>) const;                            \
   template void Communicator::complete<T>(std::span<T>, std::span<const std::uint64_t>) const;               \
-  template PendingSum Communicator::begin_allreduce<T>(std::span<T>) const;                                  \
+  template PendingMessages Communicator::begin_allreduce<T>(std::span<T>) const;                             \
   template void Communicator::bcast<T>(std::span<T>, int) const;                                             \
   template void Communicator::send<T>(std::span<const T>, int) const;                                        \
   template void Communicator::receive<T>(std::span<T>, int) const;                                           \
-  template PendingSum Communicator::begin_send<T>(std::span<const T>, int) const;
+  template PendingMessages Communicator::begin_send<T>(std::span<const T>, int) const;
 KERNMILL_INSTANTIATE(int)
 KERNMILL_INSTANTIATE(std::int64_t)
 KERNMILL_INSTANTIATE(std::uint64_t)

@@ -15,7 +15,7 @@ struct Failure;
 enum class Reduction { sum, min, max };
 
 /// Sums that are being made, or messages on their way.
-class PendingSum {
+class PendingMessages {
  public:
   void wait();
   /// Lets MPI go on with it.
@@ -85,7 +85,7 @@ class Communicator {
   void complete(std::span<T> all, std::span<const std::uint64_t> counts) const;
   /// Begins a sum in place, which goes on meanwhile; `pending` waits for it, and has to be called.
   template <class T>
-  [[nodiscard]] PendingSum begin_allreduce(std::span<T> values) const;
+  [[nodiscard]] PendingMessages begin_allreduce(std::span<T> values) const;
   template <class T>
   void bcast(std::span<T> values, int root = 0) const;
   /// The length travels too.
@@ -100,7 +100,7 @@ class Communicator {
   [[nodiscard]] double seconds_waited() const { return waited_; }
   /// Begins a message, whose values have to stay until `wait` of the result, which has to be called.
   template <class T>
-  [[nodiscard]] PendingSum begin_send(std::span<const T> values, int to) const;
+  [[nodiscard]] PendingMessages begin_send(std::span<const T> values, int to) const;
   /// How many of the ranks share this one's memory.
   [[nodiscard]] int ranks_on_node() const;
   /// Ranks of equal colour form a new communicator, ordered by key, then by rank.

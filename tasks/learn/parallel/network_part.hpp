@@ -49,7 +49,7 @@ class NetworkPart {
     Sliced<T> input, input_delta;
     std::vector<Sliced<T>> outputs, deltas;  ///< by layer
     Matrix terms;
-    std::vector<PendingSum> sent;
+    std::vector<PendingMessages> sent;
     std::vector<kernels::Matrix<kernels::Host, T>> staged;  ///< what is sent, in the host's memory
     void land();
   };

@@ -37,7 +37,9 @@ class TreeFold {
 
   /// A vector of that size to be filled and added: one that was folded away, or a new one.
   Vector<Space, T> vector(std::size_t size) {
-    if (free_.empty() || free_.back().extent(0) != size) return make_vector<Space, T>(size);
+    while (!free_.empty() && free_.back().extent(0) != size)
+      free_.pop_back();  // none of these is wanted again
+    if (free_.empty()) return make_vector<Space, T>(size);
     Vector<Space, T> out = free_.back();
     free_.pop_back();
     return out;

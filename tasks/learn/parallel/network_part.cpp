@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "kernmill/kernels/loss.hpp"
-#include "kernmill/kernels/reduce.hpp"
-
 namespace kernmill::tasks {
 
 using kernels::Device;
@@ -104,7 +101,7 @@ unsigned NetworkPart<T>::agree(std::span<double> losses, unsigned wishes) const 
 
 template <class T>
 void NetworkPart<T>::Flight::land() {
-  for (PendingSum& message : sent) message.wait();
+  for (PendingMessages& message : sent) message.wait();
   sent.clear();
   staged.clear();
 }
@@ -177,16 +174,11 @@ void NetworkPart<T>::receive(const Sliced<T>& values, std::uint64_t stage) const
 
 template <class T>
 void NetworkPart<T>::lose(const Step& step, Passing& pass) const {
-  const Matrix &z = pass.outputs.back()[0],
-               terms = kernels::rows_of<Device, T>(pass.flight->terms, 0, z.extent(0));
-  apply_loss<T>(network_.shape().loss, {pass.rows.labels, pass.rows.numbers}, z, terms);
-  if (network_.class_weights().extent(0) > 0)
-    kernels::weigh_rows<Device, T>(Device(), network_.class_weights(), pass.rows.labels, z, terms);
+  const Matrix& z = pass.outputs.back()[0];
   const std::size_t length = network_.losses_length();
-  for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i)
-    kernels::column_sums<Device, T, double>(
-        Device(), kernels::rows_of<Device, T>(terms, pass.cuts[i], pass.cuts[i + 1] - pass.cuts[i]),
-        kernels::Vector<Device>(step.losses.data() + (pass.first_piece + i) * length, length));
+  network_.take_losses(
+      pass.rows, pass.cuts, z, kernels::rows_of<Device, T>(pass.flight->terms, 0, z.extent(0)),
+      kernels::Matrix<Device>(step.losses.data() + pass.first_piece * length, pass.cuts.size() - 1, length));
 }
 
 template <class T>

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernmill/kernels/reduce.hpp"
-
 namespace kernmill::tasks {
 
 using kernels::Device;
@@ -90,16 +88,14 @@ void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, C
   }
   const std::size_t width = shape_.slice_outputs();
   for (std::size_t i = 0; i < output.size(); ++i)
-    kernels::add_bias_and_activate<Device, T>(
-        Device(), activation_, kernels::part_of<Device, T>(parameters, shape_.weights() + i * width, width),
-        output[i]);
+    activate<T>(activation_, kernels::part_of<Device, T>(parameters, shape_.weights() + i * width, width),
+                output[i]);
 }
 
 template <class T>
 void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>& output, Cuts cuts,
                               const Sliced<T>& delta, const Sliced<T>& input_delta) {
-  for (std::size_t i = 0; i < delta.size(); ++i)
-    kernels::backward_activation<Device, T>(Device(), activation_, output[i], delta[i]);
+  for (std::size_t i = 0; i < delta.size(); ++i) undo_activation<T>(activation_, output[i], delta[i]);
   if (input_delta.empty()) return;
   const bool is_direct = shape_.cut == Cut::none || (shape_.cut == Cut::inputs && !is_alone());
   const Sliced<T> sums = is_direct ? input_delta : scratch(delta[0].extent(0), shape_.slice_inputs());
@@ -114,9 +110,8 @@ void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>& output,
 
 template <class T>
 std::vector<typename SlicedDense<T>::Part> SlicedDense<T>::parts(bool folded) const {
-  constexpr std::size_t bytes = std::size_t{256} << 10;  // as Dense's
   const std::size_t inputs = shape_.slice_inputs(), outputs = shape_.slice_outputs();
-  const std::size_t each = folded ? std::max<std::size_t>(32, bytes / (outputs * sizeof(T))) : inputs;
+  const std::size_t each = folded ? inputs_of_a_part<T>(outputs) : inputs;
   std::vector<Part> parts;
   for (std::size_t slice = 0; slice < shape_.slices; ++slice)
     for (std::size_t first = 0; first < inputs; first += each) {
@@ -134,8 +129,7 @@ void SlicedDense<T>::add_gradient(const Part& part, const Sliced<T>& input, cons
   const Matrix rows_delta =
       kernels::rows_of<Device, T>(delta[shape_.cut == Cut::outputs ? part.slice : 0], first, count);
   if (part.inputs == 0) {
-    kernels::column_sums<Device, T>(Device(), rows_delta, bias_sums_);
-    kernels::add<Device, T>(Device(), bias_sums_, gradient);
+    add_bias_gradient<T>(rows_delta, bias_sums_, gradient);
     return;
   }
   const std::size_t before = is_alone() ? (shape_.first_slice + part.slice) * shape_.slice_inputs() : 0;

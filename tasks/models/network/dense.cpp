@@ -77,6 +77,38 @@ void RowsTogether<T>::multiply(const Matrix& a, const Matrix& b, Cuts cuts, cons
 }
 
 template <class T>
+KERNMILL_PROCESSOR_LEVELS void activate(Activation activation, const kernels::Vector<Device, T>& bias,
+                                        const kernels::Matrix<Device, T>& output) {
+  kernels::add_bias_and_activate<Device, T>(Device(), activation, bias, output);
+}
+
+template <class T>
+KERNMILL_PROCESSOR_LEVELS void undo_activation(Activation activation,
+                                               const kernels::Matrix<Device, T>& output,
+                                               const kernels::Matrix<Device, T>& delta) {
+  kernels::backward_activation<Device, T>(Device(), activation, output, delta);
+}
+
+template <class T>
+KERNMILL_PROCESSOR_LEVELS void add_bias_gradient(const kernels::Matrix<Device, T>& delta,
+                                                 const kernels::Vector<Device, T>& sums,
+                                                 const kernels::Vector<Device, T>& gradient) {
+  kernels::column_sums<Device, T>(Device(), delta, sums);
+  kernels::add<Device, T>(Device(), sums, gradient);
+}
+
+#define KERNMILL_INSTANTIATE(T)                                                                            \
+  template void activate<T>(Activation, const kernels::Vector<Device, T>&,                                 \
+                            const kernels::Matrix<Device, T>&);                                            \
+  template void undo_activation<T>(Activation, const kernels::Matrix<Device, T>&,                          \
+                                   const kernels::Matrix<Device, T>&);                                     \
+  template void add_bias_gradient<T>(const kernels::Matrix<Device, T>&, const kernels::Vector<Device, T>&, \
+                                     const kernels::Vector<Device, T>&);
+KERNMILL_INSTANTIATE(double)
+KERNMILL_INSTANTIATE(float)
+#undef KERNMILL_INSTANTIATE
+
+template <class T>
 Dense<T>::Dense(std::uint64_t inputs, std::uint64_t outputs, Activation activation, std::size_t number)
     : Layer<T>(inputs, outputs),
       activation_(activation),
@@ -116,32 +148,15 @@ void Dense<T>::forward(const Vector& parameters, const BatchOf<T>& input, Cuts c
   } else {
     forward_.multiply(input.features, weights(parameters), cuts, output);
   }
-  activate(parameters, output);
-}
-
-template <class T>
-KERNMILL_PROCESSOR_LEVELS void Dense<T>::activate(const Vector& parameters, const Matrix& output) const {
-  const auto bias =
-      kernels::part_of<Device, T>(parameters, this->inputs() * this->outputs(), this->outputs());
-  kernels::add_bias_and_activate<Device, T>(Device(), activation_, bias, output);
-}
-
-template <class T>
-KERNMILL_PROCESSOR_LEVELS void Dense<T>::undo_activation(const Matrix& output, const Matrix& delta) const {
-  kernels::backward_activation<Device, T>(Device(), activation_, output, delta);
-}
-
-template <class T>
-KERNMILL_PROCESSOR_LEVELS void Dense<T>::add_bias_gradient(const Matrix& delta,
-                                                           const Vector& gradient) const {
-  kernels::column_sums<Device, T>(Device(), delta, bias_sums_);
-  kernels::add<Device, T>(Device(), bias_sums_, gradient);
+  activate<T>(activation_,
+              kernels::part_of<Device, T>(parameters, this->inputs() * this->outputs(), this->outputs()),
+              output);
 }
 
 template <class T>
 void Dense<T>::backward(const Vector& parameters, const BatchOf<T>&, const Matrix& output, Cuts cuts,
                         const Matrix& delta, const Matrix& input_delta) {
-  undo_activation(output, delta);
+  undo_activation<T>(activation_, output, delta);
   if (input_delta.data() != nullptr) backward_.multiply(delta, weights(parameters), cuts, input_delta);
 }
 
@@ -152,10 +167,9 @@ std::size_t Dense<T>::gradient_inputs(const BatchOf<T>& input) const {
 
 template <class T>
 std::vector<GradientPart> Dense<T>::parts(const BatchOf<T>& input, bool folded) const {
-  constexpr std::size_t bytes = std::size_t{256} << 10;  // which leaves room for the rows in the second cache
   const std::size_t inputs = gradient_inputs(input);
   std::size_t each = std::max<std::size_t>(inputs, 1);
-  if (folded && !input.is_sparse()) each = std::max<std::size_t>(32, bytes / (this->outputs() * sizeof(T)));
+  if (folded && !input.is_sparse()) each = inputs_of_a_part<T>(this->outputs());
   std::vector<GradientPart> parts;
   for (std::size_t first = 0; first < inputs; first += each)
     parts.push_back({first * this->outputs(), std::min(each, inputs - first) * this->outputs()});
@@ -181,7 +195,7 @@ void Dense<T>::add_gradient(const GradientPart& part, const BatchOf<T>& input, c
                             std::size_t first, std::size_t count, const Vector& gradient) {
   const Matrix rows_delta = kernels::rows_of<Device, T>(delta, first, count);
   if (part.offset == gradient_inputs(input) * this->outputs()) {
-    add_bias_gradient(rows_delta, gradient);
+    add_bias_gradient<T>(rows_delta, bias_sums_, gradient);
     return;
   }
   add_weight_gradient(

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -31,6 +32,29 @@ class RowsTogether {
   std::map<std::pair<std::size_t, std::size_t>, bool> known_;  ///< by rows and rows of a piece
 };
 
+// What fully connected layers do, whole ones and slices of one, compiled for each level of the processor.
+
+/// output = f(output + bias), in place.
+template <class T>
+void activate(kernels::Activation activation, const kernels::Vector<kernels::Device, T>& bias,
+              const kernels::Matrix<kernels::Device, T>& output);
+/// delta *= f'(...), by the activated output, in place.
+template <class T>
+void undo_activation(kernels::Activation activation, const kernels::Matrix<kernels::Device, T>& output,
+                     const kernels::Matrix<kernels::Device, T>& delta);
+/// Adds the sums of delta's columns to the gradient; `sums` is memory for them.
+template <class T>
+void add_bias_gradient(const kernels::Matrix<kernels::Device, T>& delta,
+                       const kernels::Vector<kernels::Device, T>& sums,
+                       const kernels::Vector<kernels::Device, T>& gradient);
+/// How many inputs' weights make a part of a gradient that is folded: so many that a core's second cache has
+/// room for the rows as well.
+template <class T>
+std::size_t inputs_of_a_part(std::size_t outputs) {
+  constexpr std::size_t bytes = std::size_t{256} << 10;
+  return std::max<std::size_t>(32, bytes / (outputs * sizeof(T)));
+}
+
 /// f(x W + b), fully connected. W is inputs x outputs, b behind it.
 template <class T>
 class Dense : public Layer<T> {
@@ -54,9 +78,6 @@ class Dense : public Layer<T> {
 
  private:
   [[nodiscard]] std::size_t gradient_inputs(const BatchOf<T>& input) const;
-  void activate(const Vector& parameters, const Matrix& output) const;
-  void undo_activation(const Matrix& output, const Matrix& delta) const;
-  void add_bias_gradient(const Matrix& delta, const Vector& gradient) const;
   [[nodiscard]] Matrix weights(const Vector& parameters) const;
   void add_weight_gradient(std::size_t first_input, const BatchOf<T>& rows, const Matrix& delta,
                            const Matrix& gradient);

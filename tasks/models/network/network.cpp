@@ -93,15 +93,21 @@ typename NetworkOf<T>::Matrix NetworkOf<T>::forward(const Vector& parameters, co
   return forward(parameters, batch, whole, {});
 }
 
-/// Each row's loss by part, and whether it was right; z gets the gradient by the outputs.
 template <class T>
-typename NetworkOf<T>::Matrix NetworkOf<T>::losses_of(const Batches& batch, const Matrix& z) {
-  const Device space;
-  Matrix terms = kernels::rows_of<Device, T>(terms_, 0, z.extent(0));
+void NetworkOf<T>::take_losses(const Batches& batch, const Matrix& z, const Matrix& terms) const {
   apply_loss<T>(shape_.loss, {batch.labels, batch.numbers}, z, terms);
   if (class_weights_.extent(0) > 0)
-    kernels::weigh_rows<Device, T>(space, class_weights_, batch.labels, z, terms);
-  return terms;
+    kernels::weigh_rows<Device, T>(Device(), class_weights_, batch.labels, z, terms);
+}
+
+template <class T>
+void NetworkOf<T>::take_losses(const Batches& batch, Cuts cuts, const Matrix& z, const Matrix& terms,
+                               const kernels::Matrix<Device>& losses) const {
+  take_losses(batch, z, terms);
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i)
+    kernels::column_sums<Device, T, double>(
+        Device(), kernels::rows_of<Device, T>(terms, cuts[i], cuts[i + 1] - cuts[i]),
+        Losses(losses.data() + i * losses_length(), losses_length()));
 }
 
 template <class T>
@@ -123,8 +129,9 @@ void NetworkOf<T>::add_losses(const Vector& parameters, const Batches& batch, co
   const std::size_t rows = batch.rows();
   for (std::size_t first = 0; first < rows; first += chunk_rows) {
     const Batches chunk = part_of(batch, first, std::min(chunk_rows, rows - first));
-    kernels::column_sums<Device, T, double>(Device(), losses_of(chunk, forward(parameters, chunk)),
-                                            term_sums_);
+    const Matrix z = forward(parameters, chunk), terms = kernels::rows_of<Device, T>(terms_, 0, z.extent(0));
+    take_losses(chunk, z, terms);
+    kernels::column_sums<Device, T, double>(Device(), terms, term_sums_);
     kernels::add<Device>(Device(), term_sums_, out);
   }
 }
@@ -149,7 +156,8 @@ template <class T>
 void NetworkOf<T>::fold_part(std::size_t layer, const GradientPart& part, const Batches& rows_in,
                              const Matrix& delta, const Pieces& pieces, std::span<const Vector> gradients,
                              std::size_t at) {
-  auto& fold = folds_[part.size];
+  auto& fold =
+      folds_[rows_in.is_compact() ? 0 : part.size];  // compact parts have a size of their own each time
   for (std::size_t i = 0; i + 1 < pieces.cuts.size(); ++i) {
     const bool alone = pieces.cuts.size() == 2;
     const Vector sum =
@@ -184,11 +192,8 @@ void NetworkOf<T>::fold_gradients(const Vector& parameters, const Batches& batch
   if (gradients.empty()) return;
   const std::size_t left_out = parameter_count_ - gradients.front().extent(0);  // features that no row has
   if (batch.rows() == 0) return without_rows(gradients, losses, left_out, ready);
-  const Matrix terms = losses_of(batch, forward(parameters, batch, pieces.cuts, pass));
-  for (std::size_t i = 0; i + 1 < pieces.cuts.size(); ++i)
-    kernels::column_sums<Device, T, double>(
-        Device(), kernels::rows_of<Device, T>(terms, pieces.cuts[i], pieces.cuts[i + 1] - pieces.cuts[i]),
-        Losses(losses.data() + i * losses_length(), losses_length()));
+  const Matrix z = forward(parameters, batch, pieces.cuts, pass);
+  take_losses(batch, pieces.cuts, z, kernels::rows_of<Device, T>(terms_, 0, z.extent(0)), losses);
   backward(parameters, batch, pieces.cuts, [&](std::size_t i, const Batches& rows_in, const Matrix& delta) {
     const std::size_t at = i == 0 ? 0 : offsets_[i] - left_out;
     const auto parts = layers_[i]->parts(rows_in, pieces.cuts.size() > 2);

@@ -63,6 +63,12 @@ class NetworkOf {
   /// The same without the gradient.
   void add_losses(const Vector& parameters, const BatchOf<T>& batch, const Losses& out);
 
+  /// Of the outputs z of a batch: they become the gradient by them, `terms` (rows x losses_length()) each
+  /// row's loss by part and whether it was right, `losses` (pieces x losses_length()) what each piece has of
+  /// these.
+  void take_losses(const BatchOf<T>& batch, Cuts cuts, const Matrix& z, const Matrix& terms,
+                   const kernels::Matrix<kernels::Device>& losses) const;
+
   /// Pieces of a batch as the leaves `first_leaf`... of a tree: gradients[i] gets the gradient of the i-th of
   /// their maximal whole subtrees (kernels::whole_subtrees), and losses (pieces x losses_length()) those of
   /// each piece. A piece has the same bits whichever others come with it. The gradients may be short of the
@@ -84,7 +90,7 @@ class NetworkOf {
   [[nodiscard]] Matrix output(std::size_t layer, std::size_t rows) const;
   [[nodiscard]] Batches input(std::size_t layer, const Batches& batch) const;
   [[nodiscard]] Vector parameters_of(std::size_t layer, const Vector& parameters) const;
-  Matrix losses_of(const Batches& batch, const Matrix& z);
+  void take_losses(const Batches& batch, const Matrix& z, const Matrix& terms) const;
   /// Calls back with each layer's number, input and delta, the last one first.
   template <class Take>
   void backward(const Vector& parameters, const Batches& batch, Cuts cuts, const Take& take);

@@ -1,10 +1,10 @@
 #include "kernmill/workflow/parse/network_config.hpp"
 
-#include <algorithm>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
+
+#include "kernmill/workflow/parse/train_method.hpp"
 
 namespace kernmill {
 namespace {
@@ -35,15 +35,9 @@ void check_dropout(const Draft& draft, const Json& train, const Value& model) {
   const std::string optimizer = train.value("optimizer", Json::object()).value("type", "");
   const Value* where = model.find("dropout");
   if (where == nullptr || !dropout.is_number() || dropout.get<double>() == 0) return;
-  if (optimizer != "lbfgs" && optimizer != "gradient_descent") return;
+  if (optimizer.empty() || trains_in_batches(train)) return;
   draft.diagnostics.error(where->where, fmt::format("'dropout' does not go with {}", optimizer),
                           "units are dropped anew in each mini-batch: use adam, adamw or sgd");
-}
-
-bool is_full_batch(const Json& train) {
-  static const std::vector<std::string> mini_batch{"sgd", "adam", "adamw"};
-  const std::string type = train.value("optimizer", Json::object()).value("type", "");
-  return std::find(mini_batch.begin(), mini_batch.end(), type) == mini_batch.end();
 }
 
 }  // namespace
@@ -62,7 +56,7 @@ void check_network(const Draft& draft, const StageDraft& stage, const Json& trai
 void finish_network(Json& train) {
   const Json model = train.value("model", Json());
   if (!model.is_object() || !is_network(model.value("type", "")) || !train.contains("optimizer")) return;
-  if (!is_full_batch(train) && !train.contains("precision")) train["precision"] = "float32";
+  if (trains_in_batches(train) && !train.contains("precision")) train["precision"] = "float32";
 }
 
 void check_sums(const Json& train, const Value* precision, const Value* exact, Diagnostics& diagnostics) {
@@ -70,10 +64,10 @@ void check_sums(const Json& train, const Value* precision, const Value* exact, D
   const Json model = train.value("model", Json::object());
   const std::string type = model.is_object() ? model.value("type", "") : "";
   if (precision != nullptr && train.value("precision", "") == "float32" &&
-      (is_full_batch(train) || (!type.empty() && !is_network(type))))
+      (!trains_in_batches(train) || (!type.empty() && !is_network(type))))
     diagnostics.error(precision->where, "float32 is for a network that is trained in mini-batches",
                       "leave 'precision' out: a convex model is computed in float64");
-  if (exact != nullptr && !train.value("exact", true) && is_full_batch(train))
+  if (exact != nullptr && !train.value("exact", true) && !trains_in_batches(train))
     diagnostics.error(exact->where, "the sums of a full-batch method are always exact",
                       "leave 'exact' out, or use sgd, adam or adamw");
 }

@@ -138,11 +138,11 @@ void finish_without_target(Json& train, const std::string& model) {
 
 void refuse_of_optimizers(const Value* optimizer, const Value* class_weight, const std::string& model,
                           Diagnostics& diagnostics) {
-  if (without_target(model) == nullptr) return;
-  if (optimizer != nullptr && !optimizer->is_null())
+  const bool has_own_method = without_target(model) != nullptr || model == "kernel_svm";
+  if (has_own_method && optimizer != nullptr && !optimizer->is_null())
     diagnostics.error(optimizer->where, fmt::format("a {} has no optimizer", model),
                       "leave it out; what there is to choose stands in 'model'");
-  if (class_weight != nullptr && !class_weight->is_null())
+  if (without_target(model) != nullptr && class_weight != nullptr && !class_weight->is_null())
     diagnostics.error(class_weight->where, fmt::format("a {} knows no classes to weigh", model),
                       "leave it out");
 }
@@ -170,9 +170,7 @@ void finish_train(Json& train) {
   finish_network(train);
   if (!train.contains("optimizer") || !train.contains("checkpoint") || train["checkpoint"].contains("every"))
     return;
-  const std::string type = train["optimizer"].value("type", "");
-  const bool full_batch = type != "sgd" && type != "adam" && type != "adamw";
-  Json checkpoint{{"every", full_batch ? 100 : 10}};
+  Json checkpoint{{"every", trains_in_batches(train) ? 10 : 100}};
   checkpoint.update(train["checkpoint"]);
   train["checkpoint"] = std::move(checkpoint);
 }

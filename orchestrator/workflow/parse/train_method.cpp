@@ -36,6 +36,12 @@ void check_shards(const Json& train, const MethodChoice& choice, Diagnostics& di
 
 }  // namespace
 
+bool trains_in_batches(const Json& train) {
+  const Json how = train.value("optimizer", Json::object());
+  const std::string type = how.is_object() ? how.value("type", "") : "";
+  return type == "sgd" || type == "adam" || type == "adamw";
+}
+
 std::string default_method(const std::string& model, const MethodChoice& choice) {
   if (is_network(model)) return "adam";
   const Value* loss = part(choice.model, "loss");

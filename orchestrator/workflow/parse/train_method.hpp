@@ -16,6 +16,9 @@ struct MethodChoice {
   const Value* space = nullptr;  ///< of a search
 };
 
+/// Whether the optimizer of what was read goes by mini-batches; false where none is known.
+bool trains_in_batches(const Json& train);
+
 /// The optimizer where none is named, by the model's type and what else is asked of it.
 std::string default_method(const std::string& model, const MethodChoice& choice);
 

@@ -4,8 +4,9 @@
 #include <cmath>
 #include <numeric>
 
-// Eigen and not LAPACK: it is headers alone, so that no site's LAPACK has to be found, and its bits are those
-// of our own compiler, not of the kernels that a BLAS picks by processor.
+// Eigen and not LAPACK (support/lapack.hpp), whose eigenvectors one rank finds for all: here every rank
+// solves for itself, and Eigen's bits are those of our own compiler, not of the kernels that a BLAS picks by
+// processor.
 #include <Eigen/Cholesky>
 
 namespace kernmill::tasks {

@@ -16,18 +16,6 @@ class KernelSvmWorld : public LearnWorld {
     model.update(settings);
     return train_config(model, lbfgs());
   }
-  /// Trains on all ranks, and again on one: the two must not differ in a bit.
-  tasks::Result train_twice(const std::filesystem::path& data, const tasks::Json& settings) {
-    const tasks::Result result = train(data, settings);
-    const std::uint64_t together = digest(parameters());
-    const tasks::Spec alone_spec = spec("train", settings, {{"data", data}}, "alone");
-    on_first_rank([&](const tasks::Communicator& alone) {
-      const tasks::Result again = tasks::run_train(alone_spec, alone);
-      EXPECT_EQ(again.metrics.dump(), result.metrics.dump());
-    });
-    EXPECT_EQ(digest(parameters("alone")), together);
-    return result;
-  }
   /// How many test rows are predicted right.
   std::uint64_t right(const std::filesystem::path& data) {
     const tasks::Spec made = spec("evaluate", {{"split", "test"}}, {{"data", data}, {"model", model_file()}});

@@ -37,12 +37,14 @@ class Monitored : public LearnWorld {
     return all;
   }
   std::string failure(const tasks::Spec& made) {
+    std::string text;
     try {
       tasks::run_train(made, comm);
     } catch (const tasks::TaskError& error) {
-      return std::string(error.what()) + "\n" + error.help;
+      text = std::string(error.what()) + "\n" + error.help;
     }
-    return {};
+    MPI_Barrier(comm.handle());  // each rank finds out by itself, and rank 0 has its last line to write
+    return text;
   }
   static Json small_mlp(const Json& optimizer) { return train_config(mlp_model({8}), optimizer); }
 };

@@ -34,16 +34,6 @@ class Pca : public LearnWorld {
   std::filesystem::path raw(const std::string& name, const std::string& target) {
     return dataset(name, {{"target", {{"column", target}, {"type", "auto"}}}});
   }
-  /// On all ranks, and again on one: the two must not differ in a bit.
-  tasks::Result train_twice(const std::filesystem::path& data, const Json& settings) {
-    const tasks::Result result = train(data, settings);
-    const tasks::Spec alone_spec = spec("train", settings, {{"data", data}}, "alone");
-    on_first_rank([&](const tasks::Communicator& alone) {
-      EXPECT_EQ(tasks::run_train(alone_spec, alone).metrics.dump(), result.metrics.dump());
-    });
-    EXPECT_EQ(digest(parameters("alone")), digest(parameters()));
-    return result;
-  }
   storage::Model model() { return storage::read_model(comm.handle(), model_file()); }
 };
 

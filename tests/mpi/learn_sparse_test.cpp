@@ -12,10 +12,6 @@ Json ridge_model() {
   return {{"type", "linear_regression"}, {"l2", 0.01}, {"regularize_bias", false}, {"init", nullptr}};
 }
 
-void expect_relative(double value, double expected, double tolerance) {
-  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
-}
-
 class Sparse : public LearnWorld {
  protected:
   std::filesystem::path file(const storage::Encoding& encoding, WordTarget target = WordTarget::classes) {
@@ -28,16 +24,6 @@ class Sparse : public LearnWorld {
     encoding.sparse = true;
     encoding.features = values;
     return encoding;
-  }
-  /// Trains on all ranks, and on one: the bits must be the same.
-  tasks::Result train_twice(const std::filesystem::path& data, const Json& config) {
-    const tasks::Result result = train(data, config);
-    const tasks::Spec alone_spec = spec("train", config, {{"data", data}}, "alone");
-    on_first_rank([&](const tasks::Communicator& alone) {
-      EXPECT_EQ(tasks::run_train(alone_spec, alone).metrics.dump(), result.metrics.dump());
-    });
-    EXPECT_EQ(digest(parameters("alone")), digest(parameters()));
-    return result;
   }
   void expect_the_model_of_dense_rows(const Json& config, WordTarget target) {
     const auto result = train_twice(file(sparse(), target), config);

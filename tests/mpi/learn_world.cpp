@@ -111,6 +111,16 @@ tasks::Result LearnWorld::train(const std::filesystem::path& data, const Json& c
   return tasks::run_train(spec("train", config, {{"data", data}}, stage), comm);
 }
 
+tasks::Result LearnWorld::train_twice(const std::filesystem::path& data, const tasks::Json& config) {
+  const tasks::Result result = train(data, config);
+  const tasks::Spec alone_spec = spec("train", config, {{"data", data}}, "alone");
+  on_first_rank([&](const tasks::Communicator& alone) {
+    EXPECT_EQ(tasks::run_train(alone_spec, alone).metrics.dump(), result.metrics.dump());
+  });
+  EXPECT_EQ(digest(parameters("alone")), digest(parameters()));
+  return result;
+}
+
 std::vector<double> LearnWorld::parameters(const std::string& stage) {
   std::vector<double> all;
   for (const auto& tensor : storage::read_model(comm.handle(), model_file(stage)).parameters) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <string>
 
 #include <Kokkos_Core.hpp>
@@ -31,6 +32,8 @@ class LearnWorld : public SharedDirectory {
                    const std::string& stage = "");
   tasks::Result train(const std::filesystem::path& data, const tasks::Json& config,
                       const std::string& stage = "fit");
+  /// The same, and again on one rank: neither the model nor its metrics may differ in a bit.
+  tasks::Result train_twice(const std::filesystem::path& data, const tasks::Json& config);
   /// The parameters of a trained model, one after the other.
   std::vector<double> parameters(const std::string& stage = "fit");
   [[nodiscard]] std::filesystem::path model_file(const std::string& stage = "fit") const {
@@ -38,6 +41,10 @@ class LearnWorld : public SharedDirectory {
   }
   tasks::Communicator comm{MPI_COMM_WORLD};
 };
+
+inline void expect_relative(double value, double expected, double tolerance) {
+  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
+}
 
 /// A checksum of the bits, to compare runs on different numbers of ranks.
 std::uint64_t digest(const std::vector<double>& values);

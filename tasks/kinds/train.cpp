@@ -50,7 +50,8 @@ CheckpointPolicy policy_of(const Spec& spec, std::uint64_t rows, std::string ide
 
 MonitorSettings monitor_of(const Spec& spec, std::uint64_t rows) {
   Json of{{"stage", spec.stage}, {"model", setting(spec.config, "model.type")}, {"rows", rows}};
-  if (spec.config.contains("optimizer")) of["optimizer"] = setting(spec.config, "optimizer.type");
+  if (const Json optimizer = spec.config.value("optimizer", Json()); optimizer.is_object())
+    of["optimizer"] = setting(optimizer, "type");
   return {spec.output_directory / training_lines, static_cast<unsigned>(spec.attempt), std::move(of)};
 }
 

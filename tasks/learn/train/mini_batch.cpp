@@ -231,7 +231,7 @@ Batch BatchTraining<T>::load(Slice slice, const std::vector<std::uint64_t>& numb
 /// This rank's rows of the step's batch; those of the next are read meanwhile.
 template <class T>
 BatchOf<T> BatchTraining<T>::rows_of_step(Slice slice) {
-  const BatchOf<T> rows = as_(load(slice, own_rows(step_)));
+  BatchOf<T> rows = as_(load(slice, own_rows(step_)));
   session_.judge(windows_ ? windows_->reading() : loader_.reading());
   if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
   return rows;

@@ -1,17 +1,8 @@
 #pragma once
 #include <cstddef>
 
+#include "kernmill/kernels/processor.hpp"
 #include "kernmill/kernels/types.hpp"
-
-/// Before a function of the host that calls kernels: it is compiled for several levels of x86-64, and the
-/// best that the processor has is chosen when the program is loaded.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__) && \
-    !defined(__HIPCC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define KERNMILL_PROCESSOR_LEVELS \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), flatten, optimize("O3")))
-#else
-#define KERNMILL_PROCESSOR_LEVELS
-#endif
 
 namespace kernmill::kernels {
 

@@ -45,27 +45,4 @@ void gemm(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMatrix<S
   }
 }
 
-/// c += a_part^T b, where a_part is `count` columns of a from `first` on: what some of the inputs add to a
-/// gradient.
-template <class Space, class T = double>
-void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::size_t first, std::size_t count,
-                            ConstMatrix<Space, T> b, Matrix<Space, T> c) {
-  const std::size_t rows = a.extent(0), n = c.extent(1);
-  if (rows == 0 || count == 0 || n == 0) return;
-  if (detail::Blas<Space>::available) {
-    space.fence();
-    detail::Blas<Space>::gemm(space, true, false, count, n, rows, T(1), a.data() + first, a.extent(1),
-                              b.data(), b.extent(1), T(1), c.data());
-    return;
-  }
-  Kokkos::parallel_for(
-      "kernmill_product_of_columns", Range<Space>(space, 0, count * n),
-      KOKKOS_LAMBDA(const std::size_t index) {
-        const std::size_t i = index / n, j = index % n;
-        T sum = 0;
-        for (std::size_t k = 0; k < rows; ++k) sum += a(k, first + i) * b(k, j);
-        c(i, j) += sum;
-      });
-}
-
 }  // namespace kernmill::kernels

@@ -204,27 +204,32 @@ void NetworkPart<T>::backward(const Step& step, Passing& pass) {
 
 template <class T>
 void NetworkPart<T>::fold(std::size_t layer, const Step& step, const Passing& pass) {
-  for (const auto& part : layers_[layer].parts(step.count() > 1)) {
-    auto& fold = folds_[offsets_[layer] + part.place.offset];
+  const Sliced<T>&input = layer == 0 ? pass.input : pass.outputs[layer - 1], &delta = pass.deltas[layer];
+  for (const auto& part : layers_[layer].parts()) {
+    const std::size_t at = offsets_[layer] + part.place.offset;
+    if (pass.cuts.size() == step.pieces.cuts.size()) {  // all pieces at once
+      std::vector<Vector> sums;
+      for (const Vector& gradient : step.gradients)
+        sums.push_back(kernels::part_of<Device, T>(gradient, at, part.place.size));
+      if (layers_[layer].fold_gradient(part, input, delta, step.pieces, sums)) continue;
+    }
+    auto& fold = folds_[at];
     for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i) {
       const Vector sum = fold.vector(part.place.size);
       Kokkos::deep_copy(Device(), sum, T(0));
       const std::size_t first = pass.cuts[i], count = pass.cuts[i + 1] - first;
-      if (count > 0)
-        layers_[layer].add_gradient(part, layer == 0 ? pass.input : pass.outputs[layer - 1],
-                                    pass.deltas[layer], first, count, sum);
+      if (count > 0) layers_[layer].add_gradient(part, input, delta, first, count, sum);
       fold.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
     }
   }
 }
 
 template <class T>
-void NetworkPart<T>::fold_gradients(const Vector& parameters, const BatchOf<T>& rows,
-                                    const typename NetworkOf<T>::Pieces& pieces,
+void NetworkPart<T>::fold_gradients(const Vector& parameters, const BatchOf<T>& rows, const Pieces& pieces,
                                     std::span<const Vector> gradients,
                                     const kernels::Matrix<Device>& losses) {
   Kokkos::deep_copy(Device(), losses, 0.0);
-  const Step step{parameters, rows, pieces, losses};
+  const Step step{parameters, rows, pieces, gradients, losses};
   if (step.count() == 0) return;
   std::size_t largest = pieces.cuts.back();
   if (layout_.pipeline > 1) {

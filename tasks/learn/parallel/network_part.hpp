@@ -39,9 +39,8 @@ class NetworkPart {
 
   /// NetworkOf's, of its own part: without stages all pieces go together, with them each is a micro-batch.
   /// Losses are the last stage's; the others have zeros.
-  void fold_gradients(const Vector& parameters, const BatchOf<T>& rows,
-                      const typename NetworkOf<T>::Pieces& pieces, std::span<const Vector> gradients,
-                      const kernels::Matrix<kernels::Device>& losses);
+  void fold_gradients(const Vector& parameters, const BatchOf<T>& rows, const Pieces& pieces,
+                      std::span<const Vector> gradients, const kernels::Matrix<kernels::Device>& losses);
 
  private:
   /// Memory of a micro-batch on its way.
@@ -65,7 +64,8 @@ class NetworkPart {
   struct Step {
     const Vector& parameters;
     const BatchOf<T>& rows;
-    const typename NetworkOf<T>::Pieces& pieces;
+    const Pieces& pieces;
+    std::span<const Vector> gradients;
     const kernels::Matrix<kernels::Device>& losses;
     [[nodiscard]] std::size_t count() const { return pieces.cuts.size() - 1; }
   };

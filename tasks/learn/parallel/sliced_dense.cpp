@@ -1,6 +1,6 @@
 #include "kernmill/tasks/learn/parallel/sliced_dense.hpp"
 
-#include <algorithm>
+#include "kernmill/kernels/product_fold.hpp"
 
 namespace kernmill::tasks {
 
@@ -109,34 +109,48 @@ void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>& output,
 }
 
 template <class T>
-std::vector<typename SlicedDense<T>::Part> SlicedDense<T>::parts(bool folded) const {
+std::vector<typename SlicedDense<T>::Part> SlicedDense<T>::parts() const {
   const std::size_t inputs = shape_.slice_inputs(), outputs = shape_.slice_outputs();
-  const std::size_t each = folded ? inputs_of_a_part<T>(outputs) : inputs;
   std::vector<Part> parts;
   for (std::size_t slice = 0; slice < shape_.slices; ++slice)
-    for (std::size_t first = 0; first < inputs; first += each) {
-      const std::size_t count = std::min(each, inputs - first);
-      parts.push_back({{(slice * inputs + first) * outputs, count * outputs}, slice, first, count});
-    }
+    parts.push_back({{slice * inputs * outputs, inputs * outputs}, slice});
   for (std::size_t slice = 0; slice * outputs < shape_.biases(); ++slice)
-    parts.push_back({{shape_.weights() + slice * outputs, outputs}, slice});
+    parts.push_back({{shape_.weights() + slice * outputs, outputs}, slice, true});
   return parts;
+}
+
+template <class T>
+typename SlicedDense<T>::PartInput SlicedDense<T>::input_of(const Part& part, const Sliced<T>& input) const {
+  return {input[shape_.input_is_whole ? 0 : part.slice],
+          is_alone() ? (shape_.first_slice + part.slice) * shape_.slice_inputs() : 0};
+}
+
+template <class T>
+typename SlicedDense<T>::Matrix SlicedDense<T>::delta_of(const Part& part, const Sliced<T>& delta) const {
+  return delta[shape_.cut == Cut::outputs ? part.slice : 0];
 }
 
 template <class T>
 void SlicedDense<T>::add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta,
                                   std::size_t first, std::size_t count, const Vector& gradient) {
-  const Matrix rows_delta =
-      kernels::rows_of<Device, T>(delta[shape_.cut == Cut::outputs ? part.slice : 0], first, count);
-  if (part.inputs == 0) {
+  const Matrix rows_delta = kernels::rows_of<Device, T>(delta_of(part, delta), first, count);
+  if (part.is_bias) {
     add_bias_gradient<T>(rows_delta, bias_sums_, gradient);
     return;
   }
-  const std::size_t before = is_alone() ? (shape_.first_slice + part.slice) * shape_.slice_inputs() : 0;
+  const PartInput of = input_of(part, input);
   kernels::add_product_of_columns<Device, T>(
-      Device(), kernels::rows_of<Device, T>(input[shape_.input_is_whole ? 0 : part.slice], first, count),
-      before + part.first_input, part.inputs, rows_delta,
-      kernels::matrix_of<Device, T>(gradient, 0, part.inputs, shape_.slice_outputs()));
+      Device(), kernels::rows_of<Device, T>(of.rows, first, count), of.first, shape_.slice_inputs(),
+      rows_delta, kernels::matrix_of<Device, T>(gradient, 0, shape_.slice_inputs(), shape_.slice_outputs()));
+}
+
+template <class T>
+bool SlicedDense<T>::fold_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta,
+                                   const Pieces& pieces, std::span<const Vector> sums) {
+  if (part.is_bias) return false;
+  const PartInput of = input_of(part, input);
+  return fold_weight_gradient<T>(of.rows, of.first, shape_.slice_inputs(), delta_of(part, delta), pieces,
+                                 sums);
 }
 
 template class SlicedDense<double>;

@@ -30,21 +30,30 @@ class SlicedDense {
   void backward(const Vector& parameters, const Sliced<T>& output, Cuts cuts, const Sliced<T>& delta,
                 const Sliced<T>& input_delta);
 
-  /// A part of the gradient that is folded in one go: of a slice's weights the rows of some inputs, or
-  /// biases.
+  /// A part of the gradient that is folded in one go: a slice's weights, or its biases.
   struct Part {
     GradientPart place;
-    std::size_t slice = 0, first_input = 0, inputs = 0;  ///< no inputs: biases
+    std::size_t slice = 0;
+    bool is_bias = false;
   };
-  [[nodiscard]] std::vector<Part> parts(bool folded) const;
+  [[nodiscard]] std::vector<Part> parts() const;
   void add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, std::size_t first,
                     std::size_t count, const Vector& gradient);
+  bool fold_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, const Pieces& pieces,
+                     std::span<const Vector> sums);
 
  private:
   [[nodiscard]] bool is_alone() const { return shape_.cut == Cut::inputs && shape_.input_is_whole; }
   [[nodiscard]] Matrix weights(const Vector& parameters, std::size_t slice) const;
   [[nodiscard]] Sliced<T> scratch(std::size_t rows, std::size_t width);
   [[nodiscard]] Sliced<T> own_columns(const Matrix& input);
+  /// What the weights of a part's slice are multiplied with: all columns, or those from the first on.
+  struct PartInput {
+    Matrix rows;
+    std::size_t first = 0;
+  };
+  [[nodiscard]] PartInput input_of(const Part& part, const Sliced<T>& input) const;
+  [[nodiscard]] Matrix delta_of(const Part& part, const Sliced<T>& delta) const;
 
   LayerCut shape_;
   kernels::Activation activation_;

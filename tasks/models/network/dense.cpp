@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/for_each.hpp"
+#include "kernmill/kernels/product_fold.hpp"
 #include "kernmill/kernels/random.hpp"
 #include "kernmill/kernels/reduce.hpp"
 
@@ -97,13 +98,29 @@ KERNMILL_PROCESSOR_LEVELS void add_bias_gradient(const kernels::Matrix<Device, T
   kernels::add<Device, T>(Device(), sums, gradient);
 }
 
+template <class T>
+bool fold_weight_gradient(const kernels::Matrix<Device, T>& input, std::size_t first_input,
+                          std::size_t inputs, const kernels::Matrix<Device, T>& delta, const Pieces& pieces,
+                          std::span<const kernels::Vector<Device, T>> sums) {
+  if constexpr (kernels::folds_products<Device>) {
+    std::vector<T*> out;
+    for (const auto& sum : sums) out.push_back(sum.data());
+    kernels::fold_products<T>(input, first_input, inputs, delta, pieces.cuts, pieces.first_leaf, out);
+    return true;
+  }
+  return false;
+}
+
 #define KERNMILL_INSTANTIATE(T)                                                                            \
   template void activate<T>(Activation, const kernels::Vector<Device, T>&,                                 \
                             const kernels::Matrix<Device, T>&);                                            \
   template void undo_activation<T>(Activation, const kernels::Matrix<Device, T>&,                          \
                                    const kernels::Matrix<Device, T>&);                                     \
   template void add_bias_gradient<T>(const kernels::Matrix<Device, T>&, const kernels::Vector<Device, T>&, \
-                                     const kernels::Vector<Device, T>&);
+                                     const kernels::Vector<Device, T>&);                                   \
+  template bool fold_weight_gradient<T>(const kernels::Matrix<Device, T>&, std::size_t, std::size_t,       \
+                                        const kernels::Matrix<Device, T>&, const Pieces&,                  \
+                                        std::span<const kernels::Vector<Device, T>>);
 KERNMILL_INSTANTIATE(double)
 KERNMILL_INSTANTIATE(float)
 #undef KERNMILL_INSTANTIATE
@@ -166,27 +183,21 @@ std::size_t Dense<T>::gradient_inputs(const BatchOf<T>& input) const {
 }
 
 template <class T>
-std::vector<GradientPart> Dense<T>::parts(const BatchOf<T>& input, bool folded) const {
-  const std::size_t inputs = gradient_inputs(input);
-  std::size_t each = std::max<std::size_t>(inputs, 1);
-  if (folded && !input.is_sparse()) each = inputs_of_a_part<T>(this->outputs());
-  std::vector<GradientPart> parts;
-  for (std::size_t first = 0; first < inputs; first += each)
-    parts.push_back({first * this->outputs(), std::min(each, inputs - first) * this->outputs()});
-  parts.push_back({inputs * this->outputs(), this->outputs()});
+std::vector<GradientPart> Dense<T>::parts(const BatchOf<T>& input) const {
+  const std::size_t weights = gradient_inputs(input) * this->outputs();
+  std::vector<GradientPart> parts{{weights, this->outputs()}};
+  if (weights > 0) parts.insert(parts.begin(), {0, weights});
   return parts;
 }
 
 template <class T>
-void Dense<T>::add_weight_gradient(std::size_t first_input, const BatchOf<T>& rows, const Matrix& delta,
-                                   const Matrix& gradient) {
+void Dense<T>::add_weight_gradient(const BatchOf<T>& rows, const Matrix& delta, const Matrix& gradient) {
   const Device space;
   if (rows.is_sparse()) {
     kernels::add_transposed_product<Device, T>(space, rows.is_compact() ? rows.compact : rows.sparse, delta,
                                                gradient);
   } else {
-    kernels::add_product_of_columns<Device, T>(space, rows.features, first_input, gradient.extent(0), delta,
-                                               gradient);
+    kernels::add_product_of_columns<Device, T>(space, rows.features, 0, this->inputs(), delta, gradient);
   }
 }
 
@@ -199,8 +210,15 @@ void Dense<T>::add_gradient(const GradientPart& part, const BatchOf<T>& input, c
     return;
   }
   add_weight_gradient(
-      part.offset / this->outputs(), part_of(input, first, count), rows_delta,
+      part_of(input, first, count), rows_delta,
       kernels::matrix_of<Device, T>(gradient, 0, part.size / this->outputs(), this->outputs()));
+}
+
+template <class T>
+bool Dense<T>::fold_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta,
+                             const Pieces& pieces, std::span<const Vector> sums) {
+  if (input.is_sparse() || part.offset > 0) return false;
+  return fold_weight_gradient<T>(input.features, 0, this->inputs(), delta, pieces, sums);
 }
 
 template class RowsTogether<double>;

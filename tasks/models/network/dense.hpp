@@ -1,6 +1,6 @@
 #pragma once
-#include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -47,13 +47,12 @@ template <class T>
 void add_bias_gradient(const kernels::Matrix<kernels::Device, T>& delta,
                        const kernels::Vector<kernels::Device, T>& sums,
                        const kernels::Vector<kernels::Device, T>& gradient);
-/// How many inputs' weights make a part of a gradient that is folded: so many that a core's second cache has
-/// room for the rows as well.
+/// The gradient of weights, the whole subtrees' sums of the pieces of `delta`: of `inputs` columns of `input`
+/// from `first_input` on. False where kernels do not fold products.
 template <class T>
-std::size_t inputs_of_a_part(std::size_t outputs) {
-  constexpr std::size_t bytes = std::size_t{256} << 10;
-  return std::max<std::size_t>(32, bytes / (outputs * sizeof(T)));
-}
+bool fold_weight_gradient(const kernels::Matrix<kernels::Device, T>& input, std::size_t first_input,
+                          std::size_t inputs, const kernels::Matrix<kernels::Device, T>& delta,
+                          const Pieces& pieces, std::span<const kernels::Vector<kernels::Device, T>> sums);
 
 /// f(x W + b), fully connected. W is inputs x outputs, b behind it.
 template <class T>
@@ -72,15 +71,16 @@ class Dense : public Layer<T> {
                const Matrix& output) override;
   void backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
                 const Matrix& delta, const Matrix& input_delta) override;
-  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input, bool folded) const override;
+  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input) const override;
   void add_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
+  bool fold_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta,
+                     const Pieces& pieces, std::span<const Vector> sums) override;
 
  private:
   [[nodiscard]] std::size_t gradient_inputs(const BatchOf<T>& input) const;
   [[nodiscard]] Matrix weights(const Vector& parameters) const;
-  void add_weight_gradient(std::size_t first_input, const BatchOf<T>& rows, const Matrix& delta,
-                           const Matrix& gradient);
+  void add_weight_gradient(const BatchOf<T>& rows, const Matrix& delta, const Matrix& gradient);
 
   kernels::Activation activation_;
   std::size_t number_;

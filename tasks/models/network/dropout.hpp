@@ -21,7 +21,7 @@ class Dropout : public Layer<T> {
                const Matrix& output) override;
   void backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
                 const Matrix& delta, const Matrix& input_delta) override;
-  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>&, bool) const override { return {}; }
+  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>&) const override { return {}; }
   void add_gradient(const GradientPart&, const BatchOf<T>&, const Matrix&, std::size_t, std::size_t,
                     const Vector&) override {}
 

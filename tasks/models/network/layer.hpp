@@ -45,6 +45,12 @@ struct Pass {
 /// its piece comes alone or with others.
 using Cuts = std::span<const std::size_t>;
 
+/// Pieces of rows as the leaves `first_leaf`... of a tree (kernels::TreeFold).
+struct Pieces {
+  Cuts cuts;
+  std::uint64_t first_leaf = 0;
+};
+
 /// One step of a network, from n x inputs to n x outputs. Its parameters are a part of the network's flat
 /// vector. What it remembers of a forward pass is of the last one; rows go forward, then backward.
 template <class T>
@@ -74,12 +80,18 @@ class Layer {
   virtual void backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
                         const Matrix& delta, const Matrix& input_delta) = 0;
 
-  /// The parts of its parameters whose gradients are made one after the other, each for several pieces of
-  /// rows that are then folded: parts that a core's cache holds. `folded` says whether there are several.
-  [[nodiscard]] virtual std::vector<GradientPart> parts(const BatchOf<T>& input, bool folded) const = 0;
+  /// The parts of its parameters whose gradients are made one after the other.
+  [[nodiscard]] virtual std::vector<GradientPart> parts(const BatchOf<T>& input) const = 0;
   /// Adds what rows [first, first + count) of the last pass give of a part.
   virtual void add_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta,
                             std::size_t first, std::size_t count, const Vector& gradient) = 0;
+  /// Sets what the whole subtrees of the pieces of the last pass give of a part, where that is faster than to
+  /// add each piece's and to fold them; with the same bits. Else says no.
+  virtual bool fold_gradient(const GradientPart& /*part*/, const BatchOf<T>& /*input*/,
+                             const Matrix& /*delta*/, const Pieces& /*pieces*/,
+                             std::span<const Vector> /*sums*/) {
+    return false;
+  }
 
  private:
   std::uint64_t inputs_, outputs_;

@@ -42,7 +42,7 @@ void LayerNorm<T>::backward(const Vector& parameters, const BatchOf<T>& input, c
 }
 
 template <class T>
-std::vector<GradientPart> LayerNorm<T>::parts(const BatchOf<T>&, bool) const {
+std::vector<GradientPart> LayerNorm<T>::parts(const BatchOf<T>&) const {
   return {{0, 2 * this->outputs()}};
 }
 

@@ -19,7 +19,7 @@ class LayerNorm : public Layer<T> {
                const Matrix& output) override;
   void backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
                 const Matrix& delta, const Matrix& input_delta) override;
-  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input, bool folded) const override;
+  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input) const override;
   void add_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
 

@@ -145,7 +145,7 @@ void NetworkOf<T>::add_sums(const Vector& parameters, const Batches& batch, cons
     const std::array<std::size_t, 2> whole{0, chunk.rows()};
     add_losses(parameters, chunk, losses);
     backward(parameters, chunk, whole, [&](std::size_t i, const Batches& rows_in, const Matrix& delta) {
-      for (const GradientPart& part : layers_[i]->parts(rows_in, false))
+      for (const GradientPart& part : layers_[i]->parts(rows_in))
         layers_[i]->add_gradient(part, rows_in, delta, 0, chunk.rows(),
                                  kernels::part_of<Device, T>(gradient, offsets_[i] + part.offset, part.size));
     });
@@ -156,20 +156,23 @@ template <class T>
 void NetworkOf<T>::fold_part(std::size_t layer, const GradientPart& part, const Batches& rows_in,
                              const Matrix& delta, const Pieces& pieces, std::span<const Vector> gradients,
                              std::size_t at) {
+  std::vector<Vector> parts;
+  parts.reserve(gradients.size());
+  for (const Vector& gradient : gradients)
+    parts.push_back(kernels::part_of<Device, T>(gradient, at, part.size));
+  if (layers_[layer]->fold_gradient(part, rows_in, delta, pieces, parts)) return;
   auto& fold =
       folds_[rows_in.is_compact() ? 0 : part.size];  // compact parts have a size of their own each time
   for (std::size_t i = 0; i + 1 < pieces.cuts.size(); ++i) {
     const bool alone = pieces.cuts.size() == 2;
-    const Vector sum =
-        alone ? kernels::part_of<Device, T>(gradients[0], at, part.size) : fold.vector(part.size);
+    const Vector sum = alone ? parts[0] : fold.vector(part.size);
     Kokkos::deep_copy(Device(), sum, T(0));
     const std::size_t first = pieces.cuts[i], count = pieces.cuts[i + 1] - first;
     if (count > 0) layers_[layer]->add_gradient(part, rows_in, delta, first, count, sum);
     if (!alone) fold.add({0, pieces.first_leaf + i, sum});
   }
   for (std::size_t i = 0; i < fold.nodes().size(); ++i)
-    Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], at, part.size),
-                      fold.nodes()[i].sum);
+    Kokkos::deep_copy(Device(), parts[i], fold.nodes()[i].sum);
   fold.clear();
 }
 
@@ -196,7 +199,7 @@ void NetworkOf<T>::fold_gradients(const Vector& parameters, const Batches& batch
   take_losses(batch, pieces.cuts, z, kernels::rows_of<Device, T>(terms_, 0, z.extent(0)), losses);
   backward(parameters, batch, pieces.cuts, [&](std::size_t i, const Batches& rows_in, const Matrix& delta) {
     const std::size_t at = i == 0 ? 0 : offsets_[i] - left_out;
-    const auto parts = layers_[i]->parts(rows_in, pieces.cuts.size() > 2);
+    const auto parts = layers_[i]->parts(rows_in);
     for (const GradientPart& part : parts)
       fold_part(i, part, rows_in, delta, pieces, gradients, at + part.offset);
     if (ready && !parts.empty()) ready({at, parts.back().offset + parts.back().size});

@@ -74,10 +74,6 @@ class NetworkOf {
   /// each piece. A piece has the same bits whichever others come with it. The gradients may be short of the
   /// features that no row has (compact batches). `ready`, where it is given, is told of each part of the
   /// gradients that is done, the last layer first.
-  struct Pieces {
-    Cuts cuts;
-    std::uint64_t first_leaf = 0;
-  };
   using Ready = std::function<void(GradientPart)>;
   void fold_gradients(const Vector& parameters, const BatchOf<T>& batch, const Pieces& pieces,
                       const Pass& pass, std::span<const Vector> gradients,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernmill/kernels/product_fold.hpp"
 #include "kernmill/kernels/random.hpp"
 #include "kernmill/kernels/reduce.hpp"
 
@@ -161,18 +162,8 @@ void Recurrent<T>::backward(const Vector& parameters, const BatchOf<T>& input, c
 }
 
 template <class T>
-std::vector<GradientPart> Recurrent<T>::parts(const BatchOf<T>&, bool folded) const {
-  constexpr std::size_t bytes = std::size_t{256} << 10;  // as of a dense layer
-  std::vector<GradientPart> parts;
-  const auto add = [&](std::size_t offset, std::size_t inputs) {
-    const std::size_t each = folded ? std::max<std::size_t>(32, bytes / (width() * sizeof(T))) : inputs;
-    for (std::size_t first = 0; first < inputs; first += each)
-      parts.push_back({offset + first * width(), std::min(each, inputs - first) * width()});
-  };
-  add(0, shape_.columns);
-  add(state_weights_at(), shape_.hidden);
-  parts.push_back({bias_at(), width()});
-  return parts;
+std::vector<GradientPart> Recurrent<T>::parts(const BatchOf<T>&) const {
+  return {{0, state_weights_at()}, {state_weights_at(), shape_.hidden * width()}, {bias_at(), width()}};
 }
 
 template <class T>
@@ -184,13 +175,22 @@ void Recurrent<T>::add_gradient(const GradientPart& part, const BatchOf<T>& inpu
     kernels::add<Device, T>(space, bias_sums_, gradient);
     return;
   }
-  const bool of_state = part.offset >= state_weights_at();
-  const std::size_t from = (part.offset - (of_state ? state_weights_at() : 0)) / width();
+  const bool of_state = part.offset == state_weights_at();
   const Matrix inputs = of_state ? memory_.before : steps_of(input.features);
   kernels::add_product_of_columns<Device, T>(
-      space, of_steps(inputs, first, count), from, part.size / width(),
+      space, of_steps(inputs, first, count), 0, inputs.extent(1),
       of_steps(of_state ? state_delta() : gate_delta_, first, count),
-      kernels::matrix_of<Device, T>(gradient, 0, part.size / width(), width()));
+      kernels::matrix_of<Device, T>(gradient, 0, inputs.extent(1), width()));
+}
+
+template <class T>
+bool Recurrent<T>::fold_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix&,
+                                 const Pieces& pieces, std::span<const Vector> sums) {
+  if (part.offset == bias_at()) return false;
+  const bool of_state = part.offset == state_weights_at();
+  const Matrix inputs = of_state ? memory_.before : steps_of(input.features);
+  return fold_weight_gradient<T>(inputs, 0, inputs.extent(1), of_state ? state_delta() : gate_delta_,
+                                 {step_cuts(pieces.cuts), pieces.first_leaf}, sums);
 }
 
 template class Recurrent<double>;

@@ -38,9 +38,11 @@ class Recurrent : public Layer<T> {
   /// Through time, over all steps.
   void backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
                 const Matrix& delta, const Matrix& input_delta) override;
-  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input, bool folded) const override;
+  [[nodiscard]] std::vector<GradientPart> parts(const BatchOf<T>& input) const override;
   void add_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
+  bool fold_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta,
+                     const Pieces& pieces, std::span<const Vector> sums) override;
 
  private:
   using Memory = kernels::CellMemory<kernels::Device, T>;

@@ -1,0 +1,59 @@
+#pragma once
+#include <span>
+
+#include "kernmill/kernels/detail/product_tile.hpp"
+#include "kernmill/kernels/gemm.hpp"
+#include "kernmill/kernels/tree_fold.hpp"
+
+namespace kernmill::kernels {
+
+/// Whether products are folded as fast as they are made: on the host.
+template <class Space>
+inline constexpr bool folds_products = detail::has_product_tiles&& std::is_same_v<Space, Host>;
+
+/// sums[k] = a_i^T b_i, added up along TreeFold's tree over the leaves i of the k-th whole subtree
+/// (whole_subtrees): the rows are cut into pieces, leaf `first_leaf` and those behind it, where `cuts` says
+/// where each begins, and the end. `a_i` are the `count` columns of the piece's rows of a from `first` on; a
+/// sum is count x n, row by row. A piece's products are added row after row, with one rounding each where the
+/// processor multiplies and adds at once: the bits are a matter of the piece alone.
+///
+/// A tile of the sums stays in registers over all rows of a piece, and the tiles that wait for their siblings
+/// in the nearest cache, so that the tree costs next to nothing (Goto and van de Geijn, Anatomy of
+/// High-Performance Matrix Multiplication, 2008, but for the tree). Copies a's columns, and some of b's, into
+/// memory of the thread's own.
+template <class T>
+void fold_products(ConstMatrix<Host, T> a, std::size_t first, std::size_t count, ConstMatrix<Host, T> b,
+                   std::span<const std::size_t> cuts, std::uint64_t first_leaf, std::span<T* const> sums) {
+  detail::fold_products<T>(
+      {a.data() + first, count, a.extent(1), b.data(), b.extent(1), cuts, first_leaf, sums, false});
+}
+
+/// c += a_part^T b, where a_part is `count` columns of a from `first` on: what some of the inputs add to a
+/// gradient. On the host a piece of `fold_products`.
+template <class Space, class T = double>
+void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::size_t first, std::size_t count,
+                            ConstMatrix<Space, T> b, Matrix<Space, T> c) {
+  const std::size_t rows = a.extent(0), n = c.extent(1);
+  if (rows == 0 || count == 0 || n == 0) return;
+  if constexpr (folds_products<Space>) {
+    space.fence();
+    const std::size_t whole[] = {0, rows};
+    T* const sums[] = {c.data()};
+    detail::fold_products<T>({a.data() + first, count, a.extent(1), b.data(), n, whole, 0, sums, true});
+  } else if constexpr (detail::Blas<Space>::available) {
+    space.fence();
+    detail::Blas<Space>::gemm(space, true, false, count, n, rows, T(1), a.data() + first, a.extent(1),
+                              b.data(), b.extent(1), T(1), c.data());
+  } else {
+    Kokkos::parallel_for(
+        "kernmill_product_of_columns", Range<Space>(space, 0, count * n),
+        KOKKOS_LAMBDA(const std::size_t index) {
+          const std::size_t i = index / n, j = index % n;
+          T sum = 0;
+          for (std::size_t k = 0; k < rows; ++k) sum += a(k, first + i) * b(k, j);
+          c(i, j) += sum;
+        });
+  }
+}
+
+}  // namespace kernmill::kernels

@@ -1,0 +1,92 @@
+#include "kernmill/kernels/product_fold.hpp"
+
+#include <cmath>
+#include <numeric>
+
+#include "device_test.hpp"
+
+namespace kernmill::testing {
+namespace {
+
+using kernels::Host;
+
+template <class T>
+class ProductFold : public ::testing::Test {
+ protected:
+  using Matrix = kernels::Matrix<Host, T>;
+
+  static Matrix random(std::size_t rows, std::size_t columns, std::uint64_t seed) {
+    const auto values = random_matrix(rows, columns, seed);
+    auto out = kernels::make_matrix<Host, T>(rows, columns);
+    for (std::size_t i = 0; i < values.values.size(); ++i) out.data()[i] = static_cast<T>(values.values[i]);
+    return out;
+  }
+  /// One piece: row after row, rounded once or twice as the processor does it.
+  static std::vector<T> product(const Matrix& a, std::size_t first, std::size_t count, const Matrix& b,
+                                std::size_t begin, std::size_t end) {
+    const bool rounds_once = kernels::processor_level() != kernels::ProcessorLevel::baseline;
+    std::vector<T> out(count * b.extent(1), T(0));
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t j = 0; j < b.extent(1); ++j)
+        for (std::size_t row = begin; row < end; ++row) {
+          T& sum = out[i * b.extent(1) + j];
+          const T left = a(row, first + i), right = b(row, j);
+          const T both = left * right;
+          sum = rounds_once ? std::fma(left, right, sum) : sum + both;
+        }
+    return out;
+  }
+  static void expect_the_tree(std::size_t m, std::size_t first, std::size_t count, std::size_t n,
+                              const std::vector<std::size_t>& cuts, std::uint64_t first_leaf) {
+    const Matrix a = random(cuts.back(), m, 1), b = random(cuts.back(), n, 2);
+    kernels::TreeFold<Host, T> tree;
+    for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+      const auto sum = kernels::make_vector<Host, T>(count * n);
+      const std::vector<T> values = product(a, first, count, b, cuts[i], cuts[i + 1]);
+      std::copy(values.begin(), values.end(), sum.data());
+      tree.add({0, first_leaf + i, sum});
+    }
+    std::vector<std::vector<T>> sums(tree.nodes().size(), std::vector<T>(count * n, T(7)));
+    std::vector<T*> out;
+    for (auto& sum : sums) out.push_back(sum.data());
+    kernels::fold_products<T>(a, first, count, b, cuts, first_leaf, out);
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      for (std::size_t i = 0; i < count * n; ++i)
+        ASSERT_EQ(sums[k][i], tree.nodes()[k].sum(i))
+            << "subtree " << k << ", entry " << i << " of " << count << " x " << n;
+  }
+};
+using Types = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(ProductFold, Types);
+
+TYPED_TEST(ProductFold, HasTheBitsOfTheTreeForEveryShape) {
+  for (const std::size_t m : {1U, 7U, 8U, 21U})
+    for (const std::size_t n : {1U, 8U, 15U, 16U, 17U, 33U, 48U, 49U, 100U})
+      this->expect_the_tree(m, 0, m, n, {0, 5, 11, 16, 20}, 0);
+}
+
+TYPED_TEST(ProductFold, LeavesTheSubtreesOfAnyRunOfLeaves) {
+  for (std::uint64_t first_leaf = 0; first_leaf < 9; ++first_leaf)
+    for (const std::size_t pieces : {1U, 2U, 3U, 7U, 16U}) {
+      std::vector<std::size_t> cuts(pieces + 1);
+      for (std::size_t i = 0; i <= pieces; ++i) cuts[i] = 3 * i;
+      this->expect_the_tree(9, 0, 9, 10, cuts, first_leaf);
+    }
+}
+
+TYPED_TEST(ProductFold, TakesSomeOfTheColumnsAndPiecesWithoutRows) {
+  this->expect_the_tree(30, 11, 13, 20, {0, 0, 4, 4, 9, 9}, 2);
+}
+
+TYPED_TEST(ProductFold, AddsOnePieceToWhatIsThere) {
+  using T = TypeParam;
+  const auto a = this->random(13, 10, 1), b = this->random(13, 19, 2);
+  const auto sum = kernels::make_matrix<Host, T>(4, 19);
+  Kokkos::deep_copy(sum, T(3));
+  kernels::add_product_of_columns<Host, T>(Host(), a, 5, 4, b, sum);
+  const std::vector<T> expected = this->product(a, 5, 4, b, 0, 13);
+  for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(sum.data()[i], T(3) + expected[i]) << i;
+}
+
+}  // namespace
+}  // namespace kernmill::testing

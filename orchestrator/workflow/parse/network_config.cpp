@@ -72,4 +72,26 @@ void check_sums(const Json& train, const Value* precision, const Value* exact, D
                       "leave 'exact' out, or use sgd, adam or adamw");
 }
 
+void check_balance(const Json& train, const Value* balance, Diagnostics& diagnostics) {
+  if (balance == nullptr || train.value("balance", "") != "dynamic") return;
+  const Json model = train.value("model", Json::object()), how = train.value("optimizer", Json::object()),
+             layout = train.value("parallel", Json::object());
+  const std::string type = model.is_object() ? model.value("type", "") : "",
+                    method = how.is_object() ? how.value("type", "") : "";
+  const auto is_shared = [&](const char* key) {
+    return layout.is_object() && layout.contains(key) && layout.at(key) != 1;
+  };
+  const auto refuse = [&](const std::string& why, const char* help) {
+    diagnostics.error(balance->where, why, help);
+  };
+  if (type == "kmeans" || type == "pca" || type == "kernel_svm")
+    refuse(fmt::format("the ranks of a {} always share the rows evenly", type), "leave 'balance' out");
+  else if (method == "closed_form" || method == "coordinate_descent")
+    refuse(fmt::format("{} goes over the rows once, and cannot learn from it how fast ranks are", method),
+           "leave 'balance' out");
+  else if (is_shared("tensor") || is_shared("pipeline") || is_shared("slices"))
+    refuse("ranks that share the layers of a network have even shares of the rows",
+           "leave 'balance' out, or share rows alone: data");
+}
+
 }  // namespace kernmill

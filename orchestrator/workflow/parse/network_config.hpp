@@ -19,4 +19,7 @@ void finish_network(Json& train);
 /// `precision` and `exact` fit the method; null where they are not given.
 void check_sums(const Json& train, const Value* precision, const Value* exact, Diagnostics& diagnostics);
 
+/// `balance` fits the method and the layout; null where it is not given.
+void check_balance(const Json& train, const Value* balance, Diagnostics& diagnostics);
+
 }  // namespace kernmill

@@ -224,6 +224,7 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   check_method(train, method, stage.stage.where, draft.diagnostics);
   check_network(draft, stage, train, value_of(stage, "model"));
   check_sums(train, value_of(stage, "precision"), value_of(stage, "exact"), draft.diagnostics);
+  check_balance(train, value_of(stage, "balance"), draft.diagnostics);
   return train;
 }
 
@@ -299,8 +300,10 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
     finish_train(config["train"]);
     check_method(config["train"], method, stage.stage.where, draft.diagnostics);
     check_network(draft, stage, config["train"], train == nullptr ? nullptr : train->find("model"));
-    if (train != nullptr)
+    if (train != nullptr) {
       check_sums(config["train"], train->find("precision"), train->find("exact"), draft.diagnostics);
+      check_balance(config["train"], train->find("balance"), draft.diagnostics);
+    }
   }
   if (config.contains("objective") && config["objective"].is_object())
     finish_objective(config["objective"], model, stage, draft.diagnostics);

@@ -632,6 +632,13 @@ std::vector<Setting> learning_settings(bool model_required) {
               "rows or clip_norm",
        .fallback_doc = "they share the rows",
        .table = &parallel_table()},
+      {.name = "balance",
+       .type = T::text,
+       .doc = "how the ranks share the rows: `even`, or `dynamic`: by their speed, which is measured all the "
+              "time. It changes no number of the model, unless `exact: false`. Of methods that go over the "
+              "rows many times",
+       .fallback_doc = "`even`",
+       .choices = {"even", "dynamic"}},
       {.name = "checkpoint",
        .type = T::table,
        .doc = "how often the state is saved",

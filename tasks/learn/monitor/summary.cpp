@@ -63,7 +63,7 @@ std::optional<std::string> advice_of(std::span<const double> losses, bool stops_
 }
 
 std::string time_of(const Shares& mean, std::size_t ranks) {
-  const auto percent = [&](double part) { return 100 * part / mean.all(); };
+  const auto percent = [&](double part) { return 100 * std::max(part, 0.0) / mean.all(); };
   return fmt::format(
       "training took {:.3g} s on {} rank{}: computing {:.1f} %, communication {:.1f} %, input {:.1f} %, "
       "checkpoints {:.1f} %",
@@ -87,7 +87,7 @@ void advise_on_time(const Shares& mean, const Training& training, std::vector<st
   if (const auto slowest = slowest_of(training.ranks))
     said.push_back(
         fmt::format("the others waited for rank {}, which took {:.2f} times as long as they: look at its "
-                    "node and cores, or leave that node out (exclude)",
+                    "node and cores, leave that node out (exclude), or give it less to do (balance: dynamic)",
                     slowest->rank, slowest->factor));
   else if (training.ranks.size() > 1 && is_much(mean.communication, 0.35))
     said.emplace_back(

@@ -191,6 +191,8 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
            "share rows alone (data), or leave gelu, layer_norm and dropout out");
   if (data.rows.is_sparse())
     refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
+  if (settings.balancing == Balancing::dynamic)
+    refuse("balance: dynamic", "leave 'balance' out, or share rows alone: data");
   if (settings.optimizer.clip_norm) refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
   return layout;
 }
@@ -203,6 +205,7 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   network.weigh_classes_as(described);
   BatchTask<T> task{settings.optimizer, settings.seed, criterion, rows, network};
   task.summing = settings.exact ? Summing::exact : Summing::fast;
+  task.balancing = settings.balancing;
   task.reads = rows.prefers_large_reads() ? Reads::large : Reads::rows;
   std::optional<NetworkPart<T>> part;
   if (const Layout layout = layout_of(settings, data, described, session.comm()); !layout.is_plain()) {
@@ -227,7 +230,7 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
 Ended run_method(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  Network& network, const std::vector<double>& class_weights, Session& session) {
   const Rows& rows = data.rows;
-  RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights};
+  RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights, settings.balancing};
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
     if (settings.layout.tensor > 1 || settings.layout.pipeline > 1 || settings.layout.slices > 1)

@@ -26,8 +26,15 @@ GradientSum<T>::GradientSum(const Communicator& comm, Summing summing, std::uint
       summing_(summing),
       pieces_(summing == Summing::fast ? static_cast<std::uint64_t>(comm.size()) : pieces),
       may_cut_(may_cut),
-      own_(storage::even_share(pieces_, comm.rank(), comm.size())),
-      losses_("losses", std::max<std::size_t>(own_.count(), 1), losses) {}
+      shares_(even_shares(pieces_, comm.size())),
+      seconds_(shares_.size()),
+      losses_("losses", std::max<std::size_t>(own().count(), 1), losses) {}
+
+template <class T>
+void GradientSum<T>::set_shares(LeafShares shares) {
+  shares_ = std::move(shares);
+  losses_ = kernels::make_matrix<Device>(std::max<std::size_t>(own().count(), 1), losses_.extent(1));
+}
 
 template <class T>
 bool GradientSum<T>::cuts(std::size_t length) const {
@@ -52,13 +59,13 @@ void GradientSum<T>::complete(std::span<T> values) const {
 
 template <class T>
 std::size_t GradientSum<T>::pieces_of(int rank) const {
-  return storage::even_share(pieces_, rank, comm_->size()).count();
+  return shares_[static_cast<std::size_t>(rank)].count();
 }
 
 template <class T>
 std::size_t GradientSum<T>::nodes_of(int rank) const {
   if (summing_ == Summing::fast) return 1;
-  const auto leaves = storage::even_share(pieces_, rank, comm_->size());
+  const storage::IndexRange leaves = shares_[static_cast<std::size_t>(rank)];
   return kernels::whole_subtrees(leaves.begin, leaves.end).size();
 }
 
@@ -70,6 +77,7 @@ std::span<const typename GradientSum<T>::Vector> GradientSum<T>::gradients(std::
     for (std::size_t i = 0; i < nodes; ++i) gradients_.push_back(kernels::make_vector<Device, T>(length));
   }
   length_ = length;
+  begun_ = std::chrono::steady_clock::now();
   return gradients_;
 }
 
@@ -87,12 +95,18 @@ void GradientSum<T>::ready(GradientPart part) {
   waiting_ = {};
 }
 
-/// This rank's pieces' losses, one after the other, and its wishes.
+/// This rank's pieces' losses, one after the other, its wishes and its seconds.
 template <class T>
 void GradientSum<T>::begin_losses(std::vector<double>& message, unsigned wishes) const {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), losses_);
-  message.assign(host.data(), host.data() + own_.count() * losses_.extent(1));
+  message.assign(host.data(), host.data() + own().count() * losses_.extent(1));
   message.push_back(wishes);
+  message.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count());
+}
+
+template <class T>
+std::size_t GradientSum<T>::message_length(int rank) const {
+  return pieces_of(rank) * losses_.extent(1) + 2;
 }
 
 template <class T>
@@ -104,7 +118,8 @@ void GradientSum<T>::take_losses(std::span<const double> messages) {
     const std::size_t count = pieces_of(rank) * length;
     leaves.insert(leaves.end(), messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(count));
     wishes_ |= static_cast<unsigned>(messages[count]);
-    messages = messages.subspan(count + 1);
+    seconds_[static_cast<std::size_t>(rank)] = messages[count + 1];
+    messages = messages.subspan(count + 2);
   }
   for (std::size_t step = 1; step < pieces_; step *= 2)
     for (std::size_t i = 0; i + step < pieces_; i += 2 * step)
@@ -118,7 +133,7 @@ typename GradientSum<T>::Vector GradientSum<T>::fold(std::span<T> given, std::si
   kernels::TreeFold<Host, T> tree;
   T* at = given.data();
   for (int rank = 0; rank < comm_->size(); ++rank) {
-    const auto leaves = storage::even_share(pieces_, rank, comm_->size());
+    const storage::IndexRange leaves = shares_[static_cast<std::size_t>(rank)];
     for (const auto& [level, index] : kernels::whole_subtrees(leaves.begin, leaves.end)) {
       tree.add({level, index, kernels::host_vector(at, length)});
       at += length;
@@ -153,7 +168,7 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
   std::vector<std::uint64_t> counts;
   counts.reserve(static_cast<std::size_t>(comm_->size()));
   for (int rank = 0; rank < comm_->size(); ++rank)
-    counts.push_back(nodes_of(rank) * length_ + (pieces_of(rank) * losses_.extent(1) + 1) * width);
+    counts.push_back(nodes_of(rank) * length_ + message_length(rank) * width);
   received_ = comm_->allgatherv(std::span<const T>(packed_), std::span<const std::uint64_t>(counts));
   std::vector<double> all;
   T *from = received_.data(), *to = from;
@@ -176,7 +191,7 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_slices(unsigned wishes) {
   std::vector<std::uint64_t> counts, to, from;
   const std::size_t own = share(length_, comm_->rank()).count();
   for (int rank = 0; rank < comm_->size(); ++rank) {
-    counts.push_back(pieces_of(rank) * losses_.extent(1) + 1);
+    counts.push_back(message_length(rank));
     to.push_back(gradients_.size() * share(length_, rank).count());
     from.push_back(nodes_of(rank) * own);
   }

@@ -1,10 +1,11 @@
 #pragma once
+#include <chrono>
 #include <span>
 #include <vector>
 
 #include "kernmill/kernels/types.hpp"
-#include "kernmill/storage/even_share.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/learn/rows/leaf_shares.hpp"
 #include "kernmill/tasks/models/network/layer.hpp"
 
 namespace kernmill::tasks {
@@ -25,7 +26,7 @@ struct BatchSum {
 
 /// Adds up the gradient and the losses of a batch over its pieces and the ranks. A long gradient stays cut:
 /// each rank gets a slice of it, whose parameters it updates (ZeRO's first stage: Rajbhandari et al., 2020).
-/// On the way the ranks tell each other their wishes (session.hpp).
+/// On the way the ranks tell each other their wishes (session.hpp), and how long they have worked.
 template <class T>
 class GradientSum {
  public:
@@ -35,8 +36,10 @@ class GradientSum {
               bool may_cut);
 
   /// This rank's pieces: with `fast`, those that lie in its share of the rows.
-  [[nodiscard]] storage::IndexRange own() const { return own_; }
+  [[nodiscard]] storage::IndexRange own() const { return shares_[static_cast<std::size_t>(comm_->rank())]; }
   [[nodiscard]] std::uint64_t pieces() const { return pieces_; }
+  /// In place of even shares of the pieces, with exact sums. The same on every rank.
+  void set_shares(LeafShares shares);
   /// What of a gradient of this length a rank will get.
   [[nodiscard]] storage::IndexRange share(std::size_t length, int rank) const;
   [[nodiscard]] bool cuts(std::size_t length) const;
@@ -52,10 +55,13 @@ class GradientSum {
   BatchSum<T> sum(unsigned wishes);
   /// All ranks' wishes at the last sum.
   [[nodiscard]] unsigned wishes() const { return wishes_; }
+  /// How long each rank worked for the last sum, from `gradients` to `sum`. The same on every rank.
+  [[nodiscard]] std::span<const double> seconds() const { return seconds_; }
 
  private:
   [[nodiscard]] std::size_t nodes_of(int rank) const;
   [[nodiscard]] std::size_t pieces_of(int rank) const;
+  [[nodiscard]] std::size_t message_length(int rank) const;
   void begin_losses(std::vector<double>& message, unsigned wishes) const;
   void take_losses(std::span<const double> messages);
   void pack(int rank, std::vector<T>& packed) const;
@@ -68,7 +74,9 @@ class GradientSum {
   Summing summing_;
   std::uint64_t pieces_;
   bool may_cut_;
-  storage::IndexRange own_;
+  LeafShares shares_;
+  std::chrono::steady_clock::time_point begun_;
+  std::vector<double> seconds_;  ///< of each rank
   std::size_t length_ = 0;
   std::vector<Vector> gradients_;
   kernels::Matrix<kernels::Device> losses_;

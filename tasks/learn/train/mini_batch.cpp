@@ -22,6 +22,9 @@ using kernels::Device;
 // The epoch's order and the starting weights draw from streams of their own.
 constexpr std::uint64_t order_key = 0x6b65726e6d696c6cULL;
 
+// How finely fast sums deal out a batch's rows, which are in no pieces that have to stay whole.
+constexpr std::uint64_t parts_of_a_share = 16;
+
 template <class T>
 void to_device(const std::vector<T>& values, const kernels::Vector<Device, T>& out) {
   Kokkos::deep_copy(out, kernels::host_vector(values.data(), values.size()));
@@ -55,6 +58,8 @@ class BatchTraining {
         loader_(task.rows, network_.shape().loss),
         shuffle_(shuffle_of(settings_.shuffle, rows_, task.rows.row_bytes())),
         sum_(comm_, task.summing, pieces_, network_.losses_length(), !is_sparse_ && !settings_.clip_norm),
+        is_exact_(task.summing == Summing::exact),
+        balance_(is_exact_ ? pieces_ : pieces_ * parts_of_a_share, comm_.size(), task.balancing),
         session_(session),
         rates_(settings_.schedule, settings_.learning_rate, batches_, settings_.epochs * batches_),
         held_out_(task.held_out),
@@ -75,7 +80,9 @@ class BatchTraining {
   };
   [[nodiscard]] Slice batch(std::uint64_t step) const;
   [[nodiscard]] storage::IndexRange piece(Slice batch, std::uint64_t leaf) const;
+  [[nodiscard]] storage::IndexRange own_range(Slice batch) const;
   [[nodiscard]] std::vector<std::size_t> own_cuts(Slice batch) const;
+  void adapt_shares();
   std::vector<std::uint64_t> own_rows(std::uint64_t step);
   /// Of the parameters that this rank trains: all, or those of its part of the network.
   [[nodiscard]] std::size_t own_count() const {
@@ -120,6 +127,8 @@ class BatchTraining {
   std::optional<RowOrder> order_;
   std::uint64_t order_epoch_ = 0;
   GradientSum<T> sum_;
+  bool is_exact_;
+  RowBalance balance_;  ///< of pieces where sums are exact, else of equal parts of a batch
   Session& session_;
   RateSchedule rates_;
   HeldOutLoss held_out_;
@@ -188,14 +197,37 @@ storage::IndexRange BatchTraining<T>::piece(Slice batch, std::uint64_t leaf) con
   return storage::even_share(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
 }
 
+/// Which rows of a batch are this rank's.
+template <class T>
+storage::IndexRange BatchTraining<T>::own_range(Slice batch) const {
+  const LeafShares& shares = balance_.shares();
+  const storage::IndexRange own = shares[static_cast<std::size_t>(comm_.rank())];
+  if (own.count() == 0) return {};
+  const auto part = [&](std::uint64_t leaf) {
+    return storage::even_share(batch.end - batch.begin, static_cast<int>(leaf),
+                               static_cast<int>(shares.back().end));
+  };
+  return {part(own.begin).begin, part(own.end - 1).end};
+}
+
 /// Where this rank's pieces begin among its rows, and the end.
 template <class T>
 std::vector<std::size_t> BatchTraining<T>::own_cuts(Slice batch) const {
+  if (!is_exact_) return {0, own_range(batch).count()};
   const storage::IndexRange own = sum_.own();
   std::vector<std::size_t> cuts{0};
   for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf)
     cuts.push_back(cuts.back() + piece(batch, leaf).count());
   return cuts;
+}
+
+/// After a sum.
+template <class T>
+void BatchTraining<T>::adapt_shares() {
+  balance_.take(sum_.seconds());
+  if (!balance_.adapt()) return;
+  if (is_exact_) sum_.set_shares(balance_.shares());
+  session_.tell_shares(balance_.shares());
 }
 
 /// Those of this rank's pieces of the step's batch, in their order.
@@ -208,10 +240,8 @@ std::vector<std::uint64_t> BatchTraining<T>::own_rows(std::uint64_t step) {
   }
   std::vector<std::uint64_t> numbers;
   const Slice slice = batch(step);
-  const storage::IndexRange own = sum_.own();
-  if (own.count() == 0) return numbers;
-  const std::uint64_t end = slice.begin + piece(slice, own.end - 1).end;
-  for (std::uint64_t i = slice.begin + piece(slice, own.begin).begin; i < end; ++i)
+  const storage::IndexRange own = own_range(slice);
+  for (std::uint64_t i = slice.begin + own.begin; i < slice.begin + own.end; ++i)
     numbers.push_back((*order_)(i));
   return numbers;
 }
@@ -256,13 +286,12 @@ BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
   const BatchOf<T> rows = rows_of_step(slice);
   const std::size_t length =
       is_sparse_ ? network_.gradient_length(compact_.features().size()) : network_.parameter_count();
-  const storage::IndexRange own = sum_.own();
-  const std::uint64_t first = own.count() == 0 ? 0 : piece(slice, own.begin).begin;
-  network_.fold_gradients(parameters_, rows, {own_cuts(slice), own.begin}, {true, seed_, step_, first},
-                          sum_.gradients(length), sum_.losses(),
+  network_.fold_gradients(parameters_, rows, {own_cuts(slice), sum_.own().begin},
+                          {true, seed_, step_, own_range(slice).begin}, sum_.gradients(length), sum_.losses(),
                           [&](GradientPart part) { sum_.ready(part); });
   BatchSum<T> sum = sum_.sum(session_.wishes());
   wishes_ = sum_.wishes();
+  adapt_shares();
   return sum;
 }
 

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "kernmill/tasks/learn/parallel/network_part.hpp"
+#include "kernmill/tasks/learn/train/balance.hpp"
 #include "kernmill/tasks/learn/train/full_batch.hpp"
 #include "kernmill/tasks/learn/train/gradient_sum.hpp"
 
@@ -28,9 +29,11 @@ struct BatchTask {
   const Rows& rows;
   NetworkOf<T>& network;
   Summing summing = Summing::exact;
+  Balancing balancing = Balancing::even;
   Reads reads = Reads::rows;
   HeldOutLoss held_out{};
-  NetworkPart<T>* part = nullptr;  ///< where ranks share layers, too: sums are exact and rows dense then
+  NetworkPart<T>* part =
+      nullptr;  ///< where ranks share layers, too: sums are exact, shares even and rows dense then
 };
 
 /// SGD with momentum, Adam and AdamW. An epoch's order is a permutation keyed by (seed, epoch), so that the

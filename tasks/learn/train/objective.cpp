@@ -21,30 +21,48 @@ std::optional<LinearPass> linear_pass(const Network& network, const RowPlan& pla
 Objective::Objective(Session& session, const Rows& rows, Network& network, const Criterion& criterion,
                      const RowPlan& plan)
     : session_(session),
+      data_(rows),
       network_(network),
       linear_(linear_pass(network, plan)),
       criterion_(criterion),
+      plan_(plan),
       rows_(rows.count()),
-      shards_(plan.shards),
+      balance_(plan.shards, session.comm().size(), plan.balancing),
       sum_(session.comm(), plan.shards, network.sums_length()),
-      product_sum_(session.comm(), plan.shards, network.parameter_count()),
-      pieces_(rows, network.shape().loss, plan, sum_.own(),
-              linear_ ? linear_->rows_together() : Network::chunk_rows) {}
+      product_sum_(session.comm(), plan.shards, network.parameter_count()) {
+  read_pieces();
+}
+
+void Objective::read_pieces() {
+  pieces_.reset();  // first, as there may be no room for both
+  pieces_.emplace(data_, network_.shape().loss, plan_,
+                  balance_.shares()[static_cast<std::size_t>(session_.comm().rank())],
+                  linear_ ? linear_->rows_together() : Network::chunk_rows);
+}
+
+void Objective::adapt_shares() {
+  if (!balance_.adapt()) return;
+  session_.tell_shares(balance_.shares());
+  session_.comm().agree([&] { read_pieces(); });
+  if (curvature_.extent(0) > 0) curvature_ = Network::Matrix();
+}
 
 template <class Add>
 std::span<const double> Objective::total(Sum& sum, const Add& add) {
   const auto shard = [&](std::uint64_t leaf, const Vector& out) {
     Kokkos::deep_copy(kernels::Device(), out, 0.0);
-    pieces_.each(leaf, [&](const Batch& rows, std::uint64_t before) {
+    pieces_->each(leaf, [&](const Batch& rows, std::uint64_t before) {
       add(rows,
           curvature_.extent(0) == 0 ? curvature_
                                     : kernels::rows_of<kernels::Device>(curvature_, before, rows.rows()),
           out);
     });
   };
+  sum.set_shares(balance_.shares());
   const auto sums = sum(shard, session_.wishes());
   wishes_ = sum.wishes();
-  session_.judge(pieces_.reading());
+  balance_.take(sum.seconds());
+  session_.judge(pieces_->reading());
   return sums;
 }
 
@@ -59,8 +77,9 @@ Evaluation evaluation_of(const Criterion& criterion, const Network& network,
 }
 
 Evaluation Objective::evaluate(const std::vector<double>& parameters, bool curvature) {
+  if (curvature || curvature_.extent(0) == 0) adapt_shares();  // else it is of the rows as they are shared
   if (curvature && curvature_.extent(0) == 0)
-    curvature_ = kernels::make_matrix<kernels::Device>(pieces_.rows_here(), network_.outputs());
+    curvature_ = kernels::make_matrix<kernels::Device>(pieces_->rows_here(), network_.outputs());
   const auto on_device = parameters_on_device(parameters);
   const std::size_t count = parameters.size();
   const auto sums = total(sum_, [&](const Batch& rows, const Network::Matrix& of_rows, const Vector& out) {
@@ -77,7 +96,7 @@ Evaluation Objective::evaluate(const std::vector<double>& parameters, bool curva
 
 Evaluation Objective::without_gradient(const std::vector<double>& parameters) {
   const auto on_device = parameters_on_device(parameters);
-  Sum sum(session_.comm(), shards_, network_.losses_length());
+  Sum sum(session_.comm(), plan_.shards, network_.losses_length());
   const auto losses = total(sum, [&](const Batch& rows, const Network::Matrix&, const Vector& out) {
     linear_ ? linear_->add_losses(on_device, rows, out) : network_.add_losses(on_device, rows, out);
   });
@@ -98,7 +117,7 @@ std::vector<double> Objective::product(const std::vector<double>& direction) {
 
 std::vector<double> Objective::hessians() {
   const std::size_t width = network_.features() + 1, block = width * width;
-  Sum sum(session_.comm(), shards_, block * blocks());
+  Sum sum(session_.comm(), plan_.shards, block * blocks());
   const auto sums = total(sum, [&](const Batch& rows, const Network::Matrix& curvature, const Vector& out) {
     linear_->add_hessians(rows, curvature, out);
   });

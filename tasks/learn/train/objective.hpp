@@ -68,18 +68,24 @@ class Objective {
   using Sum = LeafSum<kernels::Device>;
 
   Evaluation evaluate(const std::vector<double>& parameters, bool curvature);
+  void read_pieces();
+  /// Reads the rows of other shards where ranks are to have others.
+  void adapt_shares();
   /// Sums over all rows what `add` adds to its last argument for a piece.
   template <class Add>
   std::span<const double> total(Sum& sum, const Add& add);
 
   Session& session_;
+  const Rows& data_;
   Network& network_;
   std::optional<LinearPass> linear_;  ///< of a linear model, in place of the network
   Criterion criterion_;
-  std::uint64_t rows_, shards_;
+  RowPlan plan_;
+  std::uint64_t rows_;
+  RowBalance balance_;
   Sum sum_, product_sum_;
-  RowPieces pieces_;
-  Network::Matrix curvature_;  ///< own rows x outputs, once it was wanted
+  std::optional<RowPieces> pieces_;  ///< always there, but while others are read
+  Network::Matrix curvature_;        ///< own rows x outputs, once it was wanted
   unsigned wishes_ = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
+#include "kernmill/tasks/learn/train/balance.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
@@ -213,6 +214,12 @@ void Session::judge(const Reading& reading) {
   if (!complaint) return;
   has_complained_ = true;
   fmt::print(stderr, "warning: {}\n", *complaint);
+}
+
+void Session::tell_shares(const LeafShares& shares) const {
+  if (!talks_) return;
+  fmt::print("balance: of {} pieces of the rows {}\n", shares.back().end, text_of(shares));
+  std::fflush(stdout);
 }
 
 void Session::check_finite(double loss, std::uint64_t step, const char* step_name,

@@ -11,6 +11,7 @@
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/learn/monitor/loss_watch.hpp"
 #include "kernmill/tasks/learn/monitor/monitor.hpp"
+#include "kernmill/tasks/learn/rows/leaf_shares.hpp"
 #include "kernmill/tasks/learn/rows/reading.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
 
@@ -65,6 +66,8 @@ class Session {
   void tell(const Progress& progress);
   /// Whether somebody will read what is told next: then what is dear to compute should be in it.
   [[nodiscard]] bool is_due() const { return talks_ && (monitor_.is_due() || !monitor_.has_line()); }
+  /// The ranks share the rows in another way from now on.
+  void tell_shares(const LeafShares& shares) const;
   /// Collective, after the last step: awaits what is still being written, and says where the time went.
   void finish();
   /// That, a sentence each. On rank 0, after finish.

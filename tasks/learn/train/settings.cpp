@@ -150,6 +150,7 @@ Layout read_layout(const Json& json) {
 }  // namespace
 
 Json without_layout(Json config) {
+  config.erase("balance");
   if (!config.contains("parallel")) return config;
   const std::uint64_t slices = read_layout(config.at("parallel")).slices;
   config.erase("parallel");
@@ -165,6 +166,7 @@ TrainSettings read_train_settings(const Json& config) {
   settings.single_precision = config.value("precision", "float64") == "float32";
   settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
+  if (config.value("balance", "even") == "dynamic") settings.balancing = Balancing::dynamic;
   settings.layout = read_layout(config.value("parallel", Json::object()));
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
   settings.shards = config.value("shards", shard_count);

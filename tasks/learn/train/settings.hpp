@@ -6,6 +6,7 @@
 
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/tasks/learn/parallel/layout.hpp"
+#include "kernmill/tasks/learn/train/balance.hpp"
 #include "kernmill/tasks/learn/train/best_epoch.hpp"
 #include "kernmill/tasks/learn/train/checkpoint_schedule.hpp"
 #include "kernmill/tasks/learn/train/rate_schedule.hpp"
@@ -54,9 +55,10 @@ struct TrainSettings {
   std::unique_ptr<NetworkModel> model;  ///< never null once read
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
-  bool single_precision = false;       ///< float32 in place of float64, of mini-batch methods
-  bool exact = true;                   ///< whether sums over ranks have one order
-  bool balanced = false;               ///< whether rows of all classes together count alike
+  bool single_precision = false;  ///< float32 in place of float64, of mini-batch methods
+  bool exact = true;              ///< whether sums over ranks have one order
+  bool balanced = false;          ///< whether rows of all classes together count alike
+  Balancing balancing = Balancing::even;
   Layout layout;                       ///< its data 0: all ranks that the others leave
   std::optional<std::uint64_t> cache;  ///< bytes of a rank's memory for its rows; none: what there is
   std::uint64_t shards = 64;           ///< of the rows of a full-batch method: a power of two
@@ -73,7 +75,7 @@ struct CheckpointSettings {
 TrainSettings read_train_settings(const Json& config);
 CheckpointSettings read_checkpoint_settings(const Json& config);
 
-/// A config without what changes no number of the model: how ranks share its layers, slices aside.
+/// A config without what changes no number of the model: how ranks share its rows and layers, slices aside.
 Json without_layout(Json config);
 
 }  // namespace kernmill::tasks

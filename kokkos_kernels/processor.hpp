@@ -28,4 +28,11 @@ inline ProcessorLevel processor_level() {
 #endif
 }
 
+/// As compilers call it.
+inline const char* name_of(ProcessorLevel level) {
+  return level == ProcessorLevel::x86_64_v4   ? "x86-64-v4"
+         : level == ProcessorLevel::x86_64_v3 ? "x86-64-v3"
+                                              : "baseline";
+}
+
 }  // namespace kernmill::kernels

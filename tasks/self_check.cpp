@@ -4,10 +4,11 @@
 #include <cstdio>
 
 #include <Kokkos_Core.hpp>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
+#include "kernmill/kernels/processor.hpp"
 #include "kernmill/storage/hdf5/library.hpp"
+#include "kernmill/tasks/support/blas.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/program.hpp"
 
@@ -17,13 +18,6 @@ namespace {
 std::string kokkos_text() {
   return fmt::format("Kokkos {}.{}.{}, {}", KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100,
                      KOKKOS_VERSION % 100, Kokkos::DefaultExecutionSpace::name());
-}
-
-/// The file that matrices are multiplied by; empty when the program has it built in.
-std::string blas_file() {
-  void* const gemm = dlsym(RTLD_DEFAULT, "cblas_dgemm");
-  Dl_info found{};
-  return gemm != nullptr && dladdr(gemm, &found) != 0 && found.dli_fname != nullptr ? found.dli_fname : "";
 }
 
 }  // namespace
@@ -37,7 +31,9 @@ void print_self_check(const Communicator& world) {
                   {"mpi", Communicator::library_version()},
                   {"hdf5", storage::library_version()},
                   {"kokkos", kokkos_text()},
-                  {"blas", blas_file()}};
+                  {"blas", blas_file()},
+                  {"blas_kernels", blas_kernels()},
+                  {"loops", kernels::name_of(kernels::processor_level())}};
   std::fputs((json.dump() + '\n').c_str(), stdout);
 }
 

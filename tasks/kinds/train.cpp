@@ -1,10 +1,17 @@
+#include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/base/sha256.hpp"
 #include "kernmill/base/training_lines.hpp"
+#include "kernmill/kernels/processor.hpp"
 #include "kernmill/storage/history/history.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
@@ -12,6 +19,7 @@
 #include "kernmill/tasks/learn/train/fit.hpp"
 #include "kernmill/tasks/learn/train/settings.hpp"
 #include "kernmill/tasks/models/registry.hpp"
+#include "kernmill/tasks/support/blas.hpp"
 
 namespace kernmill::tasks {
 namespace {
@@ -26,7 +34,8 @@ std::string identity_of(const Spec& spec, const storage::DatasetReader& data,
                         const std::optional<storage::Model>& start) {
   Json config = without_layout(spec.config);
   config.erase("checkpoint");
-  config.erase("cache");  // as it changes no number
+  config.erase("cache");                                   // as it changes no number
+  if (config.value("exact", true)) config.erase("exact");  // as it is by itself
   Json identity{{"config", std::move(config)}, {"data", data.content_hash()}};
   if (start) identity["start"] = digest_of_parameters(*start);
   return identity.dump();
@@ -48,8 +57,47 @@ CheckpointPolicy policy_of(const Spec& spec, std::uint64_t rows, std::string ide
   return policy;
 }
 
-MonitorSettings monitor_of(const Spec& spec, std::uint64_t rows) {
+/// Collective. What the ranks multiply by.
+std::set<std::string> blas_of_ranks(const Communicator& comm) {
+  std::string own = blas_kernels();
+  own.push_back('\0');
+  const std::vector<char> all = comm.allgatherv(std::span<const char>(own));
+  std::set<std::string> names;
+  for (auto at = all.begin(); at != all.end();) {
+    const auto end = std::find(at, all.end(), '\0');
+    if (at != end) names.emplace(at, end);
+    at = std::next(end);
+  }
+  return names;
+}
+
+/// What is in force where a workflow may leave it open.
+Json arithmetic_of(const Json& config, const std::set<std::string>& blas) {
+  return {{"precision", config.value("precision", "float64")},
+          {"exact", config.value("exact", true)},
+          {"blas", blas},
+          {"loops", kernels::name_of(kernels::processor_level())}};
+}
+
+std::string text_of(const Json& arithmetic) {
+  const auto blas = arithmetic.at("blas").get<std::set<std::string>>();
+  return fmt::format("computing in {}, {} sums, {}loops for {}",
+                     arithmetic.at("precision").get<std::string>(),
+                     arithmetic.at("exact").get<bool>() ? "exact" : "fast",
+                     blas.empty() ? "" : fmt::format("BLAS kernels {}, ", fmt::join(blas, " and ")),
+                     arithmetic.at("loops").get<std::string>());
+}
+
+/// Which of it the numbers of a model say nothing of.
+std::string with_arithmetic(const std::string& settings, const Json& arithmetic) {
+  Json all = Json::parse(settings);
+  for (const char* key : {"precision", "exact"}) all[key] = arithmetic.at(key);
+  return all.dump();
+}
+
+MonitorSettings monitor_of(const Spec& spec, std::uint64_t rows, const Json& arithmetic) {
   Json of{{"stage", spec.stage}, {"model", setting(spec.config, "model.type")}, {"rows", rows}};
+  of.update(arithmetic);
   if (const Json optimizer = spec.config.value("optimizer", Json()); optimizer.is_object())
     of["optimizer"] = setting(optimizer, "type");
   return {spec.output_directory / training_lines, static_cast<unsigned>(spec.attempt), std::move(of)};
@@ -84,9 +132,15 @@ Result run_train(const Spec& spec, const Communicator& comm) {
   const Attempts earlier = earlier_attempts(spec, comm);
   CheckpointPolicy policy = policy_of(spec, rows.count(), identity_of(spec, reader, start));
   policy.after_divergence = comm.allreduce(earlier.diverged() ? 1 : 0, Reduction::max) != 0;
-  Session session(comm, std::move(policy), true, monitor_of(spec, rows.count()));
+  policy.blas = blas_of_ranks(comm);
+  policy.is_exact = spec.config.contains("exact") && spec.config.value("exact", true);
+  if (policy.is_exact) require_one_kind(policy.blas);
+  const Json arithmetic = arithmetic_of(spec.config, policy.blas);
+  if (comm.is_root()) fmt::print("{}\n", text_of(arithmetic));
+  Session session(comm, std::move(policy), true, monitor_of(spec, rows.count(), arithmetic));
   Fit fitted = fit_model(spec.config, {rows, held_out, start ? &*start : nullptr}, session);
   session.finish();
+  fitted.model.settings = with_arithmetic(fitted.model.settings, arithmetic);
   storage::write_model(comm.handle(), spec.output_directory / "model.h5", fitted.model, spec.key);
   Json artifacts = {{"model", "model.h5"}};
   if (write_history(spec, comm, earlier)) artifacts["history"] = "history.h5";

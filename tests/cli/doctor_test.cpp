@@ -81,6 +81,7 @@ TEST_F(Doctor, SaysWhatItFoundAndWhatToDo) {
   ok       HDF5               HDF5 1
   ok       Kokkos             Kokkos 1
   ok       BLAS               built in
+  ok       loops              baseline
   ok       MPI launch         2 ranks found each other (<FOLDER>/together 2)
 
 Slurm

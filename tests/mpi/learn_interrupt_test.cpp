@@ -174,6 +174,42 @@ TEST_P(Interruption, ACheckpointOfOtherSettingsIsNotContinued) {
   EXPECT_NE(content(directory / "fit" / "log").find("starting anew"), std::string::npos);
 }
 
+/// On another kind of processor, as far as BLAS knows.
+class OtherBlas : public Interruption {
+ protected:
+  int train(const Json& how, const char* kernels) {
+    setenv("OPENBLAS_CORETYPE", kernels, 1);
+    const fs::path spec = write_spec("train", "fit", how, {{"data", directory / "data" / "dataset.h5"}});
+    const int status = wait(start(1, spec));
+    unsetenv("OPENBLAS_CORETYPE");
+    return status;
+  }
+  [[nodiscard]] std::string log() const { return content(directory / "fit" / "log"); }
+  [[nodiscard]] bool chooses() const { return log().find("BLAS kernels Nehalem") != std::string::npos; }
+};
+
+TEST_P(OtherBlas, IsAWarningWhereNobodyAskedForBits) {
+  ASSERT_EQ(train(config(GetParam()), "Nehalem"), 0);
+  if (!chooses()) GTEST_SKIP() << "this BLAS has no kernels to choose from";
+  ASSERT_EQ(train(config(GetParam()), "Prescott"), 0) << log();
+  EXPECT_NE(log().find("was computed by the BLAS kernels Nehalem, and this attempt's are "),
+            std::string::npos)
+      << log();
+  EXPECT_NE(log().find("continuing from step"), std::string::npos);
+}
+
+TEST_P(OtherBlas, IsAnErrorWhereTheyMatter) {
+  Json exact = config(GetParam());
+  exact["exact"] = true;
+  ASSERT_EQ(train(exact, "Nehalem"), 0);
+  if (!chooses()) GTEST_SKIP() << "this BLAS has no kernels to choose from";
+  EXPECT_NE(train(exact, "Prescott"), 0);
+  EXPECT_NE(log().find("leave `exact: true` out"), std::string::npos) << log();
+  EXPECT_EQ(train(config(GetParam()), "Nehalem"), 0)
+      << "the same training goes on, whether it says so or not";
+  EXPECT_NE(log().find("continuing from step"), std::string::npos);
+}
+
 using SlowFiles = Interruption;
 
 TEST_P(SlowFiles, AreComplainedOf) {
@@ -185,6 +221,7 @@ TEST_P(SlowFiles, AreComplainedOf) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllAtOnce, SlowFiles, ::testing::Values("lbfgs"));
+INSTANTIATE_TEST_SUITE_P(Batches, OtherBlas, ::testing::Values("adam"));
 INSTANTIATE_TEST_SUITE_P(Methods, Interruption, ::testing::Values("adam", "lbfgs", "kmeans"));
 
 }  // namespace

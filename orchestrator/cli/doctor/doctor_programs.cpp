@@ -67,11 +67,16 @@ std::vector<Check> check_task(const fs::path& task, const exec::Environment& env
     return {starts};
   }
   const Json& self = found.front();
-  const std::string blas = self.value("blas", "");
+  const std::string blas = self.value("blas", ""), blas_kernels = self.value("blas_kernels", "");
   starts.text = self.value("program", "");
   starts.values = self;
-  return {starts, library("MPI", self.value("mpi", "")), library("HDF5", self.value("hdf5", "")),
-          library("Kokkos", self.value("kokkos", "")), library("BLAS", blas.empty() ? "built in" : blas)};
+  return {starts,
+          library("MPI", self.value("mpi", "")),
+          library("HDF5", self.value("hdf5", "")),
+          library("Kokkos", self.value("kokkos", "")),
+          library("BLAS", (blas.empty() ? "built in" : blas) +
+                              (blas_kernels.empty() ? "" : ", kernels " + blas_kernels)),
+          library("loops", self.value("loops", "baseline"))};
 }
 
 }  // namespace

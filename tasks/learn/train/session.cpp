@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernmill/storage/file/nesting.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
@@ -20,6 +21,10 @@ using Clock = CheckpointSchedule::Clock;
 // A checkpoint is settled in two of the calls after each step. Where steps take longer than this it is not
 // left until then.
 constexpr std::chrono::seconds long_step{1};
+
+constexpr const char* one_kind_of_node =
+    "run it on nodes of one kind (resources: {constraint: ...}), or with the same kernels (env: "
+    "{OPENBLAS_CORETYPE: Haswell}), or leave `exact: true` out, if other bits will do";
 
 /// An identity but for what a user changes when a training has diverged.
 Json without_rate(const std::string& identity) {
@@ -57,6 +62,15 @@ Session::Session(const Communicator& comm, CheckpointPolicy policy, bool talks, 
     writer_.emplace(comm_.handle(), policy_.directory, policy_.retention, policy_.key, policy_.transport);
 }
 
+void require_one_kind(const std::set<std::string>& blas) {
+  if (blas.size() > 1)
+    throw TaskError(
+        fmt::format("the ranks' BLAS has different kernels, {}: the bits of the model would depend "
+                    "on which rank does what",
+                    fmt::join(blas, " and ")),
+        {}, one_kind_of_node);
+}
+
 /// Whether a checkpoint is of these settings and these data.
 bool Session::belongs_here(const std::string& text) const {
   if (storage::nests_deeper_than(text, storage::most_levels)) return false;
@@ -86,8 +100,23 @@ std::optional<storage::Checkpoint> Session::newest_checkpoint() {
     if (talks_) fmt::print("starting anew: the checkpoint belongs to other settings or other data\n");
     return std::nullopt;
   }
+  take_over_blas(loaded.checkpoint);
   if (talks_) fmt::print("continuing from step {}\n", loaded.checkpoint.step);
   return std::move(loaded.checkpoint);
+}
+
+/// What was computed by other kernels than this attempt's is known from then on.
+void Session::take_over_blas(const storage::Checkpoint& checkpoint) {
+  const auto before = Json::parse(checkpoint.state).value("blas", std::set<std::string>());
+  if (before.empty() || before == policy_.blas) return;  // not there in checkpoints from before
+  const std::string what = fmt::format(
+      "the checkpoint of step {} was computed by the BLAS kernels {}, and this attempt's are {}: the model "
+      "has "
+      "not the bits that either alone would give it",
+      checkpoint.step, fmt::join(before, " and "), fmt::join(policy_.blas, " and "));
+  if (policy_.is_exact) throw TaskError(what, {}, one_kind_of_node);
+  if (talks_) fmt::print(stderr, "warning: {}. Training goes on\n", what);
+  policy_.blas.insert(before.begin(), before.end());
 }
 
 unsigned Session::wishes() const {
@@ -140,7 +169,7 @@ void Session::begin(std::uint64_t step, const std::function<storage::Checkpoint(
   const storage::Checkpoint checkpoint = state();
   if (!is_finite(checkpoint))
     diverge(fmt::format("values of step {} are not finite any more: no checkpoint is written of them", step));
-  const std::string text = Json{{"identity", policy_.identity}}.dump();
+  const std::string text = Json{{"identity", policy_.identity}, {"blas", policy_.blas}}.dump();
   writer_->start(step, text, storage::boxes_of(checkpoint.tensors));
 }
 

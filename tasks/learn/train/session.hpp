@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct CheckpointPolicy {
   bool after_divergence = false;
   std::optional<storage::Key> key;
   storage::TransportSettings transport{};
+  /// What products are made by (blas_kernels) on the ranks, and whether the bits of the model matter, which
+  /// depend on that: then a checkpoint of other kernels is an error, not a warning.
+  std::set<std::string> blas{};
+  bool is_exact = false;
 };
 
 /// What a rank may want of the others; bits of Session::wishes.
@@ -38,6 +43,9 @@ enum Wish : unsigned {
   wish_to_tell = 8,       ///< by its clock a line of metrics is due, at the end of an epoch
   wish_to_tell_now = 16,  ///< epochs are long: at any step
 };
+
+/// Throws TaskError where these are several, for a training whose bits matter.
+void require_one_kind(const std::set<std::string>& blas);
 
 /// What goes on around a method's steps: checkpoints, the request to stop, progress on stdout, the file of
 /// metrics. All ranks call it with the same numbers.
@@ -83,6 +91,7 @@ class Session {
  private:
   [[nodiscard]] bool belongs_here(const std::string& text) const;
   std::optional<storage::Checkpoint> newest_checkpoint();
+  void take_over_blas(const storage::Checkpoint& checkpoint);
   void tell_file(unsigned wishes);
   [[noreturn]] void diverge(const std::string& what);
   void save(std::uint64_t step, bool stop, const std::function<storage::Checkpoint()>& state);

@@ -40,23 +40,21 @@ void add_bias_and_activate(const Space& space, Activation activation, ConstVecto
 template <class Space, class T = double>
 void backward_activation(const Space& space, Activation activation, ConstMatrix<Space, T> activated,
                          Matrix<Space, T> gradient) {
-  const std::size_t rows = gradient.extent(0), columns = gradient.extent(1);
+  const std::size_t count = gradient.size();
+  T* const slope = gradient.data();
+  const T* const value = activated.data();
   switch (activation) {
     case Activation::identity:
     case Activation::gelu:
       return;
     case Activation::relu:
-      return for_each_entry(
-          space, "kernmill_relu_backward", rows, columns,
-          KOKKOS_LAMBDA(const std::size_t i, const std::size_t j) {
-            gradient(i, j) = activated(i, j) > 0 ? gradient(i, j) : gradient(i, j) * 0;
-          });
+      return for_each(
+          space, "kernmill_relu_backward", count,
+          KOKKOS_LAMBDA(const std::size_t i) { slope[i] = value[i] > 0 ? slope[i] : slope[i] * 0; });
     case Activation::tanh:
-      return for_each_entry(
-          space, "kernmill_tanh_backward", rows, columns,
-          KOKKOS_LAMBDA(const std::size_t i, const std::size_t j) {
-            gradient(i, j) *= 1 - activated(i, j) * activated(i, j);
-          });
+      return for_each(
+          space, "kernmill_tanh_backward", count,
+          KOKKOS_LAMBDA(const std::size_t i) { slope[i] *= 1 - value[i] * value[i]; });
   }
 }
 

@@ -25,16 +25,21 @@ void for_each(const Space& space, const char* name, std::size_t count, const Wor
   }
 }
 
-/// work(i, j) for each entry of a matrix, likewise: row by row.
+/// work(i, j) for each entry of a matrix, likewise: by blocks of rows.
 template <class Space, class Work>
 void for_each_entry(const Space& space, const char* name, std::size_t rows, std::size_t columns,
                     const Work& work) {
   if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
-    Kokkos::parallel_for(name, Range<Space>(space, 0, rows), [work, columns](const std::size_t i) {
-      const Work own = work;
+    constexpr std::size_t entries = 4096;
+    const std::size_t block = columns < entries ? entries / (columns + 1) + 1 : 1;  // rows
+    Kokkos::parallel_for(name, Range<Space>(space, 0, (rows + block - 1) / block),
+                         [work, rows, columns, block](const std::size_t b) {
+                           const Work own = work;
+                           const std::size_t end = (b + 1) * block < rows ? (b + 1) * block : rows;
+                           for (std::size_t i = b * block; i < end; ++i)
 #pragma GCC ivdep
-      for (std::size_t j = 0; j < columns; ++j) own(i, j);
-    });
+                             for (std::size_t j = 0; j < columns; ++j) own(i, j);
+                         });
   } else {
     Kokkos::parallel_for(
         name, Range<Space>(space, 0, rows * columns),

@@ -37,6 +37,7 @@ class TabulatedPermutation {
     } while (position >= permutation_.size());
     return position;
   }
+  [[nodiscard]] std::uint64_t size() const { return permutation_.size(); }
 
  private:
   Permutation permutation_;

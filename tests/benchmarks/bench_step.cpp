@@ -1,9 +1,9 @@
 // A step of a network in mini-batches: forward, backward, the sums over the ranks, Adam's update.
 //
-//   mpiexec -n 2 bench_step [BATCH] [ROUNDS] [HIDDEN...]
+//   mpiexec -n 2 bench_step [BATCH] [ROUNDS] [WIDTH...]
 //
 // With exact sums, which have the same bits on any number of ranks (adr/0003), with fast ones, and the bare
-// products of one rank's share of the rows; of an MLP 784-1024-1024-10 with 512 rows, or of 784-HIDDEN-10. In
+// products of one rank's share of the rows; of an MLP 784-1024-1024-10 with 512 rows, or of these widths. In
 // interleaved rounds. tests/benchmarks/step.py has PyTorch beside it.
 #include <Kokkos_Core.hpp>
 #include <fmt/format.h>
@@ -110,7 +110,7 @@ template <class T>
 void compare(const Communicator& comm, const std::vector<std::uint64_t>& widths, std::uint64_t rows,
              int rounds, const char* type) {
   const std::uint64_t work = rows * widths[1] * (widths[0] + widths[1]);
-  const auto steps = static_cast<int>(std::clamp<std::uint64_t>(100'000'000 / work, 1, 200));
+  const auto steps = static_cast<int>(std::clamp<std::uint64_t>(100'000'000 / work, 1, 2000));
   const auto times = [&](const auto& step) {
     return seconds_of(comm,
                       [&] {
@@ -141,11 +141,8 @@ int main(int argc, char** argv) {
   const std::uint64_t rows = number_argument(argc, argv, 1, 512);
   const auto rounds = static_cast<int>(number_argument(argc, argv, 2, 11));
   std::vector<std::uint64_t> widths{784, 1024, 1024, 10};
-  if (argc > 3) {
-    widths = {784};
-    for (int i = 3; i < argc; ++i) widths.push_back(number_argument(argc, argv, i, 0));
-    widths.push_back(10);
-  }
+  if (argc > 3) widths.clear();
+  for (int i = 3; i < argc; ++i) widths.push_back(number_argument(argc, argv, i, 0));
   compare<float>(comm, widths, rows, rounds, "float32");
   compare<double>(comm, widths, rows, rounds, "float64");
 }

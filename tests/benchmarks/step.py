@@ -3,7 +3,7 @@
     python3 -m venv V && V/bin/pip install torch
     V/bin/python tests/benchmarks/step.py build/dev/bin/bench_step
 
-The large network is 784-1024-1024-10 with 512 rows, the small one 784-32-10 with 64. Kernmill's numbers are those of
+The large network is 784-1024-1024-10 with 512 rows, the small one 40-32-4 with 64. Kernmill's numbers are those of
 bench_step, with exact and with fast sums.
 """
 import os
@@ -44,21 +44,21 @@ def peer(rows, widths, threads):
                                 stdout=subprocess.PIPE, text=True).stdout)
 
 
-def kernmill(program, rows, hidden, ranks):
+def kernmill(program, rows, widths, ranks):
     """Milliseconds by what was measured: bare products, fast sums, exact sums; float32."""
     env = dict(os.environ, OPENBLAS_NUM_THREADS="1")
-    out = subprocess.run(["mpiexec", "-n", str(ranks), program, str(rows), "3", *map(str, hidden)], env=env, check=True,
+    out = subprocess.run(["mpiexec", "-n", str(ranks), program, str(rows), "3", *map(str, widths)], env=env, check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     return {name: float(ms) for name, ms in re.findall(r"^  (\w+ \w+) +([\d.]+) ms", out.split("float64")[0], re.M)}
 
 
-def measure(title, program, rows, hidden, ranks):
+def measure(program, rows, widths, ranks):
     times = {}
     for _ in range(ROUNDS):
-        for name, ms in kernmill(program, rows, hidden, ranks).items():
+        for name, ms in kernmill(program, rows, widths, ranks).items():
             times.setdefault(name, []).append(ms)
-        times.setdefault("PyTorch", []).append(peer(rows, [784, *hidden, 10], ranks))
-    print(f"{title}, {rows} rows, {ranks} ranks or threads, {ROUNDS} rounds")
+        times.setdefault("PyTorch", []).append(peer(rows, widths, ranks))
+    print(f"{'-'.join(map(str, widths))}, {rows} rows, {ranks} ranks or threads, {ROUNDS} rounds")
     for name, values in times.items():
         ratios = [theirs / ours for theirs, ours in zip(times["PyTorch"], values)]
         print(f"  {name:14} median {statistics.median(values):8.3f} ms  fastest {min(values):8.3f} ms"
@@ -67,9 +67,9 @@ def measure(title, program, rows, hidden, ranks):
 
 def main():
     program = sys.argv[1]
-    measure("784-1024-1024-10", program, 512, [1024, 1024], 2)
-    measure("784-1024-1024-10", program, 512, [1024, 1024], 1)
-    measure("784-32-10", program, 64, [32], 1)
+    for ranks in (2, 1):
+        measure(program, 512, [784, 1024, 1024, 10], ranks)
+    measure(program, 64, [40, 32, 4], 1)
 
 
 if __name__ == "__main__":

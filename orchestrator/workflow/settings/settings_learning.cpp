@@ -615,10 +615,11 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::memory,
        .doc =
            "memory in which a rank of a full-batch method keeps its rows, as they are stored; more of them "
-           "are read at each iteration. Of a kernel_svm, which keeps all rows on each rank, the memory for "
+           "are read at each iteration. A rank of a method of mini-batches keeps all rows, or none. Of a "
+           "kernel_svm, which keeps all rows on each rank, the memory for "
            "rows "
            "of the kernel matrix. It changes no number of the model",
-       .fallback_doc = "half of a rank's share of what is free"},
+       .fallback_doc = "half of a rank's share of what is free; of mini-batches no more than 1 GiB a node"},
       {.name = "shards",
        .type = T::integer,
        .doc = "into how many pieces a full-batch method cuts the rows: the most ranks that share them. A "

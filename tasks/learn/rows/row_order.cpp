@@ -12,11 +12,11 @@ std::uint64_t number_of_blocks(std::uint64_t rows, std::uint64_t block_rows) {
   return (rows + block_rows - 1) / block_rows;
 }
 
-kernels::Permutation order_of(std::uint64_t rows, const Shuffle& shuffle, std::uint64_t seed,
-                              std::uint64_t epoch) {
-  return shuffle.block_rows == 0
-             ? kernels::Permutation(rows, seed, epoch)
-             : kernels::Permutation(number_of_blocks(rows, shuffle.block_rows), seed ^ blocks_key, epoch);
+kernels::TabulatedPermutation order_of(std::uint64_t rows, const Shuffle& shuffle, std::uint64_t seed,
+                                       std::uint64_t epoch) {
+  return shuffle.block_rows == 0 ? kernels::TabulatedPermutation(rows, seed, epoch)
+                                 : kernels::TabulatedPermutation(number_of_blocks(rows, shuffle.block_rows),
+                                                                 seed ^ blocks_key, epoch);
 }
 
 }  // namespace

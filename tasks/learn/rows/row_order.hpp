@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "kernmill/kernels/permutation.hpp"
+#include "kernmill/kernels/tabulated_permutation.hpp"
 #include "kernmill/storage/even_share.hpp"
 
 namespace kernmill::tasks {
@@ -37,9 +37,9 @@ class RowOrder {
   [[nodiscard]] bool is_behind_short(std::uint64_t position) const;
   std::uint64_t rows_, seed_, epoch_;
   Shuffle shuffle_;
-  std::uint64_t missing_ = 0;   ///< rows that the last block has fewer than the others
-  std::uint64_t short_at_ = 0;  ///< where that block comes in the order of the blocks
-  kernels::Permutation order_;  ///< of the blocks, or of all rows
+  std::uint64_t missing_ = 0;            ///< rows that the last block has fewer than the others
+  std::uint64_t short_at_ = 0;           ///< where that block comes in the order of the blocks
+  kernels::TabulatedPermutation order_;  ///< of the blocks, or of all rows
 };
 
 }  // namespace kernmill::tasks

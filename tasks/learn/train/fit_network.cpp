@@ -197,6 +197,14 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
   return layout;
 }
 
+/// Collective. How many bytes a rank of a training in mini-batches may keep rows in when nobody says so: each
+/// of them keeps all.
+std::uint64_t memory_for_batches(const Communicator& comm) {
+  constexpr std::uint64_t of_node = std::uint64_t{1} << 30;
+  const auto share = of_node / static_cast<std::uint64_t>(comm.ranks_on_node());
+  return comm.allreduce(std::min(memory_for_rows(comm), share), Reduction::min);
+}
+
 template <class T>
 Ended in_batches(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  const Network& described, const std::vector<double>& start, Session& session) {
@@ -207,6 +215,7 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   task.summing = settings.exact ? Summing::exact : Summing::fast;
   task.balancing = settings.balancing;
   task.reads = rows.prefers_large_reads() ? Reads::large : Reads::rows;
+  task.memory = settings.cache ? *settings.cache : memory_for_batches(session.comm());
   std::optional<NetworkPart<T>> part;
   if (const Layout layout = layout_of(settings, data, described, session.comm()); !layout.is_plain()) {
     task.part = &part.emplace(session.comm(), network, layout);

@@ -9,6 +9,7 @@
 
 #include "kernmill/tasks/learn/monitor/not_finite.hpp"
 #include "kernmill/tasks/learn/rows/compact_columns.hpp"
+#include "kernmill/tasks/learn/rows/kept_part.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/learn/train/parameter_update.hpp"
@@ -46,6 +47,7 @@ class BatchTraining {
       : settings_(task.optimizer),
         seed_(task.seed),
         criterion_(task.criterion),
+        data_(task.rows),
         rows_(task.rows.count()),
         batches_((rows_ + settings_.batch_size - 1) / settings_.batch_size),
         pieces_(task.summing == Summing::fast
@@ -68,7 +70,8 @@ class BatchTraining {
                 sum_.share(own_count(), comm_.rank())) {
     if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
     if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
-    if (task.reads == Reads::large && WindowRows::can_read(task.rows, shuffle_))
+    keeps_rows_ = !is_sparse_ && KeptPart::bytes_of(task.rows) <= task.memory;
+    if (!keeps_rows_ && task.reads == Reads::large && WindowRows::can_read(task.rows, shuffle_))
       windows_.emplace(comm_, task.rows, network_.shape().loss);
   }
 
@@ -98,6 +101,7 @@ class BatchTraining {
   BatchSum<T> batch_sum(Slice batch);
   void step();
   BatchOf<T> rows_of_step(Slice slice);
+  BatchOf<T> kept_rows_of_step();
   [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
   [[nodiscard]] Vector whole(const BatchSum<T>& sum);
   void note_norm(double scale, const Vector& gradient);
@@ -114,6 +118,7 @@ class BatchTraining {
   OptimizerSettings settings_;
   std::uint64_t seed_;
   Criterion criterion_;
+  const Rows& data_;
   std::uint64_t rows_, batches_, pieces_;
   NetworkOf<T>& network_;
   NetworkPart<T>* part_;      ///< none where every rank has all layers
@@ -122,7 +127,9 @@ class BatchTraining {
   BatchLoader loader_;
   BatchAs<T> as_;
   std::optional<WindowRows> windows_;  ///< in its place where single rows are dear
-  CompactColumns compact_;             ///< of a batch of sparse rows
+  std::optional<KeptPart> kept_;       ///< in its place once some were wanted, where there is room for all
+  bool keeps_rows_ = false;
+  CompactColumns compact_;  ///< of a batch of sparse rows
   Shuffle shuffle_;
   std::optional<RowOrder> order_;
   std::uint64_t order_epoch_ = 0;
@@ -258,9 +265,18 @@ Batch BatchTraining<T>::load(Slice slice, const std::vector<std::uint64_t>& numb
   return batch;
 }
 
+template <class T>
+BatchOf<T> BatchTraining<T>::kept_rows_of_step() {
+  if (!kept_) kept_.emplace(data_, network_.shape().loss);
+  const std::vector<std::uint64_t> numbers = own_rows(step_);
+  session_.judge(kept_->reading());
+  return as_(numbers.empty() ? Batch{} : kept_->load(numbers));
+}
+
 /// This rank's rows of the step's batch; those of the next are read meanwhile.
 template <class T>
 BatchOf<T> BatchTraining<T>::rows_of_step(Slice slice) {
+  if (keeps_rows_) return kept_rows_of_step();
   BatchOf<T> rows = as_(load(slice, own_rows(step_)));
   session_.judge(windows_ ? windows_->reading() : loader_.reading());
   if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));

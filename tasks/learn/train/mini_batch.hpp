@@ -31,6 +31,7 @@ struct BatchTask {
   Summing summing = Summing::exact;
   Balancing balancing = Balancing::even;
   Reads reads = Reads::rows;
+  std::uint64_t memory = 0;  ///< all dense rows are kept where they take no more bytes; the same on all ranks
   HeldOutLoss held_out{};
   NetworkPart<T>* part =
       nullptr;  ///< where ranks share layers, too: sums are exact, shares even and rows dense then

@@ -40,4 +40,12 @@ if(TARGET kernmill-task AND TARGET kernmill-storage)
             KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_SCHEMA="$<TARGET_FILE:kernmill-schema>")
   target_include_directories(test_data_tool PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
   add_dependencies(test_data_tool kernmill kernmill-exec kernmill-task kernmill-storage kernmill-schema crashing_hdf5 used_up_quota)
+
+  find_program(KERNMILL_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  if(KERNMILL_SYSTEM_PYTHON)
+    add_test(NAME Rivals.FindTheSameModels
+             COMMAND "${KERNMILL_SYSTEM_PYTHON}" "${CMAKE_CURRENT_LIST_DIR}/beside_rivals.py" $<TARGET_FILE:kernmill>)
+    set_tests_properties(Rivals.FindTheSameModels PROPERTIES LABELS cli TIMEOUT 600 PROCESSORS 2 SKIP_RETURN_CODE 77
+      ENVIRONMENT "XDG_STATE_HOME=${CMAKE_BINARY_DIR}/state")
+  endif()
 endif()

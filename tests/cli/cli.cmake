@@ -34,10 +34,18 @@ if(TARGET kernmill-task AND TARGET kernmill-storage)
   add_library(used_up_quota MODULE support/used_up_quota.cpp)
   target_link_libraries(used_up_quota PRIVATE kernmill_flags)
   kernmill_test(data_tool LABEL cli TIMEOUT 600
-    SOURCES cli/data_test.cpp cli/doctor_io_test.cpp cli/judged_file_test.cpp cli/small_disk_test.cpp cli/quota_test.cpp cli/training_test.cpp support/program.cpp
-    LINK kernmill::run DEFINES ${cli_defines} DATA="${PROJECT_SOURCE_DIR}/workflows/data" SAMPLES="${PROJECT_SOURCE_DIR}/tests/hdf5_versions/files/hdf5-1.10.8"
+    SOURCES cli/data_test.cpp cli/doctor_io_test.cpp cli/examples_test.cpp cli/judged_file_test.cpp cli/small_disk_test.cpp cli/quota_test.cpp cli/training_test.cpp support/program.cpp
+    LINK kernmill::run DEFINES ${cli_defines} DATA="${PROJECT_SOURCE_DIR}/workflows/data" EXAMPLES="${PROJECT_SOURCE_DIR}/workflows" SAMPLES="${PROJECT_SOURCE_DIR}/tests/hdf5_versions/files/hdf5-1.10.8"
             CRASHING_HDF5="$<TARGET_FILE:crashing_hdf5>" USED_UP_QUOTA="$<TARGET_FILE:used_up_quota>" KERNMILL_STORAGE="$<TARGET_FILE:kernmill-storage>"
             KERNMILL_TASK="$<TARGET_FILE:kernmill-task>" KERNMILL_SCHEMA="$<TARGET_FILE:kernmill-schema>")
   target_include_directories(test_data_tool PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
   add_dependencies(test_data_tool kernmill kernmill-exec kernmill-task kernmill-storage kernmill-schema crashing_hdf5 used_up_quota)
+
+  find_program(KERNMILL_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  if(KERNMILL_SYSTEM_PYTHON)
+    add_test(NAME Rivals.FindTheSameModels
+             COMMAND "${KERNMILL_SYSTEM_PYTHON}" "${CMAKE_CURRENT_LIST_DIR}/beside_rivals.py" $<TARGET_FILE:kernmill>)
+    set_tests_properties(Rivals.FindTheSameModels PROPERTIES LABELS cli TIMEOUT 600 PROCESSORS 2 SKIP_RETURN_CODE 77
+      ENVIRONMENT "XDG_STATE_HOME=${CMAKE_BINARY_DIR}/state")
+  endif()
 endif()

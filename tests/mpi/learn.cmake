@@ -17,6 +17,10 @@ kernmill_mpi_test(learn RANKS 1 2 3 4
           ${here}/learn_windows_test.cpp ${here}/learn_balance_test.cpp ${here}/words.cpp
   LINK kernmill::tasks
   DEFINES KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
+if(TARGET kernmill_workflow)
+  target_sources(test_learn PRIVATE ${here}/learn_table_test.cpp)
+  target_link_libraries(test_learn PRIVATE kernmill::workflow)
+endif()
 add_library(slow_read MODULE ${PROJECT_SOURCE_DIR}/tests/support/slow_read.cpp)
 target_link_libraries(slow_read PRIVATE kernmill_flags)
 kernmill_test(learn_interrupt LABEL mpi TIMEOUT 300

@@ -10,24 +10,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class SlurmExample : public ::testing::TestWithParam<const char*> {};
+struct Submitted {
+  const char* name;
+  std::vector<std::string> options{};  ///< of `kernmill submit`
+  const char* needs = "/";             ///< a folder of a package
+  friend void PrintTo(const Submitted& one, std::ostream* out) { *out << one.name; }
+};
+
+class SlurmExample : public ::testing::TestWithParam<Submitted> {};
 
 TEST_P(SlurmExample, RunsOnACluster) {
   KERNMILL_NEEDS_SLURM();
+  if (!fs::exists(GetParam().needs)) GTEST_SKIP() << GetParam().needs << " is not there";
   SubmitWorld world;
   fs::copy(fs::path(KERNMILL_SOURCE_DIR) / "workflows" / "data", world.path() / "data");
-  fs::copy(fs::path(KERNMILL_SOURCE_DIR) / "workflows" / (GetParam() + std::string(".yaml")),
+  fs::copy(fs::path(KERNMILL_SOURCE_DIR) / "workflows" / (GetParam().name + std::string(".yaml")),
            world.path() / "flow.yaml");
-  world.submit();
+  world.submit(GetParam().options);
   EXPECT_EQ(world.outcome(std::chrono::seconds(240)), "done") << world.kernmill({"status"}).out;
   for (const auto& [key, instance] : world.record().instances)
     EXPECT_TRUE(instance.committed || instance.skipped) << key.first << " " << key.second;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SlurmExample,
-                         ::testing::Values("iris_svm", "digits_mlp", "stock_forecast", "stock_lstm",
-                                           "linear_regression", "iris_kmeans", "parameter_study"),
-                         [](const auto& name) { return std::string(name.param); });
+                         ::testing::Values(Submitted{"iris_svm"}, Submitted{"digits_mlp"},
+                                           Submitted{"digits_layouts"}, Submitted{"stock_forecast"},
+                                           Submitted{"stock_lstm"}, Submitted{"linear_regression"},
+                                           Submitted{"iris_kmeans"}, Submitted{"parameter_study"},
+                                           Submitted{"fashion_mnist",
+                                                     {"--set", "train=t10k", "--set", "epochs=1"},
+                                                     "/usr/share/datasets/fashion-mnist"}),
+                         [](const auto& submitted) { return std::string(submitted.param.name); });
 
 /// An example is a run of its own; all of them are in the queue together.
 void submit_example(SubmitWorld& world, const std::string& name, const std::vector<std::string>& options) {

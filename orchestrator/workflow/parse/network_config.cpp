@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/workflow/parse/train_method.hpp"
+#include "kernmill/workflow/settings/settings.hpp"
 
 namespace kernmill {
 namespace {
@@ -40,10 +41,79 @@ void check_dropout(const Draft& draft, const Json& train, const Value& model) {
                           "units are dropped anew in each mini-batch: use adam, adamw or sgd");
 }
 
+bool has(const Json& settings, const char* key, const Json& value) {
+  return settings.contains(key) && settings.at(key) == value;
+}
+
+bool is_above(const Json& settings, const char* key, double least) {
+  return settings.contains(key) && settings.at(key).is_number() && settings.at(key).get<double>() > least;
+}
+
+void check_sums(const std::string& type, const Json& train, const SharingChoice& choice,
+                Diagnostics& diagnostics) {
+  const bool batches = trains_in_batches(train) && !has_own_method(type);
+  if (choice.precision != nullptr && has(train, "precision", "float32") &&
+      (!batches || (!type.empty() && !is_network(type))))
+    diagnostics.error(choice.precision->where, "float32 is for a network that is trained in mini-batches",
+                      "leave 'precision' out: all else is computed in float64");
+  if (choice.exact == nullptr || !has(train, "exact", false) || batches) return;
+  const bool own = has_own_method(type);
+  diagnostics.error(choice.exact->where,
+                    fmt::format("the sums of a {} are always exact", own ? type : "full-batch method"),
+                    own ? "leave 'exact' out" : "leave 'exact' out, or use sgd, adam or adamw");
+}
+
+void check_layout(const std::string& type, const Json& train, const Value& parallel,
+                  Diagnostics& diagnostics) {
+  const Json layout = train.value("parallel", Json()), model = train.value("model", Json()),
+             how = train.value("optimizer", Json());
+  if (!is_above(layout, "tensor", 1) && !is_above(layout, "pipeline", 1) && !is_above(layout, "slices", 1))
+    return;
+  if (has_own_method(type))
+    return diagnostics.error(
+        parallel.where, fmt::format("'parallel' shares the layers of a network, and a {} has none", type),
+        "leave it out: all of its ranks share the rows");
+  if (!trains_in_batches(train))
+    return diagnostics.error(
+        parallel.where, "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
+        "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
+  const auto refuse = [&](const char* what, const char* help) {
+    diagnostics.error(parallel.where,
+                      fmt::format("'parallel' cannot share the layers of a training with {}", what), help);
+  };
+  if (is_recurrent(type) || has(model, "activation", "gelu") || has(model, "layer_norm", true) ||
+      is_above(model, "dropout", 0))
+    refuse("layers other than fully connected ones with relu or tanh",
+           "share rows alone (data), or leave gelu, layer_norm and dropout out");
+  if (is_above(how, "clip_norm", 0)) refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
+}
+
+void check_balance(const std::string& type, const Json& train, const Value& balance,
+                   Diagnostics& diagnostics) {
+  if (!has(train, "balance", "dynamic")) return;
+  const Json layout = train.value("parallel", Json()), how = train.value("optimizer", Json());
+  const auto refuse = [&](const std::string& why, const char* help) {
+    diagnostics.error(balance.where, why, help);
+  };
+  if (has_own_method(type))
+    refuse(fmt::format("the ranks of a {} always share the rows evenly", type), "leave 'balance' out");
+  for (const char* once : {"closed_form", "coordinate_descent"})
+    if (has(how, "type", once))
+      refuse(fmt::format("{} goes over the rows once, and cannot learn from it how fast ranks are", once),
+             "leave 'balance' out");
+  if (is_above(layout, "tensor", 1) || is_above(layout, "pipeline", 1) || is_above(layout, "slices", 1))
+    refuse("ranks that share the layers of a network have even shares of the rows",
+           "leave 'balance' out, or share rows alone: data");
+}
+
 }  // namespace
 
 bool is_network(std::string_view model) {
   return model == "mlp" || is_recurrent(model);
+}
+
+bool has_own_method(std::string_view model) {
+  return without_target(model) != nullptr || model == "kernel_svm";
 }
 
 void check_network(const Draft& draft, const StageDraft& stage, const Json& train, const Value* model) {
@@ -59,39 +129,13 @@ void finish_network(Json& train) {
   if (trains_in_batches(train) && !train.contains("precision")) train["precision"] = "float32";
 }
 
-void check_sums(const Json& train, const Value* precision, const Value* exact, Diagnostics& diagnostics) {
-  if (!train.contains("optimizer") || !train["optimizer"].is_object()) return;
-  const Json model = train.value("model", Json::object());
-  const std::string type = model.is_object() ? model.value("type", "") : "";
-  if (precision != nullptr && train.value("precision", "") == "float32" &&
-      (!trains_in_batches(train) || (!type.empty() && !is_network(type))))
-    diagnostics.error(precision->where, "float32 is for a network that is trained in mini-batches",
-                      "leave 'precision' out: a convex model is computed in float64");
-  if (exact != nullptr && !train.value("exact", true) && !trains_in_batches(train))
-    diagnostics.error(exact->where, "the sums of a full-batch method are always exact",
-                      "leave 'exact' out, or use sgd, adam or adamw");
-}
-
-void check_balance(const Json& train, const Value* balance, Diagnostics& diagnostics) {
-  if (balance == nullptr || train.value("balance", "") != "dynamic") return;
-  const Json model = train.value("model", Json::object()), how = train.value("optimizer", Json::object()),
-             layout = train.value("parallel", Json::object());
-  const std::string type = model.is_object() ? model.value("type", "") : "",
-                    method = how.is_object() ? how.value("type", "") : "";
-  const auto is_shared = [&](const char* key) {
-    return layout.is_object() && layout.contains(key) && layout.at(key) != 1;
-  };
-  const auto refuse = [&](const std::string& why, const char* help) {
-    diagnostics.error(balance->where, why, help);
-  };
-  if (type == "kmeans" || type == "pca" || type == "kernel_svm")
-    refuse(fmt::format("the ranks of a {} always share the rows evenly", type), "leave 'balance' out");
-  else if (method == "closed_form" || method == "coordinate_descent")
-    refuse(fmt::format("{} goes over the rows once, and cannot learn from it how fast ranks are", method),
-           "leave 'balance' out");
-  else if (is_shared("tensor") || is_shared("pipeline") || is_shared("slices"))
-    refuse("ranks that share the layers of a network have even shares of the rows",
-           "leave 'balance' out, or share rows alone: data");
+void check_sharing(const std::string& type, const Json& train, const SharingChoice& choice,
+                   Diagnostics& diagnostics) {
+  // Without a method of its own, or an optimizer, it is what a search will find.
+  if (!has_own_method(type) && !train.value("optimizer", Json()).is_object()) return;
+  check_sums(type, train, choice, diagnostics);
+  if (choice.parallel != nullptr) check_layout(type, train, *choice.parallel, diagnostics);
+  if (choice.balance != nullptr) check_balance(type, train, *choice.balance, diagnostics);
 }
 
 }  // namespace kernmill

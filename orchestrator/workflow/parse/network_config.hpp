@@ -9,6 +9,9 @@ namespace kernmill {
 /// said.
 bool is_network(std::string_view model);
 
+/// Whether a model of this type has a method of its own in place of an optimizer.
+bool has_own_method(std::string_view model);
+
 /// Whether what a train config says of its model goes with its data and its optimizer. `model` is where it
 /// says so; null: nowhere.
 void check_network(const Draft& draft, const StageDraft& stage, const Json& train, const Value* model);
@@ -16,10 +19,13 @@ void check_network(const Draft& draft, const StageDraft& stage, const Json& trai
 /// What is computed in where nothing is said: a network in mini-batches in float32.
 void finish_network(Json& train);
 
-/// `precision` and `exact` fit the method; null where they are not given.
-void check_sums(const Json& train, const Value* precision, const Value* exact, Diagnostics& diagnostics);
+/// What a train config says of how ranks work together; null where it says nothing.
+struct SharingChoice {
+  const Value *precision = nullptr, *exact = nullptr, *parallel = nullptr, *balance = nullptr;
+};
 
-/// `balance` fits the method and the layout; null where it is not given.
-void check_balance(const Json& train, const Value* balance, Diagnostics& diagnostics);
+/// Whether that fits the model, of this type, and its method. `train` is what was read.
+void check_sharing(const std::string& type, const Json& train, const SharingChoice& choice,
+                   Diagnostics& diagnostics);
 
 }  // namespace kernmill

@@ -138,8 +138,7 @@ void finish_without_target(Json& train, const std::string& model) {
 
 void refuse_of_optimizers(const Value* optimizer, const Value* class_weight, const std::string& model,
                           Diagnostics& diagnostics) {
-  const bool has_own_method = without_target(model) != nullptr || model == "kernel_svm";
-  if (has_own_method && optimizer != nullptr && !optimizer->is_null())
+  if (has_own_method(model) && optimizer != nullptr && !optimizer->is_null())
     diagnostics.error(optimizer->where, fmt::format("a {} has no optimizer", model),
                       "leave it out; what there is to choose stands in 'model'");
   if (without_target(model) != nullptr && class_weight != nullptr && !class_weight->is_null())
@@ -223,8 +222,10 @@ Json read_train(const Draft& draft, const StageDraft& stage, SettingsReader& rea
   if (has_config && without_target(model) != nullptr) train.erase("optimizer");
   check_method(train, method, stage.stage.where, draft.diagnostics);
   check_network(draft, stage, train, value_of(stage, "model"));
-  check_sums(train, value_of(stage, "precision"), value_of(stage, "exact"), draft.diagnostics);
-  check_balance(train, value_of(stage, "balance"), draft.diagnostics);
+  check_sharing(model, train,
+                {value_of(stage, "precision"), value_of(stage, "exact"), value_of(stage, "parallel"),
+                 value_of(stage, "balance")},
+                draft.diagnostics);
   return train;
 }
 
@@ -301,8 +302,10 @@ Json read_tune(const Draft& draft, const StageDraft& stage, SettingsReader& read
     check_method(config["train"], method, stage.stage.where, draft.diagnostics);
     check_network(draft, stage, config["train"], train == nullptr ? nullptr : train->find("model"));
     if (train != nullptr) {
-      check_sums(config["train"], train->find("precision"), train->find("exact"), draft.diagnostics);
-      check_balance(config["train"], train->find("balance"), draft.diagnostics);
+      check_sharing(
+          model, config["train"],
+          {train->find("precision"), train->find("exact"), train->find("parallel"), train->find("balance")},
+          draft.diagnostics);
     }
   }
   if (config.contains("objective") && config["objective"].is_object())

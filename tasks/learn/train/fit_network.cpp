@@ -116,8 +116,12 @@ void require_method(const TrainSettings& settings, const Network& network) {
       penalty && penalty->l1 > 0 && how.type != OptimizerType::coordinate_descent)
     throw TaskError("an l1 penalty has no gradient for this optimizer to follow", {},
                     "optimizer: coordinate_descent");
-  if (settings.single_precision && !settings.model->has_single_precision())
-    throw TaskError(fmt::format("a {} is not computed in float32", type), {}, "leave 'precision' out");
+  if (settings.single_precision && (how.is_full_batch() || !settings.model->has_single_precision()))
+    throw TaskError("float32 is for a network that is trained in mini-batches", {},
+                    "leave 'precision' out: all else is computed in float64");
+  if (!settings.exact && how.is_full_batch())
+    throw TaskError("the sums of a full-batch method are always exact", {},
+                    "leave 'exact' out, or use sgd, adam or adamw");
 }
 
 /// The method that does for so many features.
@@ -181,19 +185,20 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
   Layout layout = settings.layout;
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   if (layout.data == 0) layout.data = std::max<std::uint64_t>(ranks / (layout.tensor * layout.pipeline), 1);
-  require_fit(layout, network.shape().widths, ranks);
-  if (layout.is_plain()) return layout;
   const auto refuse = [](const char* what, const char* help) {
     throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
   };
-  if (!network.shape().is_plain())
+  const bool shares_layers = !layout.is_plain();
+  if (shares_layers && !network.shape().is_plain())
     refuse("layers other than fully connected ones with relu or tanh",
            "share rows alone (data), or leave gelu, layer_norm and dropout out");
-  if (data.rows.is_sparse())
+  if (shares_layers && data.rows.is_sparse())
     refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
-  if (settings.balancing == Balancing::dynamic)
+  if (shares_layers && settings.balancing == Balancing::dynamic)
     refuse("balance: dynamic", "leave 'balance' out, or share rows alone: data");
-  if (settings.optimizer.clip_norm) refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
+  if (shares_layers && settings.optimizer.clip_norm)
+    refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
+  require_fit(layout, network.shape().widths, ranks);
   return layout;
 }
 
@@ -242,7 +247,7 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
   RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights, settings.balancing};
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
-    if (settings.layout.tensor > 1 || settings.layout.pipeline > 1 || settings.layout.slices > 1)
+    if (!settings.layout.is_plain())
       throw TaskError("'parallel' lays out a training in mini-batches, and this one is of all rows at once",
                       {}, "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
     plan.memory = settings.cache ? *settings.cache : memory_for_rows(session.comm());

@@ -136,7 +136,10 @@ CheckpointSettings read_checkpoint(const Json& json) {
   return settings;
 }
 
-Layout read_layout(const Json& json) {
+}  // namespace
+
+Layout read_layout(const Json& config) {
+  const Json json = config.value("parallel", Json::object());
   Layout layout;
   layout.data = json.value("data", std::uint64_t{0});
   layout.tensor = json.value("tensor", std::uint64_t{1});
@@ -147,12 +150,10 @@ Layout read_layout(const Json& json) {
   return layout;
 }
 
-}  // namespace
-
 Json without_layout(Json config) {
   config.erase("balance");
   if (!config.contains("parallel")) return config;
-  const std::uint64_t slices = read_layout(config.at("parallel")).slices;
+  const std::uint64_t slices = read_layout(config).slices;
   config.erase("parallel");
   if (slices > 1) config["parallel"] = {{"slices", slices}};
   return config;
@@ -167,7 +168,7 @@ TrainSettings read_train_settings(const Json& config) {
   settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
   if (config.value("balance", "even") == "dynamic") settings.balancing = Balancing::dynamic;
-  settings.layout = read_layout(config.value("parallel", Json::object()));
+  settings.layout = read_layout(config);
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
   settings.shards = config.value("shards", shard_count);
   if (!std::has_single_bit(settings.shards) || settings.shards > most_shards)

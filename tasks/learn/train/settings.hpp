@@ -75,6 +75,9 @@ struct CheckpointSettings {
 TrainSettings read_train_settings(const Json& config);
 CheckpointSettings read_checkpoint_settings(const Json& config);
 
+/// How ranks share a training, of whatever model. Throws SpecError.
+Layout read_layout(const Json& config);
+
 /// A config without what changes no number of the model: how ranks share its rows and layers, slices aside.
 Json without_layout(Json config);
 

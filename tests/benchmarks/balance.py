@@ -1,6 +1,6 @@
 """Epochs of a training with one of two ranks slowed three times: even shares beside dynamic ones, and the ideal.
 
-    python3 tests/benchmarks/balance.py build/dev/bin FOLDER [mlp|softmax]
+    python3 tests/benchmarks/balance.py build/dev/bin FOLDER [mlp|softmax]      # needs NumPy
 
 The last rank is stopped two thirds of the time, by signals. The ideal is what two ranks take of which none is slowed,
 times 2 / (1 + 1/3): the work, shared by speed.
@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 
+import numpy as np
+
 ROUNDS = 5
 MODELS = {
     "mlp": "model: {type: mlp, hidden: [256, 256]}\n    optimizer: {type: adam, epochs: 12, batch_size: 512}",
@@ -22,12 +24,12 @@ MODELS = {
 }
 
 
-def workflow(data, model, balance, seed):
+def workflow(model, balance, seed):
     return f"""
 name: bench
 defaults: {{resources: {{ntasks: 2, time: 30m, mem: 2G}}}}
 stages:
-  prepare: {{task: preprocess, input: {data}, target: label}}
+  prepare: {{task: preprocess, input: rows.npy, labels: labels.npy, target: label}}
   fit:
     task: train
     data: prepare
@@ -38,8 +40,8 @@ stages:
 """
 
 
-def last_rank(folder):
-    """The process of rank 1 of the training, once it is there."""
+def last_rank():
+    """The process of rank 1 of a training, once it is there."""
     for entry in pathlib.Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and b"kernmill-task" in (entry / "cmdline").read_bytes().split(b"\0")[0]:
@@ -54,14 +56,14 @@ def last_rank(folder):
 class Slow(threading.Thread):
     """Stops rank 1 of the training two thirds of the time."""
 
-    def __init__(self, folder):
+    def __init__(self):
         super().__init__(daemon=True)
-        self.folder, self.done = folder, threading.Event()
+        self.done = threading.Event()
 
     def run(self):
         process = None
         while not self.done.is_set():
-            process = process or last_rank(self.folder)
+            process = process or last_rank()
             if process is None:
                 time.sleep(0.02)
                 continue
@@ -76,8 +78,8 @@ class Slow(threading.Thread):
 
 def seconds(bin_dir, folder, model, balance, slowed, seed):
     file = folder / "bench.yaml"
-    file.write_text(workflow(folder / "rows.npz", model, balance, seed))
-    slow = Slow(folder)
+    file.write_text(workflow(model, balance, seed))
+    slow = Slow()
     if slowed:
         slow.start()
     subprocess.run([str(bin_dir / "kernmill"), "run", str(file)], check=True, stdout=subprocess.DEVNULL)
@@ -92,6 +94,10 @@ def seconds(bin_dir, folder, model, balance, slowed, seed):
 
 def main():
     bin_dir, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    random = np.random.RandomState(0)
+    rows = random.normal(size=(20_000, 256))
+    np.save(folder / "rows.npy", rows)
+    np.save(folder / "labels.npy", np.argmax(rows @ random.normal(size=(256, 10)), axis=1))
     for model in sys.argv[3:] or MODELS:
         times = {"alike": [], "even": [], "dynamic": []}
         for seed in range(ROUNDS):

@@ -407,14 +407,6 @@ storage::Checkpoint BatchTraining<T>::state() const {
 
 }  // namespace
 
-std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) {
-  constexpr std::uint64_t parameters_in_cache = 32'768;
-  const std::uint64_t least = parameters > parameters_in_cache ? 32 : 8;
-  std::uint64_t pieces = 1;
-  while (pieces < 16 && batch_size / (2 * pieces) >= least) pieces *= 2;
-  return pieces;
-}
-
 template <class T>
 Trained train_in_batches(const BatchTask<T>& task, const std::vector<double>& start, Session& session) {
   return BatchTraining<T>(task, session).run(start);

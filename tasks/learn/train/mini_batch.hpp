@@ -7,11 +7,6 @@
 
 namespace kernmill::tasks {
 
-/// Into how many equal pieces a batch is cut, whatever the number of ranks: a power of two, at most 16, that
-/// leaves 8 rows or more in each, and 32 where the gradient of a piece is too large for a core's cache. More
-/// ranks than pieces do not make it faster.
-std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters);
-
 /// How the rows of a batch come from the file: one by one, or, of a shuffle by blocks, from whole windows of
 /// it.
 enum class Reads { rows, large };

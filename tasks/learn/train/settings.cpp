@@ -1,5 +1,6 @@
 #include "kernmill/tasks/learn/train/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -136,13 +137,18 @@ CheckpointSettings read_checkpoint(const Json& json) {
   return settings;
 }
 
+bool chooses_layout(const Json& parallel) {
+  return parallel.value("layout", "given") == "auto";
+}
+
 Layout read_layout(const Json& json) {
   Layout layout;
   layout.data = json.value("data", std::uint64_t{0});
-  layout.tensor = json.value("tensor", std::uint64_t{1});
-  layout.pipeline = json.value("pipeline", std::uint64_t{1});
-  layout.slices = json.value("slices", layout.tensor);
-  if (layout.tensor == 0 || layout.pipeline == 0 || layout.slices == 0)
+  const std::uint64_t otherwise = chooses_layout(json) ? 0 : 1;
+  layout.tensor = json.value("tensor", otherwise);
+  layout.pipeline = json.value("pipeline", otherwise);
+  layout.slices = json.value("slices", std::max<std::uint64_t>(layout.tensor, 1));
+  if (layout.tensor < otherwise || layout.pipeline < otherwise || layout.slices == 0)
     throw SpecError("spec.json: a number of 'parallel' is 0");
   return layout;
 }
@@ -165,7 +171,9 @@ TrainSettings read_train_settings(const Json& config) {
   settings.single_precision = config.value("precision", "float64") == "float32";
   settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
-  settings.layout = read_layout(config.value("parallel", Json::object()));
+  const Json parallel = config.value("parallel", Json::object());
+  settings.layout = read_layout(parallel);
+  settings.chooses_layout = chooses_layout(parallel);
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
   settings.shards = config.value("shards", shard_count);
   if (!std::has_single_bit(settings.shards) || settings.shards > most_shards)

@@ -58,6 +58,7 @@ struct TrainSettings {
   bool exact = true;                   ///< whether sums over ranks have one order
   bool balanced = false;               ///< whether rows of all classes together count alike
   Layout layout;                       ///< its data 0: all ranks that the others leave
+  bool chooses_layout = false;         ///< what is 0 of the layout, when training begins
   std::optional<std::uint64_t> cache;  ///< bytes of a rank's memory for its rows; none: what there is
   std::uint64_t shards = 64;           ///< of the rows of a full-batch method: a power of two
 };

@@ -11,69 +11,14 @@
 
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/tasks/comm/mpi_session.hpp"
-#include "kernmill/tasks/learn/train/mini_batch.hpp"
-#include "kernmill/tasks/learn/train/parameter_update.hpp"
 #include "rivals.hpp"
+#include "training_steps.hpp"
 
 namespace kernmill::tasks {
 namespace {
 
 using kernels::Device;
 using kernels::Transpose;
-
-/// Steps on the same rows again and again.
-template <class T>
-class Steps {
- public:
-  using Vector = kernels::Vector<Device, T>;
-  Steps(const Communicator& comm, Summing summing, const std::vector<std::uint64_t>& widths,
-        std::uint64_t rows)
-      : rows_(rows),
-        network_({widths, kernels::Activation::relu, Loss::cross_entropy}),
-        parameters_("parameters", network_.parameter_count()),
-        sum_(comm, summing, micro_batches(rows, network_.parameter_count()), network_.losses_length(), true),
-        update_(adam(), {}, network_.tensors(), sum_.share(network_.parameter_count(), comm.rank())) {
-    const std::vector<double> start = network_.start(1);
-    const std::vector<T> values(start.begin(), start.end());
-    Kokkos::deep_copy(parameters_, kernels::host_vector(values.data(), values.size()));
-    features_.resize(rows * widths.front());
-    for (std::size_t i = 0; i < features_.size(); ++i) features_[i] = static_cast<T>(i * 7919 % 256) / 256;
-    batch_.features = kernels::Matrix<Device, T>(features_.data(), rows, widths.front());
-    batch_.labels = kernels::Labels<Device>("labels", rows);
-    for (std::size_t i = 0; i < rows; ++i) batch_.labels(i) = static_cast<int>(i * 31 % widths.back());
-  }
-
-  void one() {
-    const storage::IndexRange own = sum_.own();
-    std::vector<std::size_t> cuts{0};
-    for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf)
-      cuts.push_back(cuts.back() + piece(leaf).count());
-    const std::size_t first = own.count() == 0 ? 0 : piece(own.begin).begin;
-    network_.fold_gradients(parameters_, part_of(batch_, first, cuts.back()), {cuts, own.begin}, {},
-                            sum_.gradients(network_.parameter_count()), sum_.losses(),
-                            [&](GradientPart part) { sum_.ready(part); });
-    const BatchSum<T> sum = sum_.sum(0);
-    update_(1e-3, step_++, 1.0 / static_cast<double>(rows_), sum.gradient, parameters_);
-    sum_.complete(std::span<T>(parameters_.data(), parameters_.size()));
-  }
-
- private:
-  static OptimizerSettings adam() {
-    OptimizerSettings settings;
-    settings.type = OptimizerType::adam;
-    return settings;
-  }
-  [[nodiscard]] storage::IndexRange piece(std::uint64_t leaf) const {
-    return storage::even_share(rows_, static_cast<int>(leaf), static_cast<int>(sum_.pieces()));
-  }
-  std::uint64_t rows_, step_ = 0;
-  NetworkOf<T> network_;
-  Vector parameters_;
-  GradientSum<T> sum_;
-  ParameterUpdate<T> update_;
-  std::vector<T> features_;
-  BatchOf<T> batch_;
-};
 
 /// The products of a step, and nothing else, of one rank's rows.
 template <class T>
@@ -118,7 +63,7 @@ void compare(const Communicator& comm, const std::vector<std::uint64_t>& widths,
                       }) /
            steps;
   };
-  Steps<T> exact(comm, Summing::exact, widths, rows), fast(comm, Summing::fast, widths, rows);
+  TrainingSteps<T> exact(comm, Summing::exact, widths, rows), fast(comm, Summing::fast, widths, rows);
   const Products<T> products(widths, rows / static_cast<std::uint64_t>(comm.size()));
   Rivals rivals(comm);
   const auto bare = rivals.add("bare products", [&] { return times([&] { products.all(); }); });

@@ -44,6 +44,7 @@ class Rivals {
   /// Median and fastest time of each; of those with a goal the median of the rounds' ratios, and the ratio of
   /// the fastest times, which a busy machine disturbs least.
   void print(const std::string& title) const;
+  [[nodiscard]] const std::vector<double>& rounds(std::size_t rival) const { return rivals_[rival].rounds; }
 
  private:
   struct Rival {

@@ -93,6 +93,30 @@ TEST_F(Layouts, OfWholeLayersGiveOneModel) {
   expect_one_model(1, "float32");
 }
 
+/// Whatever is chosen; where layers have to be shared, and where they cannot be.
+TEST_F(Layouts, ThatAreChosenGiveTheModelOfTheirSlices) {
+  data_ = fold_four("iris", "species");
+  const auto chosen = [&](const Json& all, const char* said) {
+    ::testing::internal::CaptureStdout();
+    (void)train(data_, all, "chosen");
+    const std::string told = ::testing::internal::GetCapturedStdout();
+    if (comm.rank() == 0) {
+      EXPECT_THAT(told, ::testing::HasSubstr(said));
+    }
+    return digest(parameters("chosen"));
+  };
+  const Json whole = layout(1, 1, 1, 1), halves = layout(1, 1, 1, 2);
+  EXPECT_EQ(chosen(config({{"layout", "auto"}}, "float32"), comm.size() == 1 ? "only one" : "is predicted"),
+            trained(whole, config(whole, "float32"), "alone"));
+  if (comm.size() != 3) {
+    EXPECT_EQ(chosen(config({{"layout", "auto"}, {"data", 1}, {"slices", 2}}, "float64"), "layout: data 1"),
+              trained(halves, config(halves, "float64"), "alone"));
+  }
+  Json clipped = config({{"layout", "auto"}}, "float64");
+  clipped["optimizer"]["clip_norm"] = 1.0;
+  (void)chosen(clipped, "the only one possible");
+}
+
 TEST_F(Layouts, GoOnFromEachOthersCheckpoints) {
   if (comm.size() < 2) return;
   data_ = fold_four("iris", "species");
@@ -101,7 +125,9 @@ TEST_F(Layouts, GoOnFromEachOthersCheckpoints) {
     all["checkpoint"]["every"] = 1;
     tasks::Spec wanted = spec("train", all, {{"data", data_}}, stage);
     wanted.checkpoint_directory = directory / where;
-    const int ranks = parallel.at("tensor").get<int>() * parallel.at("pipeline").get<int>();
+    const int ranks = parallel.contains("layout")
+                          ? comm.size()
+                          : parallel.at("tensor").get<int>() * parallel.at("pipeline").get<int>();
     const tasks::Communicator some = comm.split(comm.rank() < ranks ? 0 : 1, comm.rank());
     comm.agree([&] {
       if (comm.rank() < ranks) (void)tasks::run_train(wanted, some);
@@ -110,7 +136,8 @@ TEST_F(Layouts, GoOnFromEachOthersCheckpoints) {
   };
   const std::uint64_t expected = run(layout(1, 2, 1, 2), "tensor", "checkpoints");
   // The last epoch again, from the checkpoint before it.
-  for (const Json& other : {layout(1, 1, 2, 2), layout(1, 1, 1, 2), layout(1, 2, 1, 2)}) {
+  for (const Json& other : {layout(1, 1, 2, 2), layout(1, 1, 1, 2), layout(1, 2, 1, 2),
+                            Json{{"layout", "auto"}, {"slices", 2}}}) {
     ::testing::internal::CaptureStdout();
     EXPECT_EQ(run(other, "other", "checkpoints"), expected);
     const std::string said = ::testing::internal::GetCapturedStdout();
@@ -125,6 +152,10 @@ TEST_F(Layouts, ThatDoNotFitAreErrors) {
   Json all = config(layout(7, 1, 1, 1), "float64");
   EXPECT_THAT(complaint(all), HasSubstr("7 ranks"));
   if (comm.size() != 2) return;
+  all["parallel"] = {{"layout", "auto"}, {"data", 3}};
+  EXPECT_THAT(complaint(all), HasSubstr("no layout of 2 ranks has what 'parallel' says"));
+  all["parallel"] = {{"layout", "auto"}, {"slices", 3}};
+  EXPECT_THAT(complaint(all), HasSubstr("3 slices"));
   all = config(layout(1, 2, 1, 2), "float64");
   all["model"]["hidden"] = {15};
   EXPECT_THAT(complaint(all), HasSubstr("a layer of 15 units cannot be cut into 2 slices"));

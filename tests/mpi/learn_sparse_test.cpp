@@ -53,6 +53,9 @@ TEST_F(Sparse, MiniBatchesGiveTheModelOfTheSameRowsDense) {
   expect_the_model_of_dense_rows(train_config(svm_model(), adam(1e-3, 2, 50)), WordTarget::classes);
   expect_the_model_of_dense_rows(train_config(mlp_model({8}), adam(1e-3, 2, 50)), WordTarget::classes);
   expect_the_model_of_dense_rows(train_config(ridge_model(), sgd(0.01, 2, 7)), WordTarget::numbers);
+  Json several = adam(1e-3, 2, 20);  // dense rows come in portions then
+  several["accumulate"] = 3;
+  expect_the_model_of_dense_rows(train_config(mlp_model({8}), several), WordTarget::classes);
 }
 
 // See reference_words.py.

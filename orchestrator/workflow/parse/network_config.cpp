@@ -49,6 +49,10 @@ bool is_above(const Json& settings, const char* key, double least) {
   return settings.contains(key) && settings.at(key).is_number() && settings.at(key).get<double>() > least;
 }
 
+bool shares_layers(const Json& layout) {
+  return is_above(layout, "tensor", 1) || is_above(layout, "pipeline", 1) || is_above(layout, "slices", 1);
+}
+
 void check_sums(const std::string& type, const Json& train, const SharingChoice& choice,
                 Diagnostics& diagnostics) {
   const bool batches = trains_in_batches(train) && !has_own_method(type);
@@ -67,8 +71,8 @@ void check_layout(const std::string& type, const Json& train, const Value& paral
                   Diagnostics& diagnostics) {
   const Json layout = train.value("parallel", Json()), model = train.value("model", Json()),
              how = train.value("optimizer", Json());
-  if (!is_above(layout, "tensor", 1) && !is_above(layout, "pipeline", 1) && !is_above(layout, "slices", 1))
-    return;
+  const bool is_chosen = has(layout, "layout", "auto");
+  if (!is_chosen && !shares_layers(layout)) return;
   if (has_own_method(type))
     return diagnostics.error(
         parallel.where, fmt::format("'parallel' shares the layers of a network, and a {} has none", type),
@@ -77,6 +81,7 @@ void check_layout(const std::string& type, const Json& train, const Value& paral
     return diagnostics.error(
         parallel.where, "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
         "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
+  if (!shares_layers(layout)) return;
   const auto refuse = [&](const char* what, const char* help) {
     diagnostics.error(parallel.where,
                       fmt::format("'parallel' cannot share the layers of a training with {}", what), help);
@@ -101,7 +106,7 @@ void check_balance(const std::string& type, const Json& train, const Value& bala
     if (has(how, "type", once))
       refuse(fmt::format("{} goes over the rows once, and cannot learn from it how fast ranks are", once),
              "leave 'balance' out");
-  if (is_above(layout, "tensor", 1) || is_above(layout, "pipeline", 1) || is_above(layout, "slices", 1))
+  if (shares_layers(layout))
     refuse("ranks that share the layers of a network have even shares of the rows",
            "leave 'balance' out, or share rows alone: data");
 }

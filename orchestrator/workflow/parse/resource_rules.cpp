@@ -58,12 +58,11 @@ class Rules {
       return at == parallel.end() ? std::int64_t{1} : at->is_number_integer() ? at->get<std::int64_t>() : 0;
     };
     const std::int64_t layers = share("tensor") * share("pipeline"), all = share("data") * layers;
-    if (all <= 0 || (parallel.contains("data") ? resources_.ntasks == all : resources_.ntasks % layers == 0))
-      return;
+    const bool is_whole = parallel.contains("data") && !parallel.contains("layout");
+    if (all <= 0 || (is_whole ? resources_.ntasks == all : resources_.ntasks % all == 0)) return;
     error("ntasks",
           fmt::format("{} cannot be shared as 'parallel' says: data x tensor x pipeline are {}{}",
-                      counted(resources_.ntasks, "rank"), parallel.contains("data") ? "" : "a multiple of ",
-                      all),
+                      counted(resources_.ntasks, "rank"), is_whole ? "" : "a multiple of ", all),
           "make 'ntasks' that number, or leave parallel.data out");
   }
 

@@ -400,6 +400,12 @@ std::vector<Setting> mini_batch(std::vector<Setting> own) {
                  .fallback_doc = "none",
                  .range = positive});
   for (const auto& common : {epochs(), batch_size(), shuffle()}) own.push_back(common);
+  own.push_back({.name = "accumulate",
+                 .type = T::integer,
+                 .doc = "batches whose gradients are summed up for one step: it is one of `accumulate` times "
+                        "`batch_size` rows, in the memory of one batch, and as many more ranks can share it",
+                 .fallback_doc = "1",
+                 .range = {.low = 1, .high = 1024}});
   return own;
 }
 
@@ -564,13 +570,24 @@ Setting share_of(std::string name, std::string doc, std::string fallback) {
 const Table& parallel_table() {
   static const Table table{
       "'parallel'",
-      {share_of("data", "groups of ranks that take other rows", "what the others leave of the ranks"),
+      {{.name = "layout",
+        .type = T::text,
+        .doc =
+            "`auto`: when training begins the ranks measure how fast they compute and talk, and take what is "
+            "predicted to be fastest of the layouts that the memory has room for. It chooses data, tensor "
+            "and "
+            "pipeline where they are not given, and never slices: with exact sums each choice gives the same "
+            "model",
+        .fallback_doc = "as given",
+        .choices = {"auto"}},
+       share_of("data", "groups of ranks that take other rows", "what the others leave of the ranks"),
        share_of("tensor", "ranks that share each layer: a power of two", "1"),
        share_of("pipeline", "groups of layers, at most one a layer", "1"),
        share_of("slices",
                 "into how many slices layers are cut, whoever has them: a power of two that divides the "
                 "hidden widths. The same slices give the same model, bit for bit, in every layout",
-                "`tensor`")}};
+                "`tensor`")},
+      "layout"};
   return table;
 }
 
@@ -628,9 +645,9 @@ std::vector<Setting> learning_settings(bool model_required) {
        .range = {.low = 1, .high = 4096}},
       {.name = "parallel",
        .type = T::table,
-       .doc = "how the ranks share a training in mini-batches: data x tensor x pipeline of them. Not with "
-              "sparse "
-              "rows or clip_norm",
+       .doc = "how the ranks share a training in mini-batches: data x tensor x pipeline of them; `auto`: as "
+              "it is "
+              "fastest. With sparse rows or clip_norm they share rows alone",
        .fallback_doc = "they share the rows",
        .table = &parallel_table()},
       {.name = "balance",

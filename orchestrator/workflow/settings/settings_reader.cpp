@@ -137,6 +137,8 @@ std::optional<Json> SettingsReader::table(const Setting& setting, const Value& v
     if (value.is_template() && has_reported_name(value)) return std::nullopt;
     return wrong_type(value, name, "a map of settings");
   }
+  // Whoever gave a plain value does not know what it stands for.
+  if (!value.is_map() && !value.is_template() && !convert(*shorthand, value, name)) return std::nullopt;
   const Value& whole = value.is_map() ? value : spelled_out;
   return read(inner, collect(whole, {&inner}, inner.name), value.where);
 }

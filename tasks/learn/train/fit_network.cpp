@@ -13,11 +13,11 @@
 #include "kernmill/tasks/learn/rows/memory.hpp"
 #include "kernmill/tasks/learn/train/interior_point.hpp"
 #include "kernmill/tasks/learn/train/least_squares.hpp"
-#include "kernmill/tasks/learn/train/memory_need.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/learn/train/newton.hpp"
 #include "kernmill/tasks/learn/train/row_losses.hpp"
 #include "kernmill/tasks/learn/train/settings.hpp"
+#include "kernmill/tasks/learn/train/training_layout.hpp"
 #include "kernmill/tasks/models/network/make_network.hpp"
 #include "kernmill/tasks/models/network/model_parameters.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
@@ -179,29 +179,6 @@ kernels::Vector<kernels::Device, T> on_device(const std::vector<double>& paramet
   return out;
 }
 
-/// Throws TaskError where the training cannot be laid out as it is asked to.
-Layout layout_of(const TrainSettings& settings, const FitData& data, const Network& network,
-                 const Communicator& comm) {
-  Layout layout = settings.layout;
-  const auto ranks = static_cast<std::uint64_t>(comm.size());
-  if (layout.data == 0) layout.data = std::max<std::uint64_t>(ranks / (layout.tensor * layout.pipeline), 1);
-  const auto refuse = [](const char* what, const char* help) {
-    throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
-  };
-  const bool shares_layers = !layout.is_plain();
-  if (shares_layers && !network.shape().is_plain())
-    refuse("layers other than fully connected ones with relu or tanh",
-           "share rows alone (data), or leave gelu, layer_norm and dropout out");
-  if (shares_layers && data.rows.is_sparse())
-    refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
-  if (shares_layers && settings.balancing == Balancing::dynamic)
-    refuse("balance: dynamic", "leave 'balance' out, or share rows alone: data");
-  if (shares_layers && settings.optimizer.clip_norm)
-    refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
-  require_fit(layout, network.shape().widths, ranks);
-  return layout;
-}
-
 /// Collective. How many bytes a rank of a training in mini-batches may keep rows in when nobody says so: each
 /// of them keeps all.
 std::uint64_t memory_for_batches(const Communicator& comm) {
@@ -222,8 +199,8 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   task.reads = rows.prefers_large_reads() ? Reads::large : Reads::rows;
   task.memory = settings.cache ? *settings.cache : memory_for_batches(session.comm());
   std::optional<NetworkPart<T>> part;
-  if (const Layout layout = layout_of(settings, data, described, session.comm()); !layout.is_plain()) {
-    task.part = &part.emplace(session.comm(), network, layout);
+  if (!settings.layout.is_plain()) {
+    task.part = &part.emplace(session.comm(), network, settings.layout);
     task.summing = Summing::exact;
   }
   std::optional<RowLosses<T>> judge;
@@ -280,16 +257,26 @@ std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
   return weights;
 }
 
-/// Before anything is read: what it takes, and whether it is there. Collective.
-void check_memory(const TrainSettings& settings, const Network& network, const FitData& data,
-                  const Session& session) {
+/// What the ranks have, before they are laid out. Collective.
+MemoryLayout memory_of(const TrainSettings& settings, const Network& network, const FitData& data,
+                       const Session& session) {
   const Communicator& comm = session.comm();
   const double cache = static_cast<double>(
       settings.cache ? *settings.cache : comm.allreduce(memory_for_rows(comm), Reduction::min));
   const int on_node = comm.allreduce(comm.ranks_on_node(), Reduction::max);
   const double node = comm.allreduce(static_cast<double>(available_memory()), Reduction::min);
-  const MemoryLayout layout{comm.size(), on_node, node, cache, session.keeps_checkpoints()};
-  const RowsSize rows{data.rows.count(), data.rows.row_bytes(), data.held_out.count()};
+  return {comm.size(),
+          on_node,
+          node,
+          cache,
+          session.keeps_checkpoints(),
+          {},
+          may_share_layers(settings, data.rows, network)};
+}
+
+/// Before anything is read: what it takes, and whether it is there.
+void check_memory(const TrainSettings& settings, const Network& network, const RowsSize& rows,
+                  const MemoryLayout& layout, const Session& session) {
   if (session.talks())
     fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.layers(), rows, layout), layout));
   require_room(settings.optimizer, network.layers(), rows, layout);
@@ -300,18 +287,22 @@ void check_memory(const TrainSettings& settings, const Network& network, const F
 std::uint64_t network_steps_per_period(const Json& config, std::uint64_t rows) {
   const TrainSettings settings = read_train_settings(config);
   if (settings.optimizer.is_full_batch()) return 1;
-  return (rows + settings.optimizer.batch_size - 1) / settings.optimizer.batch_size;
+  const std::uint64_t step = settings.optimizer.batch_size * settings.optimizer.accumulate;
+  return (rows + step - 1) / step;
 }
 
 Fit fit_network(const Json& config, const FitData& data, Session& session) {
   const Rows& rows = data.rows;
-  const TrainSettings settings = settings_for(read_train_settings(config), rows, session);
+  TrainSettings settings = settings_for(read_train_settings(config), rows, session);
   Network network = make_network(*settings.model, rows.schema());
   require_method(settings, network);
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
-  check_memory(settings, network, data, session);
+  MemoryLayout memory = memory_of(settings, network, data, session);
+  if (!settings.optimizer.is_full_batch())
+    settings.layout = memory.layers = layout_of(settings, data, network, memory, session);
+  check_memory(settings, network, size_of(data), memory, session);
   if (const auto columns = constant_columns(rows.schema()); session.talks() && !columns.empty())
     fmt::print("note: {}\n", told_constant(columns));
   const auto counts = class_counts(session.comm(), rows);

@@ -12,10 +12,8 @@ using kernels::Host;
 
 namespace {
 
-/// From here on a rank gets a slice of the gradient. Slices begin at multiples of `slice_unit`.
-constexpr std::size_t long_gradient = 32'768, slice_unit = 1024;
-/// What is worth a message of its own while others are still computed.
-constexpr std::size_t bucket = 262'144;
+/// Slices of a long gradient begin at multiples of it.
+constexpr std::size_t slice_unit = 1024;
 
 }  // namespace
 
@@ -87,7 +85,7 @@ void GradientSum<T>::ready(GradientPart part) {
   // Parts come from the end of the gradient to its beginning.
   waiting_ = {part.offset, part.size + waiting_.size};
   for (PendingMessages& sum : pending_) sum.poll();
-  if (waiting_.size < bucket && waiting_.offset > 0) return;
+  if (waiting_.size < gradient_bucket && waiting_.offset > 0) return;
   Device().fence();
   if constexpr (std::is_same_v<Device, Host>)
     pending_.push_back(

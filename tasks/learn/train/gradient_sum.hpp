@@ -5,16 +5,11 @@
 
 #include "kernmill/kernels/types.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
+#include "kernmill/tasks/learn/parallel/batch_cuts.hpp"
 #include "kernmill/tasks/learn/rows/leaf_shares.hpp"
 #include "kernmill/tasks/models/network/layer.hpp"
 
 namespace kernmill::tasks {
-
-/// How sums over the ranks are made (ADR 0003).
-enum class Summing {
-  exact,  ///< pieces along one fixed tree: the same bits on any number of ranks
-  fast    ///< each rank's rows at once, and in MPI's order while the backward pass goes on
-};
 
 /// What a step's batch has come to.
 template <class T>

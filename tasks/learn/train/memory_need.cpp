@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/learn/parallel/batch_cuts.hpp"
+#include "kernmill/tasks/learn/parallel/layer_cuts.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -26,27 +27,64 @@ std::string size_text(double bytes) {
   return fmt::format("{:.3g} {}", bytes, units.at(unit));
 }
 
-/// Rows that go through the network together.
-double rows_together(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows) {
+/// Groups of ranks that have rows of their own.
+double groups_of_rows(const MemoryLayout& layout) {
+  return layout.layers.is_plain() ? layout.ranks : static_cast<double>(layout.layers.data);
+}
+
+/// What a rank has of the network: all of it, or the largest stage's part.
+struct Held {
+  double parameters = 0;
+  double outputs = 0;  ///< of all layers, as often as micro-batches are on their way through the stage
+};
+
+Held held(Layers layers, const Layout& layout) {
+  Held whole;
+  for (const auto& layer : layers) whole.outputs += static_cast<double>(layer.outputs);
+  whole.parameters = static_cast<double>(parameters_of(layers));
+  if (layout.is_plain() || layers.empty()) return whole;
+  std::vector<std::uint64_t> widths{layers.front().inputs};
+  for (const auto& layer : layers) widths.push_back(layer.outputs);
+  Held most;
+  for (std::uint64_t stage = 0; stage < layout.pipeline; ++stage) {
+    Held part;
+    for (const LayerCut& layer : layers_of(widths, layout, {0, 0, stage})) {
+      part.parameters += static_cast<double>(layer.parameters());
+      part.outputs +=
+          static_cast<double>(layer.slice_outputs() * (layer.cut == Cut::outputs ? layer.slices : 1));
+    }
+    most.parameters = std::max(most.parameters, part.parameters);
+    most.outputs = std::max(most.outputs, part.outputs * static_cast<double>(layout.pipeline - stage));
+  }
+  return most;
+}
+
+/// Rows that go through the network together: a chunk; of a batch a micro-batch of a pipeline, else all
+/// pieces of a rank.
+double rows_under_way(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+                     const MemoryLayout& layout) {
   constexpr double shards = 64;
-  const double batch =
-      optimizer.is_full_batch()
-          ? std::ceil(static_cast<double>(rows.count) / shards)
-          : std::ceil(
-                static_cast<double>(std::min(optimizer.batch_size, std::max<std::uint64_t>(1, rows.count))) /
-                static_cast<double>(micro_batches(optimizer.batch_size, parameters_of(layers))));
-  return std::min(batch, static_cast<double>(Network::chunk_rows));
+  const auto all = static_cast<double>(rows.count);
+  if (optimizer.is_full_batch())
+    return std::min(std::ceil(all / shards), static_cast<double>(Network::chunk_rows));
+  const auto pieces = static_cast<double>(micro_batches(optimizer.batch_size, parameters_of(layers)));
+  const double batch = std::min(static_cast<double>(optimizer.batch_size), std::max(1.0, all));
+  const double groups = layout.layers.pipeline > 1 ? pieces : std::min(groups_of_rows(layout), pieces);
+  return std::ceil(batch / groups);
 }
 
 double kept_rows(const OptimizerSettings& optimizer, const RowsSize& rows, const MemoryLayout& layout) {
-  const double ranks = layout.ranks, row = static_cast<double>(rows.row_bytes) + number;
+  const double row = static_cast<double>(rows.row_bytes) + number;
   const double ahead = 2 * row * static_cast<double>(Network::chunk_rows);
-  const auto share = [&](std::uint64_t count) { return std::ceil(static_cast<double>(count) / ranks) * row; };
+  const auto share = [&](std::uint64_t count, double groups) {
+    return std::ceil(static_cast<double>(count) / groups) * row;
+  };
   const auto kept = [&](std::uint64_t count) {
-    return share(count) <= layout.cache ? share(count) : std::min(share(count), ahead);
+    const double own = share(count, layout.ranks);
+    return own <= layout.cache ? own : std::min(own, ahead);
   };
   if (optimizer.is_full_batch()) return kept(rows.count);
-  const double batches = 2 * share(std::min(optimizer.batch_size, rows.count));
+  const double batches = 2 * share(std::min(optimizer.batch_size, rows.count), groups_of_rows(layout));
   return batches + (optimizer.early_stopping ? kept(rows.held_out) : 0);
 }
 
@@ -78,6 +116,20 @@ int ranks_that_fit(const OptimizerSettings& optimizer, Layers layers, const Rows
   return 0;
 }
 
+/// The fewest ranks that layers have to be cut for, where the data ranks become fewer; 0: none do.
+std::uint64_t tensor_that_fits(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+                               const MemoryLayout& layout) {
+  const auto ranks = static_cast<std::uint64_t>(layout.ranks);
+  for (std::uint64_t tensor = 2; layout.may_cut_layers && tensor <= ranks; tensor *= 2) {
+    const auto divides = [&](const LayerExtent& layer) { return layer.outputs % tensor == 0; };
+    if (ranks % tensor != 0 || !std::all_of(layers.begin(), layers.end() - 1, divides)) continue;
+    MemoryLayout cut = layout;
+    cut.layers = {ranks / tensor, tensor, 1, tensor};
+    if (memory_need(optimizer, layers, rows, cut).all() <= cut.limit()) return tensor;
+  }
+  return 0;
+}
+
 std::string what_would_fit(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
                            const MemoryLayout& layout) {
   std::vector<std::string> ways;
@@ -90,6 +142,8 @@ std::string what_would_fit(const OptimizerSettings& optimizer, Layers layers, co
     ways.push_back(fmt::format("optimizer: {{batch_size: {}}}", batch));
   if (const int ranks = ranks_that_fit(optimizer, layers, rows, layout); ranks > 0)
     ways.push_back(fmt::format("{} rank{} a node (ntasks_per_node)", ranks, ranks == 1 ? "" : "s"));
+  if (const std::uint64_t tensor = tensor_that_fits(optimizer, layers, rows, layout); tensor > 0)
+    ways.push_back(fmt::format("parallel: {{tensor: {}}}, ranks that share each layer", tensor));
   const double all = memory_need(optimizer, layers, rows, layout).all() * layout.ranks_on_node;
   ways.push_back(fmt::format("{} of memory a node (mem)", size_text(1.1 * all)));
   if (ways.size() == 1) ways.emplace_back("smaller hidden layers: each rank holds the whole model");
@@ -101,14 +155,15 @@ std::string what_would_fit(const OptimizerSettings& optimizer, Layers layers, co
 MemoryNeed memory_need(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
                        const MemoryLayout& layout) {
   constexpr double of_sums = 8, of_batches = 6, beside_history = 8;
+  constexpr double whole_in_a_layout = 4;  // start and end of a training, and what is gathered for its files
   const double vector = number * static_cast<double>(parameters_of(layers));
+  const Held own = held(layers, layout.layers);
   const double vectors =
       optimizer.is_full_batch() ? 2 * static_cast<double>(optimizer.history) + beside_history : of_batches;
-  double width = 0;
-  for (const auto& layer : layers) width += static_cast<double>(layer.outputs);
   MemoryNeed need;
-  need.model = vector * (vectors + of_sums);
-  need.activations = 2 * width * number * rows_together(optimizer, layers, rows);
+  need.model = number * own.parameters * (vectors + of_sums);
+  if (!layout.layers.is_plain()) need.model += vector * whole_in_a_layout;
+  need.activations = 2 * own.outputs * number * rows_under_way(optimizer, layers, rows, layout);
   need.rows = kept_rows(optimizer, rows, layout);
   if (layout.keeps_checkpoints) need.checkpoints = 2 * vector * vectors_kept(optimizer);
   return need;

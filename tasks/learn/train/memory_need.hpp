@@ -11,8 +11,8 @@ namespace kernmill::tasks {
 
 /// About how much memory a rank will need at most, in bytes; real, so that no product wraps.
 struct MemoryNeed {
-  double model = 0;  ///< parameters, gradient, what the optimizer keeps of them, and sums over shards
-  double activations = 0;
+  double model = 0;        ///< parameters, gradient, what the optimizer keeps of them, and sums over shards
+  double activations = 0;  ///< of all rows that are on their way at a time
   double rows = 0;         ///< that are kept, or read ahead
   double checkpoints = 0;  ///< copies that are written meanwhile
   [[nodiscard]] double all() const { return model + activations + rows + checkpoints; }
@@ -25,6 +25,8 @@ struct MemoryLayout {
   double node = 0;   ///< bytes that all ranks of a node may have together
   double cache = 0;  ///< bytes a rank may keep rows in
   bool keeps_checkpoints = false;
+  Layout layers{};              ///< plain: every rank has all layers
+  bool may_cut_layers = false;  ///< whether more ranks could share them
   [[nodiscard]] double limit() const { return node / ranks_on_node; }
 };
 

@@ -1,6 +1,7 @@
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -8,10 +9,6 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/learn/monitor/not_finite.hpp"
-#include "kernmill/tasks/learn/rows/compact_columns.hpp"
-#include "kernmill/tasks/learn/rows/kept_part.hpp"
-#include "kernmill/tasks/learn/rows/row_order.hpp"
-#include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/learn/train/parameter_update.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
@@ -19,9 +16,6 @@ namespace kernmill::tasks {
 namespace {
 
 using kernels::Device;
-
-// The epoch's order and the starting weights draw from streams of their own.
-constexpr std::uint64_t order_key = 0x6b65726e6d696c6cULL;
 
 // How finely fast sums deal out a batch's rows, which are in no pieces that have to stay whole.
 constexpr std::uint64_t parts_of_a_share = 16;
@@ -47,46 +41,47 @@ class BatchTraining {
       : settings_(task.optimizer),
         seed_(task.seed),
         criterion_(task.criterion),
-        data_(task.rows),
-        rows_(task.rows.count()),
-        batches_((rows_ + settings_.batch_size - 1) / settings_.batch_size),
-        pieces_(task.summing == Summing::fast
-                    ? static_cast<std::uint64_t>(session.comm().size())
-                    : micro_batches(settings_.batch_size, task.network.parameter_count())),
+        batch_size_(settings_.batch_size * settings_.accumulate),
+        pieces_(pieces_of(task, session.comm())),
         network_(task.network),
         part_(task.part),
         comm_(part_ == nullptr ? session.comm() : part_->data()),
         is_sparse_(task.rows.is_sparse()),
-        loader_(task.rows, network_.shape().loss),
-        shuffle_(shuffle_of(settings_.shuffle, rows_, task.rows.row_bytes())),
+        rows_(comm_, task.rows, network_.shape().loss,
+              {settings_.shuffle, seed_, batch_size_, task.reads, task.memory}),
         sum_(comm_, task.summing, pieces_, network_.losses_length(), !is_sparse_ && !settings_.clip_norm),
         is_exact_(task.summing == Summing::exact),
         balance_(is_exact_ ? pieces_ : pieces_ * parts_of_a_share, comm_.size(), task.balancing),
         session_(session),
-        rates_(settings_.schedule, settings_.learning_rate, batches_, settings_.epochs * batches_),
+        steps_(settings_.epochs * rows_.batches()),
+        rates_(settings_.schedule, settings_.learning_rate, rows_.batches(), steps_),
         held_out_(task.held_out),
         parameters_("parameters", own_count()),
         update_(settings_, criterion_, part_ == nullptr ? network_.tensors() : part_->tensors(),
                 sum_.share(own_count(), comm_.rank())) {
     if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
     if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
-    keeps_rows_ = !is_sparse_ && KeptPart::bytes_of(task.rows) <= task.memory;
-    if (!keeps_rows_ && task.reads == Reads::large && WindowRows::can_read(task.rows, shuffle_))
-      windows_.emplace(comm_, task.rows, network_.shape().loss);
   }
 
   Trained run(const std::vector<double>& start);
 
  private:
-  struct Slice {
-    std::uint64_t begin, end;  ///< positions in the epoch's order
+  /// Of a step's batch; in exact sums the leaves of their tree.
+  static std::uint64_t pieces_of(const BatchTask<T>& task, const Communicator& comm) {
+    const OptimizerSettings& how = task.optimizer;
+    if (task.summing == Summing::fast) return static_cast<std::uint64_t>(comm.size());
+    return micro_batches(how.batch_size, task.network.parameter_count()) * std::bit_ceil(how.accumulate);
+  }
+  /// Some of this rank's neighbouring pieces, whose rows are in memory together.
+  struct Portion {
+    StepRange rows;
+    std::uint64_t first_piece = 0, pieces = 0;  ///< first_piece: among this rank's
   };
-  [[nodiscard]] Slice batch(std::uint64_t step) const;
-  [[nodiscard]] storage::IndexRange piece(Slice batch, std::uint64_t leaf) const;
-  [[nodiscard]] storage::IndexRange own_range(Slice batch) const;
-  [[nodiscard]] std::vector<std::size_t> own_cuts(Slice batch) const;
+  [[nodiscard]] storage::IndexRange piece(std::uint64_t step, std::uint64_t leaf) const;
+  [[nodiscard]] storage::IndexRange own_range(std::uint64_t step) const;
+  [[nodiscard]] std::vector<Portion> portions(std::uint64_t step) const;
+  [[nodiscard]] std::vector<std::size_t> cuts_of(const Portion& portion) const;
   void adapt_shares();
-  std::vector<std::uint64_t> own_rows(std::uint64_t step);
   /// Of the parameters that this rank trains: all, or those of its part of the network.
   [[nodiscard]] std::size_t own_count() const {
     return part_ == nullptr ? network_.parameter_count() : part_->parameter_count();
@@ -97,18 +92,17 @@ class BatchTraining {
   [[nodiscard]] std::vector<T> whole_of(std::vector<T> own) const {
     return part_ == nullptr ? std::move(own) : part_->whole(own);
   }
-  BatchSum<T> part_sum(Slice slice);
-  BatchSum<T> batch_sum(Slice batch);
+  BatchSum<T> part_sum();
+  BatchSum<T> batch_sum();
+  void fold_portions(const std::vector<Portion>& portions);
   void step();
-  BatchOf<T> rows_of_step(Slice slice);
-  BatchOf<T> kept_rows_of_step();
-  [[nodiscard]] Batch load(Slice slice, const std::vector<std::uint64_t>& numbers);
+  BatchOf<T> take(const Portion& portion, const std::optional<StepRange>& next);
   [[nodiscard]] Vector whole(const BatchSum<T>& sum);
   void note_norm(double scale, const Vector& gradient);
   void share_parameters();
   void begin(const std::vector<double>& start);
   void resume(const storage::Checkpoint& checkpoint);
-  void end_epoch(std::uint64_t total);
+  void end_epoch();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] std::vector<double> parameters() const;
   [[nodiscard]] std::vector<T> of_all_ranks(const Vector& own) const;
@@ -118,33 +112,28 @@ class BatchTraining {
   OptimizerSettings settings_;
   std::uint64_t seed_;
   Criterion criterion_;
-  const Rows& data_;
-  std::uint64_t rows_, batches_, pieces_;
+  std::uint64_t batch_size_;  ///< rows of a step
+  std::uint64_t pieces_;
   NetworkOf<T>& network_;
   NetworkPart<T>* part_;      ///< none where every rank has all layers
   const Communicator& comm_;  ///< the ranks that share the rows
   bool is_sparse_;
-  BatchLoader loader_;
-  BatchAs<T> as_;
-  std::optional<WindowRows> windows_;  ///< in its place where single rows are dear
-  std::optional<KeptPart> kept_;       ///< in its place once some were wanted, where there is room for all
-  bool keeps_rows_ = false;
-  CompactColumns compact_;  ///< of a batch of sparse rows
-  Shuffle shuffle_;
-  std::optional<RowOrder> order_;
-  std::uint64_t order_epoch_ = 0;
+  StepRows<T> rows_;
   GradientSum<T> sum_;
   bool is_exact_;
   RowBalance balance_;  ///< of pieces where sums are exact, else of equal parts of a batch
   Session& session_;
+  std::uint64_t steps_;  ///< of all epochs
   RateSchedule rates_;
   HeldOutLoss held_out_;
   std::optional<BestEpoch> best_;
   bool stops_early_ = false;
   Vector parameters_, whole_gradient_;  ///< whole_gradient_: of sparse rows, with the features left out
   ParameterUpdate<T> update_;
-  std::uint64_t step_ = 0;  ///< batches done, over all epochs
-  unsigned wishes_ = 0;     ///< of all ranks, at the last step
+  std::vector<Vector> portion_sums_;
+  kernels::TreeFold<Device, T> fold_;  ///< of the portions
+  std::uint64_t step_ = 0;             ///< batches done, over all epochs
+  unsigned wishes_ = 0;                ///< of all ranks, at the last step
   double epoch_loss_ = 0, epoch_right_ = 0;
   double held_out_loss_ = Progress::unknown;  ///< of the last epoch
   double gradient_norm_ = Progress::unknown;
@@ -182,49 +171,66 @@ void BatchTraining<T>::resume(const storage::Checkpoint& checkpoint) {
 template <class T>
 Trained BatchTraining<T>::run(const std::vector<double>& start) {
   begin(start);
-  const std::uint64_t total = settings_.epochs * batches_;
-  while (step_ < total && !stops_early_) {
+  while (step_ < steps_ && !stops_early_) {
     step();
     session_.tell(progress());
-    if (step_ % batches_ == 0) end_epoch(total);
-    if (step_ < total && !stops_early_) session_.after_step(step_, wishes_, [&] { return state(); });
+    if (step_ % rows_.batches() == 0) end_epoch();
+    if (step_ < steps_ && !stops_early_) session_.after_step(step_, wishes_, [&] { return state(); });
   }
   if (!best_) return {parameters(), step_, settings_.epochs};
-  return {best_->parameters(), step_, step_ / batches_, best_->epoch(), best_->loss()};
+  return {best_->parameters(), step_, step_ / rows_.batches(), best_->epoch(), best_->loss()};
 }
 
 template <class T>
-typename BatchTraining<T>::Slice BatchTraining<T>::batch(std::uint64_t step) const {
-  const std::uint64_t first = step % batches_ * settings_.batch_size;
-  return {first, std::min(first + settings_.batch_size, rows_)};
-}
-
-template <class T>
-storage::IndexRange BatchTraining<T>::piece(Slice batch, std::uint64_t leaf) const {
-  return storage::even_share(batch.end - batch.begin, static_cast<int>(leaf), static_cast<int>(pieces_));
+storage::IndexRange BatchTraining<T>::piece(std::uint64_t step, std::uint64_t leaf) const {
+  return storage::even_share(rows_.rows_of(step), static_cast<int>(leaf), static_cast<int>(pieces_));
 }
 
 /// Which rows of a batch are this rank's.
 template <class T>
-storage::IndexRange BatchTraining<T>::own_range(Slice batch) const {
+storage::IndexRange BatchTraining<T>::own_range(std::uint64_t step) const {
   const LeafShares& shares = balance_.shares();
   const storage::IndexRange own = shares[static_cast<std::size_t>(comm_.rank())];
   if (own.count() == 0) return {};
   const auto part = [&](std::uint64_t leaf) {
-    return storage::even_share(batch.end - batch.begin, static_cast<int>(leaf),
+    return storage::even_share(rows_.rows_of(step), static_cast<int>(leaf),
                                static_cast<int>(shares.back().end));
   };
   return {part(own.begin).begin, part(own.end - 1).end};
 }
 
-/// Where this rank's pieces begin among its rows, and the end.
+/// One, or, where gradients accumulate, as many as keep the rows of each below those of a batch.
 template <class T>
-std::vector<std::size_t> BatchTraining<T>::own_cuts(Slice batch) const {
-  if (!is_exact_) return {0, own_range(batch).count()};
-  const storage::IndexRange own = sum_.own();
+std::vector<typename BatchTraining<T>::Portion> BatchTraining<T>::portions(std::uint64_t step) const {
+  const storage::IndexRange own = sum_.own(), range = own_range(step);
+  const std::uint64_t count = rows_.comes_whole() || part_ != nullptr ? 1 : settings_.accumulate;
+  if (count == 1 || range.count() == 0) return {{{step, range}, 0, own.count()}};
+  std::vector<Portion> portions;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto share = [&](std::uint64_t of) {
+      return storage::even_share(of, static_cast<int>(i), static_cast<int>(count));
+    };
+    if (!is_exact_) {
+      const storage::IndexRange rows = share(range.count());
+      portions.push_back({{step, {range.begin + rows.begin, range.begin + rows.end}}, 0, 1});
+    } else if (const storage::IndexRange some = share(own.count()); some.count() > 0) {
+      portions.push_back(
+          {{step, {piece(step, own.begin + some.begin).begin, piece(step, own.begin + some.end - 1).end}},
+           some.begin,
+           some.count()});
+    }
+  }
+  return portions;
+}
+
+/// Where its pieces begin among its rows, and the end.
+template <class T>
+std::vector<std::size_t> BatchTraining<T>::cuts_of(const Portion& portion) const {
+  if (!is_exact_) return {0, portion.rows.places.count()};
   std::vector<std::size_t> cuts{0};
-  for (std::uint64_t leaf = own.begin; leaf < own.end; ++leaf)
-    cuts.push_back(cuts.back() + piece(batch, leaf).count());
+  for (std::uint64_t i = 0; i < portion.pieces; ++i)
+    cuts.push_back(cuts.back() +
+                   piece(portion.rows.step, sum_.own().begin + portion.first_piece + i).count());
   return cuts;
 }
 
@@ -237,57 +243,21 @@ void BatchTraining<T>::adapt_shares() {
   session_.tell_shares(balance_.shares());
 }
 
-/// Those of this rank's pieces of the step's batch, in their order.
 template <class T>
-std::vector<std::uint64_t> BatchTraining<T>::own_rows(std::uint64_t step) {
-  const std::uint64_t epoch = step / batches_;
-  if (!order_ || order_epoch_ != epoch) {
-    order_.emplace(rows_, shuffle_, seed_ ^ order_key, epoch);
-    order_epoch_ = epoch;
-  }
-  std::vector<std::uint64_t> numbers;
-  const Slice slice = batch(step);
-  const storage::IndexRange own = own_range(slice);
-  for (std::uint64_t i = slice.begin + own.begin; i < slice.begin + own.end; ++i)
-    numbers.push_back((*order_)(i));
-  return numbers;
-}
-
-template <class T>
-Batch BatchTraining<T>::load(Slice slice, const std::vector<std::uint64_t>& numbers) {
-  if (windows_) {
-    windows_->hold(*order_, order_epoch_, slice.begin, slice.end);
-    return numbers.empty() ? Batch{} : windows_->load(numbers);
-  }
-  static const storage::SparseRows none;
-  Batch batch = numbers.empty() ? Batch{} : loader_.load(numbers);
-  if (is_sparse_) compact_.set(session_.comm(), numbers.empty() ? none : loader_.loaded().sparse, batch);
-  return batch;
-}
-
-template <class T>
-BatchOf<T> BatchTraining<T>::kept_rows_of_step() {
-  if (!kept_) kept_.emplace(data_, network_.shape().loss);
-  const std::vector<std::uint64_t> numbers = own_rows(step_);
-  session_.judge(kept_->reading());
-  return as_(numbers.empty() ? Batch{} : kept_->load(numbers));
-}
-
-/// This rank's rows of the step's batch; those of the next are read meanwhile.
-template <class T>
-BatchOf<T> BatchTraining<T>::rows_of_step(Slice slice) {
-  if (keeps_rows_) return kept_rows_of_step();
-  BatchOf<T> rows = as_(load(slice, own_rows(step_)));
-  session_.judge(windows_ ? windows_->reading() : loader_.reading());
-  if (!windows_ && step_ + 1 < settings_.epochs * batches_) loader_.prefetch(own_rows(step_ + 1));
+BatchOf<T> BatchTraining<T>::take(const Portion& portion, const std::optional<StepRange>& next) {
+  BatchOf<T> rows = rows_.take(portion.rows, next);
+  session_.judge(rows_.reading());
   return rows;
 }
 
 /// In a layout of layers: of this rank's part; the losses are the whole network's.
 template <class T>
-BatchSum<T> BatchTraining<T>::part_sum(Slice slice) {
-  const BatchOf<T> rows = part_->needs_rows() ? rows_of_step(slice) : BatchOf<T>();
-  part_->fold_gradients(parameters_, rows, {own_cuts(slice), sum_.own().begin}, sum_.gradients(own_count()),
+BatchSum<T> BatchTraining<T>::part_sum() {
+  const Portion all = portions(step_).front();
+  std::optional<StepRange> next;
+  if (step_ + 1 < steps_) next = portions(step_ + 1).front().rows;
+  const BatchOf<T> rows = part_->needs_rows() ? take(all, next) : BatchOf<T>();
+  part_->fold_gradients(parameters_, rows, {cuts_of(all), sum_.own().begin}, sum_.gradients(own_count()),
                         sum_.losses());
   BatchSum<T> sum = sum_.sum(session_.wishes());
   part_losses_.assign(sum.losses.begin(), sum.losses.end());
@@ -296,15 +266,64 @@ BatchSum<T> BatchTraining<T>::part_sum(Slice slice) {
   return sum;
 }
 
+/// This rank's gradients and losses of a batch that is taken in portions: along the same tree as in one go.
 template <class T>
-BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
-  if (part_ != nullptr) return part_sum(slice);
-  const BatchOf<T> rows = rows_of_step(slice);
-  const std::size_t length =
-      is_sparse_ ? network_.gradient_length(compact_.features().size()) : network_.parameter_count();
-  network_.fold_gradients(parameters_, rows, {own_cuts(slice), sum_.own().begin},
-                          {true, seed_, step_, own_range(slice).begin}, sum_.gradients(length), sum_.losses(),
-                          [&](GradientPart part) { sum_.ready(part); });
+void BatchTraining<T>::fold_portions(const std::vector<Portion>& portions) {
+  const std::size_t length = network_.parameter_count(), losses = network_.losses_length();
+  const auto gradients = sum_.gradients(length);
+  if (!is_exact_) Kokkos::deep_copy(sum_.losses(), 0.0);
+  const kernels::Matrix<Device> some_losses("losses", sum_.losses().extent(0), losses);
+  for (std::size_t i = 0; i < portions.size(); ++i) {
+    const Portion& portion = portions[i];
+    std::optional<StepRange> next;
+    if (i + 1 < portions.size()) {
+      next = portions[i + 1].rows;
+    } else if (step_ + 1 < steps_) {
+      next = this->portions(step_ + 1).front().rows;
+    }
+    const BatchOf<T> rows = take(portion, next);
+    const std::uint64_t first_leaf = sum_.own().begin + portion.first_piece;
+    const auto nodes = is_exact_ ? kernels::whole_subtrees(first_leaf, first_leaf + portion.pieces)
+                                 : std::vector<std::pair<unsigned, std::uint64_t>>(1);
+    portion_sums_.clear();
+    for (std::size_t k = 0; k < nodes.size(); ++k) portion_sums_.push_back(fold_.vector(length));
+    network_.fold_gradients(parameters_, rows, {cuts_of(portion), first_leaf},
+                            {true, seed_, step_, portion.rows.places.begin}, portion_sums_,
+                            is_exact_
+                                ? kernels::rows_of<Device>(sum_.losses(), portion.first_piece, portion.pieces)
+                                : some_losses);
+    if (is_exact_) {
+      for (std::size_t k = 0; k < nodes.size(); ++k)
+        fold_.add({nodes[k].first, nodes[k].second, portion_sums_[k]});
+    } else {  // one after the other
+      if (i == 0) fold_.add({0, 0, portion_sums_[0]});
+      if (i > 0) kernels::add<Device, T>(Device(), portion_sums_[0], fold_.nodes()[0].sum);
+      kernels::add<Device>(Device(), kernels::Vector<Device>(some_losses.data(), losses),
+                           kernels::Vector<Device>(sum_.losses().data(), losses));
+    }
+  }
+  for (std::size_t k = 0; k < fold_.nodes().size(); ++k)
+    Kokkos::deep_copy(Device(), gradients[k], fold_.nodes()[k].sum);
+  fold_.clear();
+  sum_.ready({0, length});
+}
+
+template <class T>
+BatchSum<T> BatchTraining<T>::batch_sum() {
+  if (part_ != nullptr) return part_sum();
+  const std::vector<Portion> all = portions(step_);
+  if (all.size() > 1) {
+    fold_portions(all);
+  } else {
+    std::optional<StepRange> next;
+    if (step_ + 1 < steps_) next = portions(step_ + 1).front().rows;
+    const BatchOf<T> rows = take(all[0], next);
+    const std::size_t length =
+        is_sparse_ ? network_.gradient_length(rows_.features().size()) : network_.parameter_count();
+    network_.fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin},
+                            {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(length),
+                            sum_.losses(), [&](GradientPart part) { sum_.ready(part); });
+  }
   BatchSum<T> sum = sum_.sum(session_.wishes());
   wishes_ = sum_.wishes();
   adapt_shares();
@@ -315,7 +334,7 @@ BatchSum<T> BatchTraining<T>::batch_sum(Slice slice) {
 template <class T>
 typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum) {
   if (!is_sparse_) return sum.gradient;
-  const std::vector<std::uint32_t>& features = compact_.features();
+  const std::vector<std::uint32_t>& features = rows_.features();
   const std::size_t outputs = network_.layer_outputs(0);
   using Places = kernels::SparseRows<Device>::Array<std::uint32_t>;
   const kernels::SparseRows<kernels::Host>::Array<std::uint32_t> host(features.data(), features.size());
@@ -332,7 +351,7 @@ typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum
 /// Collective, where somebody may read it.
 template <class T>
 void BatchTraining<T>::note_norm(double scale, const Vector& gradient) {
-  const bool ends_epoch = (step_ + 1) % batches_ == 0;
+  const bool ends_epoch = (step_ + 1) % rows_.batches() == 0;
   if ((!ends_epoch && (wishes_ & wish_to_tell) == 0) || part_ != nullptr) return;
   double square = update_.squared_norm(scale, gradient, parameters_);
   if (sum_.cuts(own_count())) square = comm_.allreduce(square, Reduction::sum);
@@ -341,8 +360,8 @@ void BatchTraining<T>::note_norm(double scale, const Vector& gradient) {
 
 template <class T>
 void BatchTraining<T>::step() {
-  const Slice slice = batch(step_);
-  const BatchSum<T> sum = batch_sum(slice);
+  const std::uint64_t rows = rows_.rows_of(step_);
+  const BatchSum<T> sum = batch_sum();
   const double loss = std::accumulate(sum.losses.begin(), sum.losses.end() - 1, 0.0);
   session_.check_finite(loss, step_, "batch", [&] {
     if (part_ != nullptr) return std::string("in a layout of layers it is not told which");
@@ -353,7 +372,7 @@ void BatchTraining<T>::step() {
   epoch_loss_ += loss;
   epoch_right_ += sum.losses.back();
   // The batch stands for all rows.
-  const double share = static_cast<double>(rows_) / static_cast<double>(slice.end - slice.begin);
+  const double share = static_cast<double>(rows_.count()) / static_cast<double>(rows);
   const double scale = criterion_.weight * criterion_.step_weight * share;
   const Vector gradient = whole(sum);
   note_norm(scale, gradient);
@@ -389,8 +408,8 @@ std::vector<T> BatchTraining<T>::of_all_ranks(const Vector& own) const {
 }
 
 template <class T>
-void BatchTraining<T>::end_epoch(std::uint64_t total) {
-  const std::uint64_t epoch = step_ / batches_;
+void BatchTraining<T>::end_epoch() {
+  const std::uint64_t epoch = step_ / rows_.batches();
   std::string held_out;
   if (best_) {
     const std::vector<double> at = parameters();
@@ -399,35 +418,35 @@ void BatchTraining<T>::end_epoch(std::uint64_t total) {
     held_out = fmt::format(" validation {:.6g}", loss);
     held_out_loss_ = loss;
   }
-  session_.progress(step_ == total || stops_early_, [&] { return line(epoch, held_out); });
-  rates_.end_epoch(epoch_loss_ / static_cast<double>(rows_));
+  session_.progress(step_ == steps_ || stops_early_, [&] { return line(epoch, held_out); });
+  rates_.end_epoch(epoch_loss_ / static_cast<double>(rows_.count()));
   epoch_loss_ = epoch_right_ = 0;
 }
 
 template <class T>
 Progress BatchTraining<T>::progress() const {
-  const std::uint64_t in_epoch = (step_ - 1) % batches_ + 1, epoch = (step_ - 1) / batches_ + 1;
-  const auto rows = static_cast<double>(std::min(in_epoch * settings_.batch_size, rows_));
+  const std::uint64_t in_epoch = (step_ - 1) % rows_.batches() + 1, epoch = (step_ - 1) / rows_.batches() + 1;
+  const auto rows = static_cast<double>(std::min(in_epoch * batch_size_, rows_.count()));
   const bool numbers = network_.shape().loss.is_of_numbers();
   Progress now;
   now.step = step_;
-  now.steps = settings_.epochs * batches_;
+  now.steps = steps_;
   now.epoch = epoch;
   now.epochs = settings_.epochs;
-  now.ends_period = in_epoch == batches_;
+  now.ends_period = in_epoch == rows_.batches();
   now.may_end_before = best_.has_value();
   now.loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
   if (!numbers) now.accuracy = epoch_right_ / rows;
   now.held_out_loss = held_out_loss_;
   now.rate = rates_.rate(step_ - 1);
   now.gradient_norm = gradient_norm_;
-  now.rows = (step_ - first_step_) * settings_.batch_size;
+  now.rows = (step_ - first_step_) * batch_size_;
   return now;
 }
 
 template <class T>
 std::string BatchTraining<T>::line(std::uint64_t epoch, const std::string& held_out) const {
-  const auto rows = static_cast<double>(rows_);
+  const auto rows = static_cast<double>(rows_.count());
   const bool numbers = network_.shape().loss.is_of_numbers();
   const double loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
   std::string text = fmt::format("epoch {}/{} loss {:.6g}", epoch, settings_.epochs, loss);
@@ -451,14 +470,6 @@ storage::Checkpoint BatchTraining<T>::state() const {
 }
 
 }  // namespace
-
-std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters) {
-  constexpr std::uint64_t parameters_in_cache = 32'768;
-  const std::uint64_t least = parameters > parameters_in_cache ? 32 : 8;
-  std::uint64_t pieces = 1;
-  while (pieces < 16 && batch_size / (2 * pieces) >= least) pieces *= 2;
-  return pieces;
-}
 
 template <class T>
 Trained train_in_batches(const BatchTask<T>& task, const std::vector<double>& start, Session& session) {

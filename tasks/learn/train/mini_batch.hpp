@@ -2,20 +2,12 @@
 #include <functional>
 
 #include "kernmill/tasks/learn/parallel/network_part.hpp"
+#include "kernmill/tasks/learn/rows/step_rows.hpp"
 #include "kernmill/tasks/learn/train/balance.hpp"
 #include "kernmill/tasks/learn/train/full_batch.hpp"
 #include "kernmill/tasks/learn/train/gradient_sum.hpp"
 
 namespace kernmill::tasks {
-
-/// Into how many equal pieces a batch is cut, whatever the number of ranks: a power of two, at most 16, that
-/// leaves 8 rows or more in each, and 32 where the gradient of a piece is too large for a core's cache. More
-/// ranks than pieces do not make it faster.
-std::uint64_t micro_batches(std::uint64_t batch_size, std::uint64_t parameters);
-
-/// How the rows of a batch come from the file: one by one, or, of a shuffle by blocks, from whole windows of
-/// it.
-enum class Reads { rows, large };
 
 /// The mean loss of parameters on rows that are not learned from. Collective. With early stopping alone.
 using HeldOutLoss = std::function<double(const std::vector<double>& parameters)>;

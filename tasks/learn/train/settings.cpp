@@ -1,5 +1,6 @@
 #include "kernmill/tasks/learn/train/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -63,6 +64,8 @@ void read_mini_batch_settings(const Json& json, OptimizerSettings& settings) {
   settings.epochs = setting_as<std::uint64_t>(json, "epochs");
   settings.batch_size = setting_as<std::uint64_t>(json, "batch_size");
   if (settings.batch_size == 0) throw SpecError("spec.json: optimizer.batch_size is 0");
+  settings.accumulate = json.value("accumulate", std::uint64_t{1});
+  if (settings.accumulate == 0) throw SpecError("spec.json: optimizer.accumulate is 0");
   settings.shuffle = json.value("shuffle", "auto");
   if (json.contains("schedule")) settings.schedule = read_schedule_settings(setting(json, "schedule"));
   if (json.contains("early_stopping"))
@@ -136,16 +139,21 @@ CheckpointSettings read_checkpoint(const Json& json) {
   return settings;
 }
 
+bool chooses_layout(const Json& parallel) {
+  return parallel.value("layout", "given") == "auto";
+}
+
 }  // namespace
 
 Layout read_layout(const Json& config) {
   const Json json = config.value("parallel", Json::object());
   Layout layout;
   layout.data = json.value("data", std::uint64_t{0});
-  layout.tensor = json.value("tensor", std::uint64_t{1});
-  layout.pipeline = json.value("pipeline", std::uint64_t{1});
-  layout.slices = json.value("slices", layout.tensor);
-  if (layout.tensor == 0 || layout.pipeline == 0 || layout.slices == 0)
+  const std::uint64_t otherwise = chooses_layout(json) ? 0 : 1;
+  layout.tensor = json.value("tensor", otherwise);
+  layout.pipeline = json.value("pipeline", otherwise);
+  layout.slices = json.value("slices", std::max<std::uint64_t>(layout.tensor, 1));
+  if (layout.tensor < otherwise || layout.pipeline < otherwise || layout.slices == 0)
     throw SpecError("spec.json: a number of 'parallel' is 0");
   return layout;
 }
@@ -169,6 +177,7 @@ TrainSettings read_train_settings(const Json& config) {
   settings.balanced = config.value("class_weight", "none") == "balanced";
   if (config.value("balance", "even") == "dynamic") settings.balancing = Balancing::dynamic;
   settings.layout = read_layout(config);
+  settings.chooses_layout = chooses_layout(config.value("parallel", Json::object()));
   if (config.contains("cache")) settings.cache = setting_as<std::uint64_t>(config, "cache");
   settings.shards = config.value("shards", shard_count);
   if (!std::has_single_bit(settings.shards) || settings.shards > most_shards)

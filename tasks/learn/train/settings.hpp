@@ -41,6 +41,7 @@ struct OptimizerSettings {
   std::optional<EarlyStopping> early_stopping;
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
+  std::uint64_t accumulate = 1;              ///< batches that make a step
   /// Whether it needs no more of the rows than their first and second moments.
   [[nodiscard]] bool goes_by_moments() const {
     return type == OptimizerType::closed_form || type == OptimizerType::coordinate_descent;
@@ -60,6 +61,7 @@ struct TrainSettings {
   bool balanced = false;          ///< whether rows of all classes together count alike
   Balancing balancing = Balancing::even;
   Layout layout;                       ///< its data 0: all ranks that the others leave
+  bool chooses_layout = false;         ///< what is 0 of the layout, when training begins
   std::optional<std::uint64_t> cache;  ///< bytes of a rank's memory for its rows; none: what there is
   std::uint64_t shards = 64;           ///< of the rows of a full-batch method: a power of two
 };

@@ -95,6 +95,18 @@ TEST(Parser, TakesCheckpointsByStepsByTimeAndByCost) {
             Json::parse(R"({"every": "auto", "mtbf": "43200s", "keep": 3, "keep_every": 100})"));
 }
 
+TEST(Parser, TakesALayoutThatIsChosen) {
+  const auto parallel = [](const std::string& text) {
+    return parse_good(prepare +
+                      "  fit: {task: train, data: prepare, model: {type: mlp, hidden: 8}, parallel: " + text +
+                      "}\n")
+        .stage("fit")
+        .config.at("parallel");
+  };
+  EXPECT_EQ(parallel("auto"), Json::parse(R"({"layout": "auto"})"));
+  EXPECT_EQ(parallel("{layout: auto, slices: 8}"), Json::parse(R"({"layout": "auto", "slices": 8})"));
+}
+
 TEST(Parser, CountsTheCacheOfATrainingInBytes) {
   const Parsed parsed = parse_good(
       prepare +

@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr double mebibyte = 1 << 20;
 
@@ -53,6 +54,30 @@ TEST(MemoryNeed, SharesRowsOutAndKeepsThoseThatFit) {
   EXPECT_EQ(memory_need(adam(400), small, {1000, 800}, four).rows, 2 * 100 * 808);
 }
 
+TEST(MemoryNeed, CountsTheRowsThatARankHasOnTheirWay) {
+  const auto activations = [](const Layout& layers) {
+    MemoryLayout layout{static_cast<int>(layers.ranks()), 1, 0, 0, false, layers};
+    return memory_need(adam(512), wide, {1000, 8000}, layout).activations;
+  };
+  const double row = 2 * 2000 * 8;  // values and deltas of all units; 16 pieces of 32 rows
+  EXPECT_EQ(activations({1}), row * 512);
+  EXPECT_EQ(activations({4}), row * 128);
+  EXPECT_EQ(activations({64}), row * 32);
+  EXPECT_EQ(activations({1, 1, 2, 1}), row / 2 * 32 * 2) << "two micro-batches of half of the layers";
+  EXPECT_EQ(activations({1, 2, 1, 2}), row * 3 / 4 * 512) << "layers cut by inputs have all their outputs";
+}
+
+TEST(MemoryNeed, IsThatOfAPartOfTheNetworkWhereLayersAreShared) {
+  const auto model = [](const Layout& layers) {
+    MemoryLayout layout{static_cast<int>(layers.ranks()), 1, 0, 0, false, layers};
+    return memory_need(adam(32), wide, {1000, 8000}, layout).model;
+  };
+  const double vector = 8.0 * 2 * 1001 * 1000;
+  EXPECT_EQ(model({4}), 14 * vector);
+  EXPECT_EQ(model({2, 1, 2, 1}), 14 * vector / 2 + 4 * vector);
+  EXPECT_NEAR(model({1, 4, 1, 4}), 14 * vector / 4 + 4 * vector, 0.01 * vector);
+}
+
 TEST(MemoryNeed, IsSaidInWords) {
   EXPECT_EQ(text_of({mebibyte, 2 * mebibyte, 0, 512}, four),
             "memory: about 3 MiB a rank, of 100 MiB (model and optimizer 1 MiB, activations 2 MiB, rows 0 B, "
@@ -65,13 +90,20 @@ TEST(Room, IsNotAskedForWhereThereIsEnough) {
 
 TEST(Room, IsMadeByASmallerBatch) {
   EXPECT_THAT(refusal(adam(1'000'000), small, {10'000'000, 800}, four),
-              AllOf(HasSubstr("and each may have 100 MiB"), HasSubstr("batch_size: 250000")));
+              AllOf(HasSubstr("and each may have 100 MiB"), HasSubstr("batch_size: 125000")));
 }
 
 TEST(Room, IsMadeByFewerRanksOnANodeWhereEachHoldsTheModel) {
   EXPECT_THAT(refusal(adam(32), wide, {1000, 8000}, four),
               AllOf(HasSubstr("model and optimizer 214 MiB"), HasSubstr("1 rank a node (ntasks_per_node)"),
                     HasSubstr("of memory a node (mem)")));
+}
+
+TEST(Room, IsMadeByRanksThatShareLayers) {
+  MemoryLayout far{4, 1, 180 * mebibyte, 0, false, {4, 1, 1, 1}, true};
+  EXPECT_THAT(refusal(adam(32), wide, {1000, 8000}, far), HasSubstr("parallel: {tensor: 2}"));
+  far.may_cut_layers = false;
+  EXPECT_THAT(refusal(adam(32), wide, {1000, 8000}, far), Not(HasSubstr("parallel")));
 }
 
 TEST(Room, IsMadeByASmallerCache) {

@@ -1,4 +1,7 @@
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <new>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -6,6 +9,7 @@
 #include "kernmill/storage/checkpoint/checkpoint.hpp"
 #include "kernmill/storage/history/history.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
+#include "kernmill/tasks/learn/monitor/monitor.hpp"
 #include "kernmill/tasks/learn/train/fit.hpp"
 #include "learn_world.hpp"
 #include "preprocess_settings.hpp"
@@ -48,6 +52,24 @@ class Monitored : public LearnWorld {
   }
   static Json small_mlp(const Json& optimizer) { return train_config(mlp_model({8}), optimizer); }
 };
+
+/// Whatever lay in its memory before.
+TEST_F(Monitored, TimeBeginsAtZero) {
+  alignas(tasks::Monitor) std::array<std::byte, sizeof(tasks::Monitor)> memory;
+  memory.fill(std::byte{0x7f});
+  double now = 5;
+  auto* const monitor = new (memory.data()) tasks::Monitor(comm, {}, [&] { return now; });
+  monitor->begin(0);
+  now = 8;
+  tasks::Progress progress;
+  progress.step = 1;
+  monitor->tell(progress);
+  monitor->write_line();
+  const tasks::Training training = monitor->training();
+  for (const tasks::Shares& rank : training.ranks) EXPECT_NEAR(rank.all(), 3, 1e-6);
+  EXPECT_EQ(training.ranks.size(), comm.is_root() ? static_cast<std::size_t>(comm.size()) : 0);
+  monitor->~Monitor();
+}
 
 TEST_F(Monitored, ATrainingTellsOfItsFirstAndItsLastEpochAndOfItsEnd) {
   const tasks::Spec made = attempt(1, fold_four("iris", "species"), small_mlp(adam(1e-2, 4, 16)));

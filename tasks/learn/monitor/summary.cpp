@@ -63,7 +63,7 @@ std::optional<std::string> advice_of(std::span<const double> losses, bool stops_
 }
 
 std::string time_of(const Shares& mean, std::size_t ranks) {
-  const auto percent = [&](double part) { return 100 * std::max(part, 0.0) / mean.all(); };
+  const auto percent = [&](double part) { return 100 * part / mean.all(); };
   return fmt::format(
       "training took {:.3g} s on {} rank{}: computing {:.1f} %, communication {:.1f} %, input {:.1f} %, "
       "checkpoints {:.1f} %",

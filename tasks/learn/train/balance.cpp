@@ -11,7 +11,7 @@ namespace kernmill::tasks {
 namespace {
 
 constexpr std::uint64_t least_sums = 4;
-constexpr double least_seconds = 0.05;  // of the slowest rank, below which a clock says little
+constexpr double least_seconds = 0.1;  // of the slowest rank, below which a clock says little
 constexpr double worth_it = 0.9, most_patience = 16;
 
 }  // namespace

@@ -70,7 +70,7 @@ TEST(RowBalance, LooksLongEnoughBeforeItJudges) {
   EXPECT_FALSE(adapts(balance, {30, 10}, 4)) << "the first sum does not count, and four are needed";
   RowBalance brief(16, 2, Balancing::dynamic);
   EXPECT_FALSE(adapts(brief, {3e5, 1e5}, 100)) << "of microseconds a clock says little";
-  EXPECT_TRUE(adapts(brief, {3e5, 1e5}, 1000));
+  EXPECT_TRUE(adapts(brief, {3e5, 1e5}, 2000));
 }
 
 TEST(RowBalance, WaitsLongerAfterEachChange) {

@@ -19,7 +19,7 @@ import numpy as np
 
 ROUNDS = 3
 MODELS = {
-    "mlp": "model: {type: mlp, hidden: [512, 512]}\n    optimizer: {type: adam, epochs: 20, batch_size: 8192}",
+    "mlp": "model: {type: mlp, hidden: [512, 512]}\n    optimizer: {type: adam, epochs: 4, batch_size: 8192}",
     "softmax": "model: {type: softmax}\n    optimizer: {type: lbfgs, max_iterations: 80, tolerance: 0}",
 }
 

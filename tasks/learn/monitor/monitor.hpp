@@ -79,7 +79,7 @@ class Monitor {
   Progress now_;
   double begun_;
   double input_ = 0, checkpoint_ = 0, cost_ = 0;
-  Totals last_;  ///< at the last line; behind what it is made of
+  Totals last_;                               ///< at the last line; behind what it is made of
   std::map<const Reading*, double> sources_;  ///< their seconds so far
   bool reads_again_ = false, is_full_batch_ = false;
   std::uint64_t lines_ = 0, line_step_ = 0, line_rows_ = 0;

@@ -62,7 +62,7 @@ Held held(Layers layers, const Layout& layout) {
 /// Rows that go through the network together: a chunk; of a batch a micro-batch of a pipeline, else all
 /// pieces of a rank.
 double rows_under_way(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
-                     const MemoryLayout& layout) {
+                      const MemoryLayout& layout) {
   constexpr double shards = 64;
   const auto all = static_cast<double>(rows.count);
   if (optimizer.is_full_batch())

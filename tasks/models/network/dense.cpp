@@ -117,13 +117,16 @@ bool fold_weight_gradient(const kernels::Matrix<Device, T>& input, std::size_t f
   template void undo_activation<T>(Activation, const kernels::Matrix<Device, T>&,                          \
                                    const kernels::Matrix<Device, T>&);                                     \
   template void add_bias_gradient<T>(const kernels::Matrix<Device, T>&, const kernels::Vector<Device, T>&, \
-                                     const kernels::Vector<Device, T>&);                                   \
-  template bool fold_weight_gradient<T>(const kernels::Matrix<Device, T>&, std::size_t, std::size_t,       \
-                                        const kernels::Matrix<Device, T>&, const Pieces&,                  \
-                                        std::span<const kernels::Vector<Device, T>>);
+                                     const kernels::Vector<Device, T>&);
 KERNMILL_INSTANTIATE(double)
 KERNMILL_INSTANTIATE(float)
 #undef KERNMILL_INSTANTIATE
+template bool fold_weight_gradient<double>(const kernels::Matrix<Device>&, std::size_t, std::size_t,
+                                           const kernels::Matrix<Device>&, const Pieces&,
+                                           std::span<const kernels::Vector<Device>>);
+template bool fold_weight_gradient<float>(const kernels::Matrix<Device, float>&, std::size_t, std::size_t,
+                                          const kernels::Matrix<Device, float>&, const Pieces&,
+                                          std::span<const kernels::Vector<Device, float>>);
 
 template <class T>
 Dense<T>::Dense(std::uint64_t inputs, std::uint64_t outputs, Activation activation, std::size_t number)

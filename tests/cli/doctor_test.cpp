@@ -162,7 +162,7 @@ TEST_F(Doctor, IsReadByPrograms) {
       EXPECT_EQ(check.at("status"), "fail");
     }
   }
-  EXPECT_EQ(json.at("checks").size(), 15u);
+  EXPECT_EQ(json.at("checks").size(), 16u);
 }
 
 }  // namespace

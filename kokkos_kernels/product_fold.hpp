@@ -1,8 +1,8 @@
 #pragma once
 #include <span>
 
-#include "kernmill/kernels/detail/product_tile.hpp"
 #include "kernmill/kernels/gemm.hpp"
+#include "kernmill/kernels/product_tile.hpp"
 #include "kernmill/kernels/tree_fold.hpp"
 
 namespace kernmill::kernels {

@@ -1,7 +1,9 @@
 // Ranks of different speed: the shares follow, and no bit of the model does.
 #include <array>
 #include <fstream>
+#include <limits>
 #include <numeric>
+#include <optional>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -11,6 +13,10 @@
 
 #include "kernmill/kernels/tree_fold.hpp"
 #include "kernmill/tasks/learn/train/gradient_sum.hpp"
+#include "kernmill/tasks/learn/train/mini_batch.hpp"
+#include "kernmill/tasks/learn/train/newton.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
+#include "kernmill/tasks/models/network/make_network.hpp"
 #include "learn_world.hpp"
 
 namespace kernmill::testing {
@@ -52,64 +58,93 @@ class Slowed {
 
 class Balanced : public LearnWorld {
  protected:
-  /// Trains with the last rank slowed until the ranks have got other shares; each time with the bits of one
-  /// rank. On one rank there is nothing to share.
-  void expect_the_bits_of_one_rank(const Json& config, const char* told) {
-    const auto data = fold_four("digits", "digit");
-    const tasks::Spec alone_spec = spec("train", config, {{"data", data}}, "alone");
-    on_first_rank([&](const tasks::Communicator& alone) { tasks::run_train(alone_spec, alone); });
-    const std::uint64_t expected = digest(parameters("alone"));
-    Json balanced = config;
-    balanced["balance"] = "dynamic";
-    constexpr int tries = 20;
-    for (int i = 0; i < tries; ++i) {
-      const std::string out = output_of(balanced);
-      ASSERT_EQ(digest(parameters()), expected);
-      const bool has_moved = comm.size() == 1 || out.find(told) != std::string::npos;
-      if (comm.allreduce(has_moved && comm.is_root() ? 1 : 0, tasks::Reduction::max) != 0) return;
-    }
-    FAIL() << "no rank got another share in " << tries << " trainings";
+  void SetUp() override {
+    LearnWorld::SetUp();
+    data_ = fold_four("digits", "digit");
   }
-
- private:
-  /// On rank 0.
-  std::string output_of(const Json& config) {
+  /// Shares that follow every look at the clock, whatever that gains.
+  static tasks::BalanceSettings restless() {
+    tasks::BalanceSettings settings(tasks::Balancing::dynamic);
+    settings.least_sums = 1;
+    settings.least_seconds = 0;
+    settings.worth_it = std::numeric_limits<double>::infinity();
+    return settings;
+  }
+  /// The bits of what `train` trains with such shares are those of even ones.
+  template <class Train>
+  void expect_the_same_bits(const Json& config, const Train& train_with) {
+    const storage::DatasetReader reader(comm.handle(), data_);
+    const tasks::Rows rows(reader, storage::Part::train);
+    const auto settings = tasks::read_train_settings(config);
+    const auto digest_with = [&](const tasks::BalanceSettings& balancing) {
+      tasks::Network network = tasks::make_network(*settings.model, rows.schema());
+      const auto criterion = settings.model->criterion(rows.count(), 1);
+      tasks::Session session(comm, {}, true);
+      const auto start = settings.model->start(network, settings.seed);
+      return digest(train_with(settings, rows, network, criterion, balancing, start, session).parameters);
+    };
+    const std::uint64_t even = digest_with({});
     if (comm.is_root()) ::testing::internal::CaptureStdout();
-    {
-      std::optional<Slowed> slowed;
-      if (comm.size() > 1 && comm.rank() == comm.size() - 1) slowed.emplace(directory / "slowed");
-      train(directory / "prepare-digits" / "dataset.h5", config);
+    EXPECT_EQ(digest_with(restless()), even);
+    const std::string said = comm.is_root() ? ::testing::internal::GetCapturedStdout() : "";
+    if (comm.is_root() && comm.size() > 1) {
+      EXPECT_THAT(said, HasSubstr("balance: of "));
     }
-    return comm.is_root() ? ::testing::internal::GetCapturedStdout() : "";
   }
+  std::filesystem::path data_;
 };
 
-TEST_F(Balanced, MiniBatchesMoveWithTheSpeedOfRanks) {
-  Json config = train_config(mlp_model({64}), adam(1e-3, 60, 256));
-  config["precision"] = "float32";
-  expect_the_bits_of_one_rank(config, "balance: of 16 pieces of the rows ");
-}
-
-TEST_F(Balanced, ShardsMoveWithTheSpeedOfRanks) {
-  expect_the_bits_of_one_rank(
-      train_config(softmax_model(), {{"type", "gradient_descent"}, {"learning_rate", 0.1}, {"steps", 400}}),
-      "balance: of 64 pieces of the rows ");
+TEST_F(Balanced, MiniBatchesHaveTheirBitsHoweverTheyMove) {
+  expect_the_same_bits(
+      train_config(mlp_model({64}), adam(1e-3, 10, 256)),
+      [](const auto& settings, const auto& rows, auto& network, const auto& criterion, const auto& balancing,
+         const auto& start, auto& session) {
+        tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network};
+        task.balancing = balancing;
+        return tasks::train_in_batches(task, start, session);
+      });
 }
 
 TEST_F(Balanced, HessiansAreOfTheRowsAsTheyAreShared) {
-  expect_the_bits_of_one_rank(
-      train_config(softmax_model(), {{"type", "newton"}, {"max_iterations", 40}, {"tolerance", 1e-12}}),
-      "balance: of 64 pieces of the rows ");
+  expect_the_same_bits(
+      train_config(softmax_model(), {{"type", "newton"}, {"max_iterations", 12}, {"tolerance", 1e-12}}),
+      [](const auto& settings, const auto& rows, auto& network, const auto& criterion, const auto& balancing,
+         const auto& start, auto& session) {
+        const tasks::RowPlan plan{1U << 30U, 64, nullptr, balancing};
+        tasks::Objective objective(session, rows, network, criterion, plan);
+        return tasks::minimize_newton(settings.optimizer, objective, start, session);
+      });
+}
+
+/// One of two ranks is slowed until they have got other shares; each time with the bits of one rank.
+TEST_F(Balanced, SharesMoveWithTheSpeedOfRanks) {
+  if (comm.size() != 2) GTEST_SKIP() << "on more ranks than cores all are slow in turn";
+  Json config =
+      train_config(softmax_model(), {{"type", "gradient_descent"}, {"learning_rate", 0.1}, {"steps", 400}});
+  train(data_, config, "even");
+  config["balance"] = "dynamic";
+  constexpr int tries = 60;
+  for (int i = 0; i < tries; ++i) {
+    std::optional<Slowed> slowed;
+    if (!comm.is_root()) slowed.emplace(directory / "slowed");
+    if (comm.is_root()) ::testing::internal::CaptureStdout();
+    train(data_, config);
+    slowed.reset();
+    const std::string said = comm.is_root() ? ::testing::internal::GetCapturedStdout() : "";
+    ASSERT_EQ(digest(parameters()), digest(parameters("even")));
+    const bool has_moved = said.find("balance: of 64 pieces of the rows rank 0: ") != std::string::npos;
+    if (comm.allreduce(has_moved ? 1 : 0, tasks::Reduction::max) != 0) return;
+  }
+  FAIL() << "no rank got another share in " << tries << " trainings";
 }
 
 /// Parts of a batch that sums in MPI's order are made of.
 TEST_F(Balanced, FastSumsFollowTheExactOnes) {
-  const auto data = fold_four("digits", "digit");
   Json config = train_config(mlp_model({64}), adam(1e-3, 5, 256));
-  const double expected = train(data, config).metrics.at("train_loss");
+  const double expected = train(data_, config).metrics.at("train_loss");
   config["exact"] = false;
   config["balance"] = "dynamic";
-  expect_relative(train(data, config, "fast").metrics.at("train_loss"), expected, 1e-6);
+  expect_relative(train(data_, config, "fast").metrics.at("train_loss"), expected, 1e-6);
 }
 
 /// Any way to give pieces to ranks, none to some of them, has one sum.

@@ -10,9 +10,7 @@
 namespace kernmill::tasks {
 namespace {
 
-constexpr std::uint64_t least_sums = 4;
-constexpr double least_seconds = 0.1;  // of the slowest rank, below which a clock says little
-constexpr double worth_it = 0.9, most_patience = 16;
+constexpr double most_patience = 16;
 
 }  // namespace
 
@@ -40,10 +38,11 @@ LeafShares shares_by_speed(std::uint64_t leaves, std::span<const double> speeds)
   return shares;
 }
 
-RowBalance::RowBalance(std::uint64_t leaves, int ranks, Balancing balancing)
+RowBalance::RowBalance(std::uint64_t leaves, int ranks, const BalanceSettings& settings)
     : leaves_(leaves),
+      settings_(settings),
       // With fewer leaves than ranks somebody has none, whose speed is not known.
-      is_dynamic_(balancing == Balancing::dynamic && ranks > 1 &&
+      is_dynamic_(settings.balancing == Balancing::dynamic && ranks > 1 &&
                   leaves >= static_cast<std::uint64_t>(ranks)),
       shares_(even_shares(leaves, ranks)),
       seconds_(static_cast<std::size_t>(ranks), 0) {}
@@ -58,7 +57,8 @@ void RowBalance::take(std::span<const double> seconds) {
 bool RowBalance::adapt() {
   if (!is_dynamic_ || sums_ == 0) return false;
   const double slowest = *std::max_element(seconds_.begin(), seconds_.end());
-  if (static_cast<double>(sums_) < patience_ * least_sums || slowest < patience_ * least_seconds)
+  if (static_cast<double>(sums_) < patience_ * static_cast<double>(settings_.least_sums) ||
+      slowest < patience_ * settings_.least_seconds)
     return false;
   std::vector<double> speeds;
   for (std::size_t rank = 0; rank < seconds_.size(); ++rank)
@@ -70,7 +70,7 @@ bool RowBalance::adapt() {
     expected = std::max(expected, static_cast<double>(better[rank].count()) / speeds[rank]);
   sums_ = 0;
   std::fill(seconds_.begin(), seconds_.end(), 0.0);
-  if (expected > worth_it * slowest) return false;
+  if (expected > settings_.worth_it * slowest) return false;
   shares_ = std::move(better);
   is_first_ = true;
   patience_ = std::min(2 * patience_, most_patience);

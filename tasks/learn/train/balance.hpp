@@ -13,22 +13,32 @@ enum class Balancing {
   dynamic  ///< as much as goes with its speed, which is measured all the time
 };
 
+/// When ranks get other shares.
+struct BalanceSettings {
+  BalanceSettings(Balancing how = Balancing::even) : balancing(how) {}  // NOLINT(google-explicit-constructor)
+  Balancing balancing;
+  std::uint64_t least_sums = 4;  ///< that are looked at first
+  double least_seconds = 0.1;    ///< of the slowest rank in these: of less a clock says little
+  double worth_it = 0.9;         ///< the share of their time in which they would be done then
+};
+
 /// Deals the leaves of a sum out to ranks of different speed, so that all are done at the same time. Sums
 /// along one tree have the same bits whoever makes which leaves, so that this changes no number. All ranks
 /// are told the same times, and so come to the same shares without a word.
 class RowBalance {
  public:
-  RowBalance(std::uint64_t leaves, int ranks, Balancing balancing);
+  RowBalance(std::uint64_t leaves, int ranks, const BalanceSettings& settings);
 
   [[nodiscard]] const LeafShares& shares() const { return shares_; }
   /// The seconds that each rank has worked on its leaves for one more sum.
   void take(std::span<const double> seconds);
-  /// Gives out other shares where enough sums were seen and they would be done in nine tenths of the time.
-  /// Says whether it has. After each change it looks longer before the next.
+  /// Gives out other shares where enough was seen and they are worth it. Says whether it has. After each
+  /// change it looks longer before the next.
   bool adapt();
 
  private:
   std::uint64_t leaves_;
+  BalanceSettings settings_;
   bool is_dynamic_;
   LeafShares shares_;
   std::vector<double> seconds_;  ///< of each rank, since the last look

@@ -21,7 +21,7 @@ struct BatchTask {
   const Rows& rows;
   NetworkOf<T>& network;
   Summing summing = Summing::exact;
-  Balancing balancing = Balancing::even;
+  BalanceSettings balancing{};
   Reads reads = Reads::rows;
   std::uint64_t memory = 0;  ///< all dense rows are kept where they take no more bytes; the same on all ranks
   HeldOutLoss held_out{};

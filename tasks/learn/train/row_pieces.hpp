@@ -14,7 +14,7 @@ struct RowPlan {
   std::uint64_t memory = 0;            ///< a rank's rows are kept where they take no more bytes
   std::uint64_t shards = shard_count;  ///< a power of two
   const std::vector<double>* class_weights = nullptr;  ///< none: each row counts once
-  Balancing balancing = Balancing::even;
+  BalanceSettings balancing{};
 };
 
 /// This rank's shards of the rows, in pieces of a fixed number of rows: the same pieces on any number of

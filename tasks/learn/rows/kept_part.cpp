@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
 namespace kernmill::tasks {
 
 KeptPart::KeptPart(const Rows& rows, Loss loss)
     : rows_(&rows),
-      loss_(loss),
       stored_(rows.count() * rows.stored_row_bytes()),
-      target_(rows.count() * rows.targets()) {
+      target_(rows.count() * rows.targets()),
+      gathered_(rows, loss) {
   const auto begun = std::chrono::steady_clock::now();
   constexpr std::uint64_t at_once = 65'536;  // rows
   for (std::uint64_t first = 0; first < rows.count(); first += at_once) {
@@ -25,16 +24,10 @@ KeptPart::KeptPart(const Rows& rows, Loss loss)
 }
 
 Batch KeptPart::load(std::span<const std::uint64_t> numbers) {
-  const std::uint64_t bytes = rows_->stored_row_bytes(), targets = rows_->targets();
-  some_.resize(numbers.size() * bytes);
-  now_.target.resize(numbers.size() * targets);
-  now_.features.resize(numbers.size() * rows_->features());
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    std::memcpy(some_.data() + i * bytes, stored_.data() + numbers[i] * bytes, bytes);
-    std::copy_n(target_.data() + numbers[i] * targets, targets, now_.target.data() + i * targets);
-  }
-  rows_->decode(some_, now_.features);
-  return batch_of(*rows_, loss_, now_);
+  return gathered_(numbers, [&](std::uint64_t row) {
+    return StoredRow{stored_.data() + row * rows_->stored_row_bytes(),
+                     target_.data() + row * rows_->targets()};
+  });
 }
 
 }  // namespace kernmill::tasks

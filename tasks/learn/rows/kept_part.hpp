@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "kernmill/tasks/learn/rows/batch.hpp"
+#include "kernmill/tasks/learn/rows/gathered_rows.hpp"
 
 namespace kernmill::tasks {
 
@@ -23,10 +23,9 @@ class KeptPart {
 
  private:
   const Rows* rows_;
-  Loss loss_;
-  std::vector<std::byte> stored_, some_;
+  std::vector<std::byte> stored_;
   std::vector<double> target_;
-  HostRows now_;
+  GatheredRows gathered_;
   Reading reading_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <numeric>
 #include <stdexcept>
 
@@ -73,18 +72,12 @@ const WindowRows::Block& WindowRows::block_of(std::uint64_t row) const {
 }
 
 Batch WindowRows::load(std::span<const std::uint64_t> numbers) {
-  const std::uint64_t row_bytes = rows_->stored_row_bytes(), targets = rows_->targets();
-  stored_.resize(numbers.size() * row_bytes);
-  now_.target.resize(numbers.size() * targets);
-  now_.features.resize(numbers.size() * rows_->features());
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const Block& block = block_of(numbers[i]);
-    const std::uint64_t within = numbers[i] - block.rows.begin;
-    std::memcpy(stored_.data() + i * row_bytes, block.stored + within * row_bytes, row_bytes);
-    std::copy_n(block.target + within * targets, targets, now_.target.data() + i * targets);
-  }
-  rows_->decode(stored_, now_.features);
-  return batch_of(*rows_, loss_, now_);
+  return gathered_(numbers, [&](std::uint64_t row) {
+    const Block& block = block_of(row);
+    const std::uint64_t within = row - block.rows.begin;
+    return StoredRow{block.stored + within * rows_->stored_row_bytes(),
+                     block.target + within * rows_->targets()};
+  });
 }
 
 }  // namespace kernmill::tasks

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernmill/tasks/comm/communicator.hpp"
-#include "kernmill/tasks/learn/rows/batch.hpp"
+#include "kernmill/tasks/learn/rows/gathered_rows.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 
 namespace kernmill::tasks {
@@ -17,7 +17,7 @@ class WindowRows {
   static bool can_read(const Rows& rows, const Shuffle& shuffle);
 
   WindowRows(const Communicator& comm, const Rows& rows, Loss loss)
-      : comm_(&comm), rows_(&rows), loss_(loss) {}
+      : comm_(&comm), rows_(&rows), gathered_(rows, loss) {}
 
   /// Collective. Has the windows of positions [begin, end) in memory, and no others.
   void hold(const RowOrder& order, std::uint64_t epoch, std::uint64_t begin, std::uint64_t end);
@@ -41,11 +41,9 @@ class WindowRows {
 
   const Communicator* comm_;
   const Rows* rows_;
-  Loss loss_;
   std::uint64_t epoch_ = 0;
   std::map<std::uint64_t, Window> windows_;
-  std::vector<std::byte> stored_;
-  HostRows now_;
+  GatheredRows gathered_;
   Reading reading_;
 };
 

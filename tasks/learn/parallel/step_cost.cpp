@@ -37,9 +37,7 @@ class Predictor {
  public:
   Predictor(const Machine& machine, const TrainingStep& step, const Layout& layout)
       : machine_(machine), step_(step), layout_(layout) {
-    std::uint64_t parameters = 0;
-    for (std::size_t i = 0; i + 1 < step.widths.size(); ++i)
-      parameters += (step.widths[i] + 1) * step.widths[i + 1];
+    const std::uint64_t parameters = dense_parameters(step.widths);
     is_fast_ = step.summing == Summing::fast && layout.is_plain();
     pieces_ = is_fast_ ? layout.data : micro_batches(step.batch_size, parameters);
     const double own = ceiling(pieces_, layout.data), rows = ceiling(step.batch_size, pieces_);
@@ -203,6 +201,12 @@ double schedule_seconds(std::span<const StageTime> stages, std::span<const doubl
         ++done[i];
       }
   return *std::max_element(clock.begin(), clock.end());
+}
+
+std::uint64_t dense_parameters(std::span<const std::uint64_t> widths) {
+  std::uint64_t parameters = 0;
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) parameters += (widths[i] + 1) * widths[i + 1];
+  return parameters;
 }
 
 StepCost predict(const Machine& machine, const TrainingStep& step, const Layout& layout) {

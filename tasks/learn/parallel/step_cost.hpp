@@ -32,6 +32,9 @@ struct TrainingStep {
   Summing summing = Summing::exact;
 };
 
+/// Weights and biases of a network of dense layers of these widths.
+std::uint64_t dense_parameters(std::span<const std::uint64_t> widths);
+
 /// Where a step's time goes, in seconds. Reading rows is left out: it is the same in every layout.
 struct StepCost {
   double compute = 0;        ///< of the rank that has most to do

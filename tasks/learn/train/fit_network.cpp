@@ -287,7 +287,7 @@ void check_memory(const TrainSettings& settings, const Network& network, const R
 std::uint64_t network_steps_per_period(const Json& config, std::uint64_t rows) {
   const TrainSettings settings = read_train_settings(config);
   if (settings.optimizer.is_full_batch()) return 1;
-  const std::uint64_t step = settings.optimizer.batch_size * settings.optimizer.accumulate;
+  const std::uint64_t step = settings.optimizer.rows_of_step();
   return (rows + step - 1) / step;
 }
 

@@ -1,12 +1,12 @@
 #include "kernmill/tasks/learn/train/measure_machine.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <limits>
 
 #include <sched.h>
 
+#include "kernmill/tasks/learn/monitor/monitor.hpp"
 #include "kernmill/tasks/learn/train/parameter_update.hpp"
 
 namespace kernmill::tasks {
@@ -14,13 +14,9 @@ namespace {
 
 using kernels::Device;
 
-double wall_clock() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 /// Of a thread's own work: ranks that wait, and take turns on the core, do not count.
 double work_clock() {
-  if (!std::is_same_v<Device, kernels::Host>) return wall_clock();
+  if (!std::is_same_v<Device, kernels::Host>) return steady_seconds();
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
@@ -51,14 +47,14 @@ class LinkProbe {
     constexpr std::size_t large = 1 << 20;
     Link link;
     if (comm_.size() == 1 || (comm_.rank() != 0 && comm_.rank() != other_)) return link;
-    const double one_way = fastest_of(few, wall_clock,
+    const double one_way = fastest_of(few, steady_seconds,
                                       [&] {
                                         for (int i = 0; i < rounds; ++i) there_and_back();
                                       }) /
                            (2 * rounds);
     double begun = 0;  // in beginning to send, of the last burst
-    const double all = fastest_of(few, wall_clock, [&] { begun = send_many(burst); });
-    const double exchange = fastest_of(few, wall_clock, [&] { exchange_of(large); });
+    const double all = fastest_of(few, steady_seconds, [&] { begun = send_many(burst); });
+    const double exchange = fastest_of(few, steady_seconds, [&] { exchange_of(large); });
     link.overhead = std::min(begun / burst, one_way / 2);
     link.latency = one_way - 2 * link.overhead;
     link.gap = std::max(link.overhead, (all - 2 * one_way) / burst);
@@ -87,9 +83,9 @@ class LinkProbe {
     }
     std::vector<PendingMessages> sent;
     sent.reserve(static_cast<std::size_t>(count));
-    const double begun = wall_clock();
+    const double begun = steady_seconds();
     for (int i = 0; i < count; ++i) sent.push_back(comm_.begin_send(std::span<const char>("", 1), partner()));
-    const double done = wall_clock();
+    const double done = steady_seconds();
     for (PendingMessages& message : sent) message.wait();
     receive_one();
     return done - begun;
@@ -176,14 +172,11 @@ void probe_speed(const std::vector<std::uint64_t>& all_widths, OptimizerSettings
                  Machine& machine) {
   constexpr std::size_t most_layers = 3;
   constexpr std::uint64_t widest = 1024, most_rows = 128, rows_in_all = 256;
-  std::uint64_t parameters = 0;
-  for (std::size_t i = 0; i + 1 < all_widths.size(); ++i)
-    parameters += (all_widths[i] + 1) * all_widths[i + 1];
   std::vector<std::uint64_t> widths(
       all_widths.begin(),
       all_widths.begin() + static_cast<std::ptrdiff_t>(std::min(all_widths.size(), most_layers + 1)));
   for (std::uint64_t& width : widths) width = std::min(width, widest);
-  const std::uint64_t all_pieces = micro_batches(optimizer.batch_size, parameters);
+  const std::uint64_t all_pieces = micro_batches(optimizer.batch_size, dense_parameters(all_widths));
   const std::size_t rows = std::clamp<std::uint64_t>(optimizer.batch_size / all_pieces, 2, most_rows);
   const std::size_t pieces = std::clamp<std::uint64_t>(rows_in_all / rows, 1, all_pieces);
   const auto layers = static_cast<double>(widths.size() - 1), count = static_cast<double>(pieces);

@@ -41,7 +41,7 @@ class BatchTraining {
       : settings_(task.optimizer),
         seed_(task.seed),
         criterion_(task.criterion),
-        batch_size_(settings_.batch_size * settings_.accumulate),
+        batch_size_(settings_.rows_of_step()),
         pieces_(pieces_of(task, session.comm())),
         network_(task.network),
         part_(task.part),
@@ -96,7 +96,7 @@ class BatchTraining {
   BatchSum<T> batch_sum();
   void fold_portions(const std::vector<Portion>& portions);
   void step();
-  BatchOf<T> take(const Portion& portion, const std::optional<StepRange>& next);
+  BatchOf<T> take(const std::vector<Portion>& portions, std::size_t index);
   [[nodiscard]] Vector whole(const BatchSum<T>& sum);
   void note_norm(double scale, const Vector& gradient);
   void share_parameters();
@@ -243,9 +243,17 @@ void BatchTraining<T>::adapt_shares() {
   session_.tell_shares(balance_.shares());
 }
 
+/// The rows of a portion of this step; those of the next one, or of the next step's first, are read
+/// meanwhile.
 template <class T>
-BatchOf<T> BatchTraining<T>::take(const Portion& portion, const std::optional<StepRange>& next) {
-  BatchOf<T> rows = rows_.take(portion.rows, next);
+BatchOf<T> BatchTraining<T>::take(const std::vector<Portion>& portions, std::size_t index) {
+  std::optional<StepRange> next;
+  if (index + 1 < portions.size()) {
+    next = portions[index + 1].rows;
+  } else if (step_ + 1 < steps_) {
+    next = this->portions(step_ + 1).front().rows;
+  }
+  BatchOf<T> rows = rows_.take(portions[index].rows, next);
   session_.judge(rows_.reading());
   return rows;
 }
@@ -253,11 +261,9 @@ BatchOf<T> BatchTraining<T>::take(const Portion& portion, const std::optional<St
 /// In a layout of layers: of this rank's part; the losses are the whole network's.
 template <class T>
 BatchSum<T> BatchTraining<T>::part_sum() {
-  const Portion all = portions(step_).front();
-  std::optional<StepRange> next;
-  if (step_ + 1 < steps_) next = portions(step_ + 1).front().rows;
-  const BatchOf<T> rows = part_->needs_rows() ? take(all, next) : BatchOf<T>();
-  part_->fold_gradients(parameters_, rows, {cuts_of(all), sum_.own().begin}, sum_.gradients(own_count()),
+  const std::vector<Portion> all = portions(step_);
+  const BatchOf<T> rows = part_->needs_rows() ? take(all, 0) : BatchOf<T>();
+  part_->fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin}, sum_.gradients(own_count()),
                         sum_.losses());
   BatchSum<T> sum = sum_.sum(session_.wishes());
   part_losses_.assign(sum.losses.begin(), sum.losses.end());
@@ -275,13 +281,7 @@ void BatchTraining<T>::fold_portions(const std::vector<Portion>& portions) {
   const kernels::Matrix<Device> some_losses("losses", sum_.losses().extent(0), losses);
   for (std::size_t i = 0; i < portions.size(); ++i) {
     const Portion& portion = portions[i];
-    std::optional<StepRange> next;
-    if (i + 1 < portions.size()) {
-      next = portions[i + 1].rows;
-    } else if (step_ + 1 < steps_) {
-      next = this->portions(step_ + 1).front().rows;
-    }
-    const BatchOf<T> rows = take(portion, next);
+    const BatchOf<T> rows = take(portions, i);
     const std::uint64_t first_leaf = sum_.own().begin + portion.first_piece;
     const auto nodes = is_exact_ ? kernels::whole_subtrees(first_leaf, first_leaf + portion.pieces)
                                  : std::vector<std::pair<unsigned, std::uint64_t>>(1);
@@ -315,9 +315,7 @@ BatchSum<T> BatchTraining<T>::batch_sum() {
   if (all.size() > 1) {
     fold_portions(all);
   } else {
-    std::optional<StepRange> next;
-    if (step_ + 1 < steps_) next = portions(step_ + 1).front().rows;
-    const BatchOf<T> rows = take(all[0], next);
+    const BatchOf<T> rows = take(all, 0);
     const std::size_t length =
         is_sparse_ ? network_.gradient_length(rows_.features().size()) : network_.parameter_count();
     network_.fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin},

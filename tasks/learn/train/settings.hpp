@@ -42,6 +42,7 @@ struct OptimizerSettings {
   std::string shuffle = "auto";              ///< "auto", "full" or "block": see row_order.hpp
   std::uint64_t epochs = 0, batch_size = 0;  ///< zero for the full-batch methods
   std::uint64_t accumulate = 1;              ///< batches that make a step
+  [[nodiscard]] std::uint64_t rows_of_step() const { return batch_size * accumulate; }
   /// Whether it needs no more of the rows than their first and second moments.
   [[nodiscard]] bool goes_by_moments() const {
     return type == OptimizerType::closed_form || type == OptimizerType::coordinate_descent;

@@ -2,7 +2,8 @@
 #
 # Distribution packages ship configs that cannot be trusted (Debian 12 and 13 name a missing include folder, newer ones
 # stop inside the config). So a config is used only when a small project of its own can configure, build and run with
-# it; otherwise the target is made from the headers and libraries.
+# it; otherwise the target is made from the headers and libraries. One that was asked for by Kokkos_ROOT or Kokkos_DIR is
+# used, or it is an error. With a GPU in it the small project is built alone: login nodes have none to run it on.
 include_guard(GLOBAL)
 
 function(kernmill_probe_kokkos result)
@@ -18,7 +19,9 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 find_package(Kokkos CONFIG REQUIRED)
 add_executable(probe main.cpp)
 target_link_libraries(probe PRIVATE Kokkos::kokkos)
-add_custom_command(TARGET probe POST_BUILD COMMAND probe)
+if(NOT Kokkos_DEVICES MATCHES "CUDA|HIP|SYCL")
+  add_custom_command(TARGET probe POST_BUILD COMMAND probe)
+endif()
 ]])
   set(arguments)
   foreach(variable IN ITEMS CMAKE_CXX_COMPILER CMAKE_PREFIX_PATH CMAKE_TOOLCHAIN_FILE CMAKE_MAKE_PROGRAM Kokkos_DIR
@@ -73,11 +76,19 @@ endfunction()
 
 if(NOT DEFINED KERNMILL_KOKKOS_CONFIG_WORKS)
   kernmill_probe_kokkos(works)
+  if(NOT works AND (Kokkos_ROOT OR Kokkos_DIR OR DEFINED ENV{Kokkos_ROOT}))
+    message(FATAL_ERROR "The Kokkos of Kokkos_ROOT or Kokkos_DIR (${Kokkos_ROOT}${Kokkos_DIR}$ENV{Kokkos_ROOT}) cannot be \
+used: a program of one line does not build with it. See ${PROJECT_BINARY_DIR}/CMakeFiles/kokkos_probe/configure.log and \
+build.log beside it.")
+  endif()
   set(KERNMILL_KOKKOS_CONFIG_WORKS ${works} CACHE BOOL "Kokkos' own CMake config works")
 endif()
 if(KERNMILL_KOKKOS_CONFIG_WORKS)
   find_package(Kokkos CONFIG REQUIRED GLOBAL)
   message(STATUS "Kokkos ${Kokkos_VERSION} from ${Kokkos_DIR}")
+  if(Kokkos_DEVICES MATCHES "CUDA|HIP|SYCL")
+    set(KERNMILL_KOKKOS_HAS_GPU ON)
+  endif()
 else()
   kernmill_kokkos_from_files()
   message(STATUS "Kokkos from ${KOKKOS_INCLUDE_DIR}; its CMake config does not work")

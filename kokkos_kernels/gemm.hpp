@@ -37,7 +37,6 @@ void gemm(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMatrix<S
   const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
   if (c.extent(0) == 0 || c.extent(1) == 0) return;
   if (inner > 0 && how == Multiply::fast && detail::Blas<Space>::available) {
-    space.fence();
     detail::Blas<Space>::gemm(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0), c.extent(1),
                               inner, alpha, a.data(), a.extent(1), b.data(), b.extent(1), beta, c.data());
   } else {

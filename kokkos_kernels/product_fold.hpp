@@ -41,7 +41,6 @@ void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::si
     T* const sums[] = {c.data()};
     detail::fold_products<T>({a.data() + first, count, a.extent(1), b.data(), n, whole, 0, sums, true});
   } else if constexpr (detail::Blas<Space>::available) {
-    space.fence();
     detail::Blas<Space>::gemm(space, true, false, count, n, rows, T(1), a.data() + first, a.extent(1),
                               b.data(), b.extent(1), T(1), c.data());
   } else {

@@ -42,11 +42,12 @@ template <class Space>
 struct HostBlas {
   static constexpr bool available = true;
   template <class T>
-  static void gemm(const Space&, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, T alpha,
+  static void gemm(const Space& space, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, T alpha,
                    const T* a, std::size_t lda, const T* b, std::size_t ldb, T beta, T* c) {
     const char flag_a = ta ? 'T' : 'N', flag_b = tb ? 'T' : 'N';
     const int rows = blas_int(m), columns = blas_int(n), inner = blas_int(k);
     const int step_a = blas_int(lda), step_b = blas_int(ldb);
+    space.fence();  // what a kernel writes is to be there
     blas_gemm(&flag_b, &flag_a, &columns, &rows, &inner, &alpha, b, &step_b, a, &step_a, &beta, c, &columns);
   }
 };
@@ -86,6 +87,7 @@ inline cublasStatus_t cublas_gemm(cublasHandle_t handle, cublasOperation_t ta, c
   return cublasSgemm(handle, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
+/// In the space's stream, behind its kernels.
 template <>
 struct Blas<Kokkos::Cuda> {
   static constexpr bool available = true;

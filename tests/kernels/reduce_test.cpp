@@ -18,6 +18,21 @@ TYPED_TEST(Reductions, ColumnSumsAgreeWithTheReferenceAcrossBlocks) {
   }
 }
 
+TYPED_TEST(Reductions, SumsInTeamsAgreeWithTheReferenceAndAreExactAboutTheEdges) {
+  for (const std::size_t rows : {0, 1, 9, 4096, 9000})
+    for (const std::size_t columns : {1, 31, 70}) {
+      const auto values = random_matrix(rows, columns, 1);
+      const std::size_t blocks = rows == 0 ? 1 : (rows + 4095) / 4096;
+      const auto sums = kernels::make_matrix<TypeParam>(blocks, columns);
+      kernels::detail::sum_blocks_in_teams<TypeParam, double, double>(
+          TypeParam(), to_device<TypeParam>(values), sums,
+          std::is_same_v<TypeParam, kernels::Host> ? 1 : 256);
+      std::vector<double> of_blocks = to_host(sums), all(columns, 0.0);
+      for (std::size_t i = 0; i < of_blocks.size(); ++i) all[i % columns] += of_blocks[i];
+      expect_near(all, reference::column_sums(values), 1e-10);
+    }
+}
+
 /// Folds leaves [cuts[i], cuts[i + 1]) apart, then what is left of them together.
 template <class Space>
 std::vector<double> fold(const std::vector<std::vector<double>>& leaves,

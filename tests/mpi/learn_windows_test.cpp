@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "kernmill/tasks/learn/rows/device_part.hpp"
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
 #include "kernmill/tasks/learn/train/mini_batch.hpp"
 #include "kernmill/tasks/learn/train/settings.hpp"
@@ -59,6 +60,27 @@ TEST_F(Windows, HoldTheRowsOfTheBatchesThatReachIntoThem) {
       for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(labels(i), static_cast<int>(target[i]));
     }
   }
+}
+
+// As a GPU has them: what a batch gathers there is what the file has, in the type that is computed in.
+TEST_F(Windows, OfTheDeviceGiveTheRowsOfTheFile) {
+  const storage::DatasetReader reader(comm.handle(), fold_four("iris", "species"));
+  const tasks::Rows rows(reader, storage::Part::train);
+  tasks::DevicePart<float> part(rows, tasks::Loss::cross_entropy);
+  for (const std::vector<std::uint64_t>& numbers :
+       {std::vector<std::uint64_t>{7, 0, 119, 7}, std::vector<std::uint64_t>{3},
+        std::vector<std::uint64_t>{5, 4, 3, 2, 1, 0}}) {
+    const tasks::BatchOf<float> batch = part.load(numbers);
+    std::vector<double> features(numbers.size() * rows.features()), target(numbers.size());
+    rows.read(numbers, features, target);
+    const auto found = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.features);
+    EXPECT_EQ(std::vector<float>(found.data(), found.data() + found.size()),
+              std::vector<float>(features.begin(), features.end()));
+    const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.labels);
+    EXPECT_EQ(std::vector<int>(labels.data(), labels.data() + labels.size()),
+              std::vector<int>(target.begin(), target.end()));
+  }
+  EXPECT_EQ(part.load({}).rows(), 0U);
 }
 
 /// 210 rows of one class each, but one whose label is none of them.

@@ -20,7 +20,9 @@ StepRows<T>::StepRows(const Communicator& comm, const Rows& rows, Loss loss, con
       batches_((rows.count() + order.batch_size - 1) / order.batch_size),
       shuffle_(shuffle_of(order.shuffle, rows.count(), rows.row_bytes())),
       loader_(rows, loss),
-      keeps_rows_(!rows.is_sparse() && KeptPart::bytes_of(rows) <= order.memory) {
+      keeps_rows_(!rows.is_sparse() && KeptPart::bytes_of(rows) <= order.memory),
+      keeps_rows_on_device_(!std::is_same_v<kernels::Device, kernels::Host> && keeps_rows_ &&
+                            DevicePart<T>::bytes_of(rows) <= order.memory) {
   if (!keeps_rows_ && order.reads == Reads::large && WindowRows::can_read(rows, shuffle_))
     windows_.emplace(comm, rows, loss);
 }
@@ -63,11 +65,16 @@ Batch StepRows<T>::load(const StepRange& wanted, const std::optional<StepRange>&
 
 template <class T>
 BatchOf<T> StepRows<T>::take(const StepRange& wanted, const std::optional<StepRange>& next) {
+  if (keeps_rows_on_device_) {
+    if (!on_device_) on_device_.emplace(*rows_, loss_);
+    return on_device_->load(numbers_of(wanted));
+  }
   return as_(load(wanted, next));
 }
 
 template <class T>
 const Reading& StepRows<T>::reading() const {
+  if (on_device_) return on_device_->reading();
   return windows_ ? windows_->reading() : kept_ ? kept_->reading() : loader_.reading();
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernmill/tasks/learn/rows/batch.hpp"
 #include "kernmill/tasks/learn/rows/compact_columns.hpp"
+#include "kernmill/tasks/learn/rows/device_part.hpp"
 #include "kernmill/tasks/learn/rows/kept_part.hpp"
 #include "kernmill/tasks/learn/rows/row_order.hpp"
 #include "kernmill/tasks/learn/rows/window_rows.hpp"
@@ -65,6 +66,8 @@ class StepRows {
   std::optional<WindowRows> windows_;  ///< in its place where single rows are dear
   std::optional<KeptPart> kept_;       ///< in its place once some were wanted, where there is room for all
   bool keeps_rows_ = false;
+  std::optional<DevicePart<T>> on_device_;  ///< in the place of both where the device has its own memory
+  bool keeps_rows_on_device_ = false;
   CompactColumns compact_;
   BatchAs<T> as_;
 };

@@ -14,6 +14,7 @@
 #include "kernmill/tasks/comm/stop.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/self_check.hpp"
+#include "kernmill/tasks/support/device.hpp"
 #include "kernmill/tasks/support/program.hpp"
 
 using namespace kernmill;
@@ -117,6 +118,10 @@ int main(int argc, char** argv) {
     for (const Kind& kind : kinds()) fmt::print(stderr, " {}", kind.name);
     fmt::print(stderr, "\n");
     return exit_usage;
+  }
+  if (const std::string missing = missing_device(); !missing.empty()) {
+    fmt::print(stderr, "error: {}\n", missing);
+    return exit_failed;
   }
   remember_stop_signals();
   const MpiSession mpi(argc, argv);

@@ -1,4 +1,5 @@
 #pragma once
+#include "kernmill/kernels/bfloat16.hpp"
 #include "kernmill/kernels/detail/blas.hpp"
 #include "kernmill/kernels/types.hpp"
 
@@ -7,8 +8,10 @@ namespace kernmill::kernels {
 enum class Transpose { no, yes };
 
 /// Who multiplies: `fast` is the BLAS of the space (the host's, cuBLAS), where there is one; `exact` is a
-/// Kokkos kernel that adds in the order of the inner index, whatever the machine.
-enum class Multiply { fast, exact };
+/// Kokkos kernel that adds in the order of the inner index, whatever the machine; `bfloat16` is the fast one
+/// of factors that are rounded to bfloat16 first, with sums in float32, for which GPUs have units. In double
+/// that is `fast`.
+enum class Multiply { fast, exact, bfloat16 };
 
 /// c = alpha * op(a) * op(b) + beta * c, where op(a) is m x k and op(b) k x n. c may hold anything when beta
 /// is 0.
@@ -36,7 +39,20 @@ void gemm(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMatrix<S
           ConstMatrix<Space, T> b, T beta, Matrix<Space, T> c, Multiply how = Multiply::fast) {
   const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
   if (c.extent(0) == 0 || c.extent(1) == 0) return;
-  if (inner > 0 && how == Multiply::fast && detail::Blas<Space>::available) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (how == Multiply::bfloat16 && inner > 0) {
+      if constexpr (detail::Blas<Space>::has_bfloat16) {
+        detail::Blas<Space>::gemm_bfloat16(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0),
+                                           c.extent(1), inner, alpha, a.data(), a.extent(1), b.data(),
+                                           b.extent(1), beta, c.data());
+        return;
+      } else {
+        return gemm<Space, T>(space, ta, tb, alpha, rounded_to_bfloat16<Space>(space, a),
+                              rounded_to_bfloat16<Space>(space, b), beta, c);
+      }
+    }
+  }
+  if (inner > 0 && how != Multiply::exact && detail::Blas<Space>::available) {
     detail::Blas<Space>::gemm(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0), c.extent(1),
                               inner, alpha, a.data(), a.extent(1), b.data(), b.extent(1), beta, c.data());
   } else {

@@ -32,9 +32,21 @@ void fold_products(ConstMatrix<Host, T> a, std::size_t first, std::size_t count,
 /// gradient. On the host a piece of `fold_products`.
 template <class Space, class T = double>
 void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::size_t first, std::size_t count,
-                            ConstMatrix<Space, T> b, Matrix<Space, T> c) {
+                            ConstMatrix<Space, T> b, Matrix<Space, T> c, Multiply how = Multiply::fast) {
   const std::size_t rows = a.extent(0), n = c.extent(1);
   if (rows == 0 || count == 0 || n == 0) return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (how == Multiply::bfloat16) {
+      if constexpr (detail::Blas<Space>::has_bfloat16) {
+        detail::Blas<Space>::gemm_bfloat16(space, true, false, count, n, rows, T(1), a.data() + first,
+                                           a.extent(1), b.data(), b.extent(1), T(1), c.data());
+        return;
+      } else {
+        return add_product_of_columns<Space, T>(space, rounded_to_bfloat16<Space>(space, a), first, count,
+                                                rounded_to_bfloat16<Space>(space, b), c);
+      }
+    }
+  }
   if constexpr (folds_products<Space>) {
     space.fence();
     const std::size_t whole[] = {0, rows};

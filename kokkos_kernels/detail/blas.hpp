@@ -40,7 +40,7 @@ inline void blas_gemm(const char* ta, const char* tb, const int* m, const int* n
 
 template <class Space>
 struct HostBlas {
-  static constexpr bool available = true;
+  static constexpr bool available = true, has_bfloat16 = false;
   template <class T>
   static void gemm(const Space& space, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, T alpha,
                    const T* a, std::size_t lda, const T* b, std::size_t ldb, T beta, T* c) {
@@ -54,7 +54,7 @@ struct HostBlas {
 
 template <class Space>
 struct NoBlas {
-  static constexpr bool available = false;
+  static constexpr bool available = false, has_bfloat16 = false;
   template <class... Arguments>
   static void gemm(Arguments&&...) {}
 };
@@ -90,7 +90,7 @@ inline cublasStatus_t cublas_gemm(cublasHandle_t handle, cublasOperation_t ta, c
 /// In the space's stream, behind its kernels.
 template <>
 struct Blas<Kokkos::Cuda> {
-  static constexpr bool available = true;
+  static constexpr bool available = true, has_bfloat16 = true;
   template <class T>
   static void gemm(const Kokkos::Cuda& space, bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k,
                    T alpha, const T* a, std::size_t lda, const T* b, std::size_t ldb, T beta, T* c) {
@@ -98,6 +98,21 @@ struct Blas<Kokkos::Cuda> {
     const auto status = cublas_gemm(cublas_handle(), tb ? CUBLAS_OP_T : CUBLAS_OP_N,
                                     ta ? CUBLAS_OP_T : CUBLAS_OP_N, blas_int(n), blas_int(m), blas_int(k),
                                     &alpha, b, blas_int(ldb), a, blas_int(lda), &beta, c, blas_int(n));
+    require(status);
+  }
+  /// Rounds the factors on their way into the tensor cores.
+  static void gemm_bfloat16(const Kokkos::Cuda& space, bool ta, bool tb, std::size_t m, std::size_t n,
+                            std::size_t k, float alpha, const float* a, std::size_t lda, const float* b,
+                            std::size_t ldb, float beta, float* c) {
+    cublasSetStream(cublas_handle(), space.cuda_stream());
+    require(cublasGemmEx(cublas_handle(), tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N,
+                         blas_int(n), blas_int(m), blas_int(k), &alpha, b, CUDA_R_32F, blas_int(ldb), a,
+                         CUDA_R_32F, blas_int(lda), &beta, c, CUDA_R_32F, blas_int(n),
+                         CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_GEMM_DEFAULT));
+  }
+
+ private:
+  static void require(cublasStatus_t status) {
     if (status != CUBLAS_STATUS_SUCCESS)
       throw std::runtime_error("cuBLAS' product failed with status " +
                                std::to_string(static_cast<int>(status)));

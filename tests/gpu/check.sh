@@ -41,6 +41,7 @@ arch_of() {  # a compute capability such as 9.0
 [ $# -ge 1 ] || die "usage: tests/gpu/check.sh KOKKOS [SOURCES]"
 command -v nvcc > /dev/null || PATH=$PATH:/usr/local/cuda/bin
 command -v nvcc > /dev/null || die "nvcc is not on the PATH, and not in /usr/local/cuda/bin"
+for folder in "$@"; do [ -d "$folder" ] || die "there is no folder $folder"; done
 kokkos=$(cd "$1" && pwd)
 sources=$(cd "${2:-$root}" && pwd)
 mkdir -p "$prefix"

@@ -1,6 +1,11 @@
 #include "kernmill/kernels/gemm.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "device_test.hpp"
+#include "kernmill/kernels/optimizer.hpp"
+#include "kernmill/kernels/product_fold.hpp"
 
 namespace kernmill::testing {
 namespace {
@@ -32,6 +37,47 @@ TYPED_TEST(Gemm, AgreesWithTheReferenceForEveryTranspositionAndShape) {
       }
     }
   }
+}
+
+// torch.tensor(x).bfloat16() gives these.
+TEST(Bfloat16, IsTheNearestAndOfTwoTheEvenOne) {
+  EXPECT_EQ(kernels::as_bfloat16(1.00390625F), 1.0F);       // between 1 and 1.0078125
+  EXPECT_EQ(kernels::as_bfloat16(1.01171875F), 1.015625F);  // between 1.0078125 and 1.015625
+  EXPECT_EQ(kernels::as_bfloat16(1.0039064F), 1.0078125F);
+  EXPECT_EQ(kernels::as_bfloat16(-3.1415927F), -3.140625F);
+  EXPECT_EQ(kernels::as_bfloat16(3.4e38F), std::numeric_limits<float>::infinity());
+  EXPECT_EQ(kernels::as_bfloat16(1e-40F), 9.183549615799121e-41F);
+  EXPECT_TRUE(std::signbit(kernels::as_bfloat16(-0.0F)));
+  EXPECT_TRUE(std::isnan(kernels::as_bfloat16(std::nanf(""))));
+}
+
+TYPED_TEST(Gemm, RoundsTheFactorsToBfloat16AndNothingElse) {
+  using Matrix = kernels::Matrix<TypeParam, float>;
+  const auto rounded = [](reference::Matrix matrix) {
+    for (double& value : matrix.values) value = kernels::as_bfloat16(static_cast<float>(value));
+    return matrix;
+  };
+  const auto in_float = [](const reference::Matrix& matrix) {
+    const auto out = kernels::make_matrix<TypeParam, float>(matrix.rows, matrix.columns);
+    kernels::convert<TypeParam, double, float>(TypeParam(), to_device<TypeParam>(matrix.values),
+                                               kernels::Vector<TypeParam, float>(out.data(), out.size()));
+    return out;
+  };
+  const auto expect = [](const Matrix& matrix, const reference::Matrix& expected) {
+    const std::vector<float> values = to_host(matrix);
+    expect_near({values.begin(), values.end()}, expected.values, 1e-5);
+  };
+  const auto a = random_matrix(33, 70, 1), b = random_matrix(70, 9, 2), c = random_matrix(33, 9, 3);
+  const Matrix product = in_float(c);
+  kernels::gemm<TypeParam, float>(TypeParam(), Transpose::no, Transpose::no, 0.75F, in_float(a), in_float(b),
+                                  -2.0F, product, Multiply::bfloat16);
+  expect(product, reference::gemm(0.75, rounded(a), rounded(b), -2.0, c));
+  const auto rows = random_matrix(33, 12, 4);
+  const auto gradient = random_matrix(70, 12, 5);
+  const Matrix sum = in_float(gradient);
+  kernels::add_product_of_columns<TypeParam, float>(TypeParam(), in_float(a), 0, 70, in_float(rows), sum,
+                                                    Multiply::bfloat16);
+  expect(sum, reference::gemm(1.0, reference::transposed(rounded(a)), rounded(rows), 1.0, gradient));
 }
 
 TYPED_TEST(Gemm, OverwritesWhatWasThereWhenBetaIsZero) {

@@ -86,6 +86,28 @@ TEST_F(Networks, SinglePrecisionGivesTheSameBitsOnAnyNumberOfRanks) {
   EXPECT_NEAR(train_twice(data, config).metrics.at("train_loss"), loss, 1e-4 * loss);
 }
 
+// bfloat16 has three digits: a model of its own, whose loss is nearly the other's.
+TEST_F(Networks, MixedPrecisionFollowsSinglePrecisionWithTheSameBitsOnAnyNumberOfRanks) {
+  const auto data = fold_four("digits", "digit");
+  Json config = train_config(mlp_model({20, 10}), adam(1e-3, 3, 50));
+  config["precision"] = "float32";
+  const double loss = train(data, config).metrics.at("train_loss");
+  const std::uint64_t single = digest(parameters());
+  config["precision"] = "mixed";
+  EXPECT_NEAR(train_twice(data, config).metrics.at("train_loss"), loss, 5e-3 * loss);
+  EXPECT_NE(digest(parameters()), single);
+  config["exact"] = false;
+  EXPECT_NEAR(train(data, config, "fast").metrics.at("train_loss"), loss, 5e-3 * loss);
+}
+
+TEST_F(Networks, MixedPrecisionIsForAPerceptronWhoseLayersEachRankHas) {
+  Json config = train_config(mlp_model({20}), adam(1e-3, 1, 50));
+  config["precision"] = "mixed";
+  config["parallel"] = {{"slices", 2}};
+  EXPECT_THAT(message_of<tasks::TaskError>([&] { train(fold_four("iris", "species"), config); }),
+              ::testing::HasSubstr("mixed precision is for an mlp whose layers each rank has"));
+}
+
 // Slices of a gradient of more than 32,768 parameters: each rank updates its own.
 TEST_F(Networks, ALongGradientGivesTheSameBitsOnAnyNumberOfRanks) {
   train_twice(fold_four("digits", "digit"), train_config(mlp_model({300, 64}), adam(1e-3, 1, 256)));

@@ -56,10 +56,18 @@ bool shares_layers(const Json& layout) {
 void check_sums(const std::string& type, const Json& train, const SharingChoice& choice,
                 Diagnostics& diagnostics) {
   const bool batches = trains_in_batches(train) && !has_own_method(type);
-  if (choice.precision != nullptr && has(train, "precision", "float32") &&
-      (!batches || (!type.empty() && !is_network(type))))
-    diagnostics.error(choice.precision->where, "float32 is for a network that is trained in mini-batches",
-                      "leave 'precision' out: all else is computed in float64");
+  const bool is_mixed = has(train, "precision", "mixed");
+  if (choice.precision != nullptr && (is_mixed || has(train, "precision", "float32"))) {
+    if (!batches || (!type.empty() && !is_network(type))) {
+      diagnostics.error(choice.precision->where,
+                        fmt::format("{} is for a network that is trained in mini-batches",
+                                    is_mixed ? "mixed precision" : "float32"),
+                        "leave 'precision' out: all else is computed in float64");
+    } else if (is_mixed && (is_recurrent(type) || shares_layers(train.value("parallel", Json())))) {
+      diagnostics.error(choice.precision->where, "mixed precision is for an mlp whose layers each rank has",
+                        "leave 'precision' out: these are computed in float32");
+    }
+  }
   if (choice.exact == nullptr || !has(train, "exact", false) || batches) return;
   const bool own = has_own_method(type);
   diagnostics.error(choice.exact->where,

@@ -619,9 +619,11 @@ std::vector<Setting> learning_settings(bool model_required) {
       seed_setting(),
       {.name = "precision",
        .type = T::text,
-       .doc = "what a method of mini-batches computes in",
-       .fallback_doc = "`float64`; `float32` for an mlp",
-       .choices = {"float64", "float32"}},
+       .doc = "what a method of mini-batches computes in; `mixed`, of an mlp: float32, but the factors of "
+              "products are rounded to bfloat16, for which GPUs have units (other processors round them, and "
+              "gain nothing)",
+       .fallback_doc = "`float64`; `float32` for a network",
+       .choices = {"float64", "float32", "mixed"}},
       {.name = "exact",
        .type = T::boolean,
        .doc = "of mini-batches: sums over ranks have one order, so that any number of ranks, and a "

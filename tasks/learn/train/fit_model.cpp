@@ -10,10 +10,10 @@ namespace {
 
 /// Throws TaskError where a model without layers is to do what only a network can.
 void require_no_network(const Json& config, std::string_view type) {
-  if (config.value("precision", "float64") == "float32")
+  if (const std::string precision = config.value("precision", "float64"); precision != "float64")
     throw TaskError(
-        fmt::format("float32 is for a network that is trained in mini-batches, and a {} is none", type), {},
-        "leave 'precision' out");
+        fmt::format("{} is for a network that is trained in mini-batches, and a {} is none", precision, type),
+        {}, "leave 'precision' out");
   if (!config.value("exact", true))
     throw TaskError(fmt::format("the sums of a {} are always exact", type), {}, "leave 'exact' out");
   if (!read_layout(config).is_plain())

@@ -117,8 +117,13 @@ void require_method(const TrainSettings& settings, const Network& network) {
     throw TaskError("an l1 penalty has no gradient for this optimizer to follow", {},
                     "optimizer: coordinate_descent");
   if (settings.single_precision && (how.is_full_batch() || !settings.model->has_single_precision()))
-    throw TaskError("float32 is for a network that is trained in mini-batches", {},
-                    "leave 'precision' out: all else is computed in float64");
+    throw TaskError(fmt::format("{} is for a network that is trained in mini-batches",
+                                settings.rounds_factors ? "mixed precision" : "float32"),
+                    {}, "leave 'precision' out: all else is computed in float64");
+  if (settings.rounds_factors && (network.shape().cell != Cell::none || !settings.layout.is_plain()))
+    throw TaskError(
+        "mixed precision is for an mlp whose layers each rank has", {},
+        "leave 'precision' out, and an lstm, a gru and a layout of layers are computed in float32");
   if (!settings.exact && how.is_full_batch())
     throw TaskError("the sums of a full-batch method are always exact", {},
                     "leave 'exact' out, or use sgd, adam or adamw");
@@ -191,8 +196,11 @@ template <class T>
 Ended in_batches(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  const Network& described, const std::vector<double>& start, Session& session) {
   const Rows &rows = data.rows, &held_out = data.held_out;
-  NetworkOf<T> network(described.shape());
+  NetworkShape shape = described.shape();
+  if (settings.rounds_factors) shape.multiply = kernels::Multiply::bfloat16;
+  NetworkOf<T> network(shape), judged(described.shape());  // judged: as it will predict
   network.weigh_classes_as(described);
+  judged.weigh_classes_as(described);
   BatchTask<T> task{settings.optimizer, settings.seed, criterion, rows, network};
   task.summing = settings.exact ? Summing::exact : Summing::fast;
   task.balancing = settings.balancing;
@@ -205,14 +213,14 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   }
   std::optional<RowLosses<T>> judge;
   if (settings.optimizer.early_stopping) {
-    judge.emplace(session.comm(), held_out, network, memory_for_rows(session.comm()));
+    judge.emplace(session.comm(), held_out, judged, memory_for_rows(session.comm()));
     task.held_out = [&](const std::vector<double>& parameters) {
       return mean_loss(evaluation_of(criterion, described, parameters, (*judge)(on_device<T>(parameters))),
                        described, held_out.count());
     };
   }
   Trained trained = train_in_batches(task, start, session);
-  RowLosses<T> losses(session.comm(), rows, network, 0);  // one pass: nothing to keep
+  RowLosses<T> losses(session.comm(), rows, judged, 0);  // one pass: nothing to keep
   Evaluation at =
       evaluation_of(criterion, described, trained.parameters, losses(on_device<T>(trained.parameters)));
   return {std::move(trained), std::move(at)};

@@ -172,7 +172,9 @@ TrainSettings read_train_settings(const Json& config) {
   settings.model = read_network_model(setting(config, "model"));
   settings.optimizer = read_optimizer_settings(setting(config, "optimizer"));
   settings.seed = setting_as<std::uint64_t>(config, "seed");
-  settings.single_precision = config.value("precision", "float64") == "float32";
+  const std::string precision = config.value("precision", "float64");
+  settings.rounds_factors = precision == "mixed";
+  settings.single_precision = precision == "float32" || settings.rounds_factors;
   settings.exact = config.value("exact", true);
   settings.balanced = config.value("class_weight", "none") == "balanced";
   if (config.value("balance", "even") == "dynamic") settings.balancing = Balancing::dynamic;

@@ -58,6 +58,7 @@ struct TrainSettings {
   OptimizerSettings optimizer;
   std::uint64_t seed = 0;
   bool single_precision = false;  ///< float32 in place of float64, of mini-batch methods
+  bool rounds_factors = false;    ///< mixed: those of the products, to bfloat16, of single precision
   bool exact = true;              ///< whether sums over ranks have one order
   bool balanced = false;          ///< whether rows of all classes together count alike
   Balancing balancing = Balancing::even;

@@ -44,7 +44,7 @@ void RowsTogether<T>::by_pieces(const Matrix& a, const Matrix& b, Cuts cuts, con
     const std::size_t first = cuts[i], count = cuts[i + 1] - first;
     kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1,
                              kernels::rows_of<Device, T>(a, first, count), b, 0,
-                             kernels::rows_of<Device, T>(c, first, count));
+                             kernels::rows_of<Device, T>(c, first, count), how_);
   }
 }
 
@@ -60,7 +60,7 @@ bool RowsTogether<T>::may(std::size_t rows, std::size_t piece) {
   std::vector<std::size_t> cuts;
   for (std::size_t row = 0; row <= rows; row += piece) cuts.push_back(row);
   by_pieces(a, b, cuts, alone);
-  kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1, a, b, 0, together);
+  kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1, a, b, 0, together, how_);
   return at->second = have_the_same_bits<T>(together, alone);
 }
 
@@ -71,7 +71,7 @@ void RowsTogether<T>::multiply(const Matrix& a, const Matrix& b, Cuts cuts, cons
   bool are_equal = pieces > 1 && inner_ * columns_ >= worthwhile;
   for (std::size_t i = 0; i < pieces && are_equal; ++i) are_equal = cuts[i + 1] - cuts[i] == piece;
   if (are_equal && may(a.extent(0), piece)) {
-    kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1, a, b, 0, c);
+    kernels::gemm<Device, T>(Device(), Transpose::no, transpose_, 1, a, b, 0, c, how_);
   } else {
     by_pieces(a, b, cuts, c);
   }
@@ -101,8 +101,14 @@ KERNMILL_PROCESSOR_LEVELS void add_bias_gradient(const kernels::Matrix<Device, T
 template <class T>
 bool fold_weight_gradient(const kernels::Matrix<Device, T>& input, std::size_t first_input,
                           std::size_t inputs, const kernels::Matrix<Device, T>& delta, const Pieces& pieces,
-                          std::span<const kernels::Vector<Device, T>> sums) {
+                          std::span<const kernels::Vector<Device, T>> sums, kernels::Multiply how) {
   if constexpr (kernels::folds_products<Device>) {
+    if constexpr (std::is_same_v<T, float>) {
+      if (how == kernels::Multiply::bfloat16)
+        return fold_weight_gradient<T>(kernels::rounded_to_bfloat16<Device>(Device(), input), first_input,
+                                       inputs, kernels::rounded_to_bfloat16<Device>(Device(), delta), pieces,
+                                       sums);
+    }
     std::vector<T*> out;
     for (const auto& sum : sums) out.push_back(sum.data());
     kernels::fold_products<T>(input, first_input, inputs, delta, pieces.cuts, pieces.first_leaf, out);
@@ -123,18 +129,20 @@ KERNMILL_INSTANTIATE(float)
 #undef KERNMILL_INSTANTIATE
 template bool fold_weight_gradient<double>(const kernels::Matrix<Device>&, std::size_t, std::size_t,
                                            const kernels::Matrix<Device>&, const Pieces&,
-                                           std::span<const kernels::Vector<Device>>);
+                                           std::span<const kernels::Vector<Device>>, kernels::Multiply);
 template bool fold_weight_gradient<float>(const kernels::Matrix<Device, float>&, std::size_t, std::size_t,
                                           const kernels::Matrix<Device, float>&, const Pieces&,
-                                          std::span<const kernels::Vector<Device, float>>);
+                                          std::span<const kernels::Vector<Device, float>>, kernels::Multiply);
 
 template <class T>
-Dense<T>::Dense(std::uint64_t inputs, std::uint64_t outputs, Activation activation, std::size_t number)
+Dense<T>::Dense(std::uint64_t inputs, std::uint64_t outputs, Activation activation, std::size_t number,
+                kernels::Multiply how)
     : Layer<T>(inputs, outputs),
       activation_(activation),
       number_(number),
-      forward_(Transpose::no, inputs, outputs),
-      backward_(Transpose::yes, outputs, inputs),
+      how_(how),
+      forward_(Transpose::no, inputs, outputs, how),
+      backward_(Transpose::yes, outputs, inputs, how),
       bias_sums_(kernels::make_vector<Device, T>(outputs)) {}
 
 template <class T>
@@ -200,7 +208,8 @@ void Dense<T>::add_weight_gradient(const BatchOf<T>& rows, const Matrix& delta, 
     kernels::add_transposed_product<Device, T>(space, rows.is_compact() ? rows.compact : rows.sparse, delta,
                                                gradient);
   } else {
-    kernels::add_product_of_columns<Device, T>(space, rows.features, 0, this->inputs(), delta, gradient);
+    kernels::add_product_of_columns<Device, T>(space, rows.features, 0, this->inputs(), delta, gradient,
+                                               how_);
   }
 }
 
@@ -221,7 +230,7 @@ template <class T>
 bool Dense<T>::fold_gradient(const GradientPart& part, const BatchOf<T>& input, const Matrix& delta,
                              const Pieces& pieces, std::span<const Vector> sums) {
   if (input.is_sparse() || part.offset > 0) return false;
-  return fold_weight_gradient<T>(input.features, 0, this->inputs(), delta, pieces, sums);
+  return fold_weight_gradient<T>(input.features, 0, this->inputs(), delta, pieces, sums, how_);
 }
 
 template class RowsTogether<double>;

@@ -18,8 +18,9 @@ class RowsTogether {
  public:
   using Matrix = kernels::Matrix<kernels::Device, T>;
   /// op(b) is inner x columns.
-  RowsTogether(kernels::Transpose transpose, std::size_t inner, std::size_t columns)
-      : transpose_(transpose), inner_(inner), columns_(columns) {}
+  RowsTogether(kernels::Transpose transpose, std::size_t inner, std::size_t columns,
+               kernels::Multiply how = kernels::Multiply::fast)
+      : transpose_(transpose), inner_(inner), columns_(columns), how_(how) {}
   /// c = a op(b), where pieces of a's rows have the bits that they have alone.
   void multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c);
 
@@ -29,6 +30,7 @@ class RowsTogether {
 
   kernels::Transpose transpose_;
   std::size_t inner_, columns_;
+  kernels::Multiply how_;
   std::map<std::pair<std::size_t, std::size_t>, bool> known_;  ///< by rows and rows of a piece
 };
 
@@ -52,7 +54,8 @@ void add_bias_gradient(const kernels::Matrix<kernels::Device, T>& delta,
 template <class T>
 bool fold_weight_gradient(const kernels::Matrix<kernels::Device, T>& input, std::size_t first_input,
                           std::size_t inputs, const kernels::Matrix<kernels::Device, T>& delta,
-                          const Pieces& pieces, std::span<const kernels::Vector<kernels::Device, T>> sums);
+                          const Pieces& pieces, std::span<const kernels::Vector<kernels::Device, T>> sums,
+                          kernels::Multiply how = kernels::Multiply::fast);
 
 /// f(x W + b), fully connected. W is inputs x outputs, b behind it.
 template <class T>
@@ -61,8 +64,9 @@ class Dense : public Layer<T> {
   using typename Layer<T>::Vector;
   using typename Layer<T>::Matrix;
 
-  /// `number` is what a model file calls it by.
-  Dense(std::uint64_t inputs, std::uint64_t outputs, kernels::Activation activation, std::size_t number);
+  /// `number` is what a model file calls it by, `how` how it multiplies.
+  Dense(std::uint64_t inputs, std::uint64_t outputs, kernels::Activation activation, std::size_t number,
+        kernels::Multiply how = kernels::Multiply::fast);
 
   [[nodiscard]] std::vector<ParameterTensor> tensors() const override;
   /// Glorot's uniform weights (+- sqrt(6 / (inputs + outputs))), keyed by seed, layer and index; zero biases.
@@ -84,6 +88,7 @@ class Dense : public Layer<T> {
 
   kernels::Activation activation_;
   std::size_t number_;
+  kernels::Multiply how_;
   RowsTogether<T> forward_, backward_;
   Vector bias_sums_;
 };

@@ -19,8 +19,8 @@ template <class T>
 void add_dense(const NetworkShape& shape, std::size_t i, Layers<T>& layers) {
   const bool fuses = !shape.layer_norm && shape.activation != Activation::gelu;
   const std::uint64_t width = shape.widths[i + 1];
-  layers.push_back(
-      std::make_unique<Dense<T>>(shape.widths[i], width, fuses ? shape.activation : Activation::identity, i));
+  layers.push_back(std::make_unique<Dense<T>>(
+      shape.widths[i], width, fuses ? shape.activation : Activation::identity, i, shape.multiply));
   if (shape.layer_norm) layers.push_back(std::make_unique<LayerNorm<T>>(width, i));
   if (!fuses) layers.push_back(std::make_unique<Activate<T>>(width, shape.activation));
 }
@@ -73,8 +73,8 @@ std::vector<std::unique_ptr<Layer<T>>> make_layers(const NetworkShape& shape) {
     if (shape.dropout > 0)
       layers.push_back(std::make_unique<Dropout<T>>(layers.back()->outputs(), shape.dropout, i));
   }
-  layers.push_back(
-      std::make_unique<Dense<T>>(shape.widths[last], shape.widths[last + 1], Activation::identity, last));
+  layers.push_back(std::make_unique<Dense<T>>(shape.widths[last], shape.widths[last + 1],
+                                              Activation::identity, last, shape.multiply));
   return layers;
 }
 

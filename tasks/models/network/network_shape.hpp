@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernmill/kernels/activation.hpp"
+#include "kernmill/kernels/gemm.hpp"
 #include "kernmill/tasks/models/network/layer.hpp"
 #include "kernmill/tasks/models/network/loss.hpp"
 
@@ -21,7 +22,8 @@ struct NetworkShape {
   bool layer_norm = false;  ///< between a hidden layer's weights and its activation
   double dropout = 0;       ///< the share of the hidden units that a training step does without
   Cell cell = Cell::none;   ///< of the hidden layers; none: they are dense
-  std::size_t steps = 1;    ///< of a sequence: the features are those of the first step, of the second, ...
+  kernels::Multiply multiply = kernels::Multiply::fast;  ///< how dense layers do
+  std::size_t steps = 1;  ///< of a sequence: the features are those of the first step, of the second, ...
 
   /// Whether it has fully connected layers alone, whose activations need nothing but what they gave.
   [[nodiscard]] bool is_plain() const {

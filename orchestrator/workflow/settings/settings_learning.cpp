@@ -613,7 +613,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::text,
        .doc =
            "`balanced`: the loss of a row counts the more, the fewer rows its class has; each class counts "
-           "alike",
+           "alike. It multiplies with `sample_weight`, which the counting of the rows does not look at",
        .fallback_doc = "`none`",
        .choices = {"none", "balanced"}},
       seed_setting(),

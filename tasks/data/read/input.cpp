@@ -151,6 +151,7 @@ std::string ValueJudge::take_number(std::size_t wanted, double number, double& s
   if (std::isnan(slot) && !std::isnan(number)) return bad(wanted, "means a missing value (`missing`)", slot);
   if (!std::isfinite(number)) return bad(wanted, "is not a finite number", slot);
   if (as.positive && number <= 0) return bad(wanted, "is not above zero: it has no logarithm", slot);
+  if (as.not_negative && number < 0) return bad(wanted, "is negative, and a row's weight may not be", slot);
   if (as.limits && !as.limits->hold(number)) return fmt::format("is none that {} holds", as.limits->type);
   return "";
 }

@@ -22,10 +22,11 @@ class Windows : public LearnWorld {
     optimizer["shuffle"] = "block";
     const auto settings = tasks::read_train_settings(train_config(mlp_model({8}), optimizer));
     tasks::Network network = tasks::make_network(*settings.model, rows.schema());
-    const auto criterion = settings.model->criterion(rows.count(), 1);
+    const auto weight = static_cast<double>(rows.count());
+    const auto criterion = settings.model->criterion(weight, 1);
     const auto start = settings.model->start(network, settings.seed);
     tasks::Session session(comm, {}, false);
-    tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network};
+    tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network, weight};
     task.reads = reads;
     return tasks::train_in_batches(task, start, session).parameters;
   }

@@ -84,7 +84,8 @@ bool may_share_layers(const TrainSettings& settings, const Rows& rows, const Net
 }
 
 RowsSize size_of(const FitData& data) {
-  return {data.rows.count(), data.rows.row_bytes(), data.held_out.count()};
+  const std::uint64_t weight = data.rows.is_weighted() ? sizeof(double) : 0;
+  return {data.rows.count(), data.rows.row_bytes() + weight, data.held_out.count()};
 }
 
 Layout layout_of(const TrainSettings& settings, const FitData& data, const Network& network,

@@ -163,7 +163,7 @@ TEST_F(Dataset, WithoutWeightsHasNoTableOfThem) {
   write({3, 0, 0});
   const DatasetReader reader(MPI_COMM_WORLD, file());
   std::vector<double> weights(3);
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_of<Error>([&] {
                 reader.read_weights(Part::train, IndexRange{0, 3}, weights);
               }),
               HasSubstr("has no 'train/weights'"));

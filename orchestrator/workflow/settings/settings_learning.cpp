@@ -647,7 +647,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::table,
        .doc = "how the ranks share a training in mini-batches: data x tensor x pipeline of them; `auto`: as "
               "it is "
-              "fastest. With sparse rows or clip_norm they share rows alone",
+              "fastest. With sparse rows they share rows alone",
        .fallback_doc = "they share the rows",
        .table = &parallel_table()},
       {.name = "balance",

@@ -60,7 +60,10 @@ class BatchTraining {
         held_out_(task.held_out),
         parameters_("parameters", own_count()),
         update_(settings_, criterion_, part_ == nullptr ? network_.tensors() : part_->tensors(),
-                sum_.share(own_count(), comm_.rank())) {
+                sum_.share(own_count(), comm_.rank()), [part = part_](std::span<const double> of_tensors) {
+                  return part == nullptr ? ParameterUpdate<T>::in_order(of_tensors)
+                                         : part->add_up(of_tensors);
+                }) {
     if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
     if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
   }
@@ -270,7 +273,8 @@ template <class T>
 BatchSum<T> BatchTraining<T>::part_sum() {
   const std::vector<Portion> all = portions(step_);
   const BatchOf<T> rows = part_->needs_rows() ? take(all, 0) : BatchOf<T>();
-  part_->fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin}, sum_.gradients(own_count()),
+  part_->fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin},
+                        {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(own_count()),
                         sum_.losses());
   BatchSum<T> sum = sum_.sum(session_.wishes());
   part_losses_.assign(sum.losses.begin(), sum.losses.end());

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include "kernmill/kernels/random.hpp"
+#include "kernmill/storage/dataset/dataset.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 #include "learn_world.hpp"
 #include "preprocess_settings.hpp"
@@ -305,6 +306,54 @@ TEST_F(Weights, AreToldByTheModel) {
   const auto model = storage::read_model(comm.handle(), model_file());
   EXPECT_EQ(Json::parse(model.settings).at("sample_weight"), "w");
   EXPECT_EQ(model.schema.weight, "w");
+}
+
+/// The rows of a table of two classes, as sparse ones or whole.
+std::filesystem::path write_rows(const tasks::Communicator& comm, const fs::path& file, bool sparse) {
+  storage::Schema schema;
+  schema.features = {"f1", "f2", "f3"};
+  schema.target = "label";
+  schema.target_kind = storage::TargetKind::classes;
+  schema.classes = {"0", "1"};
+  schema.weight = "w";
+  storage::WriteOptions options;
+  options.encoding.sparse = sparse;
+  options.entries = {sparse ? row_count : 0U, 0, 0};
+  storage::DatasetWriter writer(comm.handle(), file, schema, {row_count, 0, 0}, options);
+  storage::SparseRows rows;
+  std::vector<double> whole, target, weights;
+  std::vector<std::uint64_t> numbers;
+  for (int row = 0; comm.is_root() && row < row_count; ++row) {  // one number each
+    const double value = drawn(row, 5, 100) / 50.0 - 1;
+    whole.resize(whole.size() + 3, 0.0);
+    whole[whole.size() - 3 + static_cast<std::size_t>(row % 3)] = value;
+    rows.columns.push_back(static_cast<std::uint32_t>(row % 3));
+    rows.values.push_back(value);
+    rows.begins.push_back(rows.values.size());
+    target.push_back(value + drawn(row, 6, 100) / 100.0 > 0.5 ? 1 : 0);
+    weights.push_back(weight_of_row(row));
+    numbers.push_back(static_cast<std::uint64_t>(row));
+  }
+  const std::uint64_t first = comm.is_root() ? 0 : row_count;
+  sparse ? writer.write_sparse(storage::Part::train, first, first, rows, target, numbers)
+         : writer.write(storage::Part::train, first, whole, target, numbers);
+  writer.write_weights(storage::Part::train, first, weights);
+  writer.commit();
+  return file;
+}
+
+TEST_F(Weights, OfSparseRowsAreThoseOfWholeOnes) {
+  if (comm.size() > 2) return;
+  const auto dense = write_rows(comm, directory / "dense.h5", false);
+  const auto sparse = write_rows(comm, directory / "sparse.h5", true);
+  for (const Json& optimizer : {newton(), sgd(0.01, 3, 16)}) {
+    const Json config = train_config(softmax_model(), optimizer);
+    train(dense, config);
+    const std::vector<double> expected = parameters();
+    train(sparse, config);
+    const std::vector<double> found = parameters();
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-10) << i;
+  }
 }
 
 // However the rows come: kept, or read at each step.

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "kernmill/tasks/learn/train/fit.hpp"
@@ -33,6 +35,9 @@ double weight_to_learn_from(const Rows& rows, const ModelKind& kind, const Sessi
   if (!(weight > 0))
     throw TaskError(fmt::format("the weight '{}' of every row to learn from is 0", column), {},
                     "is it the right column, and has each fold some that are not 0?");
+  if (!std::isfinite(weight))
+    throw TaskError(fmt::format("the weights '{}' add up to more than a float64 holds", column), {},
+                    "divide them all by a constant");
   if (session.talks())
     fmt::print("each row counts as often as its weight '{}' says: {} rows, {:.10g} together\n", column,
                rows.count(), weight);

@@ -114,8 +114,7 @@ std::vector<double> Seeding::counts() {
 /// One row of all ranks, by its weight: that at which the weights, added up in order, pass a number drawn.
 std::uint64_t Seeding::first_draw() {
   const double drawn = draw(0)(0);
-  if (!rows_.are_weighted())
-    return static_cast<std::uint64_t>(drawn * static_cast<double>(rows_.count()));
+  if (!rows_.are_weighted()) return static_cast<std::uint64_t>(drawn * static_cast<double>(rows_.count()));
   LeafSum<Host> sum(comm_, shard_count, shard_count);
   const storage::IndexRange own = sum.own();
   const auto of_shards = sum([&](std::uint64_t shard, const kernels::Vector<Host>& out) {

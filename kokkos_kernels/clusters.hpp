@@ -148,8 +148,10 @@ std::size_t assign_on_device(const Space& space, ConstMatrix<Space> rows, const 
 /// One thread a sum: it goes over all rows.
 template <class Space>
 void cluster_sums_on_device(const Space& space, ConstMatrix<Space> rows, const Centers<Space>& centers,
-                            ConstLabels<Space> labels, ConstLabels<Space> wanted, Vector<Space> sums) {
+                            ConstLabels<Space> labels, ConstLabels<Space> wanted, ConstVector<Space> weights,
+                            Vector<Space> sums) {
   const std::size_t count = centers.count(), features = centers.features(), n = rows.extent(0);
+  const bool weighted = weights.extent(0) > 0;
   const auto shift = centers.shift;
   Kokkos::parallel_for(
       "kernmill_cluster_sums", Range<Space>(space, 0, count * (features + 1)),
@@ -160,7 +162,8 @@ void cluster_sums_on_device(const Space& space, ConstMatrix<Space> rows, const C
         const std::size_t j = counts ? 0 : index % features;
         double sum = 0;
         for (std::size_t i = 0; i < n; ++i)
-          if (labels(i) == static_cast<int>(c)) sum += counts ? 1.0 : rows(i, j) - shift(j);
+          if (labels(i) == static_cast<int>(c))
+            sum += (weighted ? weights(i) : 1.0) * (counts ? 1.0 : rows(i, j) - shift(j));
         sums(index) = sum;
       });
 }
@@ -232,11 +235,14 @@ void squared_distances(const Space& space, ConstMatrix<Space> rows, const Center
 }
 
 /// For each center that is wanted, the sum of its rows less the shift (centers x features) and behind all of
-/// them their numbers, in the order of the rows. What belongs to the others is left as it is.
+/// them their numbers, in the order of the rows. What belongs to the others is left as it is. Where there are
+/// `weights` a row counts as often as its own says.
 template <class Space>
 void cluster_sums(const Space& space, ConstMatrix<Space> rows, const Centers<Space>& centers,
-                  ConstLabels<Space> labels, ConstLabels<Space> wanted, Vector<Space> sums) {
+                  ConstLabels<Space> labels, ConstLabels<Space> wanted, ConstVector<Space> weights,
+                  Vector<Space> sums) {
   const std::size_t count = centers.count(), features = centers.features(), n = rows.extent(0);
+  const bool weighted = weights.extent(0) > 0;
   const auto shift = centers.shift;
   if constexpr (detail::is_host<Space>) {
     space.fence();
@@ -250,11 +256,12 @@ void cluster_sums(const Space& space, ConstMatrix<Space> rows, const Centers<Spa
       if (wanted(c) == 0) continue;
       const double *const row = rows.data() + i * features, *const from = shift.data();
       double* const sum = sums.data() + c * features;
-      for (std::size_t j = 0; j < features; ++j) sum[j] += row[j] - from[j];
-      sums(count * features + c) += 1;
+      const double weight = weighted ? weights(i) : 1.0;
+      for (std::size_t j = 0; j < features; ++j) sum[j] += weight * (row[j] - from[j]);
+      sums(count * features + c) += weight;
     }
   } else {
-    detail::cluster_sums_on_device(space, rows, centers, labels, wanted, sums);
+    detail::cluster_sums_on_device(space, rows, centers, labels, wanted, weights, sums);
   }
 }
 

@@ -96,4 +96,15 @@ void scale_rows(const Space& space, ConstVector<Space> weights, ConstLabels<Spac
       });
 }
 
+/// Each row of u times its own weight.
+template <class Space>
+void scale_rows(const Space& space, ConstVector<Space> weights, Matrix<Space> u) {
+  const std::size_t columns = u.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_scale_each_row", Range<Space>(space, 0, u.extent(0) * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        u(index / columns, index % columns) *= weights(index / columns);
+      });
+}
+
 }  // namespace kernmill::kernels

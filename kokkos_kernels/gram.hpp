@@ -1,5 +1,6 @@
 #pragma once
 #include "kernmill/kernels/gemm.hpp"
+#include "kernmill/kernels/math.hpp"
 #include "kernmill/kernels/sparse.hpp"
 
 namespace kernmill::kernels {
@@ -48,6 +49,14 @@ void put_weighed(const Space& space, ConstMatrix<Space> weights, std::size_t col
         const std::size_t i = index / columns, k = index % columns;
         out(i, k) = weights(i, column) * values(i, k);
       });
+}
+
+/// roots(i) = the square root of values(i).
+template <class Space>
+void put_roots(const Space& space, ConstVector<Space> values, Vector<Space> roots) {
+  Kokkos::parallel_for(
+      "kernmill_roots", Range<Space>(space, 0, values.extent(0)),
+      KOKKOS_LAMBDA(const std::size_t i) { roots(i) = math::sqrt(values(i)); });
 }
 
 /// out += transposed values * values.

@@ -104,16 +104,29 @@ void huber(const Space& space, T delta, ConstMatrix<Space, T> target, Matrix<Spa
       });
 }
 
-/// Each row's loss and gradient, as a loss has left them, times the weight of its class.
+/// Each row's loss, of so many parts, and gradient, as a loss has left them, times the weight of its class.
 template <class Space, class T = double>
 void weigh_rows(const Space& space, ConstVector<Space> weights, ConstLabels<Space> labels, Matrix<Space, T> z,
-                Matrix<Space, T> terms) {
-  const std::size_t parts = terms.extent(1) - 1;
+                Matrix<Space, T> terms, std::size_t parts) {
   Kokkos::parallel_for(
       "kernmill_weigh_rows", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
         const T weight = static_cast<T>(weights(static_cast<std::size_t>(labels(i))));
         for (std::size_t j = 0; j < parts; ++j) terms(i, j) *= weight;
         for (std::size_t j = 0; j < z.extent(1); ++j) z(i, j) *= weight;
+      });
+}
+
+/// The same by a weight of the row's own. Where `terms` has a column behind those that a loss sets it gets
+/// the weights.
+template <class Space, class T = double>
+void weigh_rows(const Space& space, ConstVector<Space> weights, Matrix<Space, T> z, Matrix<Space, T> terms,
+                std::size_t parts) {
+  Kokkos::parallel_for(
+      "kernmill_weigh_each_row", Range<Space>(space, 0, z.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
+        const T weight = static_cast<T>(weights(i));
+        for (std::size_t j = 0; j < parts; ++j) terms(i, j) *= weight;
+        for (std::size_t j = 0; j < z.extent(1); ++j) z(i, j) *= weight;
+        if (terms.extent(1) > parts + 1) terms(i, parts + 1) = weight;
       });
 }
 

@@ -60,6 +60,8 @@ class DatasetWriter {
   /// x k each.
   void write_levels(Part part, std::uint64_t first_row, std::span<const double> before,
                     std::span<const double> at);
+  /// Of a schema with weights: those of n rows, none negative.
+  void write_weights(Part part, std::uint64_t first_row, std::span<const double> weights);
   void commit();
   /// How the tables go to the file, and why.
   [[nodiscard]] const TransportChoice& transport() const;
@@ -121,6 +123,9 @@ class DatasetReader {
 
   void read_row_numbers(Part part, IndexRange range, std::span<std::uint64_t> out) const;
   void read_levels(Part part, IndexRange range, std::span<double> before, std::span<double> at) const;
+  /// The weights of rows, where the schema has them.
+  void read_weights(Part part, IndexRange range, std::span<double> out) const;
+  void read_weights(Part part, std::span<const std::uint64_t> rows, std::span<double> out) const;
 
  private:
   struct Impl;

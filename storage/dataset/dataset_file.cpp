@@ -28,6 +28,8 @@ const char* to_string(Table table) {
       return "values";
     case Table::target:
       return "target";
+    case Table::weights:
+      return "weights";
     case Table::row_numbers:
       return "row_numbers";
     case Table::levels_before:
@@ -65,6 +67,8 @@ std::optional<hdf5::Shape> shape_of(Table table, const Plan& plan) {
   if (table < Table::target) return shape_of_features(table, plan);
   const std::uint64_t targets = target_count_of(plan.schema);
   if (table == Table::row_numbers) return hdf5::Shape{plan.rows};
+  if (table == Table::weights)
+    return plan.schema.weight.empty() ? std::nullopt : std::optional(hdf5::Shape{plan.rows});
   if (table == Table::target && targets == 0) return std::nullopt;
   if (table > Table::row_numbers && plan.schema.series.transform.empty()) return std::nullopt;
   return hdf5::Shape{plan.rows, targets};

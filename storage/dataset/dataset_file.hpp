@@ -14,10 +14,21 @@ namespace kernmill::storage {
 inline constexpr const char* dataset_format = "kernmill-dataset";
 
 /// The tables of a part, below its group.
-enum class Table { features, bytes, indptr, indices, values, target, row_numbers, levels_before, levels_at };
-inline constexpr std::array all_tables{Table::features,    Table::bytes,         Table::indptr,
-                                       Table::indices,     Table::values,        Table::target,
-                                       Table::row_numbers, Table::levels_before, Table::levels_at};
+enum class Table {
+  features,
+  bytes,
+  indptr,
+  indices,
+  values,
+  target,
+  weights,
+  row_numbers,
+  levels_before,
+  levels_at
+};
+inline constexpr std::array all_tables{
+    Table::features, Table::bytes,   Table::indptr,      Table::indices,       Table::values,
+    Table::target,   Table::weights, Table::row_numbers, Table::levels_before, Table::levels_at};
 std::string path_of(Part part, Table table);
 
 /// Columns of the target: 1 for classes, one a name for numbers, 0 for none.

@@ -369,4 +369,16 @@ void DatasetReader::read_levels(Part part, IndexRange range, std::span<double> b
   impl_->read(part, Table::levels_at, range, at);
 }
 
+void DatasetReader::read_weights(Part part, IndexRange range, std::span<double> out) const {
+  impl_->read(part, Table::weights, range, out);
+}
+
+void DatasetReader::read_weights(Part part, std::span<const std::uint64_t> rows,
+                                 std::span<double> out) const {
+  if (out.size() != rows.size()) throw std::out_of_range("the span does not fit the rows");
+  const std::size_t table = impl_->find(part, Table::weights);
+  impl_->reader->read_pieces(table, impl_->offsets_of(part, rows, sizeof(double)), sizeof(double),
+                             std::as_writable_bytes(out));
+}
+
 }  // namespace kernmill::storage

@@ -339,6 +339,13 @@ void DatasetWriter::write_levels(Part part, std::uint64_t first_row, std::span<c
   });
 }
 
+void DatasetWriter::write_weights(Part part, std::uint64_t first_row, std::span<const double> weights) {
+  impl_->write([&] {
+    impl_->require_shape(part, first_row, weights.size(), weights.size(), 1);
+    return std::vector{impl_->piece_of(part, Table::weights, first_row, weights)};
+  });
+}
+
 const TransportChoice& DatasetWriter::transport() const {
   return impl_->transport;
 }

@@ -20,7 +20,7 @@ auto members_of(Is<Series> auto& series) {
 auto members_of(Is<Schema> auto& schema) {
   return std::tie(schema.inputs, schema.steps, schema.features, schema.target, schema.target_kind,
                   schema.classes, schema.target_names, schema.series, schema.left_out, schema.source,
-                  schema.split);
+                  schema.split, schema.weight);
 }
 
 }  // namespace kernmill::storage

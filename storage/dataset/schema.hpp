@@ -56,6 +56,7 @@ struct Schema {
   std::vector<std::string> left_out{};  ///< columns of the input that are neither a feature nor the target
   std::string source;                   ///< path of the input as the workflow named it
   std::string split;                    ///< JSON text of the split that made the parts; empty when not known
+  std::string weight{};                 ///< the column of the rows' weights; empty: each row counts once
 };
 
 /// The columns of the input by name only: what a schema without anything to say of them has.

@@ -169,6 +169,7 @@ void write_schema(const hdf5::File& file, const Schema& schema) {
   file.write_all<std::uint32_t>("schema/series_lags", Type::u32, schema.series.lags);
   file.write_text("schema/split", schema.split);
   if (!schema.left_out.empty()) file.write_texts("schema/left_out", schema.left_out);
+  if (!schema.weight.empty()) file.write_text("schema/weight", schema.weight);
   write_inputs(file, schema.inputs);
   write_steps(file, schema.steps);
 }
@@ -198,6 +199,7 @@ Schema read_schema(const hdf5::File& file) {
   require_sound(schema.series, schema, file);
   schema.split = file.read_text("schema/split");
   if (file.has("schema/left_out")) schema.left_out = file.read_texts("schema/left_out");
+  if (file.has("schema/weight")) schema.weight = file.read_text("schema/weight");
   schema.inputs = read_inputs(file);
   schema.steps = read_steps(file);
   return schema;

@@ -134,6 +134,7 @@ Json to_json(const Schema& schema) {
             {"steps", std::move(steps)},
             {"features", schema.features},
             {"split", json_of(schema.split)}};
+  if (!schema.weight.empty()) json["weight"] = schema.weight;
   if (!schema.series.transform.empty())
     json["series"] = {{"transform", schema.series.transform},
                       {"window", schema.series.window},
@@ -145,6 +146,7 @@ Json to_json(const Schema& schema) {
 std::string to_text(const Schema& schema) {
   std::string text =
       fmt::format("  source    {}\n  target    {}\n", shown(schema.source), target_text(schema));
+  if (!schema.weight.empty()) text += fmt::format("  weight    {}\n", shown(schema.weight));
   if (!schema.split.empty()) text += fmt::format("  split     {}\n", shown(schema.split));
   if (!schema.series.transform.empty())
     text += fmt::format("  series    {}: windows of {}, {} ahead, of {}\n", shown(schema.series.transform),

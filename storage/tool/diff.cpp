@@ -61,6 +61,8 @@ Difference compare_part(const DatasetReader& a, const DatasetReader& b, Part par
         b.read(part, range, other.features, other.target);
         if (sparse) b.read_sparse(part, range, other.sparse);
         b.read_row_numbers(part, range, other.row_numbers);
+        if (b.schema().weight.empty()) other.weights.clear();
+        if (!other.weights.empty()) b.read_weights(part, range, other.weights);
         const auto place = [&](const std::string& column, std::uint64_t row) {
           return fmt::format("{} row {}, {}", to_string(part), mine.first + row, column);
         };
@@ -72,6 +74,8 @@ Difference compare_part(const DatasetReader& a, const DatasetReader& b, Part par
         });
         compare(sum, mine.target, other.target,
                 [&](std::size_t i) { return place("target", i / mine.targets); });
+        if (!other.weights.empty())  // else the schemas differ
+          compare(sum, mine.weights, other.weights, [&](std::size_t i) { return place("weight", i); });
         for (std::size_t i = 0; i < mine.row_numbers.size(); ++i)
           if (mine.row_numbers[i] != other.row_numbers[i] && sum.different++ == 0)
             sum.first = fmt::format("{}: {} and {}", place("row number", i), mine.row_numbers[i],

@@ -65,6 +65,7 @@ void write_csv(const Write& out, const DatasetReader& data, const std::vector<Pa
   std::string heading = "part,row";
   for (const std::string& name : data.schema().features) heading += ',' + csv_field(name);
   for (const std::string& name : target_headings(data.schema())) heading += ',' + csv_field(name);
+  if (!data.schema().weight.empty()) heading += ',' + csv_field(data.schema().weight);
   out(heading + '\n');
   for (const Part part : parts)
     for_each_block(
@@ -77,6 +78,7 @@ void write_csv(const Write& out, const DatasetReader& data, const std::vector<Pa
               text += fmt::format(",{}", block.features[i * block.columns + c]);
             for (const std::string& target : target_texts(data.schema(), block, i))
               text += ',' + csv_field(target);
+            if (!block.weights.empty()) text += fmt::format(",{}", block.weights[i]);
             text += '\n';
           }
           out(text);

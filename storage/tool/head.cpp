@@ -31,6 +31,7 @@ void print_table(const std::vector<Line>& lines, bool ends_in_text) {
 Line heading(const DatasetReader& data) {
   Line line{"row"};
   for (const std::string& name : target_headings(data.schema())) line.push_back(shown(name));
+  if (!data.schema().weight.empty()) line.push_back(shown(data.schema().weight));
   const auto& names = data.schema().features;
   if (data.encoding().sparse) {
     line.emplace_back("what is not 0");
@@ -55,6 +56,7 @@ std::string sparse_text(const Schema& schema, const SparseRows& rows, std::uint6
 Line line_of(const Schema& schema, const RowBlock& block, std::uint64_t row) {
   Line line{fmt::format("{}", block.row_numbers[row])};
   for (const std::string& text : target_texts(schema, block, row)) line.push_back(shown(text));
+  if (!block.weights.empty()) line.push_back(fmt::format("{:.6g}", block.weights[row]));
   if (block.sparse.rows() > row) line.push_back(sparse_text(schema, block.sparse, row));
   if (block.features.empty()) return line;
   for (std::size_t i = 0; i < std::min<std::size_t>(most_columns, block.columns); ++i)
@@ -70,6 +72,7 @@ Json json_row(const Schema& schema, const RowBlock& block, std::uint64_t row) {
     json["target"][names[t]] = schema.target_kind == TargetKind::classes
                                    ? Json(texts[t])
                                    : Json(block.target[row * block.targets + t]);
+  if (!block.weights.empty()) json["weight"] = block.weights[row];
   if (block.sparse.rows() > row) {
     json["features"] = Json::object();
     for (std::uint64_t i = block.sparse.begins[row]; i < block.sparse.begins[row + 1]; ++i)

@@ -37,6 +37,8 @@ void for_each_block(const DatasetReader& data, Part part, std::uint64_t most,
     data.read(part, range, block.features, block.target);
     if (sparse) data.read_sparse(part, range, block.sparse);
     data.read_row_numbers(part, range, block.row_numbers);
+    block.weights.resize(data.schema().weight.empty() ? 0 : block.count);
+    if (!block.weights.empty()) data.read_weights(part, range, block.weights);
     take(block);
   }
 }

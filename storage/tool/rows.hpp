@@ -14,7 +14,8 @@ struct RowBlock {
   std::uint64_t columns = 0, targets = 0;
   std::vector<double> features;  ///< count x columns; of sparse rows none
   SparseRows sparse;
-  std::vector<double> target;  ///< count x targets
+  std::vector<double> target;   ///< count x targets
+  std::vector<double> weights;  ///< count, where rows have weights
   std::vector<std::uint64_t> row_numbers;
 };
 

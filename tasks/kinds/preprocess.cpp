@@ -65,6 +65,7 @@ std::string described(const storage::Schema& schema, std::uint64_t rows, const s
                          schema.target_names.size() == 1 ? "" : "s");
   if (schema.target_kind == storage::TargetKind::classes)
     target = fmt::format("{} classes", schema.classes.size());
+  if (!schema.weight.empty()) target += fmt::format(", weighted by '{}'", schema.weight);
   return fmt::format("{}: {} rows, {} features, {}: {} train, {} validation, {} test\n", schema.source, rows,
                      schema.features.size(), target, sizes[0], sizes[1], sizes[2]);
 }
@@ -138,6 +139,25 @@ void require_rows(const SplitSettings& split, const storage::PartSizes& sizes) {
         {}, "there are too few rows for so small a part: make it larger, or leave it out");
 }
 
+/// Some training row counts.
+void require_weight(const Communicator& comm, const Prepared& prepared) {
+  const SampleLayout& layout = prepared.samples.layout;
+  if (!layout.weighted) return;
+  int some = 0;
+  comm.agree([&] {
+    prepared.samples.rows.each_block([&](std::uint64_t first, std::span<const double> block) {
+      for (std::uint64_t i = 0; i < block.size() / layout.width(); ++i)
+        if (prepared.parts[first + i] == storage::Part::train && prepared.copies[first + i] > 0 &&
+            block[i * layout.width() + layout.weight()] > 0)
+          some = 1;
+    });
+  });
+  if (comm.allreduce(some, Reduction::max) == 0)
+    throw TaskError(fmt::format("the weight '{}' of every training row is 0: there is nothing to learn from",
+                                prepared.schema.weight),
+                    {}, "is it the right column? Leave `sample_weight` out to have each row count once");
+}
+
 /// Which samples are for what, and how often.
 void assign(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
             Prepared& prepared, UntrainedClasses& untrained) {
@@ -148,6 +168,7 @@ void assign(const Communicator& comm, const Input& input, const PreprocessSettin
   storage::PartSizes sizes = count_parts(prepared);
   comm.allreduce(std::span<std::uint64_t>(sizes), Reduction::sum);
   require_rows(settings.split, sizes);
+  require_weight(comm, prepared);
   untrained = find_untrained_classes(comm, input, settings.missing, prepared.samples, prepared.parts, schema);
   if (comm.is_root() && untrained.count > 0) fmt::print(stderr, "warning: {}\n", untrained.warning);
 }

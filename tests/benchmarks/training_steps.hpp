@@ -43,7 +43,7 @@ class TrainingSteps {
     const BatchOf<T> rows = part_of(batch_, first, cuts.back());
     const auto gradients = sum_.gradients(parameters_.size());
     if (part_) {
-      part_->fold_gradients(parameters_, rows, {cuts, own.begin}, gradients, sum_.losses());
+      part_->fold_gradients(parameters_, rows, {cuts, own.begin}, {}, gradients, sum_.losses());
     } else {
       network_.fold_gradients(parameters_, rows, {cuts, own.begin}, {}, gradients, sum_.losses(),
                               [&](GradientPart part) { sum_.ready(part); });

@@ -39,7 +39,7 @@ EXACT = 1e-9    # of what follows from the same numbers by sums alone: rounding
 class Data:
     """A table that both sides read: rows i with i % 5 == 4 are those of the test, all others train."""
 
-    def __init__(self, name, x, y, numbers=False, scale="standard"):
+    def __init__(self, name, x, y, numbers=False, scale="standard", weights=None):
         test = np.arange(len(y)) % 5 == 4
         if scale == "standard":
             deviation = x[~test].std(0)
@@ -49,6 +49,7 @@ class Data:
         self.name, self.numbers, self.all = name, numbers, (x, y)
         self.x, self.y, self.test_x, self.test_y = x[~test], y[~test], x[test], y[test]
         self.classes = [] if numbers else sorted(set(y))
+        self.weights, self.w = weights, np.ones(len(self.y)) if weights is None else weights[~test]
 
     def with_ones(self):
         """A bias that is regularised is the weight of a column of ones."""
@@ -73,9 +74,11 @@ def fashion(every):
     return Data(f"fashion_{len(labels)}", images / 256.0, labels.astype(int), scale="none")
 
 
-def shipped(name):
+def shipped(name, weighted=False):
+    """Weighted: every 11th row counts nothing, the others up to 2.5."""
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    return Data(name, x, y, numbers=name == "diabetes")
+    weights = np.arange(len(y)) * 7 % 11 / 4 if weighted else None
+    return Data(f"{name}_weighted" if weighted else name, x, y, numbers=name == "diabetes", weights=weights)
 
 
 class Study:
@@ -92,9 +95,12 @@ class Study:
         for part, (x, y) in {"": data.all, ".test": (data.test_x, None)}.items():
             names = [f"c{i}" for i in range(x.shape[1])] + ([] if y is None else ["y"])
             columns = x if y is None else np.column_stack([x, y])
+            if y is not None and data.weights is not None:
+                names, columns = names + ["w"], np.column_stack([columns, data.weights])
             np.savetxt(f"{self.folder}/{stage}{part}.csv", columns, "%.17g", ",", header=",".join(names), comments="")
         self.stages[stage] = {"task": "preprocess", "input": f"{stage}.csv", "split": {"every": 5, "offset": 4},
-                              "target": {"column": "y", "type": "number" if data.numbers else "class"}}
+                              "target": {"column": "y", "type": "number" if data.numbers else "class"},
+                              **({} if data.weights is None else {"sample_weight": "w"})}
         return stage
 
     def train(self, name, data, model, also=(), **settings):
@@ -175,29 +181,29 @@ def cross_entropies(data, weights, bias, l2):
     z = data.x @ weights + bias
     top = z.max(1, keepdims=True)
     losses = top[:, 0] + np.log(np.exp(z - top).sum(1)) - (z * data.one_hot()).sum(1)
-    return losses.sum() + l2 / 2 * (weights**2).sum()
+    return data.w @ losses + l2 / 2 * (weights**2).sum()
 
 
 def logistic_losses(data, weights, bias, l2, l2_bias=0.0):
     f = data.x @ weights[:, 0] + bias[0]
-    return np.logaddexp(0, -data.signs() * f).sum() + l2 / 2 * (weights**2).sum() + l2_bias / 2 * bias[0] ** 2
+    return data.w @ np.logaddexp(0, -data.signs() * f) + l2 / 2 * (weights**2).sum() + l2_bias / 2 * bias[0] ** 2
 
 
 def margins(data, weights, bias, C, power, l2_bias=1.0):
     """One class against all others, one objective each."""
     f = data.x @ weights + bias
     return [0.5 * (weights[:, k] @ weights[:, k] + l2_bias * bias[k] ** 2) +
-            C * (np.maximum(0, 1 - data.signs(label) * f[:, k]) ** power).sum() for k, label in enumerate(data.classes)]
+            C * data.w @ np.maximum(0, 1 - data.signs(label) * f[:, k]) ** power for k, label in enumerate(data.classes)]
 
 
 def beyond_epsilon(data, weights, bias, C, epsilon, power, l2_bias=1.0):
     away = np.maximum(0, np.abs(data.x @ weights[:, 0] + bias[0] - data.y) - epsilon)
-    return 0.5 * (weights[:, 0] @ weights[:, 0] + l2_bias * bias[0] ** 2) + C * (away**power).sum()
+    return 0.5 * (weights[:, 0] @ weights[:, 0] + l2_bias * bias[0] ** 2) + C * data.w @ away**power
 
 
 def squares(data, weights, bias, l1, l2):
     away = data.x @ weights[:, 0] + bias[0] - data.y
-    return (away**2).mean() + l2 * (weights**2).sum() + l1 * np.abs(weights).sum()
+    return np.average(away**2, weights=data.w) + l2 * (weights**2).sum() + l1 * np.abs(weights).sum()
 
 
 def rbf(a, b, gamma):
@@ -414,6 +420,91 @@ def pca(study, data, count):
                   EXACT)
 
 
+# Rows with weights, where scikit-learn takes a `sample_weight`.
+
+def weighted_classes(study, data, l2):
+    name = f"{data.name}_softmax"
+    study.train(name, data, {"type": "softmax", "l2": l2}, also=["evaluate"])
+    yield
+    fit = linear_model.LogisticRegression(C=1 / l2, solver="newton-cg", tol=1e-10, max_iter=1000)
+    fit.fit(data.x, data.y, sample_weight=data.w)
+    study.objective(name, "scikit-learn", lambda weights, bias: cross_entropies(data, weights, bias, l2),
+                    (fit.coef_.T, fit.intercept_))
+    study.accuracy(name, "scikit-learn", fit.score(data.test_x, data.test_y))
+
+
+def weighted_pair(study, data, C, k):
+    """Two classes: logistic by several methods, support vector machines, and clusters."""
+    for method in ("newton", "lbfgs"):
+        study.train(f"{data.name}_{method}", data, {"type": "logistic", "l2": 1 / C}, optimizer=method)
+    study.train(f"{data.name}_balanced", data, {"type": "logistic", "l2": 1 / C}, class_weight="balanced")
+    for loss in ("squared_hinge", "hinge"):
+        study.train(f"{data.name}_{loss}", data, {"type": "linear_svm", "C": C, "loss": loss})
+    gamma, rbf_name, start, clusters = 1 / data.x.shape[1], *(f"{data.name}_{n}" for n in ("rbf", "start", "kmeans"))
+    study.train(rbf_name, data, {"type": "kernel_svm", "gamma": gamma, "C": C, "tolerance": 1e-7})
+    study.train(start, data, {"type": "kmeans", "k": k, "max_iterations": 1})
+    study.train(clusters, data, {"type": "kmeans", "k": k, "tolerance": 0}, start_from=start)
+    yield
+    fit = linear_model.LogisticRegression(C=C, solver="newton-cg", tol=1e-10, max_iter=1000)
+    fit.fit(data.x, data.y, sample_weight=data.w)
+    for method in ("newton", "lbfgs"):
+        study.objective(f"{data.name}_{method}", "scikit-learn", lambda w, bias: logistic_losses(data, w, bias, 1 / C),
+                        (fit.coef_.T, fit.intercept_))
+    fit.set_params(class_weight="balanced").fit(data.x, data.y, sample_weight=data.w)
+    counts = np.bincount(data.y)
+    both, data.w = data.w, data.w * (len(data.y) / (len(counts) * counts))[data.y]
+    study.objective(f"{data.name}_balanced", "scikit-learn", lambda w, bias: logistic_losses(data, w, bias, 1 / C),
+                    (fit.coef_.T, fit.intercept_))
+    data.w = both
+    for loss in ("squared_hinge", "hinge"):
+        fits = [svm.LinearSVC(loss=loss, C=C, tol=1e-10, max_iter=10**7, fit_intercept=False, random_state=0)
+                .fit(data.with_ones(), data.signs(label), sample_weight=data.w) for label in data.classes]
+        weights = np.array([fit.coef_[0] for fit in fits]).T
+        study.objective(f"{data.name}_{loss}", "scikit-learn (liblinear)",
+                        lambda w, bias: margins(data, w, bias, C, 2 if loss == "squared_hinge" else 1),
+                        (weights[:-1], weights[-1]), metric="objective_per_class")
+    fit = svm.SVC(C=C, gamma=gamma, tol=1e-7).fit(data.x, data.y, sample_weight=data.w)
+    theirs = {"support_vectors": fit.support_vectors_, "coefficients": fit.dual_coef_.T, "per_class": fit.n_support_}
+    study.compare(rbf_name, "objective_per_pair", "scikit-learn (libsvm)", duals(study.tensors(rbf_name), gamma),
+                  duals(theirs, gamma), CONVEX, one_by_one=True)
+    begin, centers = study.tensors(start)["centers"], study.tensors(clusters)["centers"]
+    fit = cluster.KMeans(k, init=begin, n_init=1, tol=0, max_iter=300, algorithm="lloyd")
+    fit.fit(data.x, sample_weight=data.w)
+    study.compare(clusters, "centers", "scikit-learn", centers, fit.cluster_centers_, EXACT)
+    study.compare(clusters, "inertia", "scikit-learn", study.metrics[clusters]["inertia"], fit.inertia_, EXACT)
+
+
+def weighted_numbers(study, data, C, epsilon):
+    total, exact = data.w.sum(), {"tol": 1e-14, "max_iter": 10**6}
+    for kind, l1, l2, rival in [("ridge", 0, 0.05, linear_model.Ridge(alpha=0.05 * total, tol=1e-14)),
+                                ("least_squares", 0, 0, linear_model.LinearRegression()),
+                                ("lasso", 0.1, 0, linear_model.Lasso(alpha=0.05, **exact)),
+                                ("elastic_net", 0.08, 0.06, linear_model.ElasticNet(alpha=0.1, l1_ratio=0.4, **exact))]:
+        yield weighted_squares(study, data, f"{data.name}_{kind}", l1, l2, rival)
+    yield weighted_svr(study, data, C, epsilon)
+
+
+def weighted_squares(study, data, name, l1, l2, rival):
+    study.train(name, data, {"type": "linear_regression", "l2": l2, **({"l1": l1} if l1 else {})})
+    yield
+    fit = rival.fit(data.x, data.y, sample_weight=data.w)
+    study.objective(name, "scikit-learn", lambda weights, bias: squares(data, weights, bias, l1, l2),
+                    (fit.coef_[:, None], np.array([fit.intercept_])))
+
+
+def weighted_svr(study, data, C, epsilon):
+    powers = {"epsilon_insensitive": 1, "squared_epsilon_insensitive": 2}
+    for loss in powers:
+        study.train(f"{data.name}_{loss}", data, {"type": "linear_svr", "C": C, "epsilon": epsilon, "loss": loss})
+    yield
+    for loss, power in powers.items():
+        fit = svm.LinearSVR(loss=loss, epsilon=epsilon, C=C, tol=1e-10, max_iter=10**7, fit_intercept=False,
+                            random_state=0).fit(data.with_ones(), data.y, sample_weight=data.w)
+        weights = fit.coef_[:, None]
+        study.objective(f"{data.name}_{loss}", "scikit-learn (liblinear)",
+                        lambda w, bias: beyond_epsilon(data, w, bias, C, epsilon, power), (weights[:-1], weights[-1]))
+
+
 def comparisons(study, long):
     iris, wine, cancer, digits, diabetes = map(shipped, ("iris", "wine", "breast_cancer", "digits", "diabetes"))
     yield from (softmax(study, data, 1.0) for data in (iris, wine, digits))
@@ -422,6 +513,9 @@ def comparisons(study, long):
     yield from (linear_svm(study, data, 0.1, "hinge") for data in (iris, wine, cancer))
     yield hinge_without_bias(study, cancer, 1.0)
     yield linear_svr(study, diabetes, 1.0, 0.1)
+    yield weighted_classes(study, shipped("iris", weighted=True), 1.0)
+    yield weighted_pair(study, shipped("breast_cancer", weighted=True), 0.5, 4)
+    yield from weighted_numbers(study, shipped("diabetes", weighted=True), 1.0, 0.1)
     yield from penalised(study, diabetes)
     for data in (iris, wine, cancer, digits):
         yield kernel_svm(study, data, 2.0)

@@ -107,14 +107,39 @@ TYPED_TEST(Clusters, SumsOfTheClustersThatAreWantedAgreeWithTheReference) {
   const auto centers = kernels::make_centers<TypeParam>(world.centers.values, zeros);
   const auto sums = to_device<TypeParam>(std::vector<double>(24, 7.0));
   kernels::cluster_sums<TypeParam>(TypeParam(), world.on_device, centers, world.bounds.labels,
-                                   to_device<TypeParam>(std::vector<int>{1, 1, 0, 1, 1, 1}), sums);
+                                   to_device<TypeParam>(std::vector<int>{1, 1, 0, 1, 1, 1}), {}, sums);
   auto expected = reference::cluster_sums(world.rows, to_host(world.bounds.labels), 6);
   for (const std::size_t kept : {6U, 7U, 8U, 20U}) expected[kept] = 7.0;
   expect_near(to_host(sums), expected);
   const auto plain = to_device<TypeParam>(std::vector<double>(24, 7.0));
   kernels::detail::cluster_sums_on_device<TypeParam>(
       TypeParam(), world.on_device, centers, world.bounds.labels,
-      to_device<TypeParam>(std::vector<int>{1, 1, 0, 1, 1, 1}), plain);
+      to_device<TypeParam>(std::vector<int>{1, 1, 0, 1, 1, 1}), {}, plain);
+  EXPECT_EQ(to_host(plain), to_host(sums));
+}
+
+// Of weights 0, 1 and 2: a row that many times.
+TYPED_TEST(Clusters, SumsCountARowByItsWeight) {
+  auto world = TestFixture::world(60, 3, 2);
+  TestFixture::step(world, 0, 0);
+  const std::vector<double> zeros(3, 0.0);
+  const auto centers = kernels::make_centers<TypeParam>(world.centers.values, zeros);
+  const std::vector<int> labels = to_host(world.bounds.labels);
+  std::vector<double> weights, expected(8, 0.0);
+  for (std::size_t i = 0; i < 60; ++i) {
+    weights.push_back(static_cast<double>(i % 3));
+    const auto c = static_cast<std::size_t>(labels[i]);
+    for (std::size_t j = 0; j < 3; ++j) expected[3 * c + j] += weights[i] * world.rows(i, j);
+    expected[6 + c] += weights[i];
+  }
+  const auto all = to_device<TypeParam>(std::vector<int>{1, 1});
+  const auto sums = to_device<TypeParam>(std::vector<double>(8, 0.0)),
+             plain = to_device<TypeParam>(std::vector<double>(8, 0.0));
+  kernels::cluster_sums<TypeParam>(TypeParam(), world.on_device, centers, world.bounds.labels, all,
+                                   to_device<TypeParam>(weights), sums);
+  kernels::detail::cluster_sums_on_device<TypeParam>(
+      TypeParam(), world.on_device, centers, world.bounds.labels, all, to_device<TypeParam>(weights), plain);
+  expect_near(to_host(sums), expected);
   EXPECT_EQ(to_host(plain), to_host(sums));
 }
 

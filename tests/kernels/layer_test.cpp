@@ -42,6 +42,48 @@ TYPED_TEST(LayerKernels, DropoutAgreesWithTheReference) {
   expect_near(to_host(out), reference::drop(x, 0.4, 11, 12, 13).values);
 }
 
+// Whose slices are no multiples of the four units that share a draw.
+TYPED_TEST(LayerKernels, DropoutOfASliceIsThatOfItsColumns) {
+  const reference::Matrix x = random_matrix(n, width, 6);
+  const auto whole = kernels::make_matrix<TypeParam>(n, width);
+  kernels::drop<TypeParam>(TypeParam(), 0.4, {11, 12, 13}, to_device<TypeParam>(x), whole);
+  const std::vector<double> expected = to_host(whole);
+  for (std::size_t first = 0; first < width; ++first) {
+    reference::Matrix slice(n, std::min<std::size_t>(3, width - first));
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < slice.columns; ++j) slice(i, j) = x(i, first + j);
+    const auto out = kernels::make_matrix<TypeParam>(n, slice.columns);
+    kernels::drop<TypeParam>(TypeParam(), 0.4, {11, 12, 13, first}, to_device<TypeParam>(slice), out);
+    const std::vector<double> found = to_host(out);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < slice.columns; ++j)
+        EXPECT_EQ(found[i * slice.columns + j], expected[i * width + first + j]) << first;
+  }
+}
+
+// One slice is a row: the same bits.
+TYPED_TEST(LayerKernels, LayerNormInStepsIsThatInOne) {
+  const TypeParam space;
+  const auto x = to_device<TypeParam>(random_matrix(n, width, 3)),
+             delta = to_device<TypeParam>(random_matrix(n, width, 8));
+  const auto gain = to_device<TypeParam>(random_vector(width, 4)),
+             shift = to_device<TypeParam>(random_vector(width, 5));
+  const auto matrix = [](std::size_t columns) { return kernels::make_matrix<TypeParam>(n, columns); };
+  const auto moments = matrix(2), steps_moments = matrix(2), y = matrix(width), steps_y = matrix(width);
+  const auto sums = matrix(1), both = matrix(2), back = matrix(width), steps_back = matrix(width);
+  kernels::layer_norm<TypeParam>(space, gain, shift, x, moments, y);
+  kernels::row_sums<TypeParam>(space, x, sums);
+  kernels::put_means<TypeParam>(space, sums, width, steps_moments);
+  kernels::row_squares<TypeParam>(space, x, steps_moments, sums);
+  kernels::put_inverse_deviations<TypeParam>(space, sums, width, steps_moments);
+  kernels::normalise<TypeParam>(space, gain, shift, x, steps_moments, steps_y);
+  EXPECT_EQ(to_host(steps_y), to_host(y));
+  kernels::backward_layer_norm<TypeParam>(space, gain, x, moments, delta, back);
+  kernels::norm_gradient_sums<TypeParam>(space, gain, x, moments, delta, both);
+  kernels::backward_normalise<TypeParam>(space, gain, x, moments, delta, both, width, steps_back);
+  EXPECT_EQ(to_host(steps_back), to_host(back));
+}
+
 /// Runs a cell over all steps, where the state gives nothing to the gates but what `recurrent` says.
 template <class Space, class Step>
 std::vector<double> last_state(std::size_t gates, const Step& step) {

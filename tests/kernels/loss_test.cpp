@@ -73,7 +73,7 @@ class Losses : public ::testing::Test {
   };
   const Kernel weighed_hinge = [this](Matrix x, Matrix terms) {
     kernels::squared_hinge<Space>(Space(), device_labels, x, terms);
-    kernels::weigh_rows<Space>(Space(), to_device<Space>(weights), device_labels, x, terms);
+    kernels::weigh_rows<Space>(Space(), to_device<Space>(weights), device_labels, x, terms, outputs);
   };
   const Kernel squared_error = [this](Matrix x, Matrix terms) {
     kernels::squared_error<Space>(Space(), to_device<Space>(target), x, terms);

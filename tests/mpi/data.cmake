@@ -8,6 +8,7 @@ kernmill_mpi_test(comm RANKS 1 2 3 SOURCES ${CMAKE_CURRENT_LIST_DIR}/data_comm_t
 kernmill_mpi_test(data RANKS 1 2 3 4
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/data_preprocess_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_bad_input_test.cpp
           ${CMAKE_CURRENT_LIST_DIR}/data_csv_test.cpp ${CMAKE_CURRENT_LIST_DIR}/data_deploy_test.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/data_weights_test.cpp
   LINK kernmill::tasks
   DEFINES KERNMILL_TEST_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
 kernmill_mpi_test(data_preparation RANKS 1 2 3 4 TIMEOUT 600

@@ -13,7 +13,8 @@ kernmill_mpi_test(learn RANKS 1 2 3 4
           ${here}/learn_recurrent_test.cpp ${here}/learn_layouts_test.cpp
           ${here}/learn_evaluate_file_test.cpp ${here}/learn_network_test.cpp ${here}/learn_ranking_test.cpp
           ${here}/learn_sparse_test.cpp ${here}/learn_sums_test.cpp
-          ${here}/learn_windows_test.cpp ${here}/learn_balance_test.cpp ${here}/learn_accumulate_test.cpp ${here}/words.cpp
+          ${here}/learn_windows_test.cpp ${here}/learn_balance_test.cpp ${here}/learn_accumulate_test.cpp ${here}/learn_weights_test.cpp
+          ${here}/words.cpp
   LINK kernmill::tasks
   DEFINES KERNMILL_DATA="${PROJECT_SOURCE_DIR}/workflows/data")
 if(TARGET kernmill_workflow)

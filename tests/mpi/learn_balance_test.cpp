@@ -78,7 +78,7 @@ class Balanced : public LearnWorld {
     const auto settings = tasks::read_train_settings(config);
     const auto digest_with = [&](const tasks::BalanceSettings& balancing) {
       tasks::Network network = tasks::make_network(*settings.model, rows.schema());
-      const auto criterion = settings.model->criterion(rows.count(), 1);
+      const auto criterion = settings.model->criterion(static_cast<double>(rows.count()), 1);
       tasks::Session session(comm, {}, true);
       const auto start = settings.model->start(network, settings.seed);
       return digest(train_with(settings, rows, network, criterion, balancing, start, session).parameters);
@@ -95,14 +95,15 @@ class Balanced : public LearnWorld {
 };
 
 TEST_F(Balanced, MiniBatchesHaveTheirBitsHoweverTheyMove) {
-  expect_the_same_bits(
-      train_config(mlp_model({64}), adam(1e-3, 10, 256)),
-      [](const auto& settings, const auto& rows, auto& network, const auto& criterion, const auto& balancing,
-         const auto& start, auto& session) {
-        tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network};
-        task.balancing = balancing;
-        return tasks::train_in_batches(task, start, session);
-      });
+  expect_the_same_bits(train_config(mlp_model({64}), adam(1e-3, 10, 256)),
+                       [](const auto& settings, const auto& rows, auto& network, const auto& criterion,
+                          const auto& balancing, const auto& start, auto& session) {
+                         const auto weight = static_cast<double>(rows.count());
+                         tasks::BatchTask<double> task{
+                             settings.optimizer, settings.seed, criterion, rows, network, weight};
+                         task.balancing = balancing;
+                         return tasks::train_in_batches(task, start, session);
+                       });
 }
 
 TEST_F(Balanced, HessiansAreOfTheRowsAsTheyAreShared) {
@@ -110,7 +111,7 @@ TEST_F(Balanced, HessiansAreOfTheRowsAsTheyAreShared) {
       train_config(softmax_model(), {{"type", "newton"}, {"max_iterations", 12}, {"tolerance", 1e-12}}),
       [](const auto& settings, const auto& rows, auto& network, const auto& criterion, const auto& balancing,
          const auto& start, auto& session) {
-        const tasks::RowPlan plan{1U << 30U, 64, nullptr, balancing};
+        const tasks::RowPlan plan{1U << 30U, 64, nullptr, balancing, static_cast<double>(rows.count())};
         tasks::Objective objective(session, rows, network, criterion, plan);
         return tasks::minimize_newton(settings.optimizer, objective, start, session);
       });

@@ -33,10 +33,20 @@ class Layouts : public LearnWorld {
     return digest(parameters(stage));
   }
   /// Those that have as many ranks as there are; others have a run of their own.
-  void expect_one_model(int slices, const char* precision) {
+  void expect_one_model(int slices, const char* precision, const Json& more = Json::object()) {
     data_ = fold_four("iris", "species");
+    const auto config = [&](const Json& parallel, const char* in) {
+      Json all = Layouts::config(parallel, in);
+      all.merge_patch(more);
+      return all;
+    };
     const Json alone = layout(1, 1, 1, slices);
     const std::uint64_t expected = trained(alone, config(alone, precision), "alone");
+    if (slices == 1) {
+      Json plain = config(alone, precision);
+      plain.erase("parallel");
+      EXPECT_EQ(trained(alone, plain, "plain"), expected);
+    }
     const Json metrics = metrics_;
     for (const auto& [data, tensor, pipeline] : {std::array{2, 1, 1},
                                                  {1, 2, 1},
@@ -93,6 +103,23 @@ TEST_F(Layouts, OfWholeLayersGiveOneModel) {
   expect_one_model(1, "float32");
 }
 
+// Slices of 6 and 3 units, which are no multiples of the four that share a draw.
+TEST_F(Layouts, DropTheSameUnitsAndBendTheSameNumbers) {
+  const Json more = {{"model", {{"activation", "gelu"}, {"dropout", 0.3}, {"hidden", {12, 8, 12}}}}};
+  if (comm.size() == 4) return expect_one_model(4, "float64", more);
+  expect_one_model(1, "float32", more);
+  expect_one_model(2, "float64", more);
+}
+
+// The norm of the whole gradient, and the moments of whole rows, of whoever has parts of them.
+TEST_F(Layouts, ClipAndNormaliseTheSame) {
+  const Json more = {{"model", {{"layer_norm", true}, {"activation", "relu"}}},
+                     {"optimizer", {{"clip_norm", 0.05}}}};
+  if (comm.size() == 4) return expect_one_model(4, "float64", more);
+  expect_one_model(1, "float32", more);
+  expect_one_model(2, "float64", more);
+}
+
 /// Whatever is chosen; where layers have to be shared, and where they cannot be.
 TEST_F(Layouts, ThatAreChosenGiveTheModelOfTheirSlices) {
   data_ = fold_four("iris", "species");
@@ -112,9 +139,6 @@ TEST_F(Layouts, ThatAreChosenGiveTheModelOfTheirSlices) {
     EXPECT_EQ(chosen(config({{"layout", "auto"}, {"data", 1}, {"slices", 2}}, "float64"), "layout: data 1"),
               trained(halves, config(halves, "float64"), "alone"));
   }
-  Json clipped = config({{"layout", "auto"}}, "float64");
-  clipped["optimizer"]["clip_norm"] = 1.0;
-  (void)chosen(clipped, "the only one possible");
 }
 
 TEST_F(Layouts, GoOnFromEachOthersCheckpoints) {
@@ -159,9 +183,6 @@ TEST_F(Layouts, ThatDoNotFitAreErrors) {
   all = config(layout(1, 2, 1, 2), "float64");
   all["model"]["hidden"] = {15};
   EXPECT_THAT(complaint(all), HasSubstr("a layer of 15 units cannot be cut into 2 slices"));
-  all = config(layout(1, 1, 2, 1), "float64");
-  all["optimizer"]["clip_norm"] = 1.0;
-  EXPECT_THAT(complaint(all), HasSubstr("clip_norm"));
   all = config(layout(1, 2, 1, 3), "float64");
   EXPECT_THAT(complaint(all), HasSubstr("3 slices cannot be shared by 2 tensor ranks"));
   all = config(layout(1, 1, 2, 1), "float64");

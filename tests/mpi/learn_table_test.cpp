@@ -33,7 +33,7 @@ struct Why {
 const Why fine{"", "yes"};
 const Why one_method{"lays out a training in mini-batches", "no (1)"};
 const Why no_network{"shares the layers of a network", "no (2)"};
-const Why not_plain{"layers other than fully connected ones", "no (3)"};
+const Why not_dense{"layers other than fully connected ones", "no (3)"};
 const Why one_layer{"of layers it has 1", "no (4)", false};
 const Why has_sparse_rows{"the layers of a training with sparse rows", "no (5)", false};
 const Why in_float64{"float32", "no (6)"};
@@ -50,6 +50,7 @@ struct Row {
 
 // As few steps as show what ranks do.
 const std::string batches = ", optimizer: {type: adam, epochs: 1, batch_size: 48}";
+const std::string clipped_batches = ", optimizer: {type: adam, epochs: 1, batch_size: 48, clip_norm: 0.1}";
 const std::string newton = ", optimizer: {type: newton, max_iterations: 2}";
 const std::string path = ", optimizer: {type: interior_point, max_iterations: 3}";
 
@@ -63,6 +64,9 @@ Row linear(std::string told, std::string data, const std::string& model) {
 }
 Row network(std::string told, std::string data, const std::string& model, const Why& layers) {
   return {std::move(told), std::move(data), model + batches, layers, layers, fine, fine};
+}
+Row clipped(std::string told, std::string data, const std::string& model) {
+  return {std::move(told), std::move(data), model + clipped_batches, fine, fine, fine, fine};
 }
 Row without_layers(std::string told, std::string model) {
   return {std::move(told), "classes", std::move(model), no_network, no_network, in_float64, always_exact};
@@ -90,11 +94,11 @@ const std::vector<Row> table{
     at_once("`mlp`, lbfgs", "classes", "model: {type: mlp, hidden: [8]}",
             ", optimizer: {type: lbfgs, max_iterations: 3}"),
     network("`mlp`, mini-batches", "classes", "model: {type: mlp, hidden: [8, 8, 8]}", fine),
-    network("`mlp` with `gelu`, `layer_norm` or `dropout`", "classes",
-            "model: {type: mlp, hidden: [8], activation: gelu, layer_norm: true, dropout: 0.1}", not_plain),
+    clipped("`mlp` with `gelu`, `layer_norm`, `dropout` and `clip_norm`", "classes",
+            "model: {type: mlp, hidden: [8, 8, 8], activation: gelu, layer_norm: true, dropout: 0.1}"),
     network("`mlp` of sparse rows", "sparse", "model: {type: mlp, hidden: [8]}", has_sparse_rows),
-    network("`lstm`", "series", "model: {type: lstm, hidden: 4}", not_plain),
-    network("`gru`", "series", "model: {type: gru, hidden: 4}", not_plain),
+    network("`lstm`", "series", "model: {type: lstm, hidden: 4}", not_dense),
+    network("`gru`", "series", "model: {type: gru, hidden: 4}", not_dense),
     without_layers("`kmeans`, all rows at once", "model: {type: kmeans, k: 3, max_iterations: 3}"),
     without_layers("`kmeans`, mini-batches", "model: {type: kmeans, k: 3, batch_size: 48, epochs: 1}"),
     without_layers("`pca`", "model: {type: pca, components: 2}"),

@@ -23,10 +23,11 @@ class Windows : public LearnWorld {
     optimizer["shuffle"] = "block";
     const auto settings = tasks::read_train_settings(train_config(mlp_model({8}), optimizer));
     tasks::Network network = tasks::make_network(*settings.model, rows.schema());
-    const auto criterion = settings.model->criterion(rows.count(), 1);
+    const auto weight = static_cast<double>(rows.count());
+    const auto criterion = settings.model->criterion(weight, 1);
     const auto start = settings.model->start(network, settings.seed);
     tasks::Session session(comm, {}, false);
-    tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network};
+    tasks::BatchTask<double> task{settings.optimizer, settings.seed, criterion, rows, network, weight};
     task.reads = reads;
     return tasks::train_in_batches(task, start, session).parameters;
   }
@@ -39,8 +40,10 @@ TEST_F(Windows, GiveTheBitsOfRowsThatAreReadOneByOne) {
 
 // Windows of three blocks of seven rows, so that batches reach into several of them.
 TEST_F(Windows, HoldTheRowsOfTheBatchesThatReachIntoThem) {
-  const storage::DatasetReader reader(comm.handle(), fold_four("iris", "species"));
-  const tasks::Rows rows(reader, storage::Part::train);
+  const auto data = dataset(
+      "iris", {{"target", {{"column", "species"}, {"type", "auto"}}}, {"sample_weight", "petal_width"}});
+  const storage::DatasetReader reader(comm.handle(), data);
+  const tasks::Rows rows = tasks::Rows(reader, storage::Part::train).with_weights();
   const tasks::Shuffle shuffle{7, 3};
   ASSERT_TRUE(tasks::WindowRows::can_read(rows, shuffle));
   tasks::WindowRows windows(comm, rows, tasks::Loss::cross_entropy);
@@ -52,12 +55,16 @@ TEST_F(Windows, HoldTheRowsOfTheBatchesThatReachIntoThem) {
       std::vector<std::uint64_t> numbers;
       for (std::uint64_t at = begin; at < end; ++at) numbers.push_back(order(at));
       const tasks::Batch batch = windows.load(numbers);
-      std::vector<double> features(numbers.size() * rows.features()), target(numbers.size());
+      std::vector<double> features(numbers.size() * rows.features()), target(2 * numbers.size());
       rows.read(numbers, features, target);
       const auto found = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.features);
       ASSERT_EQ(std::vector<double>(found.data(), found.data() + found.size()), features);
       const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.labels);
-      for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(labels(i), static_cast<int>(target[i]));
+      const auto weights = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.weights);
+      for (std::size_t i = 0; i < numbers.size(); ++i) {
+        ASSERT_EQ(labels(i), static_cast<int>(target[2 * i]));
+        ASSERT_EQ(weights(i), target[2 * i + 1]);
+      }
     }
   }
 }

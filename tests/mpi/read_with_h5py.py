@@ -19,7 +19,7 @@ except ImportError as missing:
     sys.exit(77)
 
 BLOCK = 64 << 10
-TABLES = ["features", "bytes", "indptr", "indices", "values", "target", "row_numbers", "levels_before", "levels_at"]
+TABLES = ["features", "bytes", "indptr", "indices", "values", "target", "weights", "row_numbers", "levels_before", "levels_at"]
 
 CRC_TABLE = []
 for byte in range(256):

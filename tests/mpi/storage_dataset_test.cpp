@@ -133,6 +133,42 @@ TEST_F(Dataset, KeepsTheLevelsOfASeries) {
   EXPECT_EQ(at, (std::vector<double>{9, 10}));
 }
 
+TEST_F(Dataset, KeepsTheWeightsOfRows) {
+  const auto write_weighted = [&](double last) {
+    Schema schema = two_features();
+    schema.weight = "heft";
+    const std::uint64_t rows = 23;
+    DatasetWriter writer(MPI_COMM_WORLD, file(), schema, {rows, 0, 0});
+    write_rows(writer, Part::train, rows);
+    const IndexRange mine = even_share(rows, world_rank(), world_size());
+    std::vector<double> weights;
+    for (std::uint64_t row = mine.begin; row < mine.end; ++row)
+      weights.push_back(row + 1 == rows ? last : 0.5 * static_cast<double>(row));
+    writer.write_weights(Part::train, mine.begin, weights);
+    writer.commit();
+    return DatasetReader(MPI_COMM_WORLD, file()).content_hash();
+  };
+  const std::string other = write_weighted(3), hash = write_weighted(4);
+  EXPECT_NE(hash, other);
+  const DatasetReader reader(MPI_COMM_WORLD, file());
+  EXPECT_EQ(reader.schema().weight, "heft");
+  std::vector<double> some(2), picked(3);
+  reader.read_weights(Part::train, IndexRange{5, 7}, some);
+  EXPECT_EQ(some, (std::vector<double>{2.5, 3}));
+  reader.read_weights(Part::train, std::vector<std::uint64_t>{22, 0, 4}, picked);
+  EXPECT_EQ(picked, (std::vector<double>{4, 0, 2}));
+}
+
+TEST_F(Dataset, WithoutWeightsHasNoTableOfThem) {
+  write({3, 0, 0});
+  const DatasetReader reader(MPI_COMM_WORLD, file());
+  std::vector<double> weights(3);
+  EXPECT_THAT(message_of<Error>([&] {
+                reader.read_weights(Part::train, IndexRange{0, 3}, weights);
+              }),
+              HasSubstr("has no 'train/weights'"));
+}
+
 TEST_F(Dataset, HasTheSameBytesWheneverAndByHoweverManyItIsWritten) {
   write({11, 2, 5});
   const std::string together = content(file());

@@ -23,16 +23,24 @@ class ColumnChecker {
     const Value* target = value("target");
     const Value* column = target == nullptr ? nullptr : target->is_map() ? target->find("column") : target;
     if (column != nullptr) known(*column);
+    const Value* weight = value("sample_weight");
+    if (weight != nullptr) check(*weight, {column, nullptr});
+    const Taken taken{column, weight};
     const Value* series = value("series");
     if (const Value* split = value("split"); split != nullptr && split->is_map())
-      each(split->find("group"), nullptr);
+      each(split->find("group"), {});
     names_of(value("columns"));
-    each(value("features"), column);
-    each(value("drop"), column);
-    each(series == nullptr ? nullptr : series->find("columns"), nullptr);
+    each(value("features"), taken);
+    each(value("drop"), taken);
+    each(series == nullptr ? nullptr : series->find("columns"), {});
   }
 
  private:
+  /// Columns that are for something else already; null: none.
+  struct Taken {
+    const Value *target = nullptr, *weight = nullptr;
+  };
+
   const Value* value(std::string_view name) const {
     const Field* field = stage_.fields.find(name);
     return field == nullptr ? nullptr : field->value;
@@ -113,11 +121,11 @@ class ColumnChecker {
     }
   }
 
-  void each(const Value* list, const Value* target) {
+  void each(const Value* list, const Taken& taken) {
     if (list == nullptr) return;
     const auto* items = std::get_if<Value::List>(&list->data);
-    if (items == nullptr) return check(*list, target);
-    for (const Value& item : *items) check(item, target);
+    if (items == nullptr) return check(*list, taken);
+    for (const Value& item : *items) check(item, taken);
   }
 
   /// The keys of `columns:`.
@@ -127,10 +135,14 @@ class ColumnChecker {
     for (const auto& entry : *map) known({entry.key, entry.key_where, entry.key});
   }
 
-  void check(const Value& item, const Value* target) {
-    if (!known(item) || target == nullptr || item.text != target->text || item.is_template()) return;
-    draft_.diagnostics.error(item.where, fmt::format("column '{}' is the target already", item.text),
-                             "the target is neither a feature nor dropped; name it once");
+  void check(const Value& item, const Taken& taken) {
+    if (!known(item) || item.is_template()) return;
+    if (taken.target != nullptr && item.text == taken.target->text)
+      draft_.diagnostics.error(item.where, fmt::format("column '{}' is the target already", item.text),
+                               "the target is neither a feature nor dropped; name it once");
+    if (taken.weight != nullptr && item.text == taken.weight->text)
+      draft_.diagnostics.error(item.where, fmt::format("column '{}' is the rows' weight already", item.text),
+                               "a weight is neither a feature nor dropped; name it once");
   }
 
   bool known(const Value& item) {

@@ -77,8 +77,7 @@ void check_sums(const std::string& type, const Json& train, const SharingChoice&
 
 void check_layout(const std::string& type, const Json& train, const Value& parallel,
                   Diagnostics& diagnostics) {
-  const Json layout = train.value("parallel", Json()), model = train.value("model", Json()),
-             how = train.value("optimizer", Json());
+  const Json layout = train.value("parallel", Json());
   const bool is_chosen = has(layout, "layout", "auto");
   if (!is_chosen && !shares_layers(layout)) return;
   if (has_own_method(type))
@@ -90,15 +89,11 @@ void check_layout(const std::string& type, const Json& train, const Value& paral
         parallel.where, "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
         "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
   if (!shares_layers(layout)) return;
-  const auto refuse = [&](const char* what, const char* help) {
-    diagnostics.error(parallel.where,
-                      fmt::format("'parallel' cannot share the layers of a training with {}", what), help);
-  };
-  if (is_recurrent(type) || has(model, "activation", "gelu") || has(model, "layer_norm", true) ||
-      is_above(model, "dropout", 0))
-    refuse("layers other than fully connected ones with relu or tanh",
-           "share rows alone (data), or leave gelu, layer_norm and dropout out");
-  if (is_above(how, "clip_norm", 0)) refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
+  if (is_recurrent(type))
+    diagnostics.error(
+        parallel.where,
+        "'parallel' cannot share the layers of a training with layers other than fully connected ones",
+        "share rows alone: data");
 }
 
 void check_balance(const std::string& type, const Json& train, const Value& balance,

@@ -205,6 +205,17 @@ void check_clusters(const Draft& draft, const StageDraft& prepare, const StageDr
         "choose a `k` that is at most the number of training rows");
 }
 
+/// Components are of all rows alike.
+void check_weights(const Draft& draft, const StageDraft& prepare, const ModelChoice& model) {
+  if (model.type != "pca" || model.value == nullptr || !prepare.stage.config.contains("sample_weight"))
+    return;
+  draft.diagnostics.error(
+      model.value->where,
+      fmt::format("a pca takes no weights of rows, and '{}' gives some", prepare.stage.name),
+      fmt::format("leave 'sample_weight' out of '{}', or prepare the data once more without it",
+                  prepare.stage.name));
+}
+
 void judge(const Draft& draft, const StageDraft& prepare, const TargetLook& target,
            const ModelChoice& model) {
   using Kind = TargetLook::Kind;
@@ -325,6 +336,7 @@ void check_targets(const Draft& draft) {
     const ModelChoice model = model_of(stage);
     if (without_target(model.type) != nullptr) {
       check_clusters(draft, *prepare, stage, model);
+      check_weights(draft, *prepare, model);
       continue;
     }
     const auto [look, is_new] = looks.try_emplace(prepare);

@@ -108,8 +108,23 @@ void count_bytes(Json& config, const char* name) {
   if (const auto bytes = parse_memory(config.at(name).get<std::string>())) config[name] = *bytes;
 }
 
+/// What rows with weights do not go with.
+void check_sample_weight(const Json& config, const StageDraft& stage, Diagnostics& diagnostics) {
+  const Value* value = value_of(stage, "sample_weight");
+  if (value == nullptr || value->is_null()) return;
+  if (config.contains("series") && config.at("series").is_object())
+    diagnostics.error(value->where, "'sample_weight' does not go with 'series'",
+                      "a window is of many rows, whose weights would be one; leave it out");
+  if (config.value("sparse", "") == "true")
+    diagnostics.error(
+        value->where, "'sample_weight' does not go with sparse rows",
+        "a file of LIBSVM's format has no column for it but those of its features; leave it out, "
+        "or set `sparse: false`");
+}
+
 void check_preprocess(Json& config, const Draft& draft, const StageDraft& stage) {
   Diagnostics& diagnostics = draft.diagnostics;
+  check_sample_weight(config, stage, diagnostics);
   check_split(config, stage, diagnostics);
   check_impute(config, stage, diagnostics);
   if (config.contains("series") && config.at("series").is_object())

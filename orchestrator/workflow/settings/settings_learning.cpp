@@ -613,7 +613,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::text,
        .doc =
            "`balanced`: the loss of a row counts the more, the fewer rows its class has; each class counts "
-           "alike",
+           "alike. It multiplies with `sample_weight`, which the counting of the rows does not look at",
        .fallback_doc = "`none`",
        .choices = {"none", "balanced"}},
       seed_setting(),
@@ -649,7 +649,7 @@ std::vector<Setting> learning_settings(bool model_required) {
        .type = T::table,
        .doc = "how the ranks share a training in mini-batches: data x tensor x pipeline of them; `auto`: as "
               "it is "
-              "fastest. With sparse rows or clip_norm they share rows alone",
+              "fastest. With sparse rows they share rows alone",
        .fallback_doc = "they share the rows",
        .table = &parallel_table()},
       {.name = "balance",

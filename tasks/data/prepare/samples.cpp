@@ -24,20 +24,28 @@ bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The feature columns: those that are named, else all but the target, the group and the dropped.
-Names feature_names(const Input& input, const Names& drop, const Names& chosen, const std::string& target,
-                    const std::string& group) {
+/// Columns that are no features by themselves; empty: there is none.
+struct BesideColumns {
+  std::string target{}, weight{}, group{};
+};
+
+/// The feature columns: those that are named, else all but the target, the weight, the group and the dropped.
+Names feature_names(const Input& input, const Names& drop, const Names& chosen, const BesideColumns& beside) {
+  const auto& [target, weight, group] = beside;
   for (const auto& name : drop) column_index(input, name, "to drop");
   for (const auto& name : chosen) {
     column_index(input, name, "a feature");
     if (name == target)
       throw TaskError(fmt::format("'{}' is both the target and a feature", name), {},
                       "leave it out of `features`");
+    if (name == weight)
+      throw TaskError(fmt::format("'{}' is both the rows' weight and a feature", name), {},
+                      "leave it out of `features`");
   }
   const Names& from = chosen.empty() ? input.names() : chosen;
   Names features;
   std::copy_if(from.begin(), from.end(), std::back_inserter(features), [&](const auto& name) {
-    return name != target && !contains(drop, name) && (!chosen.empty() || name != group);
+    return name != target && name != weight && !contains(drop, name) && (!chosen.empty() || name != group);
   });
   if (features.empty())
     throw TaskError(fmt::format("no column of {} is left to be a feature", input.name()),
@@ -107,6 +115,13 @@ void want_group(const Input& input, const std::string& group, Reading& reading) 
   Wanted wanted{column_index(input, group, "the group")};
   wanted.text = true;
   reading.group = reading.selection.columns.size();
+  reading.selection.columns.push_back(wanted);
+}
+
+void want_weight(const Input& input, const std::string& weight, Reading& reading) {
+  if (weight.empty()) return;
+  Wanted wanted{column_index(input, weight, "the rows' weight")};
+  wanted.not_negative = true;
   reading.selection.columns.push_back(wanted);
 }
 
@@ -202,6 +217,7 @@ Samples planned_samples(const Communicator& comm, const Input& input, const Prep
   Reading reading = start_reading(input, settings, plans);
   if (settings.target) reading.target = plans.size();
   want_group(input, group, reading);
+  want_weight(input, settings.weight, reading);
   Supervised read = read_supervised(comm, input, settings.target, reading, buffer);
   describe_target(input, read.target, schema);
   say(comm, "note", read.target.respelled);
@@ -209,7 +225,8 @@ Samples planned_samples(const Communicator& comm, const Input& input, const Prep
     say(comm, "warning", doubt_about(input, schema, read.table.total_rows));
 
   Samples samples;
-  samples.layout = {plans.size(), settings.target ? 1U : 0U, false, reading.group.has_value()};
+  samples.layout = {plans.size(), settings.target ? 1U : 0U, false, reading.group.has_value(),
+                    !settings.weight.empty()};
   samples.categories.resize(plans.size());
   std::vector<std::vector<double>> values(reading.selection.columns.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -248,9 +265,13 @@ Samples planned_samples(const Communicator& comm, const Input& input, const Prep
 Samples rows_as_samples(const Communicator& comm, const Input& input, const PreprocessSettings& settings,
                         const Buffer& buffer, storage::Schema& schema, std::vector<ColumnPlan>& plans) {
   name_target(input, settings, schema);
-  plans = plan_columns(
-      comm, input, settings,
-      feature_names(input, settings.drop, settings.features, schema.target, settings.split.group));
+  if (!settings.weight.empty() && settings.weight == schema.target)
+    throw TaskError(fmt::format("'{}' is both the target and the rows' weight", settings.weight), {},
+                    "name another column in `sample_weight`");
+  schema.weight = settings.weight;
+  plans = plan_columns(comm, input, settings,
+                       feature_names(input, settings.drop, settings.features,
+                                     {schema.target, settings.weight, settings.split.group}));
   return planned_samples(comm, input, settings, buffer, schema, plans);
 }
 
@@ -259,9 +280,12 @@ Samples windows_as_samples(const Communicator& comm, const Input& input, const P
   const SeriesSettings& series = *settings.series;
   if (settings.target)
     throw TaskError("a series has its own columns as the target", {}, "leave out `target`, or `series`");
+  if (!settings.weight.empty())
+    throw TaskError("a window of a series is of many rows, whose weights would be one", {},
+                    "leave out `sample_weight`, or `series`");
   const Names& columns = series.columns.empty() ? settings.features : series.columns;
   schema.series = {word_of(series.transform), series.window, series.horizon,
-                   feature_names(input, settings.drop, columns, {}, {}), series.lags};
+                   feature_names(input, settings.drop, columns, {}), series.lags};
   for (const std::uint32_t lag : schema.series.lags)
     schema.series.window = std::max(schema.series.window, lag + 1);
   schema.target_kind = storage::TargetKind::numbers;

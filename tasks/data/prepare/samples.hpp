@@ -16,11 +16,13 @@ struct SampleLayout {
   std::size_t targets = 0;  ///< how many; they come next
   bool levels = false;      ///< of a series: those before the targets, then those at them
   bool grouped = false;     ///< the code of the row's group
+  bool weighted = false;    ///< the row's weight
   [[nodiscard]] std::size_t target() const { return inputs; }
   [[nodiscard]] std::size_t before() const { return target() + targets; }
   [[nodiscard]] std::size_t at() const { return before() + (levels ? targets : 0); }
   [[nodiscard]] std::size_t group() const { return at() + (levels ? targets : 0); }
-  [[nodiscard]] std::size_t number() const { return group() + (grouped ? 1 : 0); }
+  [[nodiscard]] std::size_t weight() const { return group() + (grouped ? 1 : 0); }
+  [[nodiscard]] std::size_t number() const { return weight() + (weighted ? 1 : 0); }
   [[nodiscard]] std::size_t width() const { return number() + 1; }
 };
 

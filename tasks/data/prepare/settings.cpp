@@ -207,6 +207,8 @@ PreprocessSettings read_preprocess_settings(const Json& config) {
   settings.missing = all.at("missing").as<Names>();
   settings.on_bad_row = on_bad_row_of(all.at("on_bad_row").as<std::string>());
   if (const Located target = all.at("target"); !target.is_null()) settings.target = read_target(target);
+  if (all.has("sample_weight"))  // not there in runs from before
+    settings.weight = all.at("sample_weight").as<std::string>();
   settings.features = all.at("features").as<Names>();
   settings.drop = all.at("drop").as<Names>();
   settings.impute = read_impute(all.at("impute"));

@@ -79,6 +79,7 @@ struct PreprocessSettings {
   std::vector<std::string> missing;
   OnBadRow on_bad_row = OnBadRow::error;
   std::optional<TargetSettings> target;
+  std::string weight;                       ///< the column of the rows' weights; empty: none
   std::vector<std::string> features, drop;  ///< no features: all that are left
   ImputeSettings impute;
   EncodeSettings encode;

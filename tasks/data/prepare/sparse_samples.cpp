@@ -19,6 +19,7 @@ std::string needs_whole_rows(const PreprocessSettings& settings) {
   if (!settings.drop.empty()) return "drop";
   if (!settings.columns.empty()) return "columns";
   if (!settings.split.group.empty()) return "split.group";
+  if (!settings.weight.empty()) return "sample_weight";
   if (settings.target && settings.target->column != "label") return "target";
   return "";
 }

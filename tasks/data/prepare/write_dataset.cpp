@@ -17,7 +17,7 @@ using storage::Part;
 /// Rows of one part, as they are written.
 struct PartRows {
   std::vector<std::byte> features;
-  std::vector<double> target, before, at;
+  std::vector<double> target, before, at, weights;
   std::vector<std::uint64_t> row_numbers;
 };
 
@@ -31,12 +31,13 @@ void append_sample(const SampleLayout& layout, std::span<const std::byte> featur
   append(part.target, row + layout.target(), layout.targets);
   if (layout.levels) append(part.before, row + layout.before(), layout.targets);
   if (layout.levels) append(part.at, row + layout.at(), layout.targets);
+  if (layout.weighted) part.weights.push_back(row[layout.weight()]);
   part.row_numbers.push_back(static_cast<std::uint64_t>(row[layout.number()]));
 }
 
 void clear(PartRows& rows) {
   rows.features.clear();
-  for (auto* numbers : {&rows.target, &rows.before, &rows.at}) numbers->clear();
+  for (auto* numbers : {&rows.target, &rows.before, &rows.at, &rows.weights}) numbers->clear();
   rows.row_numbers.clear();
 }
 
@@ -46,6 +47,7 @@ class PartWriter {
   PartWriter(const Prepared& prepared, storage::DatasetWriter& writer)
       : writer_(writer),
         levels_(prepared.samples.layout.levels),
+        weights_(prepared.samples.layout.weighted),
         rounded_(prepared.encoding.features == storage::Element::f16 ||
                  prepared.encoding.features == storage::Element::bf16) {}
 
@@ -59,6 +61,7 @@ class PartWriter {
     else
       writer_.write_stored(part, first, rows.features, rows.target, rows.row_numbers);
     if (levels_) writer_.write_levels(part, first, rows.before, rows.at);
+    if (weights_) writer_.write_weights(part, first, rows.weights);
     first += rows.row_numbers.size();
   }
 
@@ -70,7 +73,7 @@ class PartWriter {
   }
 
   storage::DatasetWriter& writer_;
-  bool levels_, rounded_;
+  bool levels_, weights_, rounded_;
   storage::PartSizes next_{};
 };
 

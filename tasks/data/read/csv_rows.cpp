@@ -45,8 +45,12 @@ CsvRows::CsvRows(std::string file, const std::vector<std::string>& names, CsvFor
     const Wanted& wanted = selection.columns[i];
     Column& column = columns_.at(wanted.column);
     plain_ = plain_ && column.use == Use::none && !wanted.limits;
-    column = {wanted.text ? Use::text : Use::number, wanted.may_be_missing, wanted.positive,
-              wanted.positive || missing_numbers_, i};
+    column = {wanted.text ? Use::text : Use::number,
+              wanted.may_be_missing,
+              wanted.positive,
+              wanted.not_negative,
+              wanted.positive || wanted.not_negative || missing_numbers_,
+              i};
   }
 }
 
@@ -100,7 +104,8 @@ const char* CsvRows::other_number(const char* at, const Column& column, double& 
     if (error != std::errc{} || behind == at || !(std::abs(slot) < end_of_exact_integers)) return nullptr;
     end = behind;
   }
-  if (!ends_field(end) || (column.positive && !(slot > 0))) return nullptr;
+  if (!ends_field(end) || (column.positive && !(slot > 0)) || (column.not_negative && slot < 0))
+    return nullptr;
   if (!missing_numbers_ || !judge_.means_missing(slot)) return end;
   slot = std::numeric_limits<double>::quiet_NaN();
   return column.may_be_missing ? end : nullptr;

@@ -24,7 +24,7 @@ class CsvRows {
   enum class Use : unsigned char { none, number, text };
   struct Column {
     Use use = Use::none;
-    bool may_be_missing = false, positive = false;
+    bool may_be_missing = false, positive = false, not_negative = false;
     bool checked = false;  ///< not every number will do
     std::size_t wanted = 0;
   };

@@ -86,6 +86,8 @@ TaskError error_of(const RejectedRow& bad) {
   return TaskError(
       fmt::format("'{}' in column '{}' {}", shown(bad.value), bad.column, bad.reason), place_of(bad),
       !bad.help.empty() ? bad.help
+      : bad.reason.find("weight") != std::string::npos
+          ? "a weight is 0 or more: correct it, or leave the row out (`on_bad_row: skip`)"
       : inexact ? "is it a name? A target of `type: class` and a column of `type: category` keep it as text; "
                   "else drop the column, or write the number with the digits that count (1.5e18)"
                 : "correct the value, or leave the row or the column out; `impute` fills in missing values, "
@@ -151,6 +153,7 @@ std::string ValueJudge::take_number(std::size_t wanted, double number, double& s
   if (std::isnan(slot) && !std::isnan(number)) return bad(wanted, "means a missing value (`missing`)", slot);
   if (!std::isfinite(number)) return bad(wanted, "is not a finite number", slot);
   if (as.positive && number <= 0) return bad(wanted, "is not above zero: it has no logarithm", slot);
+  if (as.not_negative && number < 0) return bad(wanted, "is negative, and a row's weight may not be", slot);
   if (as.limits && !as.limits->hold(number)) return fmt::format("is none that {} holds", as.limits->type);
   return "";
 }

@@ -29,6 +29,7 @@ struct Wanted {
   std::size_t column = 0;
   bool text = false;                 ///< its codes are wanted, not its numbers
   bool positive = false;             ///< numbers must be above zero (their logarithm is taken)
+  bool not_negative = false;         ///< numbers must not be below zero: they are weights
   bool may_be_missing = false;       ///< as NaN
   std::vector<std::string> known{};  ///< texts that have the first codes
   bool only_known = false;           ///< any other text is a bad value

@@ -77,10 +77,10 @@ std::vector<LayerCut> layers_of(std::span<const std::uint64_t> widths, const Lay
   return layers;
 }
 
-std::vector<ParameterBlock> blocks_of(std::span<const std::uint64_t> widths, const Layout& layout,
-                                      const Place& place) {
+std::vector<ParameterBlock> blocks_of(const NetworkShape& shape, const Layout& layout, const Place& place) {
+  const std::vector<std::uint64_t>& widths = shape.widths;
+  std::size_t number = stages_of(widths, layout.pipeline)[place.stage].begin, offset = 0;
   std::vector<ParameterBlock> blocks;
-  std::size_t tensor = 2 * stages_of(widths, layout.pipeline)[place.stage].begin, offset = 0;
   const auto add = [&](ParameterBlock block) {
     block.offset = offset;
     offset += block.rows * block.columns;
@@ -88,11 +88,19 @@ std::vector<ParameterBlock> blocks_of(std::span<const std::uint64_t> widths, con
   };
   for (const LayerCut& layer : layers_of(widths, layout, place)) {
     const std::uint64_t rows = layer.slice_inputs(), columns = layer.slice_outputs();
+    const std::size_t tensor = number * (shape.layer_norm ? 4 : 2);
     const bool by_inputs = layer.cut == Cut::inputs;
+    const bool is_normed = shape.layer_norm && number + 2 < widths.size();
+    ++number;
+    const std::uint64_t first = by_inputs ? 0 : layer.first_slice,
+                        behind = by_inputs ? 1 : first + layer.slices;
     for (std::uint64_t i = layer.first_slice; i < layer.first_slice + layer.slices; ++i)
       add({tensor, by_inputs ? i * rows : 0, rows, by_inputs ? 0 : i * columns, columns});
-    add({tensor + 1, 0, 1, by_inputs ? 0 : layer.first_slice * columns, layer.biases()});
-    tensor += 2;
+    for (std::uint64_t i = first; i < behind; ++i) add({tensor + 1, 0, 1, i * columns, columns});
+    for (std::uint64_t i = first; is_normed && i < behind; ++i) {
+      add({tensor + 2, 0, 1, i * columns, columns});
+      add({tensor + 3, 0, 1, i * columns, columns});
+    }
   }
   return blocks;
 }

@@ -5,7 +5,7 @@
 
 #include "kernmill/storage/even_share.hpp"
 #include "kernmill/tasks/learn/parallel/layout.hpp"
-#include "kernmill/tasks/models/network/layer.hpp"
+#include "kernmill/tasks/models/network/network_shape.hpp"
 
 namespace kernmill::tasks {
 
@@ -53,9 +53,9 @@ struct ParameterBlock {
   std::size_t offset = 0;  ///< among the rank's parameters
 };
 
-/// All of a rank's parameters, in the order in which it holds them. Tensors 2i and 2i + 1 of the network are
-/// the weights (inputs x outputs) and the biases of layer i.
-std::vector<ParameterBlock> blocks_of(std::span<const std::uint64_t> widths, const Layout& layout,
-                                      const Place& place);
+/// All of a rank's parameters, in the order in which it holds them, each slice's by itself. The network's
+/// tensors are weights (inputs x outputs) and biases, of a hidden layer with layer_norm its gain and shift as
+/// well, layer by layer.
+std::vector<ParameterBlock> blocks_of(const NetworkShape& shape, const Layout& layout, const Place& place);
 
 }  // namespace kernmill::tasks

@@ -1,6 +1,11 @@
 #include "kernmill/tasks/learn/parallel/network_part.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+
+#include "kernmill/tasks/learn/parallel/sliced_norm.hpp"
 
 namespace kernmill::tasks {
 
@@ -40,24 +45,42 @@ NetworkPart<T>::NetworkPart(const Communicator& comm, const NetworkOf<T>& networ
       rows_(comm.split(as_color(place_.data), comm.rank())),
       group_(comm.split(as_color(place_.stage * layout.data + place_.data), comm.rank())) {
   const auto& widths = network.shape().widths;
-  const std::size_t first = stages_of(widths, layout.pipeline)[place_.stage].begin;
-  for (const LayerCut& cut : layers_of(widths, layout, place_)) {
-    const bool last = first + layers_.size() + 2 == widths.size();
-    layers_.emplace_back(cut, last ? kernels::Activation::identity : network.shape().activation, group_);
-    offsets_.push_back(parameter_count_);
-    parameter_count_ += cut.parameters();
-  }
-  offsets_.push_back(parameter_count_);
-  for (const ParameterBlock& block : blocks_of(widths, layout, place_)) {
+  std::size_t number = stages_of(widths, layout.pipeline)[place_.stage].begin;
+  offsets_.push_back(0);
+  for (const LayerCut& cut : layers_of(widths, layout, place_)) add_layers(cut, number++);
+  for (const ParameterBlock& block : blocks_of(network.shape(), layout, place_)) {
     const ParameterTensor& tensor = network.tensors()[block.tensor];
     tensors_.push_back({tensor.name, {block.rows, block.columns}, block.offset, tensor.is_weight});
   }
 }
 
 template <class T>
+void NetworkPart<T>::add(std::unique_ptr<SlicedLayer<T>> layer) {
+  parameter_count_ += layer->parameters();
+  offsets_.push_back(parameter_count_);
+  layers_.push_back(std::move(layer));
+}
+
+/// As make_layers does, of the whole network.
+template <class T>
+void NetworkPart<T>::add_layers(const LayerCut& cut, std::size_t number) {
+  const NetworkShape& shape = network_.shape();
+  const bool last = number + 2 == shape.widths.size();
+  const bool fuses = !shape.layer_norm && shape.activation != kernels::Activation::gelu;
+  auto dense = std::make_unique<SlicedDense<T>>(
+      cut, last || !fuses ? kernels::Activation::identity : shape.activation, group_);
+  if (layers_.empty()) entrance_ = dense.get();
+  add(std::move(dense));
+  if (last) return;
+  if (shape.layer_norm) add(std::make_unique<SlicedNorm<T>>(cut, group_));
+  if (!fuses) add(std::make_unique<SlicedActivate<T>>(cut, shape.activation));
+  if (shape.dropout > 0) add(std::make_unique<SlicedDropout<T>>(cut, shape.dropout, number));
+}
+
+template <class T>
 std::vector<T> NetworkPart<T>::take(std::span<const T> whole) const {
   std::vector<T> own(parameter_count_);
-  for (const ParameterBlock& block : blocks_of(network_.shape().widths, layout_, place_))
+  for (const ParameterBlock& block : blocks_of(network_.shape(), layout_, place_))
     for_rows(block, network_.tensors()[block.tensor], [&](std::size_t from, std::size_t to, std::size_t n) {
       std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(from), n,
                   own.begin() + static_cast<std::ptrdiff_t>(to));
@@ -73,7 +96,7 @@ std::vector<T> NetworkPart<T>::whole(std::span<const T> own) const {
   for (std::uint64_t stage = 0; stage < layout_.pipeline; ++stage)
     for (std::uint64_t tensor = 0; tensor < layout_.tensor; ++tensor) {
       std::size_t length = 0;
-      for (const ParameterBlock& block : blocks_of(network_.shape().widths, layout_, {0, tensor, stage})) {
+      for (const ParameterBlock& block : blocks_of(network_.shape(), layout_, {0, tensor, stage})) {
         for_rows(block, network_.tensors()[block.tensor],
                  [&](std::size_t to, std::size_t from, std::size_t n) {
                    std::copy_n(part + static_cast<std::ptrdiff_t>(from), n,
@@ -84,6 +107,19 @@ std::vector<T> NetworkPart<T>::whole(std::span<const T> own) const {
       part += static_cast<std::ptrdiff_t>(length);
     }
   return whole;
+}
+
+template <class T>
+double NetworkPart<T>::add_up(std::span<const double> of_tensors) const {
+  const std::vector<double> all = rows_.allgatherv(of_tensors);
+  std::map<std::array<std::uint64_t, 3>, double> in_order;
+  auto at = all.begin();
+  for (std::uint64_t stage = 0; stage < layout_.pipeline; ++stage)
+    for (std::uint64_t tensor = 0; tensor < layout_.tensor; ++tensor)
+      for (const ParameterBlock& block : blocks_of(network_.shape(), layout_, {0, tensor, stage}))
+        in_order.try_emplace({block.tensor, block.first_row, block.first_column}, *at++);
+  return std::accumulate(in_order.begin(), in_order.end(), 0.0,
+                         [](double sum, const auto& one) { return sum + one.second; });
 }
 
 template <class T>
@@ -120,12 +156,12 @@ void NetworkPart<T>::reserve(std::size_t rows) {
   flights_.resize(layout_.pipeline - place_.stage);
   for (Flight& flight : flights_) {
     if (!is_first()) {
-      flight.input = layers_.front().make_input(rows);
-      flight.input_delta = layers_.front().make_input(rows);
+      flight.input = entrance_->make_input(rows);
+      flight.input_delta = entrance_->make_input(rows);
     }
-    for (const SlicedDense<T>& layer : layers_) {
-      flight.outputs.push_back(layer.make_output(rows));
-      flight.deltas.push_back(layer.make_output(rows));
+    for (const auto& layer : layers_) {
+      flight.outputs.push_back(layer->make_output(rows));
+      flight.deltas.push_back(layer->make_output(rows));
     }
     if (is_last()) {
       flight.deltas.back() = flight.outputs.back();  // the loss leaves its gradient there
@@ -143,6 +179,8 @@ typename NetworkPart<T>::Passing NetworkPart<T>::passing(const Step& step, std::
   const std::size_t end = together ? step.count() : micro_batch + 1;
   const std::size_t first = step.pieces.cuts[micro_batch];
   for (std::size_t i = micro_batch; i <= end; ++i) pass.cuts.push_back(step.pieces.cuts[i] - first);
+  pass.pass = step.pass;
+  pass.pass.first_row += first;
   const std::size_t rows = pass.cuts.back();
   if (needs_rows()) pass.rows = part_of(step.rows, first, rows);
   pass.input = is_first() ? Sliced<T>{pass.rows.features} : first_rows<T>(pass.flight->input, rows);
@@ -186,8 +224,8 @@ void NetworkPart<T>::forward(const Step& step, Passing& pass) {
   pass.flight->land();
   if (!is_first()) receive(pass.input, place_.stage - 1);
   for (std::size_t i = 0; i < layers_.size(); ++i)
-    layers_[i].forward(parameters_of(i, step.parameters), i == 0 ? pass.input : pass.outputs[i - 1],
-                       pass.cuts, pass.outputs[i]);
+    layers_[i]->forward(parameters_of(i, step.parameters), i == 0 ? pass.input : pass.outputs[i - 1],
+                        pass.cuts, pass.pass, pass.outputs[i]);
   is_last() ? lose(step, pass) : send(pass.outputs.back(), place_.stage + 1, *pass.flight);
 }
 
@@ -195,8 +233,9 @@ template <class T>
 void NetworkPart<T>::backward(const Step& step, Passing& pass) {
   if (!is_last()) receive(pass.deltas.back(), place_.stage + 1);
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    layers_[i].backward(parameters_of(i, step.parameters), pass.outputs[i], pass.cuts, pass.deltas[i],
-                        i == 0 ? pass.input_delta : pass.deltas[i - 1]);
+    layers_[i]->backward(parameters_of(i, step.parameters), i == 0 ? pass.input : pass.outputs[i - 1],
+                         pass.outputs[i], pass.cuts, pass.pass, pass.deltas[i],
+                         i == 0 ? pass.input_delta : pass.deltas[i - 1]);
     fold(i, step, pass);
   }
   if (!is_first()) send(pass.input_delta, place_.stage - 1, *pass.flight);
@@ -205,20 +244,20 @@ void NetworkPart<T>::backward(const Step& step, Passing& pass) {
 template <class T>
 void NetworkPart<T>::fold(std::size_t layer, const Step& step, const Passing& pass) {
   const Sliced<T>&input = layer == 0 ? pass.input : pass.outputs[layer - 1], &delta = pass.deltas[layer];
-  for (const auto& part : layers_[layer].parts()) {
+  for (const auto& part : layers_[layer]->parts()) {
     const std::size_t at = offsets_[layer] + part.place.offset;
     if (pass.cuts.size() == step.pieces.cuts.size()) {  // all pieces at once
       std::vector<Vector> sums;
       for (const Vector& gradient : step.gradients)
         sums.push_back(kernels::part_of<Device, T>(gradient, at, part.place.size));
-      if (layers_[layer].fold_gradient(part, input, delta, step.pieces, sums)) continue;
+      if (layers_[layer]->fold_gradient(part, input, delta, step.pieces, sums)) continue;
     }
     auto& fold = folds_[at];
     for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i) {
       const Vector sum = fold.vector(part.place.size);
       Kokkos::deep_copy(Device(), sum, T(0));
       const std::size_t first = pass.cuts[i], count = pass.cuts[i + 1] - first;
-      if (count > 0) layers_[layer].add_gradient(part, input, delta, first, count, sum);
+      if (count > 0) layers_[layer]->add_gradient(part, input, delta, first, count, sum);
       fold.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
     }
   }
@@ -226,10 +265,10 @@ void NetworkPart<T>::fold(std::size_t layer, const Step& step, const Passing& pa
 
 template <class T>
 void NetworkPart<T>::fold_gradients(const Vector& parameters, const BatchOf<T>& rows, const Pieces& pieces,
-                                    std::span<const Vector> gradients,
+                                    const Pass& of, std::span<const Vector> gradients,
                                     const kernels::Matrix<Device>& losses) {
   Kokkos::deep_copy(Device(), losses, 0.0);
-  const Step step{parameters, rows, pieces, gradients, losses};
+  const Step step{parameters, rows, pieces, of, gradients, losses};
   if (step.count() == 0) return;
   std::size_t largest = pieces.cuts.back();
   if (layout_.pipeline > 1) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -37,10 +38,15 @@ class NetworkPart {
   /// Collective over these, too. The losses, which the last stage has, for all, and everybody's wishes.
   unsigned agree(std::span<double> losses, unsigned wishes) const;
 
+  /// Collective over these. What each of its own tensors has, added up with the others' in the order of the
+  /// whole network's; of those that several ranks have, one.
+  [[nodiscard]] double add_up(std::span<const double> of_tensors) const;
+
   /// NetworkOf's, of its own part: without stages all pieces go together, with them each is a micro-batch.
   /// Losses are the last stage's; the others have zeros.
   void fold_gradients(const Vector& parameters, const BatchOf<T>& rows, const Pieces& pieces,
-                      std::span<const Vector> gradients, const kernels::Matrix<kernels::Device>& losses);
+                      const Pass& pass, std::span<const Vector> gradients,
+                      const kernels::Matrix<kernels::Device>& losses);
 
  private:
   /// Memory of a micro-batch on its way.
@@ -58,6 +64,7 @@ class NetworkPart {
     std::vector<Sliced<T>> outputs, deltas;
     BatchOf<T> rows;
     std::vector<std::size_t> cuts;
+    Pass pass;
     std::size_t first_piece = 0;
     Flight* flight = nullptr;
   };
@@ -65,12 +72,15 @@ class NetworkPart {
     const Vector& parameters;
     const BatchOf<T>& rows;
     const Pieces& pieces;
+    const Pass& pass;
     std::span<const Vector> gradients;
     const kernels::Matrix<kernels::Device>& losses;
     [[nodiscard]] std::size_t count() const { return pieces.cuts.size() - 1; }
   };
   [[nodiscard]] bool is_first() const { return place_.stage == 0; }
   [[nodiscard]] bool is_last() const { return place_.stage + 1 == layout_.pipeline; }
+  void add_layers(const LayerCut& cut, std::size_t number);
+  void add(std::unique_ptr<SlicedLayer<T>> layer);
   [[nodiscard]] Vector parameters_of(std::size_t layer, const Vector& parameters) const;
   void reserve(std::size_t rows);
   [[nodiscard]] Passing passing(const Step& step, std::size_t micro_batch);
@@ -86,7 +96,8 @@ class NetworkPart {
   Place place_;
   Communicator data_, pipeline_, rows_;  ///< rows_: the ranks that have the same rows
   TensorGroup<T> group_;
-  std::vector<SlicedDense<T>> layers_;
+  std::vector<std::unique_ptr<SlicedLayer<T>>> layers_;
+  const SlicedDense<T>* entrance_ = nullptr;  ///< the first of them
   std::vector<std::size_t> offsets_;
   std::vector<ParameterTensor> tensors_;
   std::size_t parameter_count_ = 0, reserved_ = 0;

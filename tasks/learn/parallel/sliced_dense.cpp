@@ -72,7 +72,7 @@ Sliced<T> SlicedDense<T>::own_columns(const Matrix& input) {
 }
 
 template <class T>
-void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts,
+void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts, const Pass&,
                              const Sliced<T>& output) {
   if (shape_.cut == Cut::inputs) {
     const Sliced<T> own = is_alone() ? own_columns(input[0]) : input;
@@ -93,8 +93,8 @@ void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, C
 }
 
 template <class T>
-void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>& output, Cuts cuts,
-                              const Sliced<T>& delta, const Sliced<T>& input_delta) {
+void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>&, const Sliced<T>& output, Cuts cuts,
+                              const Pass&, const Sliced<T>& delta, const Sliced<T>& input_delta) {
   for (std::size_t i = 0; i < delta.size(); ++i) undo_activation<T>(activation_, output[i], delta[i]);
   if (input_delta.empty()) return;
   const bool is_direct = shape_.cut == Cut::none || (shape_.cut == Cut::inputs && !is_alone());

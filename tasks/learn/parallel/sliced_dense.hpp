@@ -2,45 +2,37 @@
 #include <vector>
 
 #include "kernmill/tasks/learn/parallel/layer_cuts.hpp"
+#include "kernmill/tasks/learn/parallel/sliced_layer.hpp"
 #include "kernmill/tasks/learn/parallel/tensor_group.hpp"
 #include "kernmill/tasks/models/network/dense.hpp"
 
 namespace kernmill::tasks {
 
-/// What goes between layers: rows x width in one, or a matrix for each of a rank's slices.
-template <class T>
-using Sliced = std::vector<kernels::Matrix<kernels::Device, T>>;
-
 /// A dense layer as far as a rank has it. Products are made slice by slice, so that their shapes, and their
 /// bits, are those of any number of tensor ranks; partial sums are folded along the tree of the slices.
 template <class T>
-class SlicedDense {
+class SlicedDense : public SlicedLayer<T> {
  public:
-  using Vector = kernels::Vector<kernels::Device, T>;
-  using Matrix = kernels::Matrix<kernels::Device, T>;
+  using typename SlicedLayer<T>::Vector;
+  using typename SlicedLayer<T>::Matrix;
+  using typename SlicedLayer<T>::Part;
 
   SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group);
 
-  /// Memory for what goes in or out of it.
+  [[nodiscard]] std::size_t parameters() const override { return shape_.parameters(); }
+  /// Memory for what goes into it.
   [[nodiscard]] Sliced<T> make_input(std::size_t rows) const;
-  [[nodiscard]] Sliced<T> make_output(std::size_t rows) const;
+  [[nodiscard]] Sliced<T> make_output(std::size_t rows) const override;
 
-  /// As Layer's; collective over the tensor group. Nothing is remembered.
-  void forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts, const Sliced<T>& output);
-  void backward(const Vector& parameters, const Sliced<T>& output, Cuts cuts, const Sliced<T>& delta,
-                const Sliced<T>& input_delta);
-
-  /// A part of the gradient that is folded in one go: a slice's weights, or its biases.
-  struct Part {
-    GradientPart place;
-    std::size_t slice = 0;
-    bool is_bias = false;
-  };
-  [[nodiscard]] std::vector<Part> parts() const;
+  void forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts, const Pass& pass,
+               const Sliced<T>& output) override;
+  void backward(const Vector& parameters, const Sliced<T>& input, const Sliced<T>& output, Cuts cuts,
+                const Pass& pass, const Sliced<T>& delta, const Sliced<T>& input_delta) override;
+  [[nodiscard]] std::vector<Part> parts() const override;
   void add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, std::size_t first,
-                    std::size_t count, const Vector& gradient);
+                    std::size_t count, const Vector& gradient) override;
   bool fold_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, const Pieces& pieces,
-                     std::span<const Vector> sums);
+                     std::span<const Vector> sums) override;
 
  private:
   [[nodiscard]] bool is_alone() const { return shape_.cut == Cut::inputs && shape_.input_is_whole; }

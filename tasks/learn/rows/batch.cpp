@@ -19,6 +19,19 @@ bool are_same(const RowSelection& a, const RowSelection& b) {
   return range->begin == other.begin && range->end == other.end;
 }
 
+kernels::Vector<Device> last_column(std::span<const double> values, std::size_t width) {
+  const kernels::Vector<Host> column("weights", values.size() / width);
+  for (std::size_t i = 0; i < column.extent(0); ++i) column(i) = values[(i + 1) * width - 1];
+  return Kokkos::create_mirror_view_and_copy(Device::memory_space(), column);
+}
+
+kernels::Matrix<Device> without_last_column(std::span<const double> values, std::size_t width) {
+  const kernels::Matrix<Host> rest("numbers", values.size() / width, width - 1);
+  for (std::size_t i = 0; i < rest.extent(0); ++i)
+    for (std::size_t j = 0; j + 1 < width; ++j) rest(i, j) = values[i * width + j];
+  return Kokkos::create_mirror_view_and_copy(Device::memory_space(), rest);
+}
+
 }  // namespace
 
 std::uint64_t count_of(const RowSelection& rows) {
@@ -28,7 +41,7 @@ std::uint64_t count_of(const RowSelection& rows) {
 
 void HostRows::read(const Rows& rows, const RowSelection& wanted) {
   const std::uint64_t count = count_of(wanted);
-  target.resize(count * rows.targets());
+  target.resize(count * rows.target_width());
   if (!rows.is_sparse()) features.resize(count * rows.features());
   std::visit(
       [&](const auto& which) {
@@ -47,13 +60,16 @@ kernels::Matrix<Device> features_on_device(std::span<double> features, std::uint
   return Kokkos::create_mirror_view_and_copy(Device::memory_space(), matrix);
 }
 
-void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t columns) {
+void set_target(Batch& batch, Loss loss, std::span<double> target, const Rows& rows) {
+  if (rows.is_weighted()) batch.weights = last_column(target, rows.target_width());
   if (loss.is_of_numbers()) {
-    batch.numbers = features_on_device(target, columns);
+    batch.numbers = rows.is_weighted() ? without_last_column(target, rows.target_width())
+                                       : features_on_device(target, rows.targets());
     return;
   }
-  const kernels::Labels<Host> labels("labels", target.size());
-  for (std::size_t i = 0; i < target.size(); ++i) labels(i) = static_cast<int>(target[i]);
+  const std::size_t width = rows.target_width();
+  const kernels::Labels<Host> labels("labels", rows.targets() == 0 ? 0 : target.size() / width);
+  for (std::size_t i = 0; i < labels.extent(0); ++i) labels(i) = static_cast<int>(target[i * width]);
   batch.labels = Kokkos::create_mirror_view_and_copy(Device::memory_space(), labels);
 }
 
@@ -64,7 +80,7 @@ Batch batch_of(const Rows& rows, Loss loss, HostRows& host) {
   } else {
     batch.features = features_on_device(host.features, rows.features());
   }
-  set_target(batch, loss, host.target, rows.targets());
+  set_target(batch, loss, host.target, rows);
   return batch;
 }
 

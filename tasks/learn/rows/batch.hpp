@@ -16,7 +16,7 @@ namespace kernmill::tasks {
 using RowSelection = std::variant<storage::IndexRange, std::vector<std::uint64_t>>;
 std::uint64_t count_of(const RowSelection& rows);
 
-/// Rows in the host's memory: dense features, or sparse ones, and the target.
+/// Rows in the host's memory: dense features, or sparse ones, and the target as Rows reads it.
 struct HostRows {
   std::vector<double> features, target;
   storage::SparseRows sparse;
@@ -26,8 +26,9 @@ struct HostRows {
 
 /// Onto the device; where that is the host's memory, a view.
 kernels::Matrix<kernels::Device> features_on_device(std::span<double> features, std::uint64_t columns);
-/// The batch's labels or numbers, in the form that the loss takes them.
-void set_target(Batch& batch, Loss loss, std::span<double> target, std::uint64_t columns);
+/// The batch's labels or numbers, in the form that the loss takes them, and the rows' weights where there are
+/// any, of a target as `rows` reads it.
+void set_target(Batch& batch, Loss loss, std::span<double> target, const Rows& rows);
 
 /// Both: a view of `host` where the device is the host.
 Batch batch_of(const Rows& rows, Loss loss, HostRows& host);

@@ -76,16 +76,16 @@ class KeptRows : public ChunkSource {
  public:
   KeptRows(const Rows& rows, Loss loss, Chunks chunks) : rows_(rows), chunks_(std::move(chunks)) {
     stored_.resize(rows_in(chunks_) * rows.stored_row_bytes());
-    std::vector<double> target(rows_in(chunks_) * rows.targets());
+    const std::uint64_t width = rows.target_width();
+    std::vector<double> target(rows_in(chunks_) * width);
     for (const storage::IndexRange& range : chunks_) {
       const std::uint64_t first = range.begin - chunks_.front().begin;
-      const auto of_target =
-          std::span(target).subspan(first * rows.targets(), range.count() * rows.targets());
+      const auto of_target = std::span(target).subspan(first * width, range.count() * width);
       const auto start = Clock::now();
       rows.read_stored(range, stored(range), of_target);
       count(reading_, start, of_target.size_bytes() + stored(range).size());
     }
-    set_target(targets_, loss, target, rows.targets());
+    set_target(targets_, loss, target, rows);
     if (loss.is_of_numbers()) numbers_ = std::move(target);
   }
   Batch chunk(std::size_t index) override { return rows(chunks_.at(index)); }
@@ -121,7 +121,7 @@ class KeptRows : public ChunkSource {
 class KeptSparseRows : public ChunkSource {
  public:
   KeptSparseRows(const Rows& rows, Loss loss, const Chunks& chunks, std::uint64_t memory)
-      : loss_(loss), targets_(rows.targets()), type_(rows.encoding().features) {
+      : rows_(rows), loss_(loss), type_(rows.encoding().features) {
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; complete_ && i < chunks.size(); ++i) {
       HostRows read;
@@ -144,7 +144,7 @@ class KeptSparseRows : public ChunkSource {
     }
     Batch batch;
     batch.sparse = on_device(sparse.begins, sparse.columns, is_narrow() ? decoded_ : sparse.values);
-    set_target(batch, loss_, kept.rows.target, targets_);
+    set_target(batch, loss_, kept.rows.target, rows_);
     return batch;
   }
   [[nodiscard]] const Reading& reading() const override { return reading_; }
@@ -170,8 +170,8 @@ class KeptSparseRows : public ChunkSource {
     return bytes;
   }
 
+  const Rows& rows_;
   Loss loss_;
-  std::uint64_t targets_;
   Element type_;
   bool complete_ = true;
   std::vector<Kept> kept_;  ///< by chunk
@@ -202,7 +202,7 @@ std::unique_ptr<ChunkSource> open_chunk_source(const Rows& rows, Loss loss,
                                                std::vector<storage::IndexRange> chunks,
                                                std::uint64_t memory) {
   if (rows.is_sparse()) return open_sparse(rows, loss, std::move(chunks), memory);
-  const std::uint64_t count = rows_in(chunks), target_bytes = rows.targets() * sizeof(double);
+  const std::uint64_t count = rows_in(chunks), target_bytes = rows.target_width() * sizeof(double);
   const bool fits_decoded = count * (rows.row_bytes() + target_bytes) <= memory;
   if (fits_decoded && (device_is_apart || are_plain(rows.encoding())))
     return std::make_unique<DeviceRows>(rows, loss, std::move(chunks));

@@ -14,11 +14,15 @@ namespace {
 constexpr std::uint64_t labels_at_a_time = std::uint64_t{1} << 20U;
 
 void count_labels(const Rows& rows, storage::IndexRange share, std::vector<std::uint64_t>& counts) {
-  std::vector<double> labels;
+  const std::uint64_t width = rows.target_width();
+  std::vector<double> target;
   for (std::uint64_t at = share.begin; at < share.end; at += labels_at_a_time) {
-    labels.resize(std::min(labels_at_a_time, share.end - at));
-    rows.read({at, at + labels.size()}, std::span<double>(), labels);
-    for (const double label : labels) ++counts.at(static_cast<std::size_t>(label));
+    const std::uint64_t count = std::min(labels_at_a_time, share.end - at);
+    target.resize(count * width);
+    rows.read({at, at + count}, std::span<double>(), target);
+    for (std::uint64_t i = 0; i < count; ++i)
+      if (!rows.is_weighted() || target[(i + 1) * width - 1] > 0)
+        ++counts.at(static_cast<std::size_t>(target[i * width]));
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace kernmill::tasks {
 
-/// Collective. How many of the rows each class of the target has; nothing where it has none.
+/// Collective. How many of the rows each class of the target has, those without weight aside where they are
+/// weighted; nothing where the target has no classes.
 std::vector<std::uint64_t> class_counts(const Communicator& comm, const Rows& rows);
 
 /// How many classes none of the rows has: nothing can be learnt of them, as rank 0 says on stderr.

@@ -16,6 +16,7 @@ BatchOf<T> room_for(std::size_t rows, const BatchOf<T>& like) {
   if (like.labels.data() != nullptr) room.labels = kernels::Labels<Device>("labels", rows);
   if (like.numbers.data() != nullptr)
     room.numbers = kernels::make_matrix<Device, T>(rows, like.numbers.extent(1));
+  if (like.weights.data() != nullptr) room.weights = kernels::make_vector<Device>(rows);
   return room;
 }
 
@@ -41,6 +42,7 @@ void DevicePart<T>::take(const BatchOf<T>& rows, std::size_t first) {
   Kokkos::deep_copy(to.features, rows.features);
   if (to.labels.data() != nullptr) Kokkos::deep_copy(to.labels, rows.labels);
   if (to.numbers.data() != nullptr) Kokkos::deep_copy(to.numbers, rows.numbers);
+  if (to.weights.data() != nullptr) Kokkos::deep_copy(to.weights, rows.weights);
 }
 
 template <class T>

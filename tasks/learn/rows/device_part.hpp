@@ -14,7 +14,7 @@ class DevicePart {
  public:
   /// What that takes.
   static std::uint64_t bytes_of(const Rows& rows) {
-    return rows.count() * (rows.features() * sizeof(T) + rows.targets() * sizeof(double));
+    return rows.count() * (rows.features() * sizeof(T) + rows.target_width() * sizeof(double));
   }
   /// Reads them.
   DevicePart(const Rows& rows, Loss loss);

@@ -9,7 +9,7 @@
 
 namespace kernmill::tasks {
 
-/// A dense row as it is stored, in memory, and its target.
+/// A dense row as it is stored, in memory, and its target as Rows reads it.
 struct StoredRow {
   const void* features;
   const double* target;
@@ -24,14 +24,14 @@ class GatheredRows {
   /// The rows of these numbers, in this order; `find` says where each lies. Valid until the next call.
   template <class Find>
   Batch operator()(std::span<const std::uint64_t> numbers, const Find& find) {
-    const std::uint64_t bytes = rows_->stored_row_bytes(), targets = rows_->targets();
+    const std::uint64_t bytes = rows_->stored_row_bytes(), width = rows_->target_width();
     stored_.resize(numbers.size() * bytes);
-    now_.target.resize(numbers.size() * targets);
+    now_.target.resize(numbers.size() * width);
     now_.features.resize(numbers.size() * rows_->features());
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       const StoredRow row = find(numbers[i]);
       std::memcpy(stored_.data() + i * bytes, row.features, bytes);
-      std::copy_n(row.target, targets, now_.target.data() + i * targets);
+      std::copy_n(row.target, width, now_.target.data() + i * width);
     }
     rows_->decode(stored_, now_.features);
     return batch_of(*rows_, loss_, now_);

@@ -12,7 +12,7 @@ class KeptPart {
  public:
   /// What that takes.
   static std::uint64_t bytes_of(const Rows& rows) {
-    return rows.count() * (rows.stored_row_bytes() + rows.targets() * sizeof(double));
+    return rows.count() * (rows.stored_row_bytes() + rows.target_width() * sizeof(double));
   }
   /// `rows` has to outlive it.
   KeptPart(const Rows& rows, Loss loss);

@@ -1,9 +1,11 @@
 #include "kernmill/tasks/learn/rows/rows.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
+#include "kernmill/tasks/learn/rows/leaf_sum.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -24,6 +26,18 @@ std::uint64_t Rows::in_part(std::uint64_t row) const {
   return row / (fold_.folds - 1) * fold_.folds + within + (within >= fold_.fold ? 1 : 0);
 }
 
+Rows Rows::with_weights() const {
+  Rows rows = *this;
+  rows.weighted_ = !schema().weight.empty();
+  return rows;
+}
+
+Rows Rows::without_weights() const {
+  Rows rows = *this;
+  rows.weighted_ = false;
+  return rows;
+}
+
 void Rows::require_classes(std::span<const double> target) const {
   if (schema().target_kind != storage::TargetKind::classes) return;
   const auto classes = static_cast<double>(schema().classes.size());
@@ -34,6 +48,41 @@ void Rows::require_classes(std::span<const double> target) const {
   throw TaskError(
       fmt::format("the dataset has a label {} where it has {} classes", *bad, schema().classes.size()), {},
       "it was not made by Kernmill, or is damaged; make it anew");
+}
+
+void Rows::require_weights(std::span<const double> weights) const {
+  const auto bad = std::find_if(weights.begin(), weights.end(),
+                                [](double weight) { return !(weight >= 0 && std::isfinite(weight)); });
+  if (bad == weights.end()) return;
+  throw TaskError(fmt::format("the dataset has {} for a row's weight '{}'", *bad, schema().weight), {},
+                  "it was not made by Kernmill, or is damaged; make it anew");
+}
+
+void Rows::from_part(storage::IndexRange range, std::span<double> features, std::span<double> target) const {
+  reader_->read(part_, range, features, target);
+}
+
+void Rows::from_part(const std::vector<std::uint64_t>& rows, std::span<double> features,
+                     std::span<double> target) const {
+  reader_->read_rows(part_, rows, features, target);
+}
+
+template <class Which>
+void Rows::read_in_part(const Which& rows, std::span<double> features, std::span<double> target) const {
+  if (!weighted_ || target.empty()) {
+    from_part(rows, features, target);
+    return require_classes(target);
+  }
+  const std::uint64_t numbers = targets(), width = target_width(), count = target.size() / width;
+  std::vector<double> own(count * numbers), weights(count);
+  from_part(rows, features, own);
+  reader_->read_weights(part_, rows, weights);
+  require_classes(own);
+  require_weights(weights);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::copy_n(own.data() + i * numbers, numbers, target.data() + i * width);
+    target[i * width + numbers] = weights[i];
+  }
 }
 
 std::vector<std::uint64_t> Rows::in_part(storage::IndexRange range) const {
@@ -57,16 +106,13 @@ std::uint64_t Rows::row_bytes() const {
 
 void Rows::read(storage::IndexRange range, std::span<double> features, std::span<double> target) const {
   if (range.count() == 0) return;
-  fold_.folds == 1 ? reader_->read(part_, range, features, target)
-                   : reader_->read_rows(part_, in_part(range), features, target);
-  require_classes(target);
+  fold_.folds == 1 ? read_in_part(range, features, target) : read_in_part(in_part(range), features, target);
 }
 
 void Rows::read(std::span<const std::uint64_t> rows, std::span<double> features,
                 std::span<double> target) const {
   if (rows.empty()) return;
-  reader_->read_rows(part_, in_part(rows), features, target);
-  require_classes(target);
+  read_in_part(in_part(rows), features, target);
 }
 
 void Rows::read(storage::IndexRange range, storage::SparseRows& features, std::span<double> target) const {
@@ -99,6 +145,30 @@ void Rows::read_stored_together(storage::IndexRange range, std::span<std::byte> 
 
 void Rows::read_levels(storage::IndexRange range, std::span<double> before, std::span<double> at) const {
   if (range.count() != 0) reader_->read_levels(part_, range, before, at);
+}
+
+double weight_of(const Communicator& comm, const Rows& rows) {
+  if (!rows.is_weighted()) return static_cast<double>(rows.count());
+  constexpr std::uint64_t rows_at_a_time = std::uint64_t{1} << 20U;
+  const std::uint64_t width = rows.target_width();
+  LeafSum<kernels::Host> sum(comm, shard_count, 1);
+  const storage::IndexRange own = sum.own();
+  std::vector<double> of_shards, target;
+  comm.agree([&] {
+    for (std::uint64_t shard = own.begin; shard < own.end; ++shard) {
+      std::vector<storage::IndexRange> chunks;
+      append_chunks(shard_of(rows.count(), shard), rows_at_a_time, chunks);
+      double& weight = of_shards.emplace_back(0.0);
+      for (const storage::IndexRange& range : chunks) {
+        target.resize(range.count() * width);
+        rows.read(range, std::span<double>(), target);
+        for (std::uint64_t i = 0; i < range.count(); ++i) weight += target[(i + 1) * width - 1];
+      }
+    }
+  });
+  return sum([&](std::uint64_t shard, const kernels::Vector<kernels::Host>& out) {
+    out(0) = of_shards[shard - own.begin];
+  })[0];
 }
 
 }  // namespace kernmill::tasks

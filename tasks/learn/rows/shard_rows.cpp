@@ -34,7 +34,21 @@ ShardRows::ShardRows(const Communicator& comm, const Rows& rows, std::uint64_t m
   for (const storage::IndexRange& range : ranges_.all()) chunks_.push_back({chunks_.size(), range});
   // Numbers as they are, where there are any: what they are the classes of is not looked at.
   const Loss target = rows.targets() == 0 ? Loss::cross_entropy : Loss::squared_error;
-  comm.agree([&] { source_ = open_chunk_source(rows, target, ranges_.all(), memory); });
+  comm.agree([&] {
+    source_ = open_chunk_source(rows, target, ranges_.all(), memory);
+    if (rows.is_weighted()) weights_ = weights_of_chunks();
+  });
+}
+
+std::vector<double> ShardRows::weights_of_chunks() const {
+  const std::uint64_t width = rows_->target_width();
+  std::vector<double> weights, target;
+  for (const Chunk& chunk : chunks_) {
+    target.resize(chunk.rows.count() * width);
+    rows_->read(chunk.rows, std::span<double>(), target);
+    for (std::size_t i = width - 1; i < target.size(); i += width) weights.push_back(target[i]);
+  }
+  return weights;
 }
 
 std::span<const ShardRows::Chunk> ShardRows::chunks_of(std::uint64_t shard) const {

@@ -9,8 +9,8 @@
 
 namespace kernmill::tasks {
 
-/// The features of this rank's rows, for methods that go over them by shard (shards.hpp) again and again, and
-/// look at no target.
+/// The features of this rank's rows, and their weights where they are weighted, for methods that go over them
+/// by shard (shards.hpp) again and again, and look at no target.
 class ShardRows {
  public:
   /// Rows that lie together on the device.
@@ -23,6 +23,7 @@ class ShardRows {
   ShardRows(const Communicator& comm, const Rows& rows, std::uint64_t memory);
 
   [[nodiscard]] std::uint64_t count() const { return rows_->count(); }
+  [[nodiscard]] bool are_weighted() const { return rows_->is_weighted(); }
   [[nodiscard]] std::size_t features() const { return rows_->features(); }
   [[nodiscard]] const std::vector<Chunk>& chunks() const { return chunks_; }
   /// Those of a shard of this rank.
@@ -31,16 +32,25 @@ class ShardRows {
   [[nodiscard]] kernels::Matrix<kernels::Device> features_of(const Chunk& chunk) {
     return source_->chunk(chunk.index).features;
   }
+  /// Of rows that are weighted: the same as the rows of the chunk. Else empty.
+  [[nodiscard]] std::span<const double> weights_of(const Chunk& chunk) const {
+    return weights_.empty() ? std::span<const double>()
+                            : std::span(weights_).subspan(chunk.rows.begin - chunks_.front().rows.begin,
+                                                          chunk.rows.count());
+  }
   /// Collective: the rows of these numbers, of whatever rank, one after the other; each rank names the same.
   [[nodiscard]] std::vector<double> read(std::span<const std::uint64_t> rows) const;
   [[nodiscard]] const Reading& reading() const { return source_->reading(); }
 
  private:
+  [[nodiscard]] std::vector<double> weights_of_chunks() const;
+
   const Communicator* comm_;
   const Rows* rows_;
   ShardChunks ranges_;
   std::vector<Chunk> chunks_;
   std::unique_ptr<ChunkSource> source_;
+  std::vector<double> weights_;  ///< of this rank's rows
 };
 
 /// Means of the features, and about how far rows are from them. The same bits on any number of ranks.

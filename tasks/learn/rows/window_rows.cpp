@@ -29,14 +29,14 @@ WindowRows::Window WindowRows::read(const std::vector<storage::IndexRange>& bloc
   const auto own = storage::even_share(blocks.size(), comm_->rank(), comm_->size());
   const auto mine = std::span(blocks).subspan(own.begin, own.count());
   const std::uint64_t most = storage::even_share(blocks.size(), 0, comm_->size()).count();
-  const std::uint64_t row_bytes = rows_->stored_row_bytes(), targets = rows_->targets();
+  const std::uint64_t row_bytes = rows_->stored_row_bytes(), width = rows_->target_width();
   std::vector<char> stored;
   std::vector<double> target;
   comm_->agree([&] {
     for (const storage::IndexRange& range : mine) {
       const std::size_t values = target.size();
       stored.resize(stored.size() + range.count() * row_bytes);
-      target.resize(values + range.count() * targets);
+      target.resize(values + range.count() * width);
       rows_->read(range, std::span<double>(), std::span(target).subspan(values));
     }
   });
@@ -53,7 +53,7 @@ WindowRows::Window WindowRows::read(const std::vector<storage::IndexRange>& bloc
   std::uint64_t at = 0;
   for (const storage::IndexRange& range : blocks) {
     window.blocks.push_back(
-        {range, window.stored.data() + at * row_bytes, window.target.data() + at * targets});
+        {range, window.stored.data() + at * row_bytes, window.target.data() + at * width});
     at += range.count();
   }
   std::sort(window.blocks.begin(), window.blocks.end(),
@@ -76,7 +76,7 @@ Batch WindowRows::load(std::span<const std::uint64_t> numbers) {
     const Block& block = block_of(row);
     const std::uint64_t within = row - block.rows.begin;
     return StoredRow{block.stored + within * rows_->stored_row_bytes(),
-                     block.target + within * rows_->targets()};
+                     block.target + within * rows_->target_width()};
   });
 }
 

@@ -17,10 +17,11 @@ struct FitData {
   const Rows& rows;                       ///< to learn from
   const Rows& held_out;                   ///< that early stopping looks at; nobody else does
   const storage::Model* start = nullptr;  ///< whose parameters training starts from; none: the kind's own
+  double weight = 0;                      ///< of all rows to learn from, which fit_model finds out
 };
 
-/// Trains a model of any kind. `config` is a train stage's, for the model file. Collective. Throws SpecError,
-/// TaskError, Stopped.
+/// Trains a model of any kind. `config` is a train stage's, for the model file. Where the dataset has weights
+/// a row counts as often as its own says. Collective. Throws SpecError, TaskError, Stopped.
 Fit fit_model(const Json& config, const FitData& data, Session& session);
 
 }  // namespace kernmill::tasks

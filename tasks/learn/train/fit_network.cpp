@@ -25,15 +25,16 @@
 namespace kernmill::tasks {
 namespace {
 
-/// The mean loss of all rows, and of all outputs of a numeric target.
-double mean_loss(const Evaluation& at, const Network& network, std::uint64_t rows) {
-  const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0) / static_cast<double>(rows);
+/// The mean loss of all rows, by what they weigh together, and of all outputs of a numeric target.
+double mean_loss(const Evaluation& at, const Network& network, double weight) {
+  const double loss = std::accumulate(at.loss.begin(), at.loss.end(), 0.0) / weight;
   return network.shape().loss.is_of_numbers() ? loss / static_cast<double>(at.loss.size()) : loss;
 }
 
 Json metrics_of(const TrainSettings& settings, const Criterion& criterion, const Network& network,
-                const Trained& trained, const Evaluation& at, std::uint64_t rows) {
-  const double loss = mean_loss(at, network, rows);
+                const Trained& trained, const Evaluation& at, const FitData& data) {
+  const std::uint64_t rows = data.rows.count();
+  const double loss = mean_loss(at, network, data.weight);
   Json metrics = {{"objective", at.value}};
   if (settings.model->kind->network->one_against_rest) {
     Json& each = metrics["objective_per_class"] = Json::array();
@@ -192,6 +193,15 @@ std::uint64_t memory_for_batches(const Communicator& comm) {
   return comm.allreduce(std::min(memory_for_rows(comm), share), Reduction::min);
 }
 
+/// Collective.
+double weight_of_held_out(const Communicator& comm, const Rows& held_out) {
+  const double weight = weight_of(comm, held_out);
+  if (weight > 0) return weight;
+  throw TaskError(fmt::format("the weight '{}' of every validation row is 0, and early stopping goes by them",
+                              held_out.schema().weight),
+                  {}, "leave `early_stopping` out, or split the rows otherwise");
+}
+
 template <class T>
 Ended in_batches(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  const Network& described, const std::vector<double>& start, Session& session) {
@@ -201,7 +211,8 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   NetworkOf<T> network(shape), judged(described.shape());  // judged: as it will predict
   network.weigh_classes_as(described);
   judged.weigh_classes_as(described);
-  BatchTask<T> task{settings.optimizer, settings.seed, criterion, rows, network};
+  if (rows.is_weighted()) network.tell_weight();
+  BatchTask<T> task{settings.optimizer, settings.seed, criterion, rows, network, data.weight};
   task.summing = settings.exact ? Summing::exact : Summing::fast;
   task.balancing = settings.balancing;
   task.reads = rows.prefers_large_reads() ? Reads::large : Reads::rows;
@@ -214,9 +225,10 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
   std::optional<RowLosses<T>> judge;
   if (settings.optimizer.early_stopping) {
     judge.emplace(session.comm(), held_out, judged, memory_for_rows(session.comm()));
-    task.held_out = [&](const std::vector<double>& parameters) {
+    const double weight = weight_of_held_out(session.comm(), held_out);
+    task.held_out = [&, weight](const std::vector<double>& parameters) {
       return mean_loss(evaluation_of(criterion, described, parameters, (*judge)(on_device<T>(parameters))),
-                       described, held_out.count());
+                       described, weight);
     };
   }
   Trained trained = train_in_batches(task, start, session);
@@ -229,7 +241,8 @@ Ended in_batches(const TrainSettings& settings, const Criterion& criterion, cons
 Ended run_method(const TrainSettings& settings, const Criterion& criterion, const FitData& data,
                  Network& network, const std::vector<double>& class_weights, Session& session) {
   const Rows& rows = data.rows;
-  RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights, settings.balancing};
+  RowPlan plan{0, settings.shards, class_weights.empty() ? nullptr : &class_weights, settings.balancing,
+               data.weight};
   std::vector<double> start = start_of(settings, data, network, session);
   if (settings.optimizer.is_full_batch()) {
     if (!settings.layout.is_plain())
@@ -250,7 +263,8 @@ Ended run_method(const TrainSettings& settings, const Criterion& criterion, cons
                                    : in_batches<double>(settings, criterion, data, network, start, session);
 }
 
-/// Each class has the same weight, and all rows together that of their number.
+/// Each class has the same weight, and all rows together that of their number; weights of their own are not
+/// looked at, as in scikit-learn's compute_class_weight.
 std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
   if (counts.empty())
     throw TaskError("class_weight is for a target of classes, and this one is a number", {},
@@ -315,13 +329,15 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
     fmt::print("note: {}\n", told_constant(columns));
   const auto counts = class_counts(session.comm(), rows);
   std::vector<double> class_weights;
-  if (settings.balanced) network.weigh_classes(class_weights = balanced_weights(counts));
+  if (settings.balanced)
+    network.weigh_classes(class_weights =
+                              balanced_weights(class_counts(session.comm(), rows.without_weights())));
   const std::uint64_t missing = warn_of_missing_classes(session.comm(), rows.schema(), counts);
   const bool numbers = network.shape().loss.is_of_numbers();
-  const Criterion criterion = settings.model->criterion(rows.count(), numbers ? rows.targets() : 1);
+  const Criterion criterion = settings.model->criterion(data.weight, numbers ? rows.targets() : 1);
   const auto [trained, at] = run_method(settings, criterion, data, network, class_weights, session);
   session.check_finite(at.value, trained.iterations, "step");
-  Json metrics = metrics_of(settings, criterion, network, trained, at, rows.count());
+  Json metrics = metrics_of(settings, criterion, network, trained, at, data);
   if (missing > 0) metrics["untrained_classes"] = missing;
   return {{std::string(settings.model->kind->type), without_layout(config).dump(), rows.schema(),
            tensors_of(network, trained.parameters, settings.single_precision)},

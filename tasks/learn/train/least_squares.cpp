@@ -31,7 +31,7 @@ struct Normal {
 
 Normal normal_of(const LeastSquares& problem, const Moments& moments) {
   const std::size_t features = moments.features, variables = features + (problem.penalize_bias ? 1 : 0);
-  const auto rows = static_cast<double>(moments.rows), terms = rows * static_cast<double>(moments.targets);
+  const double rows = moments.rows, terms = rows * static_cast<double>(moments.targets);
   const auto mean = [&](std::size_t i) {  // that the bias has to be told of
     return !problem.penalize_bias ? 0.0 : i < moments.width() ? moments.mean[i] : 1.0;
   };
@@ -198,7 +198,7 @@ Trained descend_coordinates(const OptimizerSettings& settings, const LeastSquare
       all.objective += objective;
     }
     ++trained.iterations;
-    trained.duality_gap = 2 * all.gap / (static_cast<double>(moments.rows) * static_cast<double>(targets));
+    trained.duality_gap = 2 * all.gap / (moments.rows * static_cast<double>(targets));
     session.check_finite(all.objective, trained.iterations, "sweep");
     ended = all.gap <= settings.objective_tolerance * std::abs(all.objective) ||
             trained.iterations == settings.max_iterations;

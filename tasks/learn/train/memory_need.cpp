@@ -44,14 +44,18 @@ Held held(Layers layers, const Layout& layout) {
   whole.parameters = static_cast<double>(parameters_of(layers));
   if (layout.is_plain() || layers.empty()) return whole;
   std::vector<std::uint64_t> widths{layers.front().inputs};
-  for (const auto& layer : layers) widths.push_back(layer.outputs);
+  for (const auto& layer : layers)
+    if (layer.end - layer.begin ==
+        (layer.inputs + 1) * layer.outputs)  // others go row by row behind a dense one
+      widths.push_back(layer.outputs);
+  const double layers_a_width = static_cast<double>(layers.size()) / static_cast<double>(widths.size() - 1);
   Held most;
   for (std::uint64_t stage = 0; stage < layout.pipeline; ++stage) {
     Held part;
     for (const LayerCut& layer : layers_of(widths, layout, {0, 0, stage})) {
       part.parameters += static_cast<double>(layer.parameters());
-      part.outputs +=
-          static_cast<double>(layer.slice_outputs() * (layer.cut == Cut::outputs ? layer.slices : 1));
+      part.outputs += layers_a_width * static_cast<double>(layer.slice_outputs() *
+                                                           (layer.cut == Cut::outputs ? layer.slices : 1));
     }
     most.parameters = std::max(most.parameters, part.parameters);
     most.outputs = std::max(most.outputs, part.outputs * static_cast<double>(layout.pipeline - stage));

@@ -47,6 +47,8 @@ class BatchTraining {
         part_(task.part),
         comm_(part_ == nullptr ? session.comm() : part_->data()),
         is_sparse_(task.rows.is_sparse()),
+        weight_(task.weight),
+        is_weighted_(task.rows.is_weighted()),
         rows_(comm_, task.rows, network_.shape().loss,
               {settings_.shuffle, seed_, batch_size_, task.reads, task.memory}),
         sum_(comm_, task.summing, pieces_, network_.losses_length(), !is_sparse_ && !settings_.clip_norm),
@@ -58,7 +60,10 @@ class BatchTraining {
         held_out_(task.held_out),
         parameters_("parameters", own_count()),
         update_(settings_, criterion_, part_ == nullptr ? network_.tensors() : part_->tensors(),
-                sum_.share(own_count(), comm_.rank())) {
+                sum_.share(own_count(), comm_.rank()), [part = part_](std::span<const double> of_tensors) {
+                  return part == nullptr ? ParameterUpdate<T>::in_order(of_tensors)
+                                         : part->add_up(of_tensors);
+                }) {
     if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
     if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
   }
@@ -118,6 +123,8 @@ class BatchTraining {
   NetworkPart<T>* part_;      ///< none where every rank has all layers
   const Communicator& comm_;  ///< the ranks that share the rows
   bool is_sparse_;
+  double weight_;  ///< of all rows together
+  bool is_weighted_;
   StepRows<T> rows_;
   GradientSum<T> sum_;
   bool is_exact_;
@@ -131,11 +138,11 @@ class BatchTraining {
   Vector parameters_, whole_gradient_;  ///< whole_gradient_: of sparse rows, with the features left out
   ParameterUpdate<T> update_;
   std::vector<Vector> portion_sums_;
-  kernels::TreeFold<Device, T> fold_;  ///< of the portions
-  std::uint64_t step_ = 0;             ///< batches done, over all epochs
-  unsigned wishes_ = 0;                ///< of all ranks, at the last step
-  double epoch_loss_ = 0, epoch_right_ = 0;
-  double held_out_loss_ = Progress::unknown;  ///< of the last epoch
+  kernels::TreeFold<Device, T> fold_;                           ///< of the portions
+  std::uint64_t step_ = 0;                                      ///< batches done, over all epochs
+  unsigned wishes_ = 0;                                         ///< of all ranks, at the last step
+  double epoch_loss_ = 0, epoch_right_ = 0, epoch_weight_ = 0;  ///< of the epoch's rows so far
+  double held_out_loss_ = Progress::unknown;                    ///< of the last epoch
   double gradient_norm_ = Progress::unknown;
   std::uint64_t first_step_ = 0;     ///< of this attempt
   std::vector<double> part_losses_;  ///< of the last batch, in a layout of layers
@@ -160,9 +167,12 @@ void BatchTraining<T>::resume(const storage::Checkpoint& checkpoint) {
   restore("parameters", parameters_, {0, own_count()});
   restore("first", update_.first(), update_.range());
   if (update_.second().extent(0) > 0) restore("second", update_.second(), update_.range());
-  const auto& epoch = values_of(checkpoint.tensors, "epoch", 2);
+  const auto& epoch = values_of(checkpoint.tensors, "epoch", is_weighted_ ? 3 : 2);
   epoch_loss_ = epoch.at(0);
   epoch_right_ = epoch.at(1);
+  epoch_weight_ = is_weighted_
+                      ? epoch.at(2)
+                      : static_cast<double>(std::min(step_ % rows_.batches() * batch_size_, rows_.count()));
   if (holds(checkpoint.tensors, "rates"))  // not there in checkpoints from before
     rates_.restore(values_of(checkpoint.tensors, "rates", rates_.state().size()));
   if (best_) best_->restore(checkpoint, count);
@@ -263,7 +273,8 @@ template <class T>
 BatchSum<T> BatchTraining<T>::part_sum() {
   const std::vector<Portion> all = portions(step_);
   const BatchOf<T> rows = part_->needs_rows() ? take(all, 0) : BatchOf<T>();
-  part_->fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin}, sum_.gradients(own_count()),
+  part_->fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin},
+                        {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(own_count()),
                         sum_.losses());
   BatchSum<T> sum = sum_.sum(session_.wishes());
   part_losses_.assign(sum.losses.begin(), sum.losses.end());
@@ -358,9 +369,11 @@ void BatchTraining<T>::note_norm(double scale, const Vector& gradient) {
 
 template <class T>
 void BatchTraining<T>::step() {
-  const std::uint64_t rows = rows_.rows_of(step_);
   const BatchSum<T> sum = batch_sum();
-  const double loss = std::accumulate(sum.losses.begin(), sum.losses.end() - 1, 0.0);
+  const std::size_t parts = network_.loss_parts();
+  const double loss =
+      std::accumulate(sum.losses.begin(), sum.losses.begin() + static_cast<std::ptrdiff_t>(parts), 0.0);
+  const double weight = is_weighted_ ? sum.losses.back() : static_cast<double>(rows_.rows_of(step_));
   session_.check_finite(loss, step_, "batch", [&] {
     if (part_ != nullptr) return std::string("in a layout of layers it is not told which");
     const std::vector<T> gradient = is_sparse_ ? std::vector<T>() : to_host<T>(sum.gradient);
@@ -368,9 +381,10 @@ void BatchTraining<T>::step() {
                             {gradient.begin(), gradient.end()});
   });
   epoch_loss_ += loss;
-  epoch_right_ += sum.losses.back();
-  // The batch stands for all rows.
-  const double share = static_cast<double>(rows_.count()) / static_cast<double>(rows);
+  epoch_right_ += sum.losses[parts];
+  epoch_weight_ += weight;
+  // The batch stands for all rows, by its weight; one without any has no gradient.
+  const double share = weight > 0 ? weight_ / weight : 0;
   const double scale = criterion_.weight * criterion_.step_weight * share;
   const Vector gradient = whole(sum);
   note_norm(scale, gradient);
@@ -417,8 +431,8 @@ void BatchTraining<T>::end_epoch() {
     held_out_loss_ = loss;
   }
   session_.progress(step_ == steps_ || stops_early_, [&] { return line(epoch, held_out); });
-  rates_.end_epoch(epoch_loss_ / static_cast<double>(rows_.count()));
-  epoch_loss_ = epoch_right_ = 0;
+  rates_.end_epoch(epoch_loss_ / epoch_weight_);
+  epoch_loss_ = epoch_right_ = epoch_weight_ = 0;
 }
 
 template <class T>
@@ -433,7 +447,7 @@ Progress BatchTraining<T>::progress() const {
   now.epochs = settings_.epochs;
   now.ends_period = in_epoch == rows_.batches();
   now.may_end_before = best_.has_value();
-  now.loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
+  now.loss = epoch_loss_ / epoch_weight_ / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
   if (!numbers) now.accuracy = epoch_right_ / rows;
   now.held_out_loss = held_out_loss_;
   now.rate = rates_.rate(step_ - 1);
@@ -446,7 +460,7 @@ template <class T>
 std::string BatchTraining<T>::line(std::uint64_t epoch, const std::string& held_out) const {
   const auto rows = static_cast<double>(rows_.count());
   const bool numbers = network_.shape().loss.is_of_numbers();
-  const double loss = epoch_loss_ / rows / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
+  const double loss = epoch_loss_ / epoch_weight_ / (numbers ? static_cast<double>(network_.outputs()) : 1.0);
   std::string text = fmt::format("epoch {}/{} loss {:.6g}", epoch, settings_.epochs, loss);
   if (!numbers) text += fmt::format(" accuracy {:.4f}", epoch_right_ / rows);
   text += held_out;
@@ -456,10 +470,11 @@ std::string BatchTraining<T>::line(std::uint64_t epoch, const std::string& held_
 
 template <class T>
 storage::Checkpoint BatchTraining<T>::state() const {
+  std::vector<double> epoch{epoch_loss_, epoch_right_};
+  if (is_weighted_) epoch.push_back(epoch_weight_);
   storage::Checkpoint checkpoint;
   checkpoint.tensors = {vector_tensor("parameters", whole_of(to_host<T>(parameters_))),
-                        vector_tensor("first", of_all_ranks(update_.first())),
-                        vector_tensor("epoch", std::vector<double>{epoch_loss_, epoch_right_}),
+                        vector_tensor("first", of_all_ranks(update_.first())), vector_tensor("epoch", epoch),
                         vector_tensor("rates", rates_.state())};
   if (update_.second().extent(0) > 0)
     checkpoint.tensors.push_back(vector_tensor("second", of_all_ranks(update_.second())));

@@ -20,6 +20,7 @@ struct BatchTask {
   Criterion criterion;
   const Rows& rows;
   NetworkOf<T>& network;
+  double weight = 0;  ///< of all rows together
   Summing summing = Summing::exact;
   BalanceSettings balancing{};
   Reads reads = Reads::rows;

@@ -1,5 +1,6 @@
 #include "kernmill/tasks/learn/train/moments.hpp"
 
+#include "kernmill/kernels/curvature.hpp"
 #include "kernmill/kernels/gram.hpp"
 #include "kernmill/kernels/reduce.hpp"
 #include "kernmill/tasks/learn/rows/leaf_sum.hpp"
@@ -34,10 +35,17 @@ class SideBySide {
   Matrix all_;
 };
 
+/// So that the product of a row with itself counts by its weight.
+void scale_by_roots(const Vector& weights, const Matrix& values) {
+  const Vector roots = kernels::make_vector<Device>(weights.extent(0));
+  kernels::put_roots<Device>(Device(), weights, roots);
+  kernels::scale_rows<Device>(Device(), roots, values);
+}
+
 }  // namespace
 
 Moments moments_of(Session& session, const Rows& rows, const RowPlan& plan) {
-  Moments moments{rows.count(), rows.features(), rows.targets(), {}, {}};
+  Moments moments{plan.weight, rows.features(), rows.targets(), {}, {}};
   const std::size_t width = moments.width();
   LeafSum<Device> sum(session.comm(), plan.shards, width);
   RowPieces pieces(rows, Loss::squared_error, plan, sum.own(), rows_together);
@@ -47,18 +55,22 @@ Moments moments_of(Session& session, const Rows& rows, const RowPlan& plan) {
   const auto sums = sum([&](std::uint64_t shard, const Vector& out) {
     Kokkos::deep_copy(Device(), out, 0.0);
     pieces.each(shard, [&](const Batch& piece, std::uint64_t) {
-      kernels::column_sums<Device>(Device(), side_by_side(piece, centre), of_piece);
+      const Matrix values = side_by_side(piece, centre);
+      if (piece.weights.extent(0) > 0) kernels::scale_rows<Device>(Device(), piece.weights, values);
+      kernels::column_sums<Device>(Device(), values, of_piece);
       kernels::add<Device>(Device(), of_piece, out);
     });
   });
-  for (const double value : sums) moments.mean.push_back(value / static_cast<double>(rows.count()));
+  for (const double value : sums) moments.mean.push_back(value / moments.rows);
   Kokkos::deep_copy(centre, kernels::host_vector(moments.mean.data(), width));
   sum.set_length(width * width);
   const auto products = sum([&](std::uint64_t shard, const Vector& out) {
     Kokkos::deep_copy(Device(), out, 0.0);
     const Matrix square = kernels::matrix_of<Device>(out, 0, width, width);
     pieces.each(shard, [&](const Batch& piece, std::uint64_t) {
-      kernels::add_gram<Device>(Device(), side_by_side(piece, centre), square);
+      const Matrix values = side_by_side(piece, centre);
+      if (piece.weights.extent(0) > 0) scale_by_roots(piece.weights, values);
+      kernels::add_gram<Device>(Device(), values, square);
     });
   });
   moments.products.assign(products.begin(), products.end());

@@ -6,9 +6,10 @@
 
 namespace kernmill::tasks {
 
-/// The first and second moments of features and numeric targets, side by side: features, then targets.
+/// The first and second moments of features and numeric targets, side by side: features, then targets. A row
+/// counts by its weight.
 struct Moments {
-  std::uint64_t rows = 0;
+  double rows = 0;  ///< their weights together
   std::size_t features = 0, targets = 0;
   std::vector<double> mean;
   /// The sums of products of deviations from the mean, (features + targets)^2, row-major.

@@ -69,8 +69,9 @@ std::span<const double> Objective::total(Sum& sum, const Add& add) {
 Evaluation evaluation_of(const Criterion& criterion, const Network& network,
                          const std::vector<double>& parameters, std::span<const double> losses) {
   Evaluation at;
-  at.loss.assign(losses.begin(), losses.end() - 1);
-  at.right = losses.back();
+  const std::size_t parts = network.loss_parts();
+  at.loss.assign(losses.begin(), losses.begin() + static_cast<std::ptrdiff_t>(parts));
+  at.right = losses[parts];
   at.value = criterion.weight * std::accumulate(at.loss.begin(), at.loss.end(), 0.0) +
              criterion.penalty_of(network, parameters);
   return at;

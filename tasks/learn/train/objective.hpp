@@ -49,9 +49,9 @@ class Objective {
   std::vector<double> hessians();
   /// How far corners of the loss are smoothed from now on; 0: not at all.
   void smooth(double smoothing) { linear_->smooth(smoothing); }
-  /// What the loss of all rows weighs, were it 1 for each row and output.
+  /// What the loss of all rows weighs, were it as much as the row for each row and output.
   [[nodiscard]] double weight_of_all() const {
-    return criterion_.weight * static_cast<double>(rows_) * static_cast<double>(network_.outputs());
+    return criterion_.weight * plan_.weight * static_cast<double>(network_.outputs());
   }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   /// Of how many independent objectives it is the sum: the outputs of a linear model, where the loss looks at

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "kernmill/kernels/for_each.hpp"
 
@@ -11,10 +13,12 @@ using kernels::Device;
 
 template <class T>
 ParameterUpdate<T>::ParameterUpdate(const OptimizerSettings& settings, const Criterion& criterion,
-                                    const std::vector<ParameterTensor>& tensors, storage::IndexRange range)
+                                    const std::vector<ParameterTensor>& tensors, storage::IndexRange range,
+                                    AddUp add_up)
     : settings_(settings),
       penalty_(criterion.penalty * criterion.step_weight),
       range_(range),
+      add_up_(std::move(add_up)),
       first_("first", range.count()),
       second_(settings.type == OptimizerType::sgd ? Vector() : Vector("second", range.count())) {
   for (const ParameterTensor& tensor : tensors)
@@ -24,8 +28,14 @@ ParameterUpdate<T>::ParameterUpdate(const OptimizerSettings& settings, const Cri
 }
 
 template <class T>
+double ParameterUpdate<T>::in_order(std::span<const double> of_tensors) {
+  return std::accumulate(of_tensors.begin(), of_tensors.end(), 0.0);
+}
+
+template <class T>
 void ParameterUpdate<T>::add(Segment segment) {
   if (segment.begin >= segment.end) return;
+  tensors_.push_back(segment);
   const bool alike = !segments_.empty() && segments_.back().is_penalized == segment.is_penalized &&
                      segments_.back().is_weight == segment.is_weight;
   alike ? void(segments_.back().end = segment.end) : segments_.push_back(segment);
@@ -34,8 +44,8 @@ void ParameterUpdate<T>::add(Segment segment) {
 template <class T>
 double ParameterUpdate<T>::squared_norm(double scale, const Vector& sums, const Vector& parameters) const {
   constexpr std::size_t block = 4096;
-  double square = 0;
-  for (const Segment& segment : segments_) {
+  std::vector<double> of_tensors;
+  for (const Segment& segment : tensors_) {
     const std::size_t count = segment.end - segment.begin;
     const auto squares = kernels::make_vector<Device>((count + block - 1) / block);
     kernels::squared_gradient<Device, T>(
@@ -43,9 +53,10 @@ double ParameterUpdate<T>::squared_norm(double scale, const Vector& sums, const 
         kernels::part_of<Device, T>(sums, segment.begin - range_.begin, count),
         kernels::part_of<Device, T>(parameters, segment.begin, count), block, squares);
     const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), squares);
+    double& square = of_tensors.emplace_back(0.0);
     for (std::size_t i = 0; i < host.extent(0); ++i) square += host(i);
   }
-  return square;
+  return add_up_(of_tensors);
 }
 
 /// What the gradient has to be scaled by where it is longer than it may be (Pascanu, Mikolov and Bengio,

@@ -15,6 +15,7 @@ struct RowPlan {
   std::uint64_t shards = shard_count;  ///< a power of two
   const std::vector<double>* class_weights = nullptr;  ///< none: each row counts once
   BalanceSettings balancing{};
+  double weight = 0;  ///< of all rows together
 };
 
 /// This rank's shards of the rows, in pieces of a fixed number of rows: the same pieces on any number of

@@ -17,14 +17,12 @@ void require_shared_layers(const TrainSettings& settings, const Rows& rows, cons
   const auto refuse = [](const char* what, const char* help) {
     throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
   };
-  if (!network.shape().is_plain())
-    refuse("layers other than fully connected ones with relu or tanh",
-           "share rows alone (data), or leave gelu, layer_norm and dropout out");
+  if (!network.shape().can_be_shared())
+    refuse("layers other than fully connected ones", "share rows alone: data");
   if (rows.is_sparse())
     refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
   if (settings.balancing == Balancing::dynamic)
     refuse("balance: dynamic", "leave 'balance' out, or share rows alone: data");
-  if (settings.optimizer.clip_norm) refuse("clip_norm", "leave clip_norm out, or share rows alone: data");
 }
 
 std::vector<Candidate> candidates_of(const TrainSettings& settings, const FitData& data,
@@ -79,12 +77,12 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
 }  // namespace
 
 bool may_share_layers(const TrainSettings& settings, const Rows& rows, const Network& network) {
-  return network.shape().is_plain() && !rows.is_sparse() && !settings.optimizer.clip_norm &&
-         settings.balancing == Balancing::even;
+  return network.shape().can_be_shared() && !rows.is_sparse() && settings.balancing == Balancing::even;
 }
 
 RowsSize size_of(const FitData& data) {
-  return {data.rows.count(), data.rows.row_bytes(), data.held_out.count()};
+  const std::uint64_t weight = data.rows.is_weighted() ? sizeof(double) : 0;
+  return {data.rows.count(), data.rows.row_bytes() + weight, data.held_out.count()};
 }
 
 Layout layout_of(const TrainSettings& settings, const FitData& data, const Network& network,

@@ -9,8 +9,8 @@ namespace kernmill::tasks {
 
 /// What a kernel_svm has to know of the classes of its target.
 struct SvmClasses {
-  std::vector<std::uint64_t> counts;  ///< rows of each
-  std::vector<double> C;              ///< of the rows of each
+  std::vector<std::uint64_t> counts;  ///< rows of each that weigh anything
+  std::vector<double> C;              ///< of the rows of each; a row's is this times its weight
   std::uint64_t missing = 0;          ///< how many have no row
 };
 

@@ -10,7 +10,8 @@
 namespace kernmill::tasks {
 namespace {
 
-/// C of each class; balanced, the rows of each class count alike together.
+/// C of each class; balanced, the rows of each class count alike together, whatever weights of their own they
+/// have.
 std::vector<double> limits_of(double C, const std::vector<std::uint64_t>& counts, bool balanced) {
   std::vector<double> limits(counts.size(), C);
   if (!balanced) return limits;
@@ -46,7 +47,8 @@ SvmClasses look_at_classes(const Communicator& comm, const FitData& data, const 
                                 schema.classes.at(there.at(0))),
                     {}, "look at the target, and stratify the split of the preprocess stage");
   classes.missing = warn_of_missing_classes(comm, schema, classes.counts);
-  classes.C = limits_of(settings.C, classes.counts, config.value("class_weight", "none") == "balanced");
+  const bool balanced = config.value("class_weight", "none") == "balanced";
+  classes.C = limits_of(settings.C, class_counts(comm, data.rows.without_weights()), balanced);
   return classes;
 }
 

@@ -44,11 +44,13 @@ kernels::KernelFunction kernel_of(const KernelSvmSettings& settings, const Train
   return kernel;
 }
 
-std::vector<SvmPair> pairs_of(const std::vector<std::size_t>& labels,
-                              const std::vector<std::uint64_t>& counts, const std::vector<double>& limits,
-                              double tolerance) {
+/// Rows without weight are in no pair.
+std::vector<SvmPair> pairs_of(const TrainingRows& all, const std::vector<std::uint64_t>& counts,
+                              const std::vector<double>& limits, double tolerance) {
+  const auto weight = [&](std::uint64_t row) { return all.weights.empty() ? 1.0 : all.weights[row]; };
   std::vector<std::vector<std::uint64_t>> rows(counts.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) rows[labels[i]].push_back(i);
+  for (std::size_t i = 0; i < all.labels.size(); ++i)
+    if (weight(i) > 0) rows[all.labels[i]].push_back(i);
   const std::vector<std::size_t> classes = classes_there(counts);
   std::vector<SvmPair> pairs;
   for (std::size_t a = 0; a < classes.size(); ++a) {
@@ -58,7 +60,7 @@ std::vector<SvmPair> pairs_of(const std::vector<std::size_t>& labels,
       for (const std::size_t c : {pair.first, pair.second}) {
         pair.problem.rows.insert(pair.problem.rows.end(), rows[c].begin(), rows[c].end());
         pair.problem.signs.resize(pair.problem.rows.size(), c == pair.first ? 1.0 : -1.0);
-        pair.problem.limits.resize(pair.problem.rows.size(), limits[c]);
+        for (const std::uint64_t row : rows[c]) pair.problem.limits.push_back(limits[c] * weight(row));
       }
       pairs.push_back(std::move(pair));
     }
@@ -137,7 +139,7 @@ Fit fit_kernel_svm(const Json& config, const FitData& data, Session& session) {
   const std::uint64_t features = data.rows.features(), memory = memory_for_rows(comm);
   TrainingRows rows = gather_training_rows(comm, data.rows, memory);
   const kernels::KernelFunction kernel = kernel_of(settings, rows, features);
-  std::vector<SvmPair> pairs = pairs_of(rows.labels, classes.counts, classes.C, settings.tolerance);
+  std::vector<SvmPair> pairs = pairs_of(rows, classes.counts, classes.C, settings.tolerance);
   const std::uint64_t cache = config.contains("cache") ? setting_as<std::uint64_t>(config, "cache") : memory;
   solve_pairs(session, features_on_device(rows.features, features), kernel, pairs, cache);
   SupportVectors vectors = support_vectors_of(pairs, rows, classes.counts, features);
@@ -146,7 +148,9 @@ Fit fit_kernel_svm(const Json& config, const FitData& data, Session& session) {
   if (comm.is_root()) warn_of(pairs, count, data.rows.count());
   Fit fit{{"kernel_svm", config.dump(), schema, tensors_of(vectors, features)}, svm_metrics(pairs, count)};
   fit.metrics["train_accuracy"] =
-      score_classes(comm, data.rows, *open_support_vectors(fit.model)).metrics().at("accuracy");
+      score_classes(comm, data.rows.without_weights(), *open_support_vectors(fit.model))
+          .metrics()
+          .at("accuracy");
   fit.metrics["rows"] = data.rows.count();
   if (classes.missing > 0) fit.metrics["untrained_classes"] = classes.missing;
   return fit;

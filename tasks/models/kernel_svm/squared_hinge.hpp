@@ -16,7 +16,8 @@ namespace kernmill::tasks {
 class SquaredHinge {
  public:
   using Values = std::vector<double>;
-  /// `weights` are those of the rows of each class. `session`, `rows` and `map` have to outlive it.
+  /// `weights` are those of the rows of each class, beside which a row may have one of its own. `session`,
+  /// `rows` and `map` have to outlive it.
   SquaredHinge(Session& session, const Rows& rows, FourierMap& map, const Values& weights,
                std::uint64_t memory);
 
@@ -43,12 +44,12 @@ class SquaredHinge {
   Session& session_;
   FourierMap& map_;
   std::uint64_t rows_;
-  Values weights_;
   std::size_t classes_;
   ShardChunks chunks_;                  ///< of this rank
   std::vector<std::size_t> first_row_;  ///< of each chunk among this rank's, and the end
   std::unique_ptr<ChunkSource> source_;
   std::vector<std::size_t> labels_;  ///< of this rank's rows
+  Values weights_;                   ///< of these: their classes', times their own
   Values outputs_, slopes_;          ///< this rank's rows x classes, at the point and along the direction
   unsigned wishes_ = 0;
 };

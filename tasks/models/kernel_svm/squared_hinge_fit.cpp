@@ -26,16 +26,18 @@ SquaredHinge::SquaredHinge(Session& session, const Rows& rows, FourierMap& map, 
     : session_(session),
       map_(map),
       rows_(rows.count()),
-      weights_(weights),
       classes_(weights.size()),
       chunks_(rows_, storage::even_share(shard_count, session.comm().rank(), session.comm().size()),
               rows_mapped_at_a_time) {
   session.comm().agree([&] {
     for (const storage::IndexRange& range : chunks_.all()) {
       first_row_.push_back(labels_.size());
-      std::vector<double> target(range.count());
+      std::vector<double> target(range.count() * rows.target_width());
       rows.read(range, std::span<double>(), target);
-      for (const double label : target) labels_.push_back(static_cast<std::size_t>(label));
+      for (std::size_t at = 0; at < target.size(); at += rows.target_width()) {
+        labels_.push_back(static_cast<std::size_t>(target[at]));
+        weights_.push_back(weights[labels_.back()] * (rows.is_weighted() ? target[at + 1] : 1.0));
+      }
     }
     source_ = open_chunk_source(rows, Loss::squared_hinge, chunks_.all(), memory);
   });
@@ -85,7 +87,7 @@ SquaredHinge::At SquaredHinge::move_to(const Values& point) {
     std::copy_n(products, classes_, outputs_.begin() + static_cast<std::ptrdiff_t>(row * classes_));
     const auto best = static_cast<std::size_t>(std::max_element(products, products + classes_) - products);
     if (best == labels_[row]) extra[classes_] += 1;
-    const double weight = weights_[labels_[row]];
+    const double weight = weights_[row];
     for (std::size_t k = 0; k < classes_; ++k) {
       const double missing = std::max(0.0, 1 - target(row, k) * products[k]);
       extra[k] += weight * missing * missing;
@@ -104,7 +106,7 @@ SquaredHinge::At SquaredHinge::move_to(const Values& point) {
 SquaredHinge::Values SquaredHinge::curve(const Values& direction) {
   return add_up(direction, 0, true, [&](std::size_t row, double* products, double*) {
     for (std::size_t k = 0; k < classes_; ++k)
-      products[k] *= target(row, k) * outputs_[row * classes_ + k] < 1 ? 2 * weights_[labels_[row]] : 0;
+      products[k] *= target(row, k) * outputs_[row * classes_ + k] < 1 ? 2 * weights_[row] : 0;
   });
 }
 
@@ -123,7 +125,7 @@ SquaredHinge::Values SquaredHinge::losses_at(const Values& steps) {
       for (std::size_t k = 0; k < classes_; ++k) {
         const std::size_t at = row * classes_ + k;
         const double missing = std::max(0.0, 1 - target(row, k) * (outputs_[at] + steps[k] * slopes_[at]));
-        out(k) += weights_[labels_[row]] * missing * missing;
+        out(k) += weights_[row] * missing * missing;
       }
     }
   });

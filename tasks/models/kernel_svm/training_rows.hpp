@@ -10,6 +10,7 @@ namespace kernmill::tasks {
 struct TrainingRows {
   std::vector<double> features;  ///< rows x d; sparse rows with their zeros
   std::vector<std::size_t> labels;
+  std::vector<double> weights;  ///< empty: each row counts once
 };
 
 /// Collective. Throws TaskError where they take more than `memory` bytes.

@@ -40,8 +40,11 @@ TrainingRows gather_training_rows(const Communicator& comm, const Rows& rows, st
   });
   TrainingRows all;
   all.features = comm.allgatherv(std::span<const double>(own.features));
-  for (const double label : comm.allgatherv(std::span<const double>(own.target)))
-    all.labels.push_back(static_cast<std::size_t>(label));
+  const std::vector<double> targets = comm.allgatherv(std::span<const double>(own.target));
+  for (std::size_t at = 0; at < targets.size(); at += rows.target_width()) {
+    all.labels.push_back(static_cast<std::size_t>(targets[at]));
+    if (rows.is_weighted()) all.weights.push_back(targets[at + 1]);
+  }
   return all;
 }
 

@@ -54,8 +54,11 @@ Assignment::Assignment(const Communicator& comm, ShardRows& rows, const Spread& 
     const std::size_t count = chunk.rows.count();
     Part part{{kernels::Labels<Device>("labels", count), kernels::make_vector<Device>(count),
                kernels::make_vector<Device>(count)},
+              {},
               {}};
     Kokkos::deep_copy(part.bounds.labels, -1);
+    if (const auto weights = rows.weights_of(chunk); !weights.empty())
+      part.weights = to_device({weights.begin(), weights.end()});
     if (keeps_sums()) part.sums = kernels::Vector<Device>("sums", length_ - 1);
     parts_.push_back(std::move(part));
   }
@@ -100,7 +103,7 @@ void Assignment::settle(const ShardRows::Chunk& chunk, const kernels::Motion<Dev
                                         : 0;
     moved_ += static_cast<double>(moved);
     if (moved > 0 || !keeps_sums())
-      kernels::cluster_sums<Device>(space, rows, centers_, part.bounds.labels, changed_, sums);
+      kernels::cluster_sums<Device>(space, rows, centers_, part.bounds.labels, changed_, part.weights, sums);
   }
   kernels::add<Device>(space, sums, kernels::part_of<Device>(out, 0, length_ - 1));
 }
@@ -145,8 +148,10 @@ std::vector<std::uint64_t> Assignment::furthest(std::size_t count) {
                                        parts_[chunk.index].bounds.labels, squared);
     Device().fence();
     const auto on_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), squared);
+    const auto weights = rows_->weights_of(chunk);
     for (std::size_t i = 0; i < on_host.extent(0); ++i)
-      if (on_host(i) > 0) far.push_back({on_host(i), chunk.rows.begin + i});
+      if (on_host(i) > 0 && (weights.empty() || weights[i] > 0))
+        far.push_back({on_host(i), chunk.rows.begin + i});
     keep_first();
   }
   std::vector<double> distances;

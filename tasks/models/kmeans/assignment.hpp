@@ -11,7 +11,7 @@ namespace kernmill::tasks {
 /// What rows say of the clusters that they are in.
 struct ClusterSums {
   std::vector<double> sums;    ///< k x features, of rows less the shift
-  std::vector<double> counts;  ///< k
+  std::vector<double> counts;  ///< k; what the rows weigh
   double moved = 0;            ///< rows that are in another cluster than at the call before
 };
 
@@ -26,7 +26,7 @@ class Assignment {
   ClusterSums operator()(std::span<const double> centers, unsigned wishes);
   [[nodiscard]] unsigned wishes() const { return sum_.wishes(); }
   /// Collective. The `count` rows that are furthest from their centers, the furthest first, or fewer where no
-  /// others are off their centers. After a call.
+  /// others that weigh anything are off their centers. After a call.
   [[nodiscard]] std::vector<std::uint64_t> furthest(std::size_t count);
   /// What the rows and the centers are free of.
   [[nodiscard]] const std::vector<double>& shift() const { return shift_; }
@@ -35,7 +35,8 @@ class Assignment {
   using Vector = kernels::Vector<kernels::Device>;
   struct Part {
     kernels::Bounds<kernels::Device> bounds;
-    Vector sums;  ///< of the chunk, by cluster; empty: not kept
+    Vector sums;     ///< of the chunk, by cluster; empty: not kept
+    Vector weights;  ///< of its rows; empty: each counts once
   };
   [[nodiscard]] kernels::Motion<kernels::Device> motion_to(std::span<const double> centers) const;
   /// Adds the chunk's sums.

@@ -129,9 +129,10 @@ Clustering clustering_of(const Communicator& comm, ShardRows& rows, std::span<co
     Kokkos::deep_copy(out, 0.0);
     for (const auto& chunk : rows.chunks_of(shard)) {
       nearest.find(rows.features_of(chunk));
+      const auto weights = rows.weights_of(chunk);
       for (std::size_t i = 0; i < chunk.rows.count(); ++i) {
         out(static_cast<std::size_t>(nearest.labels()[i])) += 1;
-        out(k) += nearest.squared()[i];
+        out(k) += (weights.empty() ? 1.0 : weights[i]) * nearest.squared()[i];
       }
     }
   });
@@ -150,7 +151,7 @@ Fit fit_kmeans(const Json& config, const FitData& data, Session& session) {
   session.check_finite(clustering.inertia, done.best.iterations, "iteration");
   if (comm.is_root()) complain_about_empty(clustering);
   Json metrics = {{"inertia", clustering.inertia},
-                  {"inertia_per_row", clustering.inertia / static_cast<double>(rows.count())},
+                  {"inertia_per_row", clustering.inertia / data.weight},
                   {"iterations", done.best.iterations},
                   {"cluster_sizes", clustering.sizes},
                   {"rows", rows.count()}};

@@ -17,8 +17,8 @@ struct KMeansRun {
 
 /// How good centers are, on all rows.
 struct Clustering {
-  double inertia = 0;  ///< summed squared distance to the nearest center
-  std::vector<std::uint64_t> sizes;
+  double inertia = 0;  ///< summed squared distance to the nearest center, of each row by its weight
+  std::vector<std::uint64_t> sizes;  ///< in rows
 };
 /// Collective. The same bits on any number of ranks.
 Clustering clustering_of(const Communicator& comm, ShardRows& rows, std::span<const double> centers);
@@ -27,7 +27,7 @@ Clustering clustering_of(const Communicator& comm, ShardRows& rows, std::span<co
 struct KMeansProgress {
   std::uint64_t restart = 0, steps_before = 0;
   KMeansRun run;               ///< of this restart; without centers: it has not begun
-  std::vector<double> counts;  ///< of mini-batches: the rows that each center has had so far
+  std::vector<double> counts;  ///< of mini-batches: what the rows weigh that each center has had so far
   KMeansRun best;
   double best_inertia = 0;
 };

@@ -17,7 +17,8 @@ using kernels::Host;
 /// Into how many pieces a batch is cut, whatever the number of ranks.
 constexpr std::uint64_t batch_pieces = 16;
 
-/// Adds up the rows of a batch by their nearest center: k x features sums of the way there, and k counts.
+/// Adds up the rows of a batch by their nearest center: k x features sums of the way there, and k counts, of
+/// each row by its weight.
 class BatchSums {
  public:
   BatchSums(const Communicator& comm, const Rows& rows, std::size_t k)
@@ -42,20 +43,22 @@ class BatchSums {
                  const kernels::Vector<Host>& out) {
     const std::size_t features = rows_->features();
     values_.resize(rows.size() * features);
-    rows_->read(rows, values_, std::span<double>());
+    target_.resize(rows_->is_weighted() ? rows.size() * rows_->target_width() : 0);
+    rows_->read(rows, values_, target_);
     nearest.find(features_on_device(values_, features));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto c = static_cast<std::size_t>(nearest.labels()[i]);
+      const double weight = rows_->is_weighted() ? target_[(i + 1) * rows_->target_width() - 1] : 1.0;
       for (std::size_t j = 0; j < features; ++j)
-        out(c * features + j) += values_[i * features + j] - centers[c * features + j];
-      out(k_ * features + c) += 1;
+        out(c * features + j) += weight * (values_[i * features + j] - centers[c * features + j]);
+      out(k_ * features + c) += weight;
     }
   }
 
   const Rows* rows_;
   std::size_t k_;
   LeafSum<Host> sum_;
-  std::vector<double> values_;
+  std::vector<double> values_, target_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 
 #include "kernmill/kernels/random.hpp"
@@ -31,6 +32,11 @@ class Seeding {
       : settings_(settings), comm_(comm), rows_(rows), stream_((restart + 1) << 32U) {
     squared_.assign(own_rows(), infinity);
     nearest_.assign(own_rows(), 0);
+    weights_.reserve(own_rows());
+    for (const auto& chunk : rows.chunks()) {
+      const auto weights = rows.weights_of(chunk);
+      weights_.insert(weights_.end(), weights.begin(), weights.end());
+    }
   }
 
   std::vector<double> parallel();
@@ -50,7 +56,9 @@ class Seeding {
   [[nodiscard]] double total();
   void take(std::span<const std::uint64_t> rows);
   [[nodiscard]] std::vector<double> counts();
+  [[nodiscard]] std::uint64_t first_draw();
   [[nodiscard]] std::uint64_t draw_row(std::uint64_t purpose);
+  [[nodiscard]] double weight(std::size_t own) const { return weights_.empty() ? 1.0 : weights_[own]; }
 
   const KMeansSettings& settings_;
   const Communicator& comm_;
@@ -59,6 +67,7 @@ class Seeding {
   std::vector<double> candidates_;  ///< of all ranks
   std::vector<double> squared_;     ///< of this rank's rows, to the nearest candidate
   std::vector<std::size_t> nearest_;
+  std::vector<double> weights_;  ///< of this rank's rows; empty: each counts once
 };
 
 void Seeding::come_closer(std::span<const double> candidates, std::size_t known) {
@@ -80,7 +89,7 @@ double Seeding::total() {
     out(0) = 0;
     for (const auto& chunk : rows_.chunks_of(shard))
       for (std::uint64_t row = chunk.rows.begin; row < chunk.rows.end; ++row)
-        out(0) += squared_[row - first_row()];
+        out(0) += weight(row - first_row()) * squared_[row - first_row()];
   })[0];
 }
 
@@ -92,19 +101,51 @@ void Seeding::take(std::span<const std::uint64_t> rows) {
 }
 
 std::vector<double> Seeding::counts() {
-  std::vector<std::uint64_t> counts(candidates_.size() / rows_.features(), 0);
-  for (const std::size_t candidate : nearest_) ++counts[candidate];
-  comm_.allreduce(std::span<std::uint64_t>(counts), Reduction::sum);
+  LeafSum<Host> sum(comm_, shard_count, candidates_.size() / rows_.features());
+  const auto counts = sum([&](std::uint64_t shard, const kernels::Vector<Host>& out) {
+    Kokkos::deep_copy(out, 0.0);
+    for (const auto& chunk : rows_.chunks_of(shard))
+      for (std::uint64_t row = chunk.rows.begin; row < chunk.rows.end; ++row)
+        out(nearest_[row - first_row()]) += weight(row - first_row());
+  });
   return {counts.begin(), counts.end()};
 }
 
-/// One row of all ranks, by its squared distance; `no_row` where each of them is a candidate.
+/// One row of all ranks, by its weight: that at which the weights, added up in order, pass a number drawn.
+std::uint64_t Seeding::first_draw() {
+  const double drawn = draw(0)(0);
+  if (!rows_.are_weighted()) return static_cast<std::uint64_t>(drawn * static_cast<double>(rows_.count()));
+  LeafSum<Host> sum(comm_, shard_count, shard_count);
+  const storage::IndexRange own = sum.own();
+  const auto of_shards = sum([&](std::uint64_t shard, const kernels::Vector<Host>& out) {
+    Kokkos::deep_copy(out, 0.0);
+    for (const auto& chunk : rows_.chunks_of(shard))
+      for (const double weight : rows_.weights_of(chunk)) out(shard) += weight;
+  });
+  const double goal = drawn * std::accumulate(of_shards.begin(), of_shards.end(), 0.0);
+  std::uint64_t shard = 0, last = shard_count - 1, which = no_row;
+  while (last > 0 && of_shards[last] == 0) --last;
+  double before = 0;
+  while (shard < last && before + of_shards[shard] <= goal) before += of_shards[shard++];
+  if (shard >= own.begin && shard < own.end) {
+    for (const auto& chunk : rows_.chunks_of(shard))
+      for (std::uint64_t row = chunk.rows.begin; row < chunk.rows.end; ++row) {
+        if (before > goal) break;
+        if (weight(row - first_row()) > 0) which = row;  // of rounding the last that weighs anything
+        before += weight(row - first_row());
+      }
+  }
+  return comm_.allreduce(which, Reduction::min);
+}
+
+/// One row of all ranks, by its weight times its squared distance; `no_row` where each of them is a
+/// candidate.
 std::uint64_t Seeding::draw_row(std::uint64_t purpose) {
   const Draw wait = draw(purpose);
   double least = infinity;
   std::uint64_t which = no_row;
   for (std::size_t i = 0; i < squared_.size(); ++i)
-    if (const double time = wait.waiting_time(first_row() + i, squared_[i]); time < least) {
+    if (const double time = wait.waiting_time(first_row() + i, weight(i) * squared_[i]); time < least) {
       least = time;
       which = first_row() + i;
     }
@@ -144,13 +185,13 @@ std::vector<double> choose_weighted(std::span<const double> candidates, std::spa
 std::vector<double> Seeding::parallel() {
   constexpr std::uint64_t rounds = 5;
   const double wanted = 2.0 * static_cast<double>(settings_.k);
-  take(std::vector{static_cast<std::uint64_t>(draw(0)(0) * static_cast<double>(rows_.count()))});
+  take(std::vector{first_draw()});
   for (std::uint64_t round = 1; round <= rounds; ++round) {
     const double all = total();
     const Draw chance = draw(round);
     std::vector<std::uint64_t> drawn;
     for (std::size_t i = 0; i < squared_.size(); ++i)
-      if (chance(first_row() + i) * all < wanted * squared_[i]) drawn.push_back(first_row() + i);
+      if (chance(first_row() + i) * all < wanted * weight(i) * squared_[i]) drawn.push_back(first_row() + i);
     take(comm_.allgatherv(std::span<const std::uint64_t>(drawn)));
   }
   for (std::uint64_t more = rounds + 1; candidates_.size() / rows_.features() < settings_.k; ++more) {
@@ -162,8 +203,7 @@ std::vector<double> Seeding::parallel() {
 }
 
 std::vector<double> Seeding::plus_plus() {
-  const auto count = static_cast<double>(rows_.count());
-  take(std::vector{static_cast<std::uint64_t>(draw(0)(0) * count)});
+  take(std::vector{first_draw()});
   for (std::uint64_t c = 1; c < settings_.k; ++c) {
     const std::uint64_t row = draw_row(c);
     take(std::vector{row == no_row ? c % rows_.count() : row});

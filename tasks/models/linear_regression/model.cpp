@@ -14,8 +14,8 @@ class LinearRegression : public LinearModel {
   }
 
   /// The mean squared error of rows and targets + l2 * ||W||^2 + l1 * |W|_1.
-  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t targets) const override {
-    const double mean = 1.0 / static_cast<double>(rows);
+  [[nodiscard]] Criterion criterion(double rows, std::uint64_t targets) const override {
+    const double mean = 1.0 / rows;
     return {mean / static_cast<double>(targets), 2.0 * ridge_.l2, ridge_.regularize_bias, 1.0, l1_};
   }
   [[nodiscard]] std::optional<Loss> loss() const override { return loss_; }

@@ -14,8 +14,8 @@ class LinearSvm : public LinearModel {
         has_corners_(model.value("loss", "squared_hinge") == "hinge") {}
 
   /// C * the summed hinge loss, squared or not, + 1 / 2 * ||W||^2.
-  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
-    return {C_, 1.0, regularize_bias_, 1.0 / static_cast<double>(rows)};
+  [[nodiscard]] Criterion criterion(double rows, std::uint64_t) const override {
+    return {C_, 1.0, regularize_bias_, 1.0 / rows};
   }
   [[nodiscard]] std::optional<Loss> loss() const override {
     return has_corners_ ? std::optional<Loss>(Loss::hinge) : std::nullopt;

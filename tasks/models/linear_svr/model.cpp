@@ -19,8 +19,8 @@ class LinearSvr : public LinearModel {
               setting_as<double>(model, "epsilon")) {}
 
   /// C * the summed loss + 1 / 2 * ||W||^2.
-  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
-    return {C_, 1.0, regularize_bias_, 1.0 / static_cast<double>(rows)};
+  [[nodiscard]] Criterion criterion(double rows, std::uint64_t) const override {
+    return {C_, 1.0, regularize_bias_, 1.0 / rows};
   }
   [[nodiscard]] std::optional<Loss> loss() const override { return loss_; }
 

@@ -9,8 +9,8 @@ class Logistic : public LinearModel {
   explicit Logistic(const Json& model) : LinearModel(model), ridge_(model) {}
 
   /// The summed log(1 + exp(-y f)) + l2 / 2 * ||w||^2, one weight vector for both classes.
-  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
-    return {1.0, ridge_.l2, ridge_.regularize_bias, 1.0 / static_cast<double>(rows)};
+  [[nodiscard]] Criterion criterion(double rows, std::uint64_t) const override {
+    return {1.0, ridge_.l2, ridge_.regularize_bias, 1.0 / rows};
   }
 
  private:

@@ -19,6 +19,7 @@ struct BatchOf {
   std::size_t gradient_inputs = 0;
   kernels::Labels<kernels::Device> labels;      ///< of a class target
   kernels::Matrix<kernels::Device, T> numbers;  ///< of a numeric target, n x outputs
+  kernels::Vector<kernels::Device> weights;     ///< how much each row counts; empty: once
 
   [[nodiscard]] bool is_sparse() const { return sparse.begins.extent(0) > 0; }
   [[nodiscard]] bool is_compact() const { return compact.begins.extent(0) > 0; }
@@ -40,6 +41,7 @@ BatchOf<T> part_of(const BatchOf<T>& batch, std::size_t first, std::size_t count
     part.labels = kernels::Labels<Device>(batch.labels.data() + first, count);
   if (batch.numbers.data() != nullptr)
     part.numbers = kernels::rows_of<Device, T>(batch.numbers, first, count);
+  if (batch.weights.data() != nullptr) part.weights = kernels::part_of<Device>(batch.weights, first, count);
   return part;
 }
 
@@ -57,6 +59,7 @@ class BatchAs {
       out.compact = batch.compact;
       out.gradient_inputs = batch.gradient_inputs;
       out.labels = batch.labels;
+      out.weights = batch.weights;
       out.features = copy(batch.features, features_);
       out.numbers = copy(batch.numbers, numbers_);
       return out;

@@ -4,10 +4,9 @@ namespace kernmill::tasks {
 
 using kernels::Device;
 
-template <class T>
-kernels::DropoutKey Dropout<T>::key() const {
+kernels::DropoutKey dropout_key(const Pass& pass, std::size_t number) {
   constexpr std::uint64_t stream = 0x64726f706f757473ULL;  // no other numbers are drawn from it
-  return {kernels::random_bits(pass_.seed, stream, number_), pass_.step, pass_.first_row};
+  return {kernels::random_bits(pass.seed, stream, number), pass.step, pass.first_row};
 }
 
 template <class T>
@@ -15,7 +14,7 @@ void Dropout<T>::forward(const Vector&, const BatchOf<T>& input, Cuts, const Pas
                          const Matrix& output) {
   pass_ = pass;
   if (pass.trains) {
-    kernels::drop<Device, T>(Device(), share_, key(), input.features, output);
+    kernels::drop<Device, T>(Device(), share_, dropout_key(pass_, number_), input.features, output);
   } else {
     Kokkos::deep_copy(Device(), output, input.features);
   }
@@ -26,7 +25,7 @@ void Dropout<T>::backward(const Vector&, const BatchOf<T>&, const Matrix&, Cuts,
                           const Matrix& input_delta) {
   if (input_delta.data() == nullptr) return;
   if (pass_.trains) {
-    kernels::drop<Device, T>(Device(), share_, key(), delta, input_delta);
+    kernels::drop<Device, T>(Device(), share_, dropout_key(pass_, number_), delta, input_delta);
   } else {
     Kokkos::deep_copy(Device(), input_delta, delta);
   }

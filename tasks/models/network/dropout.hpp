@@ -4,6 +4,9 @@
 
 namespace kernmill::tasks {
 
+/// Of a layer's rows in a pass; `number` is the layer's.
+kernels::DropoutKey dropout_key(const Pass& pass, std::size_t number);
+
 /// In training, drops a share of its inputs and scales the others up (kernels::drop); else it changes
 /// nothing. What is dropped is keyed by seed, step, layer, the row's place in the step's batch, and unit.
 template <class T>
@@ -26,8 +29,6 @@ class Dropout : public Layer<T> {
                     const Vector&) override {}
 
  private:
-  [[nodiscard]] kernels::DropoutKey key() const;
-
   double share_;
   std::size_t number_;
   Pass pass_;  ///< the last one

@@ -74,9 +74,17 @@ void LinearPass::add_transposed(const Batch& rows, const Matrix& delta, const Ve
 
 void LinearPass::add_losses_of(const Batch& rows, const Matrix& z, const Matrix& terms, const Vector& out) {
   const Device space;
-  if (class_weights_.extent(0) > 0) kernels::weigh_rows<Device>(space, class_weights_, rows.labels, z, terms);
+  if (class_weights_.extent(0) > 0)
+    kernels::weigh_rows<Device>(space, class_weights_, rows.labels, z, terms, parts_);
+  if (rows.weights.extent(0) > 0) kernels::weigh_rows<Device>(space, rows.weights, z, terms, parts_);
   kernels::column_sums<Device>(space, terms, term_sums_);
   kernels::add<Device>(space, term_sums_, out);
+}
+
+/// In place of each row of `u`: as often as the row counts.
+void LinearPass::weigh(const Batch& rows, const Matrix& u) const {
+  if (class_weights_.extent(0) > 0) kernels::scale_rows<Device>(Device(), class_weights_, rows.labels, u);
+  if (rows.weights.extent(0) > 0) kernels::scale_rows<Device>(Device(), rows.weights, u);
 }
 
 void LinearPass::add_sums(const Vector& parameters, const Batch& rows, const Vector& out,
@@ -101,7 +109,7 @@ void LinearPass::add_product(const Vector& direction, const Batch& rows, const M
                              const Vector& out) {
   const Matrix u = outputs_of(direction, rows);
   multiply_by_curvature(loss_, curvature, u);
-  if (class_weights_.extent(0) > 0) kernels::scale_rows<Device>(Device(), class_weights_, rows.labels, u);
+  weigh(rows, u);
   add_transposed(rows, u, out);
 }
 
@@ -122,10 +130,10 @@ void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const 
   }
   kernels::put_ones<Device>(space, inputs_, all);
   Matrix u = curvature;
-  if (class_weights_.extent(0) > 0) {
+  if (are_weighted(rows)) {
     u = kernels::rows_of<Device>(z_, 0, rows.rows());
     Kokkos::deep_copy(space, u, curvature);
-    kernels::scale_rows<Device>(space, class_weights_, rows.labels, u);
+    weigh(rows, u);
   }
   for (std::size_t j = 0; j < outputs_; ++j) {
     kernels::put_weighed<Device>(space, u, j, all, weighed);
@@ -137,7 +145,7 @@ void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const 
 void LinearPass::add_diagonal(const Batch& rows, const Matrix& curvature, const Vector& out) {
   const Matrix u = kernels::rows_of<Device>(z_, 0, rows.rows());
   set_diagonal(loss_, curvature, u);
-  if (class_weights_.extent(0) > 0) kernels::scale_rows<Device>(Device(), class_weights_, rows.labels, u);
+  weigh(rows, u);
   add_transposed(rows, u, out, true);
 }
 

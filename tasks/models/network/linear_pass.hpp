@@ -42,6 +42,10 @@ class LinearPass {
  private:
   Matrix outputs_of(const Vector& parameters, const Batch& rows);
   void add_losses_of(const Batch& rows, const Matrix& z, const Matrix& terms, const Vector& out);
+  [[nodiscard]] bool are_weighted(const Batch& rows) const {
+    return class_weights_.extent(0) > 0 || rows.weights.extent(0) > 0;
+  }
+  void weigh(const Batch& rows, const Matrix& u) const;
   void add_transposed(const Batch& rows, const Matrix& delta, const Vector& out, bool squared = false);
 
   std::size_t inputs_, outputs_, parts_, rows_together_;

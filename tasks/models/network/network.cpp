@@ -50,6 +50,12 @@ void NetworkOf<T>::weigh_classes(const std::vector<double>& weights) {
 }
 
 template <class T>
+void NetworkOf<T>::tell_weight() {
+  tells_weight_ = true;
+  term_sums_ = kernels::make_vector<Device>(losses_length());
+}
+
+template <class T>
 void NetworkOf<T>::reserve(std::size_t rows) {
   if (terms_.extent(0) >= rows) return;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -97,7 +103,9 @@ template <class T>
 void NetworkOf<T>::take_losses(const Batches& batch, const Matrix& z, const Matrix& terms) const {
   apply_loss<T>(shape_.loss, {batch.labels, batch.numbers}, z, terms);
   if (class_weights_.extent(0) > 0)
-    kernels::weigh_rows<Device, T>(Device(), class_weights_, batch.labels, z, terms);
+    kernels::weigh_rows<Device, T>(Device(), class_weights_, batch.labels, z, terms, loss_parts());
+  if (batch.weights.extent(0) > 0)
+    kernels::weigh_rows<Device, T>(Device(), batch.weights, z, terms, loss_parts());
 }
 
 template <class T>

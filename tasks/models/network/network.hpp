@@ -32,8 +32,9 @@ class NetworkOf {
   [[nodiscard]] std::size_t layer_outputs(std::size_t layer) const { return layers_[layer]->outputs(); }
   /// Into how many parts the loss is told: one for the cross-entropy, else one an output.
   [[nodiscard]] std::size_t loss_parts() const { return parts_of(shape_.loss, outputs()); }
-  /// The loss by part, and the number of rows predicted right.
-  [[nodiscard]] std::size_t losses_length() const { return loss_parts() + 1; }
+  /// The loss by part, the number of rows predicted right, and, where that is to be told, what the rows
+  /// weigh.
+  [[nodiscard]] std::size_t losses_length() const { return loss_parts() + (tells_weight_ ? 2 : 1); }
   /// The gradient, and these.
   [[nodiscard]] std::size_t sums_length() const { return parameter_count_ + losses_length(); }
   /// The length of the gradient where it has so many of the features.
@@ -52,6 +53,8 @@ class NetworkOf {
   void weigh_classes(const std::vector<double>& weights);
   void weigh_classes_as(const NetworkOf<double>& other) { class_weights_ = other.class_weights(); }
   [[nodiscard]] const Losses& class_weights() const { return class_weights_; }
+  /// From now on losses tell what the rows weigh, too: rows that have weights of their own.
+  void tell_weight();
 
   /// The last layer's outputs, rows x outputs, in the network's own memory until the next call. What the rows
   /// should give is not looked at.
@@ -102,7 +105,8 @@ class NetworkOf {
   std::size_t parameter_count_ = 0;
   std::vector<Matrix> outputs_, deltas_;  ///< by layer
   Matrix terms_;
-  Losses term_sums_, class_weights_;                                    ///< no weights: each row counts once
+  Losses term_sums_, class_weights_;  ///< no weights: each row counts once
+  bool tells_weight_ = false;
   std::map<std::size_t, kernels::TreeFold<kernels::Device, T>> folds_;  ///< by the size of a part
 };
 using Network = NetworkOf<double>;

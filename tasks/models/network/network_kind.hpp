@@ -20,8 +20,9 @@ struct LeastSquaresPenalty {
 class NetworkModel {
  public:
   virtual ~NetworkModel() = default;
-  /// What it minimises, for so many rows, and so many target columns (1 for classes).
-  [[nodiscard]] virtual Criterion criterion(std::uint64_t rows, std::uint64_t targets) const = 0;
+  /// What it minimises, for so many rows, counted by their weights, and so many target columns (1 for
+  /// classes).
+  [[nodiscard]] virtual Criterion criterion(double rows, std::uint64_t targets) const = 0;
   /// The parameters that training starts from, as the network lays them out. Throws TaskError.
   [[nodiscard]] virtual std::vector<double> start(const Network& network, std::uint64_t seed) const = 0;
   /// Adds what it is made of to a shape with the features, for data of this schema. Throws TaskError where it

@@ -25,10 +25,8 @@ struct NetworkShape {
   kernels::Multiply multiply = kernels::Multiply::fast;  ///< how dense layers do
   std::size_t steps = 1;  ///< of a sequence: the features are those of the first step, of the second, ...
 
-  /// Whether it has fully connected layers alone, whose activations need nothing but what they gave.
-  [[nodiscard]] bool is_plain() const {
-    return !layer_norm && dropout == 0 && cell == Cell::none && activation != kernels::Activation::gelu;
-  }
+  /// Whether ranks can share its layers: fully connected ones, and what goes row by row behind them.
+  [[nodiscard]] bool can_be_shared() const { return cell == Cell::none; }
 
   /// Whether the parameters of the two mean the same: what counts in training alone is not compared.
   friend bool operator==(const NetworkShape& a, const NetworkShape& b) {

@@ -58,6 +58,6 @@ std::unique_ptr<Predictor> open_pca(const storage::Model& model) {
 }
 
 extern constinit const ModelKind pca_model{
-    .type = "pca", .fit = fit_pca, .open = open_pca, .own_scores = pca_scores};
+    .type = "pca", .fit = fit_pca, .open = open_pca, .own_scores = pca_scores, .takes_weights = false};
 
 }  // namespace kernmill::tasks

@@ -25,8 +25,8 @@ class RecurrentModel : public NetworkModel {
   }
 
   /// The mean loss of rows and targets + l2 / 2 * ||W||^2, without the biases.
-  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t targets) const override {
-    const double mean = 1.0 / static_cast<double>(rows);
+  [[nodiscard]] Criterion criterion(double rows, std::uint64_t targets) const override {
+    const double mean = 1.0 / rows;
     return {mean / static_cast<double>(targets), l2_, false, 1.0};
   }
   [[nodiscard]] std::vector<double> start(const Network& network, std::uint64_t seed) const override {

@@ -9,8 +9,8 @@ class Softmax : public LinearModel {
   explicit Softmax(const Json& model) : LinearModel(model), ridge_(model) {}
 
   /// The summed cross-entropy + l2 / 2 * ||W||^2.
-  [[nodiscard]] Criterion criterion(std::uint64_t rows, std::uint64_t) const override {
-    return {1.0, ridge_.l2, ridge_.regularize_bias, 1.0 / static_cast<double>(rows)};
+  [[nodiscard]] Criterion criterion(double rows, std::uint64_t) const override {
+    return {1.0, ridge_.l2, ridge_.regularize_bias, 1.0 / rows};
   }
 
  private:

@@ -38,23 +38,39 @@ TEST(Layout, LayersAreCutInPairsAndALastOneByItsInputs) {
   EXPECT_EQ(cut_of(2, 3, 1), Cut::none);
 }
 
-TEST(Layout, EveryParameterIsSomebodys) {
-  const Widths widths{5, 8, 4, 3};
-  const Layout layout{1, 2, 2, 4};
+/// How many ranks hold each number of each tensor.
+std::vector<std::vector<int>> held_by(const NetworkShape& shape, const Layout& layout) {
   std::vector<std::vector<int>> held;
-  for (std::size_t i = 0; i < 3; ++i) {
-    held.emplace_back(widths[i] * widths[i + 1]);
-    held.emplace_back(widths[i + 1]);
+  std::vector<std::size_t> strides;
+  const auto tensor = [&](std::size_t rows, std::size_t columns) {
+    held.emplace_back(rows * columns);
+    strides.push_back(columns);
+  };
+  for (std::size_t i = 0; i + 1 < shape.widths.size(); ++i) {
+    const std::size_t units = shape.widths[i + 1];
+    tensor(shape.widths[i], units);
+    tensor(1, units);
+    for (int more = 0; more < 2 && shape.layer_norm && i + 2 < shape.widths.size(); ++more) tensor(1, units);
   }
   for (std::uint64_t rank = 0; rank < layout.ranks(); ++rank)
-    for (const ParameterBlock& block : blocks_of(widths, layout, place_of(layout, rank))) {
-      const std::size_t stride = widths[block.tensor / 2 + 1];
+    for (const ParameterBlock& block : blocks_of(shape, layout, place_of(layout, rank)))
       for (std::size_t i = 0; i < block.rows * block.columns; ++i)
-        ++held[block.tensor].at((block.first_row + i / block.columns) * stride + block.first_column +
-                                i % block.columns);
-    }
+        ++held[block.tensor].at((block.first_row + i / block.columns) * strides[block.tensor] +
+                                block.first_column + i % block.columns);
+  return held;
+}
+
+TEST(Layout, EveryParameterIsSomebodys) {
+  const auto held = held_by({.widths = {5, 8, 4, 3}}, {1, 2, 2, 4});
   for (std::size_t tensor = 0; tensor < held.size(); ++tensor)  // biases of layers cut by inputs: everybody's
     EXPECT_THAT(held[tensor], ::testing::Each(tensor == 3 || tensor == 5 ? 2 : 1)) << tensor;
+}
+
+TEST(Layout, EveryParameterOfANormIsHeldByWhoHasItsUnits) {
+  const auto held = held_by({.widths = {5, 8, 4, 3}, .layer_norm = true}, {1, 2, 2, 4});
+  ASSERT_EQ(held.size(), 10U);
+  for (std::size_t tensor = 0; tensor < held.size(); ++tensor)
+    EXPECT_THAT(held[tensor], ::testing::Each(tensor < 5 || tensor == 8 ? 1 : 2)) << tensor;
 }
 
 TEST(Pipeline, FillsThenAlternatesThenDrains) {

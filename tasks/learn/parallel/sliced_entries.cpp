@@ -1,0 +1,62 @@
+#include "kernmill/tasks/learn/parallel/sliced_entries.hpp"
+
+#include "kernmill/tasks/models/network/dropout.hpp"
+
+namespace kernmill::tasks {
+
+using kernels::Device;
+
+template <class T>
+Sliced<T> BehindDense<T>::make_output(std::size_t rows) const {
+  Sliced<T> out;
+  for (std::size_t i = 0; i < slices(); ++i) out.push_back(kernels::make_matrix<Device, T>(rows, width()));
+  return out;
+}
+
+template <class T>
+void SlicedActivate<T>::forward(const Vector&, const Sliced<T>& input, Cuts, const Pass&,
+                                const Sliced<T>& output) {
+  for (std::size_t i = 0; i < output.size(); ++i)
+    kernels::activate<Device, T>(Device(), activation_, input[i], output[i]);
+}
+
+template <class T>
+void SlicedActivate<T>::backward(const Vector&, const Sliced<T>& input, const Sliced<T>&, Cuts, const Pass&,
+                                 const Sliced<T>& delta, const Sliced<T>& input_delta) {
+  for (std::size_t i = 0; i < delta.size(); ++i)
+    kernels::backward_activate<Device, T>(Device(), activation_, input[i], delta[i], input_delta[i]);
+}
+
+template <class T>
+void SlicedDropout<T>::drop(const Pass& pass, const Sliced<T>& from, const Sliced<T>& to) const {
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (!pass.trains) {
+      Kokkos::deep_copy(Device(), to[i], from[i]);
+      continue;
+    }
+    kernels::DropoutKey key = dropout_key(pass, number_);
+    key.first_column = this->first_column(i);
+    kernels::drop<Device, T>(Device(), share_, key, from[i], to[i]);
+  }
+}
+
+template <class T>
+void SlicedDropout<T>::forward(const Vector&, const Sliced<T>& input, Cuts, const Pass& pass,
+                               const Sliced<T>& output) {
+  drop(pass, input, output);
+}
+
+template <class T>
+void SlicedDropout<T>::backward(const Vector&, const Sliced<T>&, const Sliced<T>&, Cuts, const Pass& pass,
+                                const Sliced<T>& delta, const Sliced<T>& input_delta) {
+  drop(pass, delta, input_delta);
+}
+
+template class BehindDense<double>;
+template class BehindDense<float>;
+template class SlicedActivate<double>;
+template class SlicedActivate<float>;
+template class SlicedDropout<double>;
+template class SlicedDropout<float>;
+
+}  // namespace kernmill::tasks

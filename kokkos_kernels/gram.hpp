@@ -50,6 +50,19 @@ void put_weighed(const Space& space, ConstMatrix<Space> weights, std::size_t col
       });
 }
 
+/// out(i, k) = factors(i) * scale(k) * values(places(i), k), in single precision: a few of the rows.
+template <class Space>
+void put_picked(const Space& space, ConstMatrix<Space> values, ConstVector<Space, std::uint32_t> places,
+                ConstVector<Space> factors, ConstVector<Space> scale, Matrix<Space, float> out) {
+  const std::size_t columns = out.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_picked", Range<Space>(space, 0, out.extent(0) * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / columns, k = index % columns;
+        out(i, k) = static_cast<float>(factors(i) * scale(k) * values(places(i), k));
+      });
+}
+
 /// out += transposed values * values.
 template <class Space>
 void add_gram(const Space& space, ConstMatrix<Space> values, Matrix<Space> out) {

@@ -9,6 +9,11 @@ namespace {
 
 using Values = std::vector<double>;
 
+/// Twice as many as there are numbers to find, and some more where these are few.
+std::size_t rows_of(std::size_t width) {
+  return 2 * width + 512;
+}
+
 /// The mean over the outputs of each input's entries.
 Values means(const Values& x, std::size_t outputs) {
   Values out(x.size() / outputs, 0.0);
@@ -24,11 +29,19 @@ bool SampledHessian::fits(std::size_t parameters, std::size_t outputs) {
   return parameters / outputs <= most / parameters;
 }
 
+double SampledHessian::bytes(std::size_t parameters, std::size_t outputs, int ranks) {
+  if (!fits(parameters, outputs)) return 0;
+  const std::size_t width = parameters / outputs,
+                    most_ranks = std::min<std::size_t>(outputs, static_cast<std::size_t>(ranks));
+  const std::size_t own = (outputs + most_ranks - 1) / most_ranks;
+  return static_cast<double>(sizeof(float) * own * width * (width + 2 * rows_of(width)));
+}
+
 void SampledHessian::take(const Values& scale) {
   const std::size_t width = scale.size() / outputs();
   scale_ = scale;
   factors_.clear();
-  std::vector<std::vector<float>> own = objective_.sample(2 * width, scale);
+  std::vector<std::vector<float>> own = objective_.sample(rows_of(width), scale);
   for (std::size_t j = 0; j < outputs(); ++j) {
     std::vector<std::uint64_t> to(static_cast<std::size_t>(comm_.size()), 0), from;
     to[static_cast<std::size_t>(owner(j))] = own[j].size();

@@ -7,14 +7,16 @@
 namespace kernmill::tasks {
 
 /// About the Hessian of a linear model, for conjugate gradients to begin from: of each output by itself, from
-/// at most about 2 (features + 1) of the rows, which are picked by what they weigh, and in single precision
-/// (as Xu, Yang, Roosta-Khorasani, Re and Mahoney, Sub-sampled Newton methods with non-uniform sampling,
-/// NeurIPS 2016, pick them). Each output is one rank's, which gets its rows from all of them: the bits do not
-/// depend on the number of ranks.
+/// some 2 (features + 1) of the rows, which are picked by what they weigh, and in single precision (as Xu,
+/// Yang, Roosta-Khorasani, Re and Mahoney, Sub-sampled Newton methods with non-uniform sampling, NeurIPS
+/// 2016, pick them). Each output is one rank's, which gets its rows from all of them: the bits do not depend
+/// on the number of ranks.
 class SampledHessian {
  public:
-  /// Whether its factors are small enough to be kept.
+  /// Whether its factors are small enough to be kept: 128 MiB of all ranks together.
   static bool fits(std::size_t parameters, std::size_t outputs);
+  /// What a rank keeps at most: factors, and rows on their way; 0 where they do not fit.
+  static double bytes(std::size_t parameters, std::size_t outputs, int ranks);
 
   SampledHessian(const Communicator& comm, Objective& objective)
       : comm_(comm), objective_(objective), penalties_(objective.penalties()) {}

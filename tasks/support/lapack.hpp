@@ -11,7 +11,8 @@ struct Eigenpairs {
   std::vector<double> values;
   std::vector<double> vectors;  ///< one a row
 };
-/// `matrix` is n x n. Throws TaskError where it holds what is no finite number.
+/// `matrix` is n x n, of which the upper triangle is looked at. Throws TaskError where it holds what is no
+/// finite number.
 Eigenpairs symmetric_eigenpairs(std::vector<double> matrix, std::size_t n);
 
 /// Cholesky's factor, n x n, of transposed rows * rows + diag(added), in single precision: `rows` are of n

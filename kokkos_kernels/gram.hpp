@@ -1,4 +1,6 @@
 #pragma once
+#include <type_traits>
+
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/kernels/sparse.hpp"
 

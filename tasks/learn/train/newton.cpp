@@ -105,8 +105,8 @@ void Newton::take_diagonal() {
 
 /// Whether products have taken more time than a sample, which takes about that of so many.
 bool Newton::is_worth_sampling() const {
-  const auto width = static_cast<double>(x_.size() / objective_.outputs());
-  return static_cast<double>(since_) > 4 + width * width / (4 * static_cast<double>(objective_.rows())) &&
+  const std::size_t width = x_.size() / objective_.outputs();
+  return since_ > 4 + width * width / (4 * objective_.rows()) &&
          SampledHessian::fits(x_.size(), objective_.outputs());
 }
 

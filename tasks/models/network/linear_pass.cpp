@@ -125,7 +125,7 @@ LinearPass::Matrix LinearPass::with_one(const Batch& rows) {
   const Device space;
   const std::size_t width = inputs_ + 1;
   if (with_one_.extent(0) == 0) with_one_ = kernels::make_matrix<Device>(rows_together_, width);
-  const Matrix all = kernels::rows_of<Device>(with_one_, 0, rows.rows());
+  Matrix all = kernels::rows_of<Device>(with_one_, 0, rows.rows());
   const Vector nothing("nothing", width);
   if (rows.is_sparse()) {
     kernels::put_centred<Device>(space, rows.sparse, inputs_, nothing, all);
@@ -156,7 +156,7 @@ void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const 
 
 /// By one output each.
 LinearPass::Matrix LinearPass::second_derivatives(const Batch& rows, const Matrix& curvature) {
-  const Matrix u = kernels::rows_of<Device>(z_, 0, rows.rows());
+  Matrix u = kernels::rows_of<Device>(z_, 0, rows.rows());
   set_diagonal(loss_, curvature, u);
   if (class_weights_.extent(0) > 0) kernels::scale_rows<Device>(Device(), class_weights_, rows.labels, u);
   return u;

@@ -25,7 +25,7 @@ Values means(const Values& x, std::size_t outputs) {
 }  // namespace
 
 bool SampledHessian::fits(std::size_t parameters, std::size_t outputs) {
-  constexpr std::size_t most = std::size_t{1} << 25U;
+  constexpr std::size_t most = std::size_t{1} << 24U;
   return parameters / outputs <= most / parameters;
 }
 
@@ -34,7 +34,7 @@ double SampledHessian::bytes(std::size_t parameters, std::size_t outputs, int ra
   const std::size_t width = parameters / outputs,
                     most_ranks = std::min<std::size_t>(outputs, static_cast<std::size_t>(ranks));
   const std::size_t own = (outputs + most_ranks - 1) / most_ranks;
-  return static_cast<double>(sizeof(float) * own * width * (width + 2 * rows_of(width)));
+  return static_cast<double>(sizeof(float) * own * width * (width + rows_of(width)));
 }
 
 void SampledHessian::take(const Values& scale) {

@@ -13,7 +13,7 @@ namespace kernmill::tasks {
 /// on the number of ranks.
 class SampledHessian {
  public:
-  /// Whether its factors are small enough to be kept: 128 MiB of all ranks together.
+  /// Whether its factors are small enough to be kept: 64 MiB of all ranks together.
   static bool fits(std::size_t parameters, std::size_t outputs);
   /// What a rank keeps at most: factors, and rows on their way; 0 where they do not fit.
   static double bytes(std::size_t parameters, std::size_t outputs, int ranks);

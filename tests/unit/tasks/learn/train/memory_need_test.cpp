@@ -46,7 +46,7 @@ TEST(MemoryNeed, CountsWhatAMethodKeepsOfTheModel) {
   OptimizerSettings newton;
   newton.type = OptimizerType::newton;
   EXPECT_EQ(memory_need(newton, small, {1000, 800}, four).model,
-            (2 * 10 + 16) * vector + 4.0 * 3 * 101 * (101 + 2 * (2 * 101 + 512)))
+            (2 * 10 + 16) * vector + 4.0 * 3 * 101 * (101 + 2 * 101 + 512))
       << "factors of 3 of 10 outputs, and their rows on the way from rank to rank";
   MemoryLayout keeps = four;
   keeps.keeps_checkpoints = true;

@@ -74,6 +74,19 @@ void multiply_entries(const Space& space, ConstMatrix<Space> curvature, Matrix<S
       });
 }
 
+/// z(i, j) = start(i, j) + lengths(j) * along(i, j).
+template <class Space>
+void step_along(const Space& space, ConstMatrix<Space> start, ConstVector<Space> lengths,
+                ConstMatrix<Space> along, Matrix<Space> z) {
+  const std::size_t columns = z.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_step_along", Range<Space>(space, 0, z.extent(0) * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / columns, j = index % columns;
+        z(i, j) = start(i, j) + lengths(j) * along(i, j);
+      });
+}
+
 /// squares(i, j) = values(i, j)^2.
 template <class Space>
 void square_entries(const Space& space, ConstMatrix<Space> values, Matrix<Space> squares) {

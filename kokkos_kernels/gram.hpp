@@ -1,7 +1,14 @@
 #pragma once
+#include <type_traits>
+
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/kernels/math.hpp"
 #include "kernmill/kernels/sparse.hpp"
+
+/// As in detail/blas.hpp: what is row-major and upper here is column-major and lower there.
+extern "C" void dsyrk_(const char* triangle, const char* transposed, const int* n, const int* k,
+                       const double* alpha, const double* a, const int* lda, const double* beta, double* c,
+                       const int* ldc);
 
 namespace kernmill::kernels {
 
@@ -59,10 +66,31 @@ void put_roots(const Space& space, ConstVector<Space> values, Vector<Space> root
       KOKKOS_LAMBDA(const std::size_t i) { roots(i) = math::sqrt(values(i)); });
 }
 
-/// out += transposed values * values.
+/// out(i, k) = factors(i) * scale(k) * values(places(i), k), in single precision: a few of the rows.
+template <class Space>
+void put_picked(const Space& space, ConstMatrix<Space> values, ConstVector<Space, std::uint32_t> places,
+                ConstVector<Space> factors, ConstVector<Space> scale, Matrix<Space, float> out) {
+  const std::size_t columns = out.extent(1);
+  Kokkos::parallel_for(
+      "kernmill_picked", Range<Space>(space, 0, out.extent(0) * columns),
+      KOKKOS_LAMBDA(const std::size_t index) {
+        const std::size_t i = index / columns, k = index % columns;
+        out(i, k) = static_cast<float>(factors(i) * scale(k) * values(places(i), k));
+      });
+}
+
+/// out += transposed values * values: of out the upper triangle, out(i, j) with i <= j; below it is anything.
 template <class Space>
 void add_gram(const Space& space, ConstMatrix<Space> values, Matrix<Space> out) {
-  gemm<Space>(space, Transpose::yes, Transpose::no, 1.0, values, values, 1.0, out);
+  if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
+    if (values.extent(0) == 0) return;
+    space.fence();
+    const int columns = detail::blas_int(values.extent(1)), rows = detail::blas_int(values.extent(0));
+    const double one = 1;
+    dsyrk_("L", "N", &columns, &rows, &one, values.data(), &columns, &one, out.data(), &columns);
+  } else {
+    gemm<Space>(space, Transpose::yes, Transpose::no, 1.0, values, values, 1.0, out);
+  }
 }
 
 }  // namespace kernmill::kernels

@@ -7,6 +7,13 @@
 
 #include <lapacke.h>
 
+// BLAS, by its Fortran interface, which every one has.
+extern "C" void strsv_(const char* triangle, const char* transposed, const char* unit, const int* n,
+                       const float* a, const int* lda, float* x, const int* step);
+extern "C" void ssyrk_(const char* triangle, const char* transposed, const int* n, const int* k,
+                       const float* alpha, const float* a, const int* lda, const float* beta, float* c,
+                       const int* ldc);
+
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -38,6 +45,27 @@ Eigenpairs symmetric_eigenpairs(std::vector<double> matrix, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j) pairs.vectors[i * n + j] = matrix[j * n + (n - 1 - i)];
   return pairs;
+}
+
+std::vector<float> gram_factor(const std::vector<float>& rows, const std::vector<float>& added) {
+  constexpr float one = 1, zero = 0, least = 1e-6F;
+  const std::size_t n = added.size();
+  const lapack_int size = lapack_size(n), count = lapack_size(rows.size() / n);
+  std::vector<float> gram(n * n, 0.0F);
+  if (count > 0) ssyrk_("L", "N", &size, &count, &one, rows.data(), &size, &zero, gram.data(), &size);
+  for (float raise = least;; raise *= 10) {
+    std::vector<float> factor = gram;
+    for (std::size_t i = 0; i < n; ++i) factor[i * n + i] += added[i] + raise;
+    const lapack_int status = LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'L', size, factor.data(), size);
+    if (status == 0) return factor;
+    if (raise > 1) require(status, "Cholesky's factorisation");
+  }
+}
+
+void solve_factored(const std::vector<float>& factor, std::vector<float>& b) {
+  const lapack_int n = lapack_size(b.size()), step = 1;
+  for (const char* transposed : {"N", "T"})
+    strsv_("L", transposed, "N", &n, factor.data(), &n, b.data(), &step);
 }
 
 std::vector<double> orthonormal_columns(std::vector<double> matrix, std::size_t rows, std::size_t columns) {

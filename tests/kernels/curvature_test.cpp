@@ -1,6 +1,7 @@
 #include "kernmill/kernels/curvature.hpp"
 
 #include "device_test.hpp"
+#include "kernmill/kernels/gram.hpp"
 #include "kernmill/kernels/loss.hpp"
 #include "kernmill/kernels/margin_loss.hpp"
 #include "kernmill/reference/losses.hpp"
@@ -87,6 +88,33 @@ TYPED_TEST(Curvatures, TheLogisticLossIsTheCrossEntropyOfTwoClasses) {
   std::vector<double> of_second(rows);
   for (std::size_t i = 0; i < rows; ++i) of_second[i] = expected.gradient(i, 1);
   expect_near(to_host(gradient), of_second);
+}
+
+TYPED_TEST(Curvatures, StepsGoAlongEachOutputByItsOwnLength) {
+  const reference::Matrix start = random_matrix(rows, 3, 1), along = random_matrix(rows, 3, 2);
+  const auto z = kernels::make_matrix<TypeParam>(rows, 3);
+  kernels::step_along<TypeParam>(TypeParam(), to_device<TypeParam>(start),
+                                 to_device<TypeParam>(std::vector<double>{0.0, 0.5, 2.0}),
+                                 to_device<TypeParam>(along), z);
+  const auto values = to_host(z);
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      EXPECT_NEAR(values[i * 3 + j], start(i, j) + (j == 0 ? 0.0 : j == 1 ? 0.5 : 2.0) * along(i, j), 1e-15);
+}
+
+TYPED_TEST(Curvatures, PickedRowsAreScaledByRowAndColumn) {
+  const reference::Matrix all = random_matrix(rows, 2, 1);
+  const std::vector<std::uint32_t> places{3, 28};
+  const auto picked = kernels::make_matrix<TypeParam, float>(2, 2);
+  kernels::put_picked<TypeParam>(TypeParam(), to_device<TypeParam>(all),
+                                 kernels::on_space<TypeParam>(places.data(), places.size()),
+                                 to_device<TypeParam>(std::vector<double>{2.0, 4.0}),
+                                 to_device<TypeParam>(std::vector<double>{1.0, 0.5}), picked);
+  const auto on_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), picked);
+  EXPECT_EQ(on_host(0, 0), static_cast<float>(2 * all(3, 0)));
+  EXPECT_EQ(on_host(0, 1), static_cast<float>(all(3, 1)));
+  EXPECT_EQ(on_host(1, 0), static_cast<float>(4 * all(28, 0)));
+  EXPECT_EQ(on_host(1, 1), static_cast<float>(2 * all(28, 1)));
 }
 
 }  // namespace

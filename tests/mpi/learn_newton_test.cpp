@@ -1,6 +1,11 @@
 #include <fstream>
 
+#include <gmock/gmock.h>
+
 #include "convex.hpp"
+#include "kernmill/tasks/learn/train/sampled_hessian.hpp"
+#include "kernmill/tasks/learn/train/settings.hpp"
+#include "kernmill/tasks/models/network/make_network.hpp"
 #include "preprocess_settings.hpp"
 
 // Newton's method, and the models whose default it is. The numbers of scikit-learn: reference_linear.py.
@@ -77,6 +82,90 @@ TEST_F(Newton, EndsWithTheSameModelAfterAResumption) {
   const tasks::Result resumed = tasks::run_train(whole, comm);
   EXPECT_EQ(resumed.metrics.dump(), first.metrics.dump());
   EXPECT_EQ(digest(parameters("whole")), end);
+}
+
+// 113 by the Hessian's diagonal alone.
+TEST_F(Newton, TakesFewerProductsWithASampledHessian) {
+  const auto digits = fold_four("digits", "digit");
+  if (comm.is_root()) ::testing::internal::CaptureStdout();
+  train(digits, train_config(softmax_model(), newton()));
+  if (!comm.is_root()) return;
+  const std::string said = ::testing::internal::GetCapturedStdout();
+  const std::size_t end = said.rfind(" products"), begin = said.rfind(' ', end - 1) + 1;
+  EXPECT_LT(std::stoi(said.substr(begin, end - begin)), 80) << said;
+}
+
+/// Somewhere, not at the minimum.
+class NearNewton : public Newton {
+ protected:
+  template <class Look>
+  void at_a_point(const std::filesystem::path& data, const Json& model, const Look& look) {
+    const storage::DatasetReader reader(comm.handle(), data);
+    const tasks::Rows rows(reader, storage::Part::train);
+    const auto settings = tasks::read_train_settings(train_config(model, newton()));
+    tasks::Network network = tasks::make_network(*settings.model, rows.schema());
+    tasks::Session session(comm, {}, false);
+    tasks::Objective objective(session, rows, network, settings.model->criterion(rows.count(), 1),
+                               {1U << 30U, tasks::shard_count, nullptr, {}});
+    look(objective, numbers(network.parameter_count(), 1), numbers(network.parameter_count(), 2));
+  }
+  static std::vector<double> numbers(std::size_t count, double step) {
+    std::vector<double> out(count);
+    for (std::size_t i = 0; i < count; ++i) out[i] = 0.3 * std::sin(step * static_cast<double>(i + 1));
+    return out;
+  }
+};
+
+TEST_F(NearNewton, ASampleOfAllRowsIsTheHessian) {
+  at_a_point(fold_four("iris", "species"), svm_model(), [&](auto& objective, auto x, auto direction) {
+    (void)objective.with_curvature(x);
+    std::vector<double> scale = objective.diagonal();
+    for (double& value : scale) value = 1 / std::sqrt(value);
+    tasks::SampledHessian hessian(comm, objective);
+    hessian.take(scale);
+    const std::vector<double> back = hessian.solve(objective.product(direction));
+    for (std::size_t i = 0; i < back.size(); ++i) EXPECT_NEAR(back[i], direction[i], 1e-3) << i;
+  });
+}
+
+// Rows without a violation have no second derivative.
+TEST_F(NearNewton, RowsThatDoNotCountAreNotSampled) {
+  at_a_point(fold_four("iris", "species"), svm_model(), [&](auto& objective, auto x, auto) {
+    for (double& value : x) value *= 10;
+    (void)objective.with_curvature(x);
+    const std::vector<double> diagonal = objective.diagonal();
+    const auto sampled = objective.sample(1000, std::vector<double>(x.size(), 1.0));
+    ASSERT_EQ(sampled.size(), 3U);
+    std::uint64_t all = 0;
+    for (std::size_t j = 0; j < sampled.size(); ++j) {
+      const auto counted = comm.allreduce(std::uint64_t{sampled[j].size()}, tasks::Reduction::sum) / 5;
+      all += counted;
+      EXPECT_NEAR(static_cast<double>(counted), (diagonal[4 * 3 + j] - 1) / 2, 1e-6) << "class " << j;
+    }
+    EXPECT_LT(all, 3U * 120);
+  });
+}
+
+TEST_F(NearNewton, ALineHasTheValuesAndSlopesOfItsPoints) {
+  for (const std::string& name : {"iris", "digits"})
+    for (const Json& model : {svm_model(), softmax_model()})
+      at_a_point(fold_four(name, name == "iris" ? "species" : "digit"), model,
+                 [](auto& objective, const auto& x, const auto& direction) {
+                   (void)objective.with_curvature(x);
+                   objective.begin_line(x, direction);
+                   const auto on_line = objective.on_line(std::vector<double>(objective.blocks(), 0.5));
+                   std::vector<double> there = x;
+                   for (std::size_t i = 0; i < there.size(); ++i) there[i] += 0.5 * direction[i];
+                   const auto at = objective(there);
+                   const auto values = objective.values_of_blocks(at, there);
+                   for (std::size_t j = 0; j < values.size(); ++j) {
+                     double slope = 0;
+                     for (std::size_t i = j; i < there.size(); i += values.size())
+                       slope += at.gradient[i] * direction[i];
+                     expect_relative(on_line.values[j], values[j], 1e-12);
+                     expect_relative(on_line.slopes[j], slope, 1e-9);
+                   }
+                 });
 }
 
 TEST_F(Newton, IsRefusedForANetwork) {

@@ -93,6 +93,9 @@ class KeptRows : public ChunkSource {
     const std::uint64_t begin = chunks_.at(index).begin + first;
     return rows({begin, begin + count});
   }
+  Batch targets(std::size_t index, std::size_t first, std::size_t count) override {
+    return part_of(targets_, chunks_.at(index).begin + first - chunks_.front().begin, count);
+  }
   [[nodiscard]] const Reading& reading() const override { return reading_; }
 
  private:

@@ -15,6 +15,10 @@ class ChunkSource {
   /// Rows [first, first + count) of a chunk. Valid until the next call. Where rows have to be decoded it is
   /// these alone.
   virtual Batch part(std::size_t index, std::size_t first, std::size_t count);
+  /// What these rows should give, maybe without the features.
+  virtual Batch targets(std::size_t index, std::size_t first, std::size_t count) {
+    return part(index, first, count);
+  }
   /// What has been read so far.
   [[nodiscard]] virtual const Reading& reading() const = 0;
 

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "kernmill/tasks/learn/train/vectors.hpp"
-
 namespace kernmill::tasks {
 namespace {
 
@@ -46,15 +44,13 @@ std::vector<double> search_lengths(Objective& objective, const LineStart& start,
     return std::all_of(brackets.begin(), brackets.end(), [](const Bracket& b) { return b.found; });
   };
   std::vector<double> lengths(blocks);
+  if (!all_found()) objective.begin_line(start.x, direction);
   for (int trial = 0; trial < most_trials && !all_found(); ++trial) {
     for (std::size_t j = 0; j < blocks; ++j) lengths[j] = brackets[j].length;
-    std::vector<double> next = start.x;
-    add_scaled(lengths, direction, next);
-    const Evaluation at = objective(next);
-    const std::vector<double> values = objective.values_of_blocks(at, next);
-    const std::vector<double> slopes = dot(at.gradient, direction, blocks);
+    const LinePoint at = objective.on_line(lengths);
     for (std::size_t j = 0; j < blocks; ++j)
-      if (!brackets[j].found) judge(brackets[j], values[j], slopes[j], start.values[j], start.slopes[j]);
+      if (!brackets[j].found)
+        judge(brackets[j], at.values[j], at.slopes[j], start.values[j], start.slopes[j]);
   }
   for (std::size_t j = 0; j < blocks; ++j)
     lengths[j] = brackets[j].found ? brackets[j].length : brackets[j].low;

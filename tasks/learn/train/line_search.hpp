@@ -5,7 +5,8 @@
 
 namespace kernmill::tasks {
 
-/// Where a line search begins: the value of each block of an objective there, and its slope.
+/// Where a line search begins: the objective's last point with curvature, the value of each block there, and
+/// its slope.
 struct LineStart {
   const std::vector<double>& x;
   const std::vector<double>&values, &slopes;

@@ -9,6 +9,7 @@
 
 #include "kernmill/tasks/learn/parallel/batch_cuts.hpp"
 #include "kernmill/tasks/learn/parallel/layer_cuts.hpp"
+#include "kernmill/tasks/learn/train/sampled_hessian.hpp"
 #include "kernmill/tasks/support/task_error.hpp"
 
 namespace kernmill::tasks {
@@ -166,6 +167,8 @@ MemoryNeed memory_need(const OptimizerSettings& optimizer, Layers layers, const 
       optimizer.is_full_batch() ? 2 * static_cast<double>(optimizer.history) + beside_history : of_batches;
   MemoryNeed need;
   need.model = number * own.parameters * (vectors + of_sums);
+  if (optimizer.type == OptimizerType::newton && !layers.empty())
+    need.model += SampledHessian::bytes(parameters_of(layers), layers.back().outputs, layout.ranks);
   if (!layout.layers.is_plain()) need.model += vector * whole_in_a_layout;
   need.activations = 2 * own.outputs * number * rows_under_way(optimizer, layers, rows, layout);
   need.rows = kept_rows(optimizer, rows, layout);

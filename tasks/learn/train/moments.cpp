@@ -74,6 +74,8 @@ Moments moments_of(Session& session, const Rows& rows, const RowPlan& plan) {
     });
   });
   moments.products.assign(products.begin(), products.end());
+  for (std::size_t i = 0; i < width; ++i)
+    for (std::size_t j = 0; j < i; ++j) moments.products[i * width + j] = moments.products[j * width + i];
   session.judge(pieces.reading());
   return moments;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/tasks/learn/train/line_search.hpp"
+#include "kernmill/tasks/learn/train/sampled_hessian.hpp"
 #include "kernmill/tasks/learn/train/vectors.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
@@ -24,13 +25,23 @@ Values product_of(const Values& x, const Values& y) {
 class Newton {
  public:
   Newton(const OptimizerSettings& settings, Objective& objective, Session& session)
-      : settings_(settings), objective_(objective), session_(session), blocks_(objective.blocks()) {}
+      : settings_(settings),
+        objective_(objective),
+        session_(session),
+        blocks_(objective.blocks()),
+        hessian_(session.comm(), objective) {}
 
   Trained run(Values start);
 
  private:
   void begin(Values start);
+  void resume(const storage::Checkpoint& checkpoint);
   void look();
+  void take_diagonal();
+  [[nodiscard]] bool is_worth_sampling() const;
+  [[nodiscard]] Values preconditioned(const Values& residual) const {
+    return hessian_.is_there() ? hessian_.solve(residual) : product_of(product_of(scale_, scale_), residual);
+  }
   [[nodiscard]] bool is_flat(std::size_t block) const {
     return norms_[block] <= settings_.tolerance * first_norms_[block];
   }
@@ -40,7 +51,9 @@ class Newton {
   bool advance(const Values& direction);
   [[nodiscard]] storage::Checkpoint state() const {
     storage::Checkpoint checkpoint;
-    checkpoint.tensors = {vector_tensor("parameters", x_), vector_tensor("first_norms", first_norms_)};
+    checkpoint.tensors = {vector_tensor("parameters", x_), vector_tensor("first_norms", first_norms_),
+                          vector_tensor("products_since", {static_cast<double>(since_)})};
+    if (hessian_.is_there()) checkpoint.tensors.push_back(vector_tensor("sampled_at", sampled_at_));
     return checkpoint;
   }
   [[nodiscard]] std::string line() const {
@@ -55,7 +68,10 @@ class Newton {
   Values x_;
   Evaluation at_;
   Values values_, norms_;  ///< of each block, there: its objective, and its gradient's norm
-  Values scale_;           ///< of each variable: 1 / sqrt of the Hessian's diagonal
+  SampledHessian hessian_;
+  Values scale_;             ///< of each variable: 1 / sqrt of the Hessian's diagonal, until that is sampled
+  Values sampled_at_;        ///< where it was; empty: not yet
+  std::uint64_t since_ = 0;  ///< products in the directions since then
   Values first_norms_;
   std::uint64_t iteration_ = 0, products_ = 0;
 };
@@ -73,14 +89,43 @@ void Newton::look() {
   values_ = objective_.values_of_blocks(at_, x_);
   norms_ = dot(at_.gradient, at_.gradient, blocks_);
   for (double& value : norms_) value = std::sqrt(value);
+  const bool samples = is_worth_sampling();
+  if (hessian_.is_there() && !samples) return;
+  take_diagonal();
+  if (!samples) return;
+  hessian_.take(scale_);
+  sampled_at_ = x_;
+  since_ = 0;
+}
+
+void Newton::take_diagonal() {
   scale_ = objective_.diagonal();
   for (double& value : scale_) value = value > 0 ? 1 / std::sqrt(value) : 1.0;
+}
+
+/// Whether products have taken more time than a sample, which takes about that of so many.
+bool Newton::is_worth_sampling() const {
+  const std::size_t width = x_.size() / objective_.outputs();
+  return since_ > 4 + width * width / (4 * objective_.rows()) &&
+         SampledHessian::fits(x_.size(), objective_.outputs());
+}
+
+/// The Hessian is sampled where it was. What is not there is of a run that began before it was sampled.
+void Newton::resume(const storage::Checkpoint& checkpoint) {
+  iteration_ = checkpoint.step;
+  if (!holds(checkpoint.tensors, "products_since")) return;
+  since_ = static_cast<std::uint64_t>(values_of(checkpoint.tensors, "products_since", 1).front());
+  if (!holds(checkpoint.tensors, "sampled_at")) return;
+  sampled_at_ = values_of(checkpoint.tensors, "sampled_at", x_.size());
+  (void)objective_.with_curvature(sampled_at_);
+  take_diagonal();
+  hessian_.take(scale_);
 }
 
 void Newton::begin(Values start) {
   const auto checkpoint = session_.resume();
   x_ = checkpoint ? values_of(checkpoint->tensors, "parameters", start.size()) : std::move(start);
-  if (checkpoint) iteration_ = checkpoint->step;
+  if (checkpoint) resume(*checkpoint);
   look();
   first_norms_ = checkpoint ? values_of(checkpoint->tensors, "first_norms", blocks_) : norms_;
 }
@@ -88,19 +133,20 @@ void Newton::begin(Values start) {
 // A step may take a hundred products: a request to stop is not kept waiting for all of them. What the step
 // has done so far is done again.
 Values Newton::product(const Values& direction) {
-  Values out = product_of(scale_, objective_.product(product_of(scale_, direction)));
+  Values out = objective_.product(direction);
   ++products_;
   if ((objective_.wishes() & wish_to_stop) != 0)
     session_.after_step(iteration_, objective_.wishes(), [&] { return state(); });
   return out;
 }
 
-/// By conjugate gradients in the scaled variables, those of all blocks in step.
+/// By preconditioned conjugate gradients, those of all blocks in step.
 Values Newton::direction() {
   constexpr double forcing = 0.1;
-  Values s(x_.size(), 0.0), residual = product_of(scale_, at_.gradient);
+  Values s(x_.size(), 0.0), residual = at_.gradient;
   for (double& value : residual) value = -value;
-  Values conjugate = residual, rr = dot(residual, residual, blocks_), enough(blocks_);
+  Values conjugate = preconditioned(residual), rr = dot(residual, conjugate, blocks_), enough(blocks_);
+  const std::uint64_t before = products_;
   for (std::size_t j = 0; j < blocks_; ++j) enough[j] = is_flat(j) ? rr[j] : forcing * forcing * rr[j];
   std::vector<char> done(blocks_, 0);
   for (std::size_t i = 0; i < 10 * x_.size(); ++i) {
@@ -117,13 +163,14 @@ Values Newton::direction() {
     }
     add_scaled(forth, conjugate, s);
     add_scaled(back, curved, residual);
-    const Values now = dot(residual, residual, blocks_);
+    const Values steep = preconditioned(residual), now = dot(residual, steep, blocks_);
     for (std::size_t j = 0; j < blocks_; ++j) turn[j] = done[j] != 0 ? 0.0 : now[j] / rr[j];
     for (std::size_t k = 0; k < conjugate.size(); ++k)
-      conjugate[k] = residual[k] + turn[k % blocks_] * conjugate[k];
+      conjugate[k] = steep[k] + turn[k % blocks_] * conjugate[k];
     rr = now;
   }
-  return product_of(scale_, s);
+  since_ += products_ - before;
+  return s;
 }
 
 /// Goes along the direction. Returns whether there is no more to gain.

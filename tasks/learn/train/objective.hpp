@@ -20,6 +20,11 @@ struct Evaluation {
   double right = 0;          ///< rows predicted right, of a class target
 };
 
+/// Of each block of an objective, somewhere on a line: its value, and its derivative along the line.
+struct LinePoint {
+  std::vector<double> values, slopes;
+};
+
 /// The criterion at parameters, by what the losses of all rows add up to: each part, and the rows predicted
 /// right. Without the gradient.
 Evaluation evaluation_of(const Criterion& criterion, const Network& network,
@@ -40,6 +45,11 @@ class Objective {
   Evaluation with_curvature(const std::vector<double>& parameters) { return evaluate(parameters, true); }
   /// The same, but for the gradient. Collective.
   Evaluation without_gradient(const std::vector<double>& parameters);
+  /// A line begins at the last point `with_curvature`, x.
+  void begin_line(const std::vector<double>& x, const std::vector<double>& direction);
+  /// So far along the line, each block by itself: costs next to nothing beside a pass over the features.
+  /// Collective.
+  LinePoint on_line(const std::vector<double>& lengths);
   /// The Hessian of the last point `with_curvature`, times this. Collective.
   std::vector<double> product(const std::vector<double>& direction);
   /// Its diagonal. Collective.
@@ -47,6 +57,15 @@ class Objective {
   /// The Hessian of each block of the last point `with_curvature`, (features + 1)^2 with the bias last, one
   /// after the other. Of losses that look at each output alone. Collective.
   std::vector<double> hessians();
+  /// For each output some rows of this rank, `count` on all ranks together: the sum of their squares, with a
+  /// 1 for the bias, is about the Hessian by that output alone of the last point `with_curvature`, without
+  /// the penalty. Each column is multiplied by its entry of `scale`, one a parameter. Of a point whose
+  /// `diagonal` was asked for.
+  std::vector<std::vector<float>> sample(std::size_t count, const std::vector<double>& scale);
+  /// What the criterion's penalty adds to each entry of the Hessian's diagonal.
+  [[nodiscard]] std::vector<double> penalties() const;
+  /// How many outputs the model has.
+  [[nodiscard]] std::size_t outputs() const { return network_.outputs(); }
   /// How far corners of the loss are smoothed from now on; 0: not at all.
   void smooth(double smoothing) { linear_->smooth(smoothing); }
   /// What the loss of all rows weighs, were it as much as the row for each row and output.
@@ -74,6 +93,11 @@ class Objective {
   /// Sums over all rows what `add` adds to its last argument for a piece.
   template <class Add>
   std::span<const double> total(Sum& sum, const Add& add);
+  template <class Work>
+  std::span<const double> sum_shards(Sum& sum, const Work& work);
+  [[nodiscard]] storage::IndexRange own_shards() const {
+    return balance_.shares()[static_cast<std::size_t>(session_.comm().rank())];
+  }
 
   Session& session_;
   const Rows& data_;
@@ -84,8 +108,11 @@ class Objective {
   std::uint64_t rows_;
   RowBalance balance_;
   Sum sum_, product_sum_;
-  std::optional<RowPieces> pieces_;  ///< always there, but while others are read
-  Network::Matrix curvature_;        ///< own rows x outputs, once it was wanted
+  std::optional<RowPieces> pieces_;      ///< always there, but while others are read
+  Network::Matrix curvature_, outputs_;  ///< own rows x outputs, once they were wanted
+  Network::Matrix along_;                ///< by how much a line's direction changes these outputs
+  std::vector<double> line_start_, line_direction_;
+  std::vector<double> row_weights_;  ///< by output, the sum of the second derivatives of the rows' losses
   unsigned wishes_ = 0;
 };
 

@@ -35,17 +35,28 @@ class RowPieces {
   /// before it. A piece is valid until the next.
   template <class Take>
   void each(std::uint64_t shard, const Take& take) {
+    each_from(
+        shard, [&](auto... piece) { return source_->part(piece...); }, take);
+  }
+  /// The same, maybe without the features.
+  template <class Take>
+  void each_target(std::uint64_t shard, const Take& take) {
+    each_from(
+        shard, [&](auto... piece) { return source_->targets(piece...); }, take);
+  }
+
+ private:
+  template <class Get, class Take>
+  void each_from(std::uint64_t shard, const Get& get, const Take& take) {
     const storage::IndexRange chunks = chunks_.of(shard);
     for (std::uint64_t i = chunks.begin; i < chunks.end; ++i) {
       const storage::IndexRange& chunk = chunks_.all()[i];
       const std::uint64_t before = chunk.begin - chunks_.all().front().begin;
       for (std::size_t first = 0; first < chunk.count(); first += piece_rows_)
-        take(source_->part(i, first, std::min<std::size_t>(piece_rows_, chunk.count() - first)),
-             before + first);
+        take(get(i, first, std::min<std::size_t>(piece_rows_, chunk.count() - first)), before + first);
     }
   }
 
- private:
   std::size_t piece_rows_;
   ShardChunks chunks_;
   std::unique_ptr<ChunkSource> source_;

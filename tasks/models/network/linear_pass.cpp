@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "kernmill/kernels/curvature.hpp"
 #include "kernmill/kernels/gram.hpp"
@@ -88,9 +89,10 @@ void LinearPass::weigh(const Batch& rows, const Matrix& u) const {
 }
 
 void LinearPass::add_sums(const Vector& parameters, const Batch& rows, const Vector& out,
-                          const Matrix& curvature) {
+                          const Matrix& curvature, const Matrix& outputs) {
   const std::size_t gradient = inputs_ * outputs_ + outputs_;
   const Matrix z = outputs_of(parameters, rows);
+  if (outputs.extent(0) > 0) Kokkos::deep_copy(Device(), outputs, z);
   const Matrix terms = kernels::rows_of<Device>(terms_, 0, rows.rows());
   const Targets<double> targets{rows.labels, rows.numbers};
   apply_loss<double>(loss_, targets, z, terms, curvature);
@@ -105,6 +107,19 @@ void LinearPass::add_losses(const Vector& parameters, const Batch& rows, const V
   add_losses_of(rows, z, terms, out);
 }
 
+void LinearPass::add_line(const Matrix& outputs, const Vector& lengths, const Matrix& along,
+                          const Batch& rows, const Vector& out) {
+  const Device space;
+  const Matrix z = kernels::rows_of<Device>(z_, 0, outputs.extent(0));
+  const Matrix terms = kernels::rows_of<Device>(terms_, 0, outputs.extent(0));
+  kernels::step_along<Device>(space, outputs, lengths, along, z);
+  apply_loss<double>(loss_, {rows.labels, rows.numbers}, z, terms);
+  add_losses_of(rows, z, terms, kernels::part_of<Device>(out, 0, parts_ + 1));
+  kernels::multiply_entries<Device>(space, along, z);
+  kernels::column_sums<Device>(space, z, bias_sums_);
+  kernels::add<Device>(space, bias_sums_, kernels::part_of<Device>(out, parts_ + 1, outputs_));
+}
+
 void LinearPass::add_product(const Vector& direction, const Batch& rows, const Matrix& curvature,
                              const Vector& out) {
   const Matrix u = outputs_of(direction, rows);
@@ -113,15 +128,12 @@ void LinearPass::add_product(const Vector& direction, const Batch& rows, const M
   add_transposed(rows, u, out);
 }
 
-void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const Vector& out) {
+/// Dense, whatever the rows are.
+LinearPass::Matrix LinearPass::with_one(const Batch& rows) {
   const Device space;
   const std::size_t width = inputs_ + 1;
-  if (with_one_.extent(0) == 0) {
-    with_one_ = kernels::make_matrix<Device>(rows_together_, width);
-    weighed_ = kernels::make_matrix<Device>(rows_together_, width);
-  }
-  const Matrix all = kernels::rows_of<Device>(with_one_, 0, rows.rows());
-  const Matrix weighed = kernels::rows_of<Device>(weighed_, 0, rows.rows());
+  if (with_one_.extent(0) == 0) with_one_ = kernels::make_matrix<Device>(rows_together_, width);
+  Matrix all = kernels::rows_of<Device>(with_one_, 0, rows.rows());
   const Vector nothing("nothing", width);
   if (rows.is_sparse()) {
     kernels::put_centred<Device>(space, rows.sparse, inputs_, nothing, all);
@@ -129,6 +141,14 @@ void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const 
     kernels::put_centred<Device>(space, rows.features, nothing, 0, all);
   }
   kernels::put_ones<Device>(space, inputs_, all);
+  return all;
+}
+
+void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const Vector& out) {
+  const Device space;
+  const std::size_t width = inputs_ + 1;
+  if (weighed_.extent(0) == 0) weighed_ = kernels::make_matrix<Device>(rows_together_, width);
+  const Matrix all = with_one(rows), weighed = kernels::rows_of<Device>(weighed_, 0, rows.rows());
   Matrix u = curvature;
   if (are_weighted(rows)) {
     u = kernels::rows_of<Device>(z_, 0, rows.rows());
@@ -142,11 +162,42 @@ void LinearPass::add_hessians(const Batch& rows, const Matrix& curvature, const 
   }
 }
 
-void LinearPass::add_diagonal(const Batch& rows, const Matrix& curvature, const Vector& out) {
-  const Matrix u = kernels::rows_of<Device>(z_, 0, rows.rows());
+/// By one output each.
+LinearPass::Matrix LinearPass::second_derivatives(const Batch& rows, const Matrix& curvature) {
+  Matrix u = kernels::rows_of<Device>(z_, 0, rows.rows());
   set_diagonal(loss_, curvature, u);
   weigh(rows, u);
-  add_transposed(rows, u, out, true);
+  return u;
+}
+
+void LinearPass::add_diagonal(const Batch& rows, const Matrix& curvature, const Vector& out) {
+  add_transposed(rows, second_derivatives(rows, curvature), out, true);
+}
+
+void LinearPass::sample(const Batch& rows, const Matrix& curvature, RowSample& sample) {
+  const Matrix all = with_one(rows);
+  const auto weights =
+      Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), second_derivatives(rows, curvature));
+  std::vector<std::uint32_t> places;
+  std::vector<double> factors;
+  for (std::size_t j = 0; j < outputs_; ++j) {
+    places.clear();
+    factors.clear();
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      const double weight = weights(i, j), step = sample.step[j], before = sample.passed[j];
+      if (!(weight > 0)) continue;
+      sample.passed[j] += weight;
+      if (!(std::floor(sample.passed[j] / step) > std::floor(before / step))) continue;
+      places.push_back(static_cast<std::uint32_t>(i));
+      factors.push_back(std::sqrt(std::max(weight, step)));
+    }
+    const auto picked = kernels::make_matrix<Device, float>(places.size(), inputs_ + 1);
+    kernels::put_picked<Device>(Device(), all, kernels::on_space<Device>(places.data(), places.size()),
+                                kernels::on_space<Device>(factors.data(), factors.size()), sample.scale[j],
+                                picked);
+    const auto on_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), picked);
+    sample.rows[j].insert(sample.rows[j].end(), on_host.data(), on_host.data() + on_host.size());
+  }
 }
 
 }  // namespace kernmill::tasks

@@ -6,6 +6,14 @@
 
 namespace kernmill::tasks {
 
+/// A few rows for each output, whose squares add up to about its Hessian.
+struct RowSample {
+  std::vector<kernels::Vector<kernels::Device>> scale;  ///< of each output: what a column is multiplied by
+  std::vector<double> step;    ///< of each output: a row is taken wherever the weights add up to a multiple
+  std::vector<double> passed;  ///< of each output: what the weights of the rows so far add up to
+  std::vector<std::vector<float>> rows;  ///< of each output: those taken, inputs + 1 numbers each
+};
+
 /// A pass over rows with a linear model: losses, gradients, and products with the Hessian. The parameters are
 /// those of a network without hidden layers, weights (inputs x outputs), then the bias.
 class LinearPass {
@@ -23,24 +31,35 @@ class LinearPass {
   /// From now on a row's loss counts as often as its class says.
   void weigh_classes(const std::vector<double>& weights);
 
-  /// Adds to `out` as Network::sums does: gradient, losses, rows predicted right. Where `curvature` (rows x
-  /// outputs) is there it gets what `add_product` needs of these rows.
-  void add_sums(const Vector& parameters, const Batch& rows, const Vector& out, const Matrix& curvature);
+  /// rows x outputs, in memory of its own until the next call.
+  Matrix outputs_of(const Vector& parameters, const Batch& rows);
+  /// Adds to `out` as Network::sums does: gradient, losses, rows predicted right. Where `curvature` and
+  /// `outputs` (rows x outputs) are there they get what `add_product` needs of these rows, and their outputs.
+  void add_sums(const Vector& parameters, const Batch& rows, const Vector& out, const Matrix& curvature,
+                const Matrix& outputs);
   /// The losses and the rows predicted right alone.
   void add_losses(const Vector& parameters, const Batch& rows, const Vector& out);
+  /// The same where the outputs are `outputs` + lengths(j) * `along`; then, by output, the losses'
+  /// derivatives by these lengths. Of the rows' targets alone.
+  void add_line(const Matrix& outputs, const Vector& lengths, const Matrix& along, const Batch& rows,
+                const Vector& out);
   /// Adds the product of the Hessian of the summed loss and `direction` to `out`; both are as long as the
   /// parameters.
   void add_product(const Vector& direction, const Batch& rows, const Matrix& curvature, const Vector& out);
   /// Adds the Hessian of each output by itself, (inputs + 1)^2 with the bias last, row-major. Of losses that
   /// look at each output alone.
   void add_hessians(const Batch& rows, const Matrix& curvature, const Vector& out);
+  /// Puts some of the rows into the sample, as features and a 1 for the bias, scaled, times the root of what
+  /// the row's second derivative is: that, or the step where it is greater.
+  void sample(const Batch& rows, const Matrix& curvature, RowSample& sample);
   /// How far corners are smoothed from now on.
   void smooth(double smoothing) { loss_.smoothing = smoothing; }
   /// The same of the Hessian's diagonal.
   void add_diagonal(const Batch& rows, const Matrix& curvature, const Vector& out);
 
  private:
-  Matrix outputs_of(const Vector& parameters, const Batch& rows);
+  [[nodiscard]] Matrix with_one(const Batch& rows);
+  [[nodiscard]] Matrix second_derivatives(const Batch& rows, const Matrix& curvature);
   void add_losses_of(const Batch& rows, const Matrix& z, const Matrix& terms, const Vector& out);
   [[nodiscard]] bool are_weighted(const Batch& rows) const {
     return class_weights_.extent(0) > 0 || rows.weights.extent(0) > 0;

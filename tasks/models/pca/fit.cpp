@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kernmill/kernels/gemm.hpp"
+#include "kernmill/kernels/gram.hpp"
 #include "kernmill/kernels/random.hpp"
 #include "kernmill/kernels/shift.hpp"
 #include "kernmill/tasks/comm/stop.hpp"
@@ -39,12 +40,11 @@ class Scatter {
     Kokkos::deep_copy(mean_, kernels::host_vector(mean.data(), mean.size()));
   }
 
-  /// X'X, features x features.
+  /// X'X, features x features: its upper triangle.
   [[nodiscard]] Values whole() const {
     const std::size_t d = rows_->features();
     return sum(d * d, [&](const Matrix& x, const kernels::Vector<Device>& out) {
-      kernels::gemm<Device>(Device(), Transpose::yes, Transpose::no, 1.0, x, x, 1.0,
-                            kernels::matrix_of<Device>(out, 0, d, d));
+      kernels::add_gram<Device>(Device(), x, kernels::matrix_of<Device>(out, 0, d, d));
     });
   }
   /// X'X q, of a q of features x columns.

@@ -37,7 +37,7 @@ TEST(Parser, FillsInTheDefaultsOfTheTrainingOfATrial) {
   const Json expected = Json::parse(R"({"train": {
       "model": {"type": "linear_svm", "C": 1.0, "loss": "squared_hinge", "regularize_bias": true},
       "optimizer": {"type": "newton", "max_iterations": 200, "tolerance": 1e-10,
-                    "objective_tolerance": 1e-8},
+                    "objective_tolerance": 1e-6},
       "seed": 0, "checkpoint": {"every": 100, "keep": 2}},
     "strategy": {"type": "random", "trials": 64, "seed": 0},
     "objective": {"metric": "accuracy", "goal": "maximize", "validation": {"folds": 5}},

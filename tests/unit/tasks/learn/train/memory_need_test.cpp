@@ -43,6 +43,11 @@ TEST(MemoryNeed, CountsWhatAMethodKeepsOfTheModel) {
   const double vector = 8.0 * (100 * 10 + 10);
   EXPECT_EQ(memory_need(adam(32), small, {1000, 800}, four).model, 14 * vector);
   EXPECT_EQ(memory_need({}, small, {1000, 800}, four).model, (2 * 10 + 16) * vector);
+  OptimizerSettings newton;
+  newton.type = OptimizerType::newton;
+  EXPECT_EQ(memory_need(newton, small, {1000, 800}, four).model,
+            (2 * 10 + 16) * vector + 4.0 * 3 * 101 * (101 + 2 * 101 + 512))
+      << "factors of 3 of 10 outputs, and their rows on the way from rank to rank";
   MemoryLayout keeps = four;
   keeps.keeps_checkpoints = true;
   EXPECT_EQ(memory_need(adam(32), small, {1000, 800}, keeps).checkpoints, 6 * vector);

@@ -82,7 +82,7 @@ void put_picked(const Space& space, ConstMatrix<Space> values, ConstVector<Space
 /// out += transposed values * values: of out the upper triangle, out(i, j) with i <= j; below it is anything.
 template <class Space>
 void add_gram(const Space& space, ConstMatrix<Space> values, Matrix<Space> out) {
-  if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
+  if constexpr (detail::has_host_blas && std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
     if (values.extent(0) == 0) return;
     space.fence();
     const int columns = detail::blas_int(values.extent(1)), rows = detail::blas_int(values.extent(0));

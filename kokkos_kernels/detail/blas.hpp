@@ -20,6 +20,12 @@ extern "C" void sgemm_(const char* ta, const char* tb, const int* m, const int* 
 
 namespace kernmill::kernels::detail {
 
+#ifdef KERNMILL_WITHOUT_BLAS
+inline constexpr bool has_host_blas = false;
+#else
+inline constexpr bool has_host_blas = true;
+#endif
+
 /// BLAS counts in int; a row-major product is the column-major product of the operands in turn.
 inline int blas_int(std::size_t value) {
   if (value > 0x7fffffffU)
@@ -60,10 +66,12 @@ struct NoBlas {
 };
 
 template <class Space>
-struct Blas : std::conditional_t<
-                  Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Space::memory_space>::accessible &&
-                      Kokkos::SpaceAccessibility<Space, Kokkos::HostSpace>::accessible,
-                  HostBlas<Space>, NoBlas<Space>> {};
+struct Blas
+    : std::conditional_t<
+          has_host_blas &&
+              Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Space::memory_space>::accessible &&
+              Kokkos::SpaceAccessibility<Space, Kokkos::HostSpace>::accessible,
+          HostBlas<Space>, NoBlas<Space>> {};
 
 #ifdef KOKKOS_ENABLE_CUDA
 /// One handle a process: it is made at first use, and left to the end of the process.

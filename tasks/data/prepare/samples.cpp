@@ -44,9 +44,9 @@ Names feature_names(const Input& input, const Names& drop, const Names& chosen, 
   }
   const Names& from = chosen.empty() ? input.names() : chosen;
   Names features;
-  std::copy_if(from.begin(), from.end(), std::back_inserter(features), [&](const auto& name) {
-    return name != target && name != weight && !contains(drop, name) && (!chosen.empty() || name != group);
-  });
+  for (const auto& name : from)
+    if (name != target && name != weight && !contains(drop, name) && (!chosen.empty() || name != group))
+      features.push_back(name);
   if (features.empty())
     throw TaskError(fmt::format("no column of {} is left to be a feature", input.name()),
                     input.name() + ":1:1",

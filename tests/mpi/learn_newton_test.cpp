@@ -105,7 +105,8 @@ class NearNewton : public Newton {
     const auto settings = tasks::read_train_settings(train_config(model, newton()));
     tasks::Network network = tasks::make_network(*settings.model, rows.schema());
     tasks::Session session(comm, {}, false);
-    tasks::Objective objective(session, rows, network, settings.model->criterion(rows.count(), 1),
+    tasks::Objective objective(session, rows, network,
+                               settings.model->criterion(static_cast<double>(rows.count()), 1),
                                {1U << 30U, tasks::shard_count, nullptr, {}});
     look(objective, numbers(network.parameter_count(), 1), numbers(network.parameter_count(), 2));
   }
@@ -147,7 +148,7 @@ TEST_F(NearNewton, RowsThatDoNotCountAreNotSampled) {
 }
 
 TEST_F(NearNewton, ALineHasTheValuesAndSlopesOfItsPoints) {
-  for (const std::string& name : {"iris", "digits"})
+  for (const std::string name : {"iris", "digits"})
     for (const Json& model : {svm_model(), softmax_model()})
       at_a_point(fold_four(name, name == "iris" ? "species" : "digit"), model,
                  [](auto& objective, const auto& x, const auto& direction) {

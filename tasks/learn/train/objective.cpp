@@ -129,11 +129,13 @@ void Objective::begin_line(const std::vector<double>& x, const std::vector<doubl
   line_direction_ = direction;
   const auto on_device = parameters_on_device(direction);
   const storage::IndexRange shards = own_shards();
-  for (std::uint64_t shard = shards.begin; shard < shards.end; ++shard)
-    pieces_->each(shard, [&](const Batch& rows, std::uint64_t before) {
-      Kokkos::deep_copy(kernels::Device(), part_of_rows(along_, before, rows.rows()),
-                        linear_->outputs_of(on_device, rows));
-    });
+  session_.comm().agree([&] {
+    for (std::uint64_t shard = shards.begin; shard < shards.end; ++shard)
+      pieces_->each(shard, [&](const Batch& rows, std::uint64_t before) {
+        Kokkos::deep_copy(kernels::Device(), part_of_rows(along_, before, rows.rows()),
+                          linear_->outputs_of(on_device, rows));
+      });
+  });
 }
 
 LinePoint Objective::on_line(const std::vector<double>& lengths) {
@@ -216,13 +218,15 @@ std::vector<std::vector<float>> Objective::sample(std::size_t count, const std::
     Kokkos::deep_copy(sample.scale.back(), kernels::host_vector(own.data(), own.size()));
   }
   const storage::IndexRange shards = own_shards();
-  for (std::uint64_t shard = shards.begin; shard < shards.end; ++shard) {
-    sample.passed = sample.step;  // each shard by itself: the same rows on any number of ranks
-    for (double& passed : sample.passed) passed /= 2;
-    pieces_->each(shard, [&](const Batch& rows, std::uint64_t before) {
-      linear_->sample(rows, kernels::rows_of<kernels::Device>(curvature_, before, rows.rows()), sample);
-    });
-  }
+  session_.comm().agree([&] {
+    for (std::uint64_t shard = shards.begin; shard < shards.end; ++shard) {
+      sample.passed = sample.step;  // each shard by itself: the same rows on any number of ranks
+      for (double& passed : sample.passed) passed /= 2;
+      pieces_->each(shard, [&](const Batch& rows, std::uint64_t before) {
+        linear_->sample(rows, kernels::rows_of<kernels::Device>(curvature_, before, rows.rows()), sample);
+      });
+    }
+  });
   return std::move(sample.rows);
 }
 

@@ -45,7 +45,7 @@ class Objective {
   Evaluation with_curvature(const std::vector<double>& parameters) { return evaluate(parameters, true); }
   /// The same, but for the gradient. Collective.
   Evaluation without_gradient(const std::vector<double>& parameters);
-  /// A line begins at the last point `with_curvature`, x.
+  /// A line begins at the last point `with_curvature`, x. Collective.
   void begin_line(const std::vector<double>& x, const std::vector<double>& direction);
   /// So far along the line, each block by itself: costs next to nothing beside a pass over the features.
   /// Collective.
@@ -60,7 +60,7 @@ class Objective {
   /// For each output some rows of this rank, `count` on all ranks together: the sum of their squares, with a
   /// 1 for the bias, is about the Hessian by that output alone of the last point `with_curvature`, without
   /// the penalty. Each column is multiplied by its entry of `scale`, one a parameter. Of a point whose
-  /// `diagonal` was asked for.
+  /// `diagonal` was asked for. Collective.
   std::vector<std::vector<float>> sample(std::size_t count, const std::vector<double>& scale);
   /// What the criterion's penalty adds to each entry of the Hessian's diagonal.
   [[nodiscard]] std::vector<double> penalties() const;

@@ -1,7 +1,8 @@
 #include "kernmill/tasks/support/device.hpp"
 
-#include <Kokkos_Core.hpp>
 #include <fmt/format.h>
+
+#include "kernmill/kernels/types.hpp"
 
 namespace kernmill::tasks {
 

@@ -153,14 +153,15 @@ Json regression(double l1, double l2) {
       {"type", "linear_regression"}, {"l1", l1}, {"l2", l2}, {"regularize_bias", false}, {"init", nullptr}};
 }
 
+// Newton ends where rounding hides any lower objective: parameters agree to about the root of that.
 TEST_F(Weights, OfSoftmaxAreRepetitions) {
   check(train_config(softmax_model(), exactly(lbfgs())), true, 1e-6);
-  check(train_config(softmax_model(), newton()), true, 1e-8);
+  check(train_config(softmax_model(), newton()), true, 1e-7);
 }
 
 TEST_F(Weights, OfSquaredHingeAreRepetitions) {
   check(train_config(svm_model(), exactly(lbfgs())), true, 1e-6);
-  check(train_config(svm_model(), newton()), true, 1e-8);
+  check(train_config(svm_model(), newton()), true, 1e-7);
 }
 
 TEST_F(Weights, OfHingeAreRepetitions) {

@@ -114,9 +114,11 @@ bool shows_life(const fs::path& run, const OwnerFile& owner, std::chrono::millis
 
 OwnerRecord::OwnerRecord(const fs::path& run, Self self, bool has_lock) : run_(run), self_(std::move(self)) {
   do {
-    other_ = who_has_it(has_lock);
-    if (other_) return;
-    const auto newest = newest_owner(run_);
+    const auto newest = newest_owner(run_);  // looked at once: who comes after is in the way of its successor
+    if (newest && has_the_run(*newest, has_lock)) {
+      other_ = newest;
+      return;
+    }
     number_ = newest ? newest->number + 1 : 1;
   } while (!make(number_));
   for (const unsigned old : numbers_in(run_))
@@ -124,18 +126,14 @@ OwnerRecord::OwnerRecord(const fs::path& run, Self self, bool has_lock) : run_(r
   start_beating();
 }
 
-std::optional<OwnerFile> OwnerRecord::who_has_it(bool has_lock) const {
-  const auto owner = newest_owner(run_);
-  if (!owner || owner->is_released()) return {};
+bool OwnerRecord::has_the_run(const OwnerFile& owner, bool has_lock) const {
+  if (owner.is_released()) return false;
   const bool same_kernel =
-      owner->boot == self_.boot && (!self_.boot.empty() || owner->process.host == self_.process.host);
-  if (same_kernel) {
-    // With the lock, it has ended: a process that has not holds it, or has no need of it any more.
-    if (has_lock || !is_alive(owner->process.pid, owner->process.start_time)) return {};
-    return owner;
-  }
-  say_that_it_is_watched(*owner, self_.times.patience);
-  return shows_life(run_, *owner, self_.times.patience) ? owner : std::nullopt;
+      owner.boot == self_.boot && (!self_.boot.empty() || owner.process.host == self_.process.host);
+  // With the lock, it has ended: a process that has not holds it, or has no need of it any more.
+  if (same_kernel) return !has_lock && is_alive(owner.process.pid, owner.process.start_time);
+  say_that_it_is_watched(owner, self_.times.patience);
+  return shows_life(run_, owner, self_.times.patience);
 }
 
 /// False when another process was quicker. O_EXCL is decided by the server of a network file system.

@@ -59,7 +59,7 @@ class OwnerRecord {
   [[nodiscard]] bool is_lost() const { return is_lost_; }
 
  private:
-  [[nodiscard]] std::optional<OwnerFile> who_has_it(bool has_lock) const;
+  [[nodiscard]] bool has_the_run(const OwnerFile& owner, bool has_lock) const;
   bool make(unsigned number);
   void start_beating();
   void beat();

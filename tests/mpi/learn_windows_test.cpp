@@ -71,21 +71,28 @@ TEST_F(Windows, HoldTheRowsOfTheBatchesThatReachIntoThem) {
 
 // As a GPU has them: what a batch gathers there is what the file has, in the type that is computed in.
 TEST_F(Windows, OfTheDeviceGiveTheRowsOfTheFile) {
-  const storage::DatasetReader reader(comm.handle(), fold_four("iris", "species"));
-  const tasks::Rows rows(reader, storage::Part::train);
+  const auto data = dataset(
+      "iris", {{"target", {{"column", "species"}, {"type", "auto"}}}, {"sample_weight", "petal_width"}});
+  const storage::DatasetReader reader(comm.handle(), data);
+  const tasks::Rows rows = tasks::Rows(reader, storage::Part::train).with_weights();
   tasks::DevicePart<float> part(rows, tasks::Loss::cross_entropy);
   for (const std::vector<std::uint64_t>& numbers :
        {std::vector<std::uint64_t>{7, 0, 119, 7}, std::vector<std::uint64_t>{3},
         std::vector<std::uint64_t>{5, 4, 3, 2, 1, 0}}) {
     const tasks::BatchOf<float> batch = part.load(numbers);
-    std::vector<double> features(numbers.size() * rows.features()), target(numbers.size());
+    std::vector<double> features(numbers.size() * rows.features()), target(2 * numbers.size());
     rows.read(numbers, features, target);
     const auto found = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.features);
     EXPECT_EQ(std::vector<float>(found.data(), found.data() + found.size()),
               std::vector<float>(features.begin(), features.end()));
     const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.labels);
-    EXPECT_EQ(std::vector<int>(labels.data(), labels.data() + labels.size()),
-              std::vector<int>(target.begin(), target.end()));
+    const auto weights = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch.weights);
+    ASSERT_EQ(labels.extent(0), numbers.size());
+    ASSERT_EQ(weights.extent(0), numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      EXPECT_EQ(labels(i), static_cast<int>(target[2 * i]));
+      EXPECT_EQ(weights(i), target[2 * i + 1]);
+    }
   }
   EXPECT_EQ(part.load({}).rows(), 0U);
 }

@@ -66,6 +66,7 @@ BatchOf<T> DevicePart<T>::load(std::span<const std::uint64_t> numbers) {
     kernels::gather<Device, int>(space, kernels::Vector<Device, int>(all_.labels.data(), all_.labels.size()),
                                  rows, kernels::Vector<Device, int>(out.labels.data(), out.labels.size()));
   if (out.numbers.data() != nullptr) kernels::gather_rows<Device, T>(space, all_.numbers, rows, out.numbers);
+  if (out.weights.data() != nullptr) kernels::gather<Device, double>(space, all_.weights, rows, out.weights);
   return out;
 }
 

@@ -330,8 +330,9 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   const auto counts = class_counts(session.comm(), rows);
   std::vector<double> class_weights;
   if (settings.balanced)
-    network.weigh_classes(class_weights =
-                              balanced_weights(class_counts(session.comm(), rows.without_weights())));
+    network.weigh_classes(
+        class_weights = balanced_weights(
+            rows.is_weighted() ? class_counts(session.comm(), rows.without_weights()) : counts));
   const std::uint64_t missing = warn_of_missing_classes(session.comm(), rows.schema(), counts);
   const bool numbers = network.shape().loss.is_of_numbers();
   const Criterion criterion = settings.model->criterion(data.weight, numbers ? rows.targets() : 1);

@@ -48,7 +48,9 @@ SvmClasses look_at_classes(const Communicator& comm, const FitData& data, const 
                     {}, "look at the target, and stratify the split of the preprocess stage");
   classes.missing = warn_of_missing_classes(comm, schema, classes.counts);
   const bool balanced = config.value("class_weight", "none") == "balanced";
-  classes.C = limits_of(settings.C, class_counts(comm, data.rows.without_weights()), balanced);
+  const bool counts_all = balanced && data.rows.is_weighted();
+  classes.C = limits_of(
+      settings.C, counts_all ? class_counts(comm, data.rows.without_weights()) : classes.counts, balanced);
   return classes;
 }
 

@@ -32,6 +32,14 @@ void gemm_exact(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMa
       });
 }
 
+/// A factor as the space's products take it: rounded for `bfloat16`, unless they do that themselves.
+template <class Space, class T>
+ConstMatrix<Space, T> factor(const Space& space, Multiply how, ConstMatrix<Space, T> matrix) {
+  if constexpr (std::is_same_v<T, float> && !detail::Blas<Space>::rounds_factors)
+    if (how == Multiply::bfloat16) return rounded_to_bfloat16<Space>(space, matrix);
+  return matrix;
+}
+
 /// The same through the fastest way that the space has. The bits depend on the shape and the BLAS, not on
 /// where the arrays lie nor on what else is multiplied.
 template <class Space, class T = double>
@@ -39,24 +47,13 @@ void gemm(const Space& space, Transpose ta, Transpose tb, T alpha, ConstMatrix<S
           ConstMatrix<Space, T> b, T beta, Matrix<Space, T> c, Multiply how = Multiply::fast) {
   const std::size_t inner = ta == Transpose::no ? a.extent(1) : a.extent(0);
   if (c.extent(0) == 0 || c.extent(1) == 0) return;
-  if constexpr (std::is_same_v<T, float>) {
-    if (how == Multiply::bfloat16 && inner > 0) {
-      if constexpr (detail::Blas<Space>::has_bfloat16) {
-        detail::Blas<Space>::gemm_bfloat16(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0),
-                                           c.extent(1), inner, alpha, a.data(), a.extent(1), b.data(),
-                                           b.extent(1), beta, c.data());
-        return;
-      } else {
-        return gemm<Space, T>(space, ta, tb, alpha, rounded_to_bfloat16<Space>(space, a),
-                              rounded_to_bfloat16<Space>(space, b), beta, c);
-      }
-    }
-  }
+  const ConstMatrix<Space, T> left = factor<Space, T>(space, how, a), right = factor<Space, T>(space, how, b);
   if (inner > 0 && how != Multiply::exact && detail::Blas<Space>::available) {
-    detail::Blas<Space>::gemm(space, ta == Transpose::yes, tb == Transpose::yes, c.extent(0), c.extent(1),
-                              inner, alpha, a.data(), a.extent(1), b.data(), b.extent(1), beta, c.data());
+    detail::Blas<Space>::gemm(space, how == Multiply::bfloat16, ta == Transpose::yes, tb == Transpose::yes,
+                              c.extent(0), c.extent(1), inner, alpha, left.data(), a.extent(1), right.data(),
+                              b.extent(1), beta, c.data());
   } else {
-    gemm_exact<Space, T>(space, ta, tb, alpha, a, b, beta, c);
+    gemm_exact<Space, T>(space, ta, tb, alpha, left, right, beta, c);
   }
 }
 

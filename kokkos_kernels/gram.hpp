@@ -1,14 +1,7 @@
 #pragma once
-#include <type_traits>
-
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/kernels/math.hpp"
 #include "kernmill/kernels/sparse.hpp"
-
-/// As in detail/blas.hpp: what is row-major and upper here is column-major and lower there.
-extern "C" void dsyrk_(const char* triangle, const char* transposed, const int* n, const int* k,
-                       const double* alpha, const double* a, const int* lda, const double* beta, double* c,
-                       const int* ldc);
 
 namespace kernmill::kernels {
 
@@ -82,12 +75,9 @@ void put_picked(const Space& space, ConstMatrix<Space> values, ConstVector<Space
 /// out += transposed values * values: of out the upper triangle, out(i, j) with i <= j; below it is anything.
 template <class Space>
 void add_gram(const Space& space, ConstMatrix<Space> values, Matrix<Space> out) {
-  if constexpr (detail::has_host_blas && std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
-    if (values.extent(0) == 0) return;
-    space.fence();
-    const int columns = detail::blas_int(values.extent(1)), rows = detail::blas_int(values.extent(0));
-    const double one = 1;
-    dsyrk_("L", "N", &columns, &rows, &one, values.data(), &columns, &one, out.data(), &columns);
+  if constexpr (detail::Blas<Space>::has_gram) {
+    if (values.extent(0) > 0)
+      detail::Blas<Space>::add_gram(space, values.extent(1), values.extent(0), values.data(), out.data());
   } else {
     gemm<Space>(space, Transpose::yes, Transpose::no, 1.0, values, values, 1.0, out);
   }

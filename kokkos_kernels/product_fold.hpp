@@ -35,33 +35,23 @@ void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::si
                             ConstMatrix<Space, T> b, Matrix<Space, T> c, Multiply how = Multiply::fast) {
   const std::size_t rows = a.extent(0), n = c.extent(1);
   if (rows == 0 || count == 0 || n == 0) return;
-  if constexpr (std::is_same_v<T, float>) {
-    if (how == Multiply::bfloat16) {
-      if constexpr (detail::Blas<Space>::has_bfloat16) {
-        detail::Blas<Space>::gemm_bfloat16(space, true, false, count, n, rows, T(1), a.data() + first,
-                                           a.extent(1), b.data(), b.extent(1), T(1), c.data());
-        return;
-      } else {
-        return add_product_of_columns<Space, T>(space, rounded_to_bfloat16<Space>(space, a), first, count,
-                                                rounded_to_bfloat16<Space>(space, b), c);
-      }
-    }
-  }
+  const ConstMatrix<Space, T> left = factor<Space, T>(space, how, a), right = factor<Space, T>(space, how, b);
   if constexpr (folds_products<Space>) {
     space.fence();
     const std::size_t whole[] = {0, rows};
     T* const sums[] = {c.data()};
-    detail::fold_products<T>({a.data() + first, count, a.extent(1), b.data(), n, whole, 0, sums, true});
+    detail::fold_products<T>(
+        {left.data() + first, count, a.extent(1), right.data(), n, whole, 0, sums, true});
   } else if constexpr (detail::Blas<Space>::available) {
-    detail::Blas<Space>::gemm(space, true, false, count, n, rows, T(1), a.data() + first, a.extent(1),
-                              b.data(), b.extent(1), T(1), c.data());
+    detail::Blas<Space>::gemm(space, how == Multiply::bfloat16, true, false, count, n, rows, T(1),
+                              left.data() + first, a.extent(1), right.data(), b.extent(1), T(1), c.data());
   } else {
     Kokkos::parallel_for(
         "kernmill_product_of_columns", Range<Space>(space, 0, count * n),
         KOKKOS_LAMBDA(const std::size_t index) {
           const std::size_t i = index / n, j = index % n;
           T sum = 0;
-          for (std::size_t k = 0; k < rows; ++k) sum += a(k, first + i) * b(k, j);
+          for (std::size_t k = 0; k < rows; ++k) sum += left(k, first + i) * right(k, j);
           c(i, j) += sum;
         });
   }

@@ -103,15 +103,11 @@ bool fold_weight_gradient(const kernels::Matrix<Device, T>& input, std::size_t f
                           std::size_t inputs, const kernels::Matrix<Device, T>& delta, const Pieces& pieces,
                           std::span<const kernels::Vector<Device, T>> sums, kernels::Multiply how) {
   if constexpr (kernels::folds_products<Device>) {
-    if constexpr (std::is_same_v<T, float>) {
-      if (how == kernels::Multiply::bfloat16)
-        return fold_weight_gradient<T>(kernels::rounded_to_bfloat16<Device>(Device(), input), first_input,
-                                       inputs, kernels::rounded_to_bfloat16<Device>(Device(), delta), pieces,
-                                       sums);
-    }
     std::vector<T*> out;
     for (const auto& sum : sums) out.push_back(sum.data());
-    kernels::fold_products<T>(input, first_input, inputs, delta, pieces.cuts, pieces.first_leaf, out);
+    kernels::fold_products<T>(kernels::factor<Device, T>(Device(), how, input), first_input, inputs,
+                              kernels::factor<Device, T>(Device(), how, delta), pieces.cuts,
+                              pieces.first_leaf, out);
     return true;
   }
   return false;

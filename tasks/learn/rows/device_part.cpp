@@ -60,7 +60,7 @@ BatchOf<T> DevicePart<T>::load(std::span<const std::uint64_t> numbers) {
   const kernels::RowNumbers<Device> rows(numbers_.data(), numbers.size());
   Kokkos::deep_copy(
       rows, kernels::RowNumbers<kernels::Host>(const_cast<std::uint64_t*>(numbers.data()), numbers.size()));
-  const BatchOf<T> out = part_of(batch_, 0, numbers.size());
+  BatchOf<T> out = part_of(batch_, 0, numbers.size());
   kernels::gather_rows<Device, T>(space, all_.features, rows, out.features);
   if (out.labels.data() != nullptr)
     kernels::gather<Device, int>(space, kernels::Vector<Device, int>(all_.labels.data(), all_.labels.size()),

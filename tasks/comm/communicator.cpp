@@ -58,13 +58,18 @@ MPI_Op op_of(Reduction reduction) {
 constexpr std::size_t piece = std::size_t{1} << 27;
 
 template <class T, class Call>
+void for_pieces(std::span<T> values, const Call& call) {
+  for (std::size_t at = 0; at < values.size(); at += piece)
+    call(values.data() + at, static_cast<int>(std::min(piece, values.size() - at)));
+}
+
+template <class T, class Call>
 void in_pieces(std::span<T> values, const Call& call) {
-  for (std::size_t at = 0; at < values.size(); at += piece) {
+  for_pieces(values, [&](T* data, int n) {
     MPI_Request request;
-    const std::size_t n = std::min(piece, values.size() - at);
-    call(values.data() + at, static_cast<int>(n), &request);
+    call(data, n, &request);
     wait(request);
-  }
+  });
 }
 
 /// Adds the time until its end.
@@ -196,36 +201,51 @@ std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<cons
   return all;
 }
 
-namespace {
-
-/// As MPI takes them, behind each other.
-struct Parts {
-  std::vector<int> lengths, offsets;
-  explicit Parts(std::span<const std::uint64_t> counts)
-      : lengths(counts.begin(), counts.end()), offsets(counts.size()) {
-    const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-    if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
-    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-  }
-};
-
-}  // namespace
+// So many messages each way are on their way at a time.
+constexpr int most_at_once = 32;
 
 template <class T>
-void Communicator::alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
-                             std::span<T> received, std::span<const std::uint64_t> from) const {
-  const Parts send(to), receive(from);
-  MPI_Request request;
-  MPI_Ialltoallv(values.data(), send.lengths.data(), send.offsets.data(), type_of<T>(), received.data(),
-                 receive.lengths.data(), receive.offsets.data(), type_of<T>(), comm_, &request);
-  wait(request);
+void Communicator::exchange(std::span<const std::span<const T>> to,
+                            std::span<const std::span<T>> from) const {
+  const Waiting waiting(waited_);
+  for (int first = 1; first < size_; first += most_at_once) {
+    PendingMessages pending;
+    const int last = std::min(first + most_at_once, size_);
+    for (int step = first; step < last; ++step) {
+      const int source = (rank_ - step + size_) % size_;
+      for_pieces(from[static_cast<std::size_t>(source)], [&](T* data, int n) {
+        MPI_Irecv(data, n, type_of<T>(), source, 0, comm_, &pending.requests_.emplace_back());
+      });
+    }
+    for (int step = first; step < last; ++step) {
+      const int target = (rank_ + step) % size_;
+      for_pieces(to[static_cast<std::size_t>(target)], [&](const T* data, int n) {
+        MPI_Isend(data, n, type_of<T>(), target, 0, comm_, &pending.requests_.emplace_back());
+      });
+    }
+    pending.wait();
+  }
 }
 
 template <class T>
 void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> counts) const {
-  const Parts parts(counts);
+  if (size_ <= most_at_once) {  // each copy once, and no detour
+    std::vector<std::span<T>> parts;
+    for (std::size_t at = 0; const std::uint64_t count : counts) {
+      parts.push_back(all.subspan(at, count));
+      at += count;
+    }
+    const std::vector<std::span<const T>> own(parts.size(), parts[static_cast<std::size_t>(rank_)]);
+    return exchange(std::span(own), std::span<const std::span<T>>(parts));
+  }
+  const Waiting waiting(waited_);
+  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
+  const std::vector<int> lengths(counts.begin(), counts.end());
+  std::vector<int> offsets(lengths.size());
+  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
   MPI_Request request;
-  MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), parts.lengths.data(), parts.offsets.data(),
+  MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), lengths.data(), offsets.data(),
                   type_of<T>(), comm_, &request);
   wait(request);
 }
@@ -233,11 +253,9 @@ void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> cou
 template <class T>
 PendingMessages Communicator::begin_allreduce(std::span<T> values) const {
   PendingMessages pending;
-  for (std::size_t at = 0; at < values.size(); at += piece) {
-    const std::size_t n = std::min(piece, values.size() - at);
-    MPI_Iallreduce(MPI_IN_PLACE, values.data() + at, static_cast<int>(n), type_of<T>(), MPI_SUM, comm_,
-                   &pending.requests_.emplace_back());
-  }
+  for_pieces(values, [&](T* data, int n) {
+    MPI_Iallreduce(MPI_IN_PLACE, data, n, type_of<T>(), MPI_SUM, comm_, &pending.requests_.emplace_back());
+  });
   return pending;
 }
 
@@ -285,11 +303,9 @@ void Communicator::receive(std::span<T> values, int from) const {
 template <class T>
 PendingMessages Communicator::begin_send(std::span<const T> values, int to) const {
   PendingMessages pending;
-  for (std::size_t at = 0; at < values.size(); at += piece) {
-    const std::size_t n = std::min(piece, values.size() - at);
-    MPI_Isend(values.data() + at, static_cast<int>(n), type_of<T>(), to, 0, comm_,
-              &pending.requests_.emplace_back());
-  }
+  for_pieces(values, [&](const T* data, int n) {
+    MPI_Isend(data, n, type_of<T>(), to, 0, comm_, &pending.requests_.emplace_back());
+  });
   return pending;
 }
 
@@ -318,21 +334,21 @@ Failure Communicator::lowest(const Failure& own) const {
   return text.empty() ? Failure{} : Failure::unpacked(text);
 }
 
-#define KERNMILL_INSTANTIATE(T)                                                                              \
-  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;                                   \
-  template void Communicator::exscan<T>(std::span<T>) const;                                                 \
-  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                             \
-  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>)    \
-      const;                                                                                                 \
-  template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,     \
-                                                     std::vector<std::uint64_t>&) const;                     \
-  template void Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>, std::span<T>, \
-                                           std::span<const std::uint64_t>) const;                            \
-  template void Communicator::complete<T>(std::span<T>, std::span<const std::uint64_t>) const;               \
-  template PendingMessages Communicator::begin_allreduce<T>(std::span<T>) const;                             \
-  template void Communicator::bcast<T>(std::span<T>, int) const;                                             \
-  template void Communicator::send<T>(std::span<const T>, int) const;                                        \
-  template void Communicator::receive<T>(std::span<T>, int) const;                                           \
+#define KERNMILL_INSTANTIATE(T)                                                                           \
+  template void Communicator::allreduce<T>(std::span<T>, Reduction) const;                                \
+  template void Communicator::exscan<T>(std::span<T>) const;                                              \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                          \
+  template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>) \
+      const;                                                                                              \
+  template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,  \
+                                                     std::vector<std::uint64_t>&) const;                  \
+  template void Communicator::exchange<T>(std::span<const std::span<const T>>,                            \
+                                          std::span<const std::span<T>>) const;                           \
+  template void Communicator::complete<T>(std::span<T>, std::span<const std::uint64_t>) const;            \
+  template PendingMessages Communicator::begin_allreduce<T>(std::span<T>) const;                          \
+  template void Communicator::bcast<T>(std::span<T>, int) const;                                          \
+  template void Communicator::send<T>(std::span<const T>, int) const;                                     \
+  template void Communicator::receive<T>(std::span<T>, int) const;                                        \
   template PendingMessages Communicator::begin_send<T>(std::span<const T>, int) const;
 KERNMILL_INSTANTIATE(int)
 KERNMILL_INSTANTIATE(std::int64_t)

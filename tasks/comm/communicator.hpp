@@ -76,10 +76,10 @@ class Communicator {
   template <class T>
   [[nodiscard]] std::vector<T> alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
                                          std::vector<std::uint64_t>& from) const;
-  /// Both ways' counts are known, and the memory for what comes is there.
+  /// Each rank gives each other one `to[rank]`, and gets `from[rank]`; what is its own stays where it is. All
+  /// know each other's lengths.
   template <class T>
-  void alltoallv(std::span<const T> values, std::span<const std::uint64_t> to, std::span<T> received,
-                 std::span<const std::uint64_t> from) const;
+  void exchange(std::span<const std::span<const T>> to, std::span<const std::span<T>> from) const;
   /// In place: each rank has its own of the parts of `all`, which lie behind each other, and gets the others.
   template <class T>
   void complete(std::span<T> all, std::span<const std::uint64_t> counts) const;

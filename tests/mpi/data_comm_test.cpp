@@ -64,6 +64,34 @@ TEST_F(Ranks, GatherAndScanInTheirOrder) {
   EXPECT_EQ(text, "from the root");
 }
 
+TEST_F(Ranks, ExchangeWhatIsNotTheirOwn) {
+  const auto ranks = static_cast<std::size_t>(comm.size()), own = static_cast<std::size_t>(comm.rank());
+  std::vector<std::vector<int>> given(ranks), got(ranks), expected(ranks);
+  std::vector<std::span<const int>> to;
+  std::vector<std::span<int>> from;
+  for (std::size_t r = 0; r < ranks; ++r) {
+    given[r].assign(r, static_cast<int>(10 * own + r));  // rank 0 gets nothing
+    got[r].assign(own, -1);
+    expected[r].assign(own, r == own ? -1 : static_cast<int>(10 * r + own));
+    to.emplace_back(given[r]);
+    from.emplace_back(got[r]);
+  }
+  comm.exchange(std::span<const std::span<const int>>(to), std::span<const std::span<int>>(from));
+  EXPECT_EQ(got, expected);
+}
+
+TEST_F(Ranks, CompleteWhatEachHasAPartOf) {
+  std::vector<int> all, expected;
+  std::vector<std::uint64_t> counts;
+  for (int r = 0; r < comm.size(); ++r) {
+    counts.push_back(static_cast<std::uint64_t>(r % 3));
+    all.insert(all.end(), counts.back(), r == comm.rank() ? r : -1);
+    expected.insert(expected.end(), counts.back(), r);
+  }
+  comm.complete(std::span(all), std::span<const std::uint64_t>(counts));
+  EXPECT_EQ(all, expected);
+}
+
 TEST_F(Ranks, CompareUnsignedNumbersAsSuch) {
   const std::uint64_t most = UINT64_MAX, own = comm.is_root() ? 1 : most;
   EXPECT_EQ(comm.allreduce(own, Reduction::min), 1U);

@@ -42,17 +42,22 @@ void TensorGroup<T>::sum(const Matrix& values) {
   Device().fence();
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), values);
   const std::span<T> all(host.data(), host.size());
-  std::vector<std::uint64_t> shares;
-  shares.reserve(static_cast<std::size_t>(comm_.size()));
-  for (int rank = 0; rank < comm_.size(); ++rank)
-    shares.push_back(storage::even_share(all.size(), rank, comm_.size()).count());
   const storage::IndexRange own = storage::even_share(all.size(), comm_.rank(), comm_.size());
-  const auto ranks = static_cast<std::size_t>(comm_.size());
-  received_.resize(own.count() * ranks);
-  const std::vector<std::uint64_t> from(ranks, own.count());
-  comm_.alltoallv(std::span<const T>(all), std::span<const std::uint64_t>(shares), std::span<T>(received_),
-                  std::span<const std::uint64_t>(from));
   const std::size_t count = own.count();
+  const auto ranks = static_cast<std::size_t>(comm_.size());
+  received_.resize(count * ranks);
+  std::vector<std::uint64_t> shares;
+  std::vector<std::span<const T>> sent;
+  std::vector<std::span<T>> received;
+  for (int rank = 0; rank < comm_.size(); ++rank) {
+    const storage::IndexRange part = storage::even_share(all.size(), rank, comm_.size());
+    shares.push_back(part.count());
+    sent.push_back(all.subspan(part.begin, part.count()));
+    received.push_back(std::span(received_).subspan(static_cast<std::size_t>(rank) * count, count));
+  }
+  comm_.exchange(std::span<const std::span<const T>>(sent), std::span<const std::span<T>>(received));
+  const auto self = static_cast<std::size_t>(comm_.rank());
+  std::ranges::copy(sent[self], received[self].begin());
   for (std::size_t step = 1; step < ranks; step *= 2)
     for (std::size_t i = 0; i + step < ranks; i += 2 * step)
       for (std::size_t j = 0; j < count; ++j) received_[i * count + j] += received_[(i + step) * count + j];

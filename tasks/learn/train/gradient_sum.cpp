@@ -125,12 +125,12 @@ void GradientSum<T>::take_losses(std::span<const double> messages) {
   loss_sums_.assign(leaves.begin(), leaves.begin() + static_cast<std::ptrdiff_t>(length));
 }
 
-/// Adds up what the ranks gave along the tree, vectors of `length`, each rank's behind the others'.
+/// Adds up what the ranks gave along the tree: each rank's vectors of `length` lie behind each other.
 template <class T>
-typename GradientSum<T>::Vector GradientSum<T>::fold(std::span<T> given, std::size_t length) {
+typename GradientSum<T>::Vector GradientSum<T>::fold(std::span<T* const> given, std::size_t length) {
   kernels::TreeFold<Host, T> tree;
-  T* at = given.data();
   for (int rank = 0; rank < comm_->size(); ++rank) {
+    T* at = given[static_cast<std::size_t>(rank)];
     const storage::IndexRange leaves = shares_[static_cast<std::size_t>(rank)];
     for (const auto& [level, index] : kernels::whole_subtrees(leaves.begin, leaves.end)) {
       tree.add({level, index, kernels::host_vector(at, length)});
@@ -169,45 +169,51 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
     counts.push_back(nodes_of(rank) * length_ + message_length(rank) * width);
   received_ = comm_->allgatherv(std::span<const T>(packed_), std::span<const std::uint64_t>(counts));
   std::vector<double> all;
-  T *from = received_.data(), *to = from;
-  for (int rank = 0; rank < comm_->size(); ++rank) {  // the gradients move together, the losses out
-    const std::size_t gradients = nodes_of(rank) * length_,
-                      own = counts[static_cast<std::size_t>(rank)] - gradients;
-    to = std::copy(from, from + gradients, to);
-    all.resize(all.size() + own / width);
-    std::memcpy(all.data() + all.size() - own / width, from + gradients, own * sizeof(T));
-    from += gradients + own;
+  std::vector<T*> given;
+  T* from = received_.data();
+  for (int rank = 0; rank < comm_->size(); ++rank) {
+    given.push_back(from);
+    from += nodes_of(rank) * length_;
+    const std::size_t own = message_length(rank);
+    all.resize(all.size() + own);
+    std::memcpy(all.data() + all.size() - own, from, own * sizeof(double));
+    from += own * width;
   }
   take_losses(all);
-  return fold(std::span(received_.data(), to), length_);
+  return fold(given, length_);
 }
 
 template <class T>
 typename GradientSum<T>::Vector GradientSum<T>::sum_slices(unsigned wishes) {
   std::vector<double> losses;
   begin_losses(losses, wishes);
-  std::vector<std::uint64_t> counts, to, from;
   const std::size_t own = share(length_, comm_->rank()).count();
+  // Of one gradient in the host's memory the slices are there as they are sent.
+  const bool lies_there = std::is_same_v<Device, Host> && gradients_.size() == 1;
+  packed_.clear();
+  if (!lies_there)
+    for (int rank = 0; rank < comm_->size(); ++rank) pack(rank, packed_);
+  T* at = lies_there ? gradients_[0].data() : packed_.data();
+  std::size_t others = 0;
+  for (int rank = 0; rank < comm_->size(); ++rank) others += rank == comm_->rank() ? 0 : nodes_of(rank) * own;
+  received_.resize(others);
+  T* to = received_.data();
+  std::vector<std::uint64_t> counts;
+  std::vector<std::span<const T>> sent;
+  std::vector<std::span<T>> received;
+  std::vector<T*> given;
   for (int rank = 0; rank < comm_->size(); ++rank) {
     counts.push_back(message_length(rank));
-    to.push_back(gradients_.size() * share(length_, rank).count());
-    from.push_back(nodes_of(rank) * own);
+    sent.emplace_back(at, gradients_.size() * share(length_, rank).count());
+    const bool is_own = rank == comm_->rank();
+    given.push_back(is_own ? at : to);
+    received.emplace_back(given.back(), nodes_of(rank) * own);
+    at += sent.back().size();
+    if (!is_own) to += received.back().size();
   }
-  std::span<const T> sent;
-  if (std::is_same_v<Device, Host> && gradients_.size() == 1) {
-    sent = {gradients_[0].data(), length_};  // its slices lie behind each other already
-  } else {
-    packed_.clear();
-    for (int rank = 0; rank < comm_->size(); ++rank) pack(rank, packed_);
-    sent = packed_;
-  }
-  std::size_t nodes = 0;
-  for (int rank = 0; rank < comm_->size(); ++rank) nodes += nodes_of(rank);
-  received_.resize(nodes * own);
-  comm_->alltoallv(sent, std::span<const std::uint64_t>(to), std::span<T>(received_),
-                   std::span<const std::uint64_t>(from));
+  comm_->exchange(std::span<const std::span<const T>>(sent), std::span<const std::span<T>>(received));
   take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
-  return fold(received_, own);
+  return fold(given, own);
 }
 
 template <class T>

@@ -60,7 +60,7 @@ class GradientSum {
   void begin_losses(std::vector<double>& message, unsigned wishes) const;
   void take_losses(std::span<const double> messages);
   void pack(int rank, std::vector<T>& packed) const;
-  Vector fold(std::span<T> given, std::size_t length);
+  Vector fold(std::span<T* const> given, std::size_t length);
   Vector sum_whole(unsigned wishes);
   Vector sum_slices(unsigned wishes);
   Vector sum_fast(unsigned wishes);

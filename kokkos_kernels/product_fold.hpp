@@ -1,6 +1,7 @@
 #pragma once
 #include <span>
 
+#include "kernmill/kernels/activation.hpp"
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/kernels/product_tile.hpp"
 #include "kernmill/kernels/tree_fold.hpp"
@@ -24,8 +25,33 @@ inline constexpr bool folds_products = detail::has_product_tiles&& std::is_same_
 template <class T>
 void fold_products(ConstMatrix<Host, T> a, std::size_t first, std::size_t count, ConstMatrix<Host, T> b,
                    std::span<const std::size_t> cuts, std::uint64_t first_leaf, std::span<T* const> sums) {
-  detail::fold_products<T>(
-      {a.data() + first, count, a.extent(1), b.data(), b.extent(1), cuts, first_leaf, sums, false});
+  detail::fold_products<T>({{a.data() + first, a.extent(1)},
+                            count,
+                            {b.data(), b.extent(1)},
+                            b.extent(1),
+                            cuts,
+                            first_leaf,
+                            sums,
+                            false});
+}
+
+/// c = f(a op(b) + bias), of the identity or relu; without a bias c = a op(b). Each entry is added up in the
+/// order of the inner index, with one rounding each where the processor multiplies and adds at once: a row's
+/// bits are a matter of that row and of b alone, and the same on all processors from x86-64-v3 on.
+template <class T>
+void multiply_rows(ConstMatrix<Host, T> a, Transpose tb, ConstMatrix<Host, T> b, Matrix<Host, T> c,
+                   ConstVector<Host, T> bias = {}, Activation activation = Activation::identity) {
+  const std::size_t whole[] = {0, a.extent(1)};
+  T* const sums[] = {c.data()};
+  detail::fold_products<T>({.a = {a.data(), a.extent(1), true},
+                            .count = a.extent(0),
+                            .b = {b.data(), b.extent(1), tb == Transpose::yes},
+                            .n = c.extent(1),
+                            .cuts = whole,
+                            .first_leaf = 0,
+                            .sums = sums,
+                            .bias = bias.data(),
+                            .rectifies = activation == Activation::relu});
 }
 
 /// c += a_part^T b, where a_part is `count` columns of a from `first` on: what some of the inputs add to a
@@ -41,7 +67,7 @@ void add_product_of_columns(const Space& space, ConstMatrix<Space, T> a, std::si
     const std::size_t whole[] = {0, rows};
     T* const sums[] = {c.data()};
     detail::fold_products<T>(
-        {left.data() + first, count, a.extent(1), right.data(), n, whole, 0, sums, true});
+        {{left.data() + first, a.extent(1)}, count, {right.data(), n}, n, whole, 0, sums, true});
   } else if constexpr (detail::Blas<Space>::available) {
     detail::Blas<Space>::gemm(space, how == Multiply::bfloat16, true, false, count, n, rows, T(1),
                               left.data() + first, a.extent(1), right.data(), b.extent(1), T(1), c.data());

@@ -5,28 +5,53 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "kernmill/kernels/math.hpp"
 #include "kernmill/kernels/processor.hpp"
+#include "kernmill/kernels/types.hpp"
 
 /// What fold_products (product_fold.hpp) is made of.
 namespace kernmill::kernels::detail {
 
+/// A matrix as products read it: where row i of column j lies.
+template <class T>
+struct Factor {
+  const T* first;
+  std::size_t step;         ///< from a row to the next; of a flipped one, from a column to the next
+  bool is_flipped = false;  ///< column by column
+};
+
 template <class T>
 struct ProductFold {
-  const T* a;
-  std::size_t count, a_step;  ///< columns, and how far its rows lie apart
-  const T* b;
+  Factor<T> a;
+  std::size_t count;  ///< a's columns
+  Factor<T> b;
   std::size_t n;
   std::span<const std::size_t> cuts;
   std::uint64_t first_leaf;
   std::span<T* const> sums;  ///< count x n each
-  bool adds;                 ///< to what is there
+  bool adds = false;         ///< to what is there
+  const T* bias = nullptr;   ///< of each column, where there is one; then nothing is added to what is there
+  bool rectifies = false;    ///< the sums with their biases
 };
 
-/// Where has_product_tiles.
+/// Where has_product_tiles. The same bits on any number of threads.
 template <class T>
 void fold_products(const ProductFold<T>& of);
+
+/// What the blocks of a product share.
+template <class T>
+struct FoldPlan {
+  const T* a;             ///< packed
+  const unsigned* folds;  ///< count_folds
+  std::size_t waiting;
+};
+/// A part of the sums: a panel's columns from `column` on, and of these the rows [row, end).
+struct FoldBlock {
+  std::size_t column, row, end;
+};
 
 #if defined(__GNUC__) && !defined(__CUDACC__) && !defined(__HIPCC__)
 inline constexpr bool has_product_tiles = true;
@@ -85,19 +110,57 @@ inline std::size_t count_folds(std::size_t pieces, std::uint64_t first_leaf, std
 #define KERNMILL_INLINE __attribute__((always_inline)) inline
 #define KERNMILL_UNROLL _Pragma("GCC unroll 16")
 
-/// `columns` of each row, in panels of `width` that lie behind each other, row by row; the last one is filled
-/// up with zeros.
-template <class T, std::size_t width>
-KERNMILL_INLINE void pack(const T* from, std::size_t columns, std::size_t step, std::size_t rows, T* to) {
-  for (std::size_t first = 0; first < columns; first += width) {
-    const std::size_t there = std::min(width, columns - first);
-    for (std::size_t row = 0; row < rows; ++row, to += width) {
-      const T* const at = from + row * step + first;
-      if (there == width) {
-        for (std::size_t i = 0; i < width; ++i) to[i] = at[i];
-      } else {
-        for (std::size_t i = 0; i < width; ++i) to[i] = i < there ? at[i] : T(0);
-      }
+template <int step, class Lanes, std::size_t... j>
+KERNMILL_INLINE void swap_blocks(Lanes& above, Lanes& below, std::index_sequence<j...> /*lanes*/) {
+  constexpr std::size_t lanes = sizeof...(j);
+  const Lanes left = __builtin_shufflevector(above, below, ((j & step) == 0 ? j : lanes + j - step)...);
+  below = __builtin_shufflevector(above, below, ((j & step) == 0 ? j + step : lanes + j)...);
+  above = left;
+}
+
+/// Transposes the blocks of `step` x `step` entries in those of twice that size; so, from one entry to half
+/// of them all, the whole matrix (Eklundh, 1972).
+template <int step, int lanes, class Lanes>
+KERNMILL_INLINE void transpose_blocks(Lanes (&rows)[lanes]) {
+  KERNMILL_UNROLL for (int i = 0; i < lanes; ++i) if ((i & step) == 0)
+      swap_blocks<step>(rows[i], rows[i + step], std::make_index_sequence<lanes>());
+  if constexpr (2 * step < lanes) transpose_blocks<2 * step, lanes>(rows);
+}
+
+/// `lanes` x `lanes` entries.
+template <class T, int lanes>
+KERNMILL_INLINE void transpose(const T* from, std::size_t from_step, T* to, std::size_t to_step) {
+  typedef T Lanes __attribute__((vector_size(lanes * sizeof(T)), aligned(sizeof(T)), may_alias));
+  Lanes rows[lanes];
+  KERNMILL_UNROLL for (int i = 0; i < lanes; ++i) rows[i] =
+      *reinterpret_cast<const Lanes*>(from + i * from_step);
+  transpose_blocks<1, lanes>(rows);
+  KERNMILL_UNROLL for (int i = 0; i < lanes; ++i) * reinterpret_cast<Lanes*>(to + i * to_step) = rows[i];
+}
+
+/// The columns [first, first + there) of each row, there <= width, filled up with zeros.
+template <class T, int bytes, std::size_t width>
+KERNMILL_INLINE void pack_panel(const Factor<T>& from, std::size_t first, std::size_t there, std::size_t rows,
+                                T* to) {
+  std::size_t row = 0;
+  if (from.is_flipped) {
+    constexpr int lanes = std::min<int>(bytes / sizeof(T), width);
+    static_assert(width % lanes == 0);
+    const T* const at = from.first + first * from.step;
+    for (; there == width && row + lanes <= rows; row += lanes)
+      for (std::size_t i = 0; i < width; i += lanes)
+        transpose<T, lanes>(at + i * from.step + row, from.step, to + row * width + i, width);
+    for (; row < rows; ++row)
+      for (std::size_t i = 0; i < width; ++i)
+        to[row * width + i] = i < there ? at[i * from.step + row] : T(0);
+    return;
+  }
+  for (; row < rows; ++row, to += width) {
+    const T* const at = from.first + row * from.step + first;
+    if (there == width) {
+      for (std::size_t i = 0; i < width; ++i) to[i] = at[i];
+    } else {
+      for (std::size_t i = 0; i < width; ++i) to[i] = i < there ? at[i] : T(0);
     }
   }
 }
@@ -130,79 +193,144 @@ KERNMILL_INLINE void fold_tile(const T* a, const T* b, std::span<const std::size
   }
 }
 
-/// The columns [first, first + there) of all sums, there <= width.
-template <class T, int bytes, int height, int across>
-KERNMILL_INLINE void fold_columns(const ProductFold<T>& of, const T* packed, std::size_t first,
-                                  std::size_t there, ProductMemory<T>& memory, T* tiles) {
-  constexpr std::size_t width = across * bytes / sizeof(T);
-  const std::size_t rows = of.cuts.back();
-  T* const b = memory.b.at_least(rows * width);
-  pack<T, width>(of.b + first, there, of.n, rows, b);
-  for (std::size_t i = 0; i < of.count; i += height) {
-    fold_tile<T, bytes, height, across>(packed + i * rows, b, of.cuts, memory.folds.data(), tiles);
-    const std::size_t high = std::min<std::size_t>(height, of.count - i);
-    for (std::size_t k = 0; k < of.sums.size(); ++k)
-      for (std::size_t row = 0; row < high; ++row) {
-        const T* const from = tiles + (k * height + row) * width;
-        T* const to = of.sums[k] + (i + row) * of.n + first;
-        if (of.adds) {
-          for (std::size_t j = 0; j < there; ++j) to[j] += from[j];
-        } else {
-          for (std::size_t j = 0; j < there; ++j) to[j] = from[j];
-        }
-      }
+/// A row of a tile, whose columns are [first, first + there).
+template <class T>
+KERNMILL_INLINE void put(const ProductFold<T>& of, const T* from, std::size_t first, std::size_t there,
+                         T* to) {
+  const T* const bias = of.bias + first;
+  if (of.adds) {
+    for (std::size_t j = 0; j < there; ++j) to[j] += from[j];
+  } else if (of.bias == nullptr) {
+    for (std::size_t j = 0; j < there; ++j) to[j] = from[j];
+  } else if (of.rectifies) {
+    for (std::size_t j = 0; j < there; ++j) to[j] = math::max(from[j] + bias[j], T(0));
+  } else {
+    for (std::size_t j = 0; j < there; ++j) to[j] = from[j] + bias[j];
   }
 }
 
-template <class T, int bytes, int height>
-KERNMILL_INLINE void fold_products_in(const ProductFold<T>& of) {
-  constexpr std::size_t lanes = bytes / sizeof(T);
+/// The rows [i, end) of some columns of all sums, [first, first + there), there <= width; i is a multiple of
+/// height.
+template <class T, int bytes, int height, int across>
+KERNMILL_INLINE void fold_columns(const ProductFold<T>& of, const FoldPlan<T>& plan, std::size_t first,
+                                  std::size_t there, std::size_t i, std::size_t end) {
+  constexpr std::size_t width = across * bytes / sizeof(T);
+  const std::size_t rows = of.cuts.back();
   ProductMemory<T>& memory = ProductMemory<T>::of_thread();
-  const std::size_t rows = of.cuts.back(), panels = (of.count + height - 1) / height;
-  const std::size_t waiting = count_folds(of.cuts.size() - 1, of.first_leaf, memory.folds);
-  T* const a = memory.a.at_least(panels * height * rows);
-  T* const tiles = memory.tiles.at_least((waiting + 1) * height * 3 * lanes);
-  pack<T, height>(of.a, of.count, of.a_step, rows, a);
-  for (std::size_t first = 0; first < of.n;) {
-    const std::size_t left = of.n - first;
-    if (left > 2 * lanes) {
-      fold_columns<T, bytes, height, 3>(of, a, first, std::min(left, 3 * lanes), memory, tiles);
-      first += 3 * lanes;
-    } else if (left > lanes) {
-      fold_columns<T, bytes, height, 2>(of, a, first, left, memory, tiles);
-      break;
-    } else {
-      fold_columns<T, bytes, height, 1>(of, a, first, left, memory, tiles);
-      break;
-    }
+  T* const b = memory.b.at_least(rows * width);
+  T* const tiles = memory.tiles.at_least((plan.waiting + 1) * height * width);
+  pack_panel<T, bytes, width>(of.b, first, there, rows, b);
+  for (; i < end; i += height) {
+    fold_tile<T, bytes, height, across>(plan.a + i * rows, b, of.cuts, plan.folds, tiles);
+    const std::size_t high = std::min<std::size_t>(height, end - i);
+    for (std::size_t k = 0; k < of.sums.size(); ++k)
+      for (std::size_t row = 0; row < high; ++row)
+        put<T>(of, tiles + (k * height + row) * width, first, there, of.sums[k] + (i + row) * of.n + first);
   }
 }
+
+/// How the code of a level goes over a product.
+template <class T, int bytes, int height>
+struct ProductTiles {
+  static constexpr std::size_t lanes = bytes / sizeof(T), columns = 3 * lanes;
+
+  KERNMILL_INLINE static void pack_panel_of_a(const ProductFold<T>& of, std::size_t panel, T* a) {
+    const std::size_t rows = of.cuts.back(), first = panel * height;
+    pack_panel<T, bytes, height>(of.a, first, std::min<std::size_t>(height, of.count - first), rows,
+                                 a + first * rows);
+  }
+  KERNMILL_INLINE static void fold_block(const ProductFold<T>& of, const FoldPlan<T>& plan,
+                                         const FoldBlock& block) {
+    const std::size_t left = std::min(columns, of.n - block.column);
+    if (left > 2 * lanes)
+      fold_columns<T, bytes, height, 3>(of, plan, block.column, left, block.row, block.end);
+    else if (left > lanes)
+      fold_columns<T, bytes, height, 2>(of, plan, block.column, left, block.row, block.end);
+    else
+      fold_columns<T, bytes, height, 1>(of, plan, block.column, left, block.row, block.end);
+  }
+};
 
 #undef KERNMILL_UNROLL
 #undef KERNMILL_INLINE
 
-#if KERNMILL_HAS_PROCESSOR_LEVELS
+/// The code of a level of the processor.
+template <class T>
+struct ProductCode {
+  std::size_t height, columns;
+  void (*pack_panel_of_a)(const ProductFold<T>&, std::size_t panel, T* a);
+  void (*fold_block)(const ProductFold<T>&, const FoldPlan<T>&, const FoldBlock&);
+};
+
 // Products are rounded once, with the sum: both levels give the same bits.
-template <class T>
-__attribute__((noinline, target("arch=x86-64-v4"), optimize("O3", "fp-contract=fast"))) void fold_products_v4(
-    const ProductFold<T>& of) {
-  fold_products_in<T, 64, 8>(of);
-}
-template <class T>
-__attribute__((noinline, target("arch=x86-64-v3"), optimize("O3", "fp-contract=fast"))) void fold_products_v3(
-    const ProductFold<T>& of) {
-  fold_products_in<T, 32, 4>(of);
-}
+#define KERNMILL_PRODUCT_CODE(LEVEL, BYTES, HEIGHT, ...)                                         \
+  template <class T>                                                                             \
+  __VA_ARGS__ void pack_panel_of_a_##LEVEL(const ProductFold<T>& of, std::size_t panel, T* a) {  \
+    ProductTiles<T, BYTES, HEIGHT>::pack_panel_of_a(of, panel, a);                               \
+  }                                                                                              \
+  template <class T>                                                                             \
+  __VA_ARGS__ void fold_block_##LEVEL(const ProductFold<T>& of, const FoldPlan<T>& plan,         \
+                                      const FoldBlock& block) {                                  \
+    ProductTiles<T, BYTES, HEIGHT>::fold_block(of, plan, block);                                 \
+  }                                                                                              \
+  template <class T>                                                                             \
+  constexpr ProductCode<T> product_code_##LEVEL{HEIGHT, ProductTiles<T, BYTES, HEIGHT>::columns, \
+                                                pack_panel_of_a_##LEVEL<T>, fold_block_##LEVEL<T>};
+#if KERNMILL_HAS_PROCESSOR_LEVELS
+KERNMILL_PRODUCT_CODE(v4, 64, 8,
+                      __attribute__((noinline, target("arch=x86-64-v4"), optimize("O3", "fp-contract=fast"))))
+KERNMILL_PRODUCT_CODE(v3, 32, 4,
+                      __attribute__((noinline, target("arch=x86-64-v3"), optimize("O3", "fp-contract=fast"))))
 #endif
+KERNMILL_PRODUCT_CODE(baseline, 16, 4, inline)
+#undef KERNMILL_PRODUCT_CODE
+
+template <class T>
+const ProductCode<T>& product_code() {
+#if KERNMILL_HAS_PROCESSOR_LEVELS
+  if (processor_level() == ProcessorLevel::x86_64_v4) return product_code_v4<T>;
+  if (processor_level() == ProcessorLevel::x86_64_v3) return product_code_v3<T>;
+#endif
+  return product_code_baseline<T>;
+}
+
+/// work(i) of each i below `count`, by the threads of the host where there are several and it is worth it.
+template <class Work>
+void on_threads(std::size_t count, bool is_worth_it, const Work& work) {
+  if (!is_worth_it || count == 1 || Host().concurrency() == 1) {
+    for (std::size_t i = 0; i < count; ++i) work(i);
+    return;
+  }
+  Kokkos::parallel_for("kernmill_product",
+                       Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Dynamic>>(0, count), work);
+  Host().fence();
+}
+
+template <class T>
+void fold_products(const ProductFold<T>& of, const ProductCode<T>& code) {
+  if (of.count == 0 || of.n == 0) return;
+  constexpr std::size_t worth_threads = 1U << 17U;  // products
+  ProductMemory<T>& memory = ProductMemory<T>::of_thread();
+  const std::size_t rows = of.cuts.back(), panels = (of.count + code.height - 1) / code.height;
+  const std::size_t waiting = count_folds(of.cuts.size() - 1, of.first_leaf, memory.folds);
+  T* const a = memory.a.at_least(panels * code.height * rows);
+  const FoldPlan<T> plan{a, memory.folds.data(), waiting};
+  const bool is_worth_it = rows * of.count * of.n > worth_threads;
+  on_threads(panels, is_worth_it, [&](const std::size_t panel) { code.pack_panel_of_a(of, panel, a); });
+  // Where the columns are too few for all threads, several share them.
+  const std::size_t across = (of.n + code.columns - 1) / code.columns,
+                    threads = is_worth_it ? static_cast<std::size_t>(Host().concurrency()) : 1,
+                    wanted = threads == 1 ? 1 : std::min((2 * threads + across - 1) / across, panels),
+                    high = (panels + wanted - 1) / wanted, down = (panels + high - 1) / high;
+  on_threads(across * down, is_worth_it, [&](const std::size_t i) {
+    const std::size_t row = i / across * high * code.height;
+    code.fold_block(of, plan, {i % across * code.columns, row, std::min(of.count, row + high * code.height)});
+  });
+}
 
 template <class T>
 void fold_products(const ProductFold<T>& of) {
-  if (of.count == 0 || of.n == 0) return;
-#if KERNMILL_HAS_PROCESSOR_LEVELS
-  if (processor_level() == ProcessorLevel::x86_64_v4) return fold_products_v4<T>(of);
-  if (processor_level() == ProcessorLevel::x86_64_v3) return fold_products_v3<T>(of);
-#endif
-  fold_products_in<T, 16, 4>(of);
+  fold_products<T>(of, product_code<T>());
 }
 
 #else

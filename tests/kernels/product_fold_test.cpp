@@ -1,6 +1,8 @@
 #include "kernmill/kernels/product_fold.hpp"
 
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <numeric>
 
 #include "device_test.hpp"
@@ -19,6 +21,12 @@ class ProductFold : public ::testing::Test {
     const auto values = random_matrix(rows, columns, seed);
     auto out = kernels::make_matrix<Host, T>(rows, columns);
     for (std::size_t i = 0; i < values.values.size(); ++i) out.data()[i] = static_cast<T>(values.values[i]);
+    return out;
+  }
+  static Matrix flipped(const Matrix& values) {
+    auto out = kernels::make_matrix<Host, T>(values.extent(1), values.extent(0));
+    for (std::size_t i = 0; i < values.extent(0); ++i)
+      for (std::size_t j = 0; j < values.extent(1); ++j) out(j, i) = values(i, j);
     return out;
   }
   /// One piece: row after row, rounded once or twice as the processor does it.
@@ -72,6 +80,68 @@ TYPED_TEST(ProductFold, LeavesTheSubtreesOfAnyRunOfLeaves) {
       for (std::size_t i = 0; i <= pieces; ++i) cuts[i] = 3 * i;
       this->expect_the_tree(9, 0, 9, 10, cuts, first_leaf);
     }
+}
+
+TYPED_TEST(ProductFold, MultipliesRowsOneByOne) {
+  using kernels::Transpose;
+  for (const std::size_t m : {1U, 8U, 21U})
+    for (const std::size_t inner : {0U, 1U, 15U, 16U, 35U, 64U})
+      for (const std::size_t n : {1U, 16U, 24U, 47U, 48U, 100U}) {
+        const auto a = this->random(inner, m, 1), b = this->random(inner, n, 2);
+        const auto expected = this->product(a, 0, m, b, 0, inner);
+        const auto rows = this->flipped(a), columns = this->flipped(b);
+        for (const Transpose how : {Transpose::no, Transpose::yes}) {
+          const auto c = kernels::make_matrix<Host, TypeParam>(m, n);
+          kernels::multiply_rows<TypeParam>(rows, how, how == Transpose::no ? b : columns, c);
+          for (std::size_t i = 0; i < m * n; ++i)
+            ASSERT_EQ(c.data()[i], expected[i])
+                << "entry " << i << " of " << m << " x " << inner << " x " << n;
+        }
+      }
+}
+
+#if KERNMILL_HAS_PROCESSOR_LEVELS
+TYPED_TEST(ProductFold, HasTheSameBitsOnOtherProcessors) {
+  using T = TypeParam;
+  if (kernels::processor_level() != kernels::ProcessorLevel::x86_64_v4)
+    GTEST_SKIP() << "this processor has one of these levels";
+  constexpr std::size_t m = 21, inner = 70, n = 100;
+  const std::vector<std::size_t> cuts{0, 30, 45, inner};
+  const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2);
+  std::vector<T> newer(2 * m * n), older(2 * m * n);
+  const auto fold = [&](std::vector<T>& out, const kernels::detail::ProductCode<T>& code) {
+    T* const sums[] = {out.data(), out.data() + m * n};
+    kernels::detail::fold_products<T>({.a = {a.data(), inner, true},
+                                       .count = m,
+                                       .b = {b.data(), n},
+                                       .n = n,
+                                       .cuts = cuts,
+                                       .first_leaf = 0,
+                                       .sums = sums},
+                                      code);
+  };
+  fold(newer, kernels::detail::product_code_v4<T>);
+  fold(older, kernels::detail::product_code_v3<T>);
+  EXPECT_EQ(newer, older);
+}
+#endif
+
+TYPED_TEST(ProductFold, AddsBiasesAndRectifiesAsThatIsDoneAlone) {
+  using kernels::Activation;
+  constexpr std::size_t m = 13, inner = 9, n = 50;
+  auto a = this->random(m, inner, 1);
+  a(3, 2) = std::numeric_limits<TypeParam>::quiet_NaN();
+  const auto b = this->random(inner, n, 2), biases = this->random(1, n, 3);
+  const auto bias = kernels::Vector<Host, TypeParam>(biases.data(), n);
+  for (const Activation how : {Activation::identity, Activation::relu}) {
+    const auto together = kernels::make_matrix<Host, TypeParam>(m, n);
+    const auto alone = kernels::make_matrix<Host, TypeParam>(m, n);
+    kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, together, bias, how);
+    kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, alone);
+    kernels::add_bias_and_activate<Host, TypeParam>(Host(), how, bias, alone);
+    EXPECT_TRUE(std::isnan(together(3, 7)));
+    EXPECT_EQ(std::memcmp(together.data(), alone.data(), m * n * sizeof(TypeParam)), 0);
+  }
 }
 
 TYPED_TEST(ProductFold, TakesSomeOfTheColumnsAndPiecesWithoutRows) {

@@ -66,6 +66,11 @@ bool RowsTogether<T>::may(std::size_t rows, std::size_t piece) {
 
 template <class T>
 void RowsTogether<T>::multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) {
+  if constexpr (kernels::folds_products<Device>) {
+    Device().fence();
+    return kernels::multiply_rows<T>(kernels::factor<Device, T>(Device(), how_, a), transpose_,
+                                     kernels::factor<Device, T>(Device(), how_, b), c);
+  }
   constexpr std::size_t worthwhile = 1U << 14U;  // weights that a core's nearest cache has not room for
   const std::size_t pieces = cuts.size() - 1, piece = cuts[1] - cuts[0];
   bool are_equal = pieces > 1 && inner_ * columns_ >= worthwhile;
@@ -164,17 +169,29 @@ typename Dense<T>::Matrix Dense<T>::weights(const Vector& parameters) const {
 }
 
 template <class T>
+void RowsTogether<T>::multiply_and_activate(const Matrix& a, const Matrix& b, Cuts cuts,
+                                            Activation activation, const Vector& bias, const Matrix& c) {
+  if constexpr (kernels::folds_products<Device>)
+    if (activation != Activation::tanh) {
+      Device().fence();
+      return kernels::multiply_rows<T>(kernels::factor<Device, T>(Device(), how_, a), transpose_,
+                                       kernels::factor<Device, T>(Device(), how_, b), c, bias, activation);
+    }
+  multiply(a, b, cuts, c);
+  activate<T>(activation, bias, c);
+}
+
+template <class T>
 void Dense<T>::forward(const Vector& parameters, const BatchOf<T>& input, Cuts cuts, const Pass&,
                        const Matrix& output) {
-  const Device space;
+  const Vector bias =
+      kernels::part_of<Device, T>(parameters, this->inputs() * this->outputs(), this->outputs());
   if (input.is_sparse()) {
-    kernels::multiply<Device, T>(space, input.sparse, weights(parameters), output);
+    kernels::multiply<Device, T>(Device(), input.sparse, weights(parameters), output);
+    activate<T>(activation_, bias, output);
   } else {
-    forward_.multiply(input.features, weights(parameters), cuts, output);
+    forward_.multiply_and_activate(input.features, weights(parameters), cuts, activation_, bias, output);
   }
-  activate<T>(activation_,
-              kernels::part_of<Device, T>(parameters, this->inputs() * this->outputs(), this->outputs()),
-              output);
 }
 
 template <class T>

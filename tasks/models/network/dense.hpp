@@ -10,19 +10,24 @@
 
 namespace kernmill::tasks {
 
-/// Says whether the rows of a product may go together where their pieces are what counts: BLAS takes other
-/// loops for other shapes, and not all of them give a row the same bits. Which loops it takes is a matter of
-/// the shape alone, so one product of random numbers, made by both ways, tells.
+/// Products in which pieces of rows have the bits that they have alone. On the host all rows go together
+/// (multiply_rows). On a device they do where that gives the same: BLAS takes other loops for other shapes,
+/// and not all of them give a row the same bits. Which loops it takes is a matter of the shape alone, so one
+/// product of random numbers, made by both ways, tells.
 template <class T>
 class RowsTogether {
  public:
+  using Vector = kernels::Vector<kernels::Device, T>;
   using Matrix = kernels::Matrix<kernels::Device, T>;
   /// op(b) is inner x columns.
   RowsTogether(kernels::Transpose transpose, std::size_t inner, std::size_t columns,
                kernels::Multiply how = kernels::Multiply::fast)
       : transpose_(transpose), inner_(inner), columns_(columns), how_(how) {}
-  /// c = a op(b), where pieces of a's rows have the bits that they have alone.
+  /// c = a op(b). `cuts` are the pieces of a's rows.
   void multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c);
+  /// c = f(a op(b) + bias), but for gelu, which is the identity here.
+  void multiply_and_activate(const Matrix& a, const Matrix& b, Cuts cuts, kernels::Activation activation,
+                             const Vector& bias, const Matrix& c);
 
  private:
   [[nodiscard]] bool may(std::size_t rows, std::size_t piece);

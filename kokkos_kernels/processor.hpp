@@ -28,6 +28,11 @@ inline ProcessorLevel processor_level() {
 #endif
 }
 
+/// Whether products are rounded once, with what they are added to.
+inline bool rounds_once() {
+  return processor_level() != ProcessorLevel::baseline;
+}
+
 /// As compilers call it.
 inline const char* name_of(ProcessorLevel level) {
   return level == ProcessorLevel::x86_64_v4   ? "x86-64-v4"

@@ -12,6 +12,7 @@
 #include "kernmill/base/sha256.hpp"
 #include "kernmill/base/training_lines.hpp"
 #include "kernmill/kernels/processor.hpp"
+#include "kernmill/kernels/product_fold.hpp"
 #include "kernmill/storage/history/history.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
@@ -57,9 +58,17 @@ CheckpointPolicy policy_of(const Spec& spec, std::uint64_t rows, std::string ide
   return policy;
 }
 
-/// Collective. What the ranks multiply by.
-std::set<std::string> blas_of_ranks(const Communicator& comm) {
-  std::string own = blas_kernels();
+/// What this rank multiplies by, as far as the bits are a matter of that; empty where it is not known.
+std::string products_of(const ModelKind& kind) {
+  if (kernels::folds_products<kernels::Device> && !kind.multiplies_by_blas)
+    return kernels::rounds_once() ? "fused products" : "products that are rounded twice";
+  const std::string blas = blas_kernels();
+  return blas.empty() ? "" : "BLAS kernels " + blas;
+}
+
+/// Collective. All ranks', each way once.
+std::set<std::string> products_of_ranks(const Communicator& comm, const ModelKind& kind) {
+  std::string own = products_of(kind);
   own.push_back('\0');
   const std::vector<char> all = comm.allgatherv(std::span<const char>(own));
   std::set<std::string> names;
@@ -72,19 +81,19 @@ std::set<std::string> blas_of_ranks(const Communicator& comm) {
 }
 
 /// What is in force where a workflow may leave it open.
-Json arithmetic_of(const Json& config, const std::set<std::string>& blas) {
+Json arithmetic_of(const Json& config, const std::set<std::string>& products) {
   return {{"precision", config.value("precision", "float64")},
           {"exact", config.value("exact", true)},
-          {"blas", blas},
+          {"products", products},
           {"loops", kernels::name_of(kernels::processor_level())}};
 }
 
 std::string text_of(const Json& arithmetic) {
-  const auto blas = arithmetic.at("blas").get<std::set<std::string>>();
+  const auto products = arithmetic.at("products").get<std::set<std::string>>();
   return fmt::format("computing in {}, {} sums, {}loops for {}",
                      arithmetic.at("precision").get<std::string>(),
                      arithmetic.at("exact").get<bool>() ? "exact" : "fast",
-                     blas.empty() ? "" : fmt::format("BLAS kernels {}, ", fmt::join(blas, " and ")),
+                     products.empty() ? "" : fmt::format("{}, ", fmt::join(products, " and ")),
                      arithmetic.at("loops").get<std::string>());
 }
 
@@ -132,10 +141,10 @@ Result run_train(const Spec& spec, const Communicator& comm) {
   const Attempts earlier = earlier_attempts(spec, comm);
   CheckpointPolicy policy = policy_of(spec, rows.count(), identity_of(spec, reader, start));
   policy.after_divergence = comm.allreduce(earlier.diverged() ? 1 : 0, Reduction::max) != 0;
-  policy.blas = blas_of_ranks(comm);
+  policy.products = products_of_ranks(comm, model_kind_of(spec.config));
   policy.is_exact = spec.config.contains("exact") && spec.config.value("exact", true);
-  if (policy.is_exact) require_one_kind(policy.blas);
-  const Json arithmetic = arithmetic_of(spec.config, policy.blas);
+  if (policy.is_exact) require_one_kind(policy.products);
+  const Json arithmetic = arithmetic_of(spec.config, policy.products);
   if (comm.is_root()) fmt::print("{}\n", text_of(arithmetic));
   Session session(comm, std::move(policy), true, monitor_of(spec, rows.count(), arithmetic));
   Fit fitted = fit_model(spec.config, {rows, held_out, start ? &*start : nullptr}, session);

@@ -32,7 +32,6 @@ class ProductFold : public ::testing::Test {
   /// One piece: row after row, rounded once or twice as the processor does it.
   static std::vector<T> product(const Matrix& a, std::size_t first, std::size_t count, const Matrix& b,
                                 std::size_t begin, std::size_t end) {
-    const bool rounds_once = kernels::processor_level() != kernels::ProcessorLevel::baseline;
     std::vector<T> out(count * b.extent(1), T(0));
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t j = 0; j < b.extent(1); ++j)
@@ -40,7 +39,7 @@ class ProductFold : public ::testing::Test {
           T& sum = out[i * b.extent(1) + j];
           const T left = a(row, first + i), right = b(row, j);
           const T both = left * right;
-          sum = rounds_once ? std::fma(left, right, sum) : sum + both;
+          sum = kernels::rounds_once() ? std::fma(left, right, sum) : sum + both;
         }
     return out;
   }

@@ -62,13 +62,12 @@ Session::Session(const Communicator& comm, CheckpointPolicy policy, bool talks, 
     writer_.emplace(comm_.handle(), policy_.directory, policy_.retention, policy_.key, policy_.transport);
 }
 
-void require_one_kind(const std::set<std::string>& blas) {
-  if (blas.size() > 1)
-    throw TaskError(
-        fmt::format("the ranks' BLAS has different kernels, {}: the bits of the model would depend "
-                    "on which rank does what",
-                    fmt::join(blas, " and ")),
-        {}, one_kind_of_node);
+void require_one_kind(const std::set<std::string>& products) {
+  if (products.size() > 1)
+    throw TaskError(fmt::format("the ranks multiply in different ways, by {}: the bits of the model would "
+                                "depend on which rank does what",
+                                fmt::join(products, " and ")),
+                    {}, one_kind_of_node);
 }
 
 /// Whether a checkpoint is of these settings and these data.
@@ -100,23 +99,22 @@ std::optional<storage::Checkpoint> Session::newest_checkpoint() {
     if (talks_) fmt::print("starting anew: the checkpoint belongs to other settings or other data\n");
     return std::nullopt;
   }
-  take_over_blas(loaded.checkpoint);
+  take_over_products(loaded.checkpoint);
   if (talks_) fmt::print("continuing from step {}\n", loaded.checkpoint.step);
   return std::move(loaded.checkpoint);
 }
 
 /// What was computed by other kernels than this attempt's is known from then on.
-void Session::take_over_blas(const storage::Checkpoint& checkpoint) {
-  const auto before = Json::parse(checkpoint.state).value("blas", std::set<std::string>());
-  if (before.empty() || before == policy_.blas) return;  // not there in checkpoints from before
+void Session::take_over_products(const storage::Checkpoint& checkpoint) {
+  const auto before = Json::parse(checkpoint.state).value("products", std::set<std::string>());
+  if (before.empty() || before == policy_.products) return;  // not there in checkpoints from before
   const std::string what = fmt::format(
-      "the checkpoint of step {} was computed by the BLAS kernels {}, and this attempt's are {}: the model "
-      "has "
-      "not the bits that either alone would give it",
-      checkpoint.step, fmt::join(before, " and "), fmt::join(policy_.blas, " and "));
+      "the checkpoint of step {} was computed by {}, and this attempt computes by {}: the model has not the "
+      "bits that either alone would give it",
+      checkpoint.step, fmt::join(before, " and "), fmt::join(policy_.products, " and "));
   if (policy_.is_exact) throw TaskError(what, {}, one_kind_of_node);
   if (talks_) fmt::print(stderr, "warning: {}. Training goes on\n", what);
-  policy_.blas.insert(before.begin(), before.end());
+  policy_.products.insert(before.begin(), before.end());
 }
 
 unsigned Session::wishes() const {
@@ -169,7 +167,7 @@ void Session::begin(std::uint64_t step, const std::function<storage::Checkpoint(
   const storage::Checkpoint checkpoint = state();
   if (!is_finite(checkpoint))
     diverge(fmt::format("values of step {} are not finite any more: no checkpoint is written of them", step));
-  const std::string text = Json{{"identity", policy_.identity}, {"blas", policy_.blas}}.dump();
+  const std::string text = Json{{"identity", policy_.identity}, {"products", policy_.products}}.dump();
   writer_->start(step, text, storage::boxes_of(checkpoint.tensors));
 }
 

@@ -29,9 +29,9 @@ struct CheckpointPolicy {
   bool after_divergence = false;
   std::optional<storage::Key> key;
   storage::TransportSettings transport{};
-  /// What products are made by (blas_kernels) on the ranks, and whether the bits of the model matter, which
-  /// depend on that: then a checkpoint of other kernels is an error, not a warning.
-  std::set<std::string> blas{};
+  /// What the ranks' products are made by, and whether the bits of the model matter, which depend on that:
+  /// then a checkpoint of other products is an error, not a warning.
+  std::set<std::string> products{};
   bool is_exact = false;
 };
 
@@ -45,7 +45,7 @@ enum Wish : unsigned {
 };
 
 /// Throws TaskError where these are several, for a training whose bits matter.
-void require_one_kind(const std::set<std::string>& blas);
+void require_one_kind(const std::set<std::string>& products);
 
 /// What goes on around a method's steps: checkpoints, the request to stop, progress on stdout, the file of
 /// metrics. All ranks call it with the same numbers.
@@ -91,7 +91,7 @@ class Session {
  private:
   [[nodiscard]] bool belongs_here(const std::string& text) const;
   std::optional<storage::Checkpoint> newest_checkpoint();
-  void take_over_blas(const storage::Checkpoint& checkpoint);
+  void take_over_products(const storage::Checkpoint& checkpoint);
   void tell_file(unsigned wishes);
   [[noreturn]] void diverge(const std::string& what);
   void save(std::uint64_t step, bool stop, const std::function<storage::Checkpoint()>& state);

@@ -60,7 +60,8 @@ constexpr NetworkKind mlp_network{.read = read_as<Mlp>};
 
 }  // namespace
 
-extern constinit const ModelKind mlp_model =
-    network_model({.type = "mlp", .predicts_classes = true, .predicts_numbers = true}, mlp_network);
+extern constinit const ModelKind mlp_model = network_model(
+    {.type = "mlp", .predicts_classes = true, .predicts_numbers = true, .multiplies_by_blas = false},
+    mlp_network);
 
 }  // namespace kernmill::tasks

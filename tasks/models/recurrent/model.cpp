@@ -66,8 +66,8 @@ constexpr NetworkKind gru_network{.read = read_recurrent<Cell::gru>};
 }  // namespace
 
 extern constinit const ModelKind lstm_model =
-    network_model({.type = "lstm", .predicts_numbers = true}, lstm_network);
+    network_model({.type = "lstm", .predicts_numbers = true, .multiplies_by_blas = false}, lstm_network);
 extern constinit const ModelKind gru_model =
-    network_model({.type = "gru", .predicts_numbers = true}, gru_network);
+    network_model({.type = "gru", .predicts_numbers = true, .multiplies_by_blas = false}, gru_network);
 
 }  // namespace kernmill::tasks

@@ -1,7 +1,6 @@
 #pragma once
 #include <span>
 
-#include "kernmill/kernels/activation.hpp"
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/kernels/product_tile.hpp"
 #include "kernmill/kernels/tree_fold.hpp"
@@ -35,12 +34,21 @@ void fold_products(ConstMatrix<Host, T> a, std::size_t first, std::size_t count,
                             false});
 }
 
-/// c = f(a op(b) + bias), of the identity or relu; without a bias c = a op(b). Each entry is added up in the
-/// order of the inner index, with one rounding each where the processor multiplies and adds at once: a row's
-/// bits are a matter of that row and of b alone, and the same on all processors from x86-64-v3 on.
+/// What is done to an entry of a product when it is there.
+template <class T>
+struct Finish {
+  ConstVector<Host, T> bias{};  ///< of each column: it is added
+  bool rectifies = false;       ///< max(entry + bias, 0)
+  ConstMatrix<Host, T>
+      rectified{};  ///< in place of both: the entry is multiplied by relu's slope where that gave this
+};
+
+/// c = a op(b), finished. Each entry is added up in the order of the inner index, with one rounding each
+/// where the processor multiplies and adds at once: a row's bits are a matter of that row and of b alone, and
+/// the same on all processors from x86-64-v3 on.
 template <class T>
 void multiply_rows(ConstMatrix<Host, T> a, Transpose tb, ConstMatrix<Host, T> b, Matrix<Host, T> c,
-                   ConstVector<Host, T> bias = {}, Activation activation = Activation::identity) {
+                   const Finish<T>& finish = {}) {
   const std::size_t whole[] = {0, a.extent(1)};
   T* const sums[] = {c.data()};
   detail::fold_products<T>({.a = {a.data(), a.extent(1), true},
@@ -50,8 +58,9 @@ void multiply_rows(ConstMatrix<Host, T> a, Transpose tb, ConstMatrix<Host, T> b,
                             .cuts = whole,
                             .first_leaf = 0,
                             .sums = sums,
-                            .bias = bias.data(),
-                            .rectifies = activation == Activation::relu});
+                            .bias = finish.bias.data(),
+                            .rectifies = finish.rectifies,
+                            .rectified = finish.rectified.data()});
 }
 
 /// c += a_part^T b, where a_part is `count` columns of a from `first` on: what some of the inputs add to a

@@ -35,6 +35,8 @@ struct ProductFold {
   bool adds = false;         ///< to what is there
   const T* bias = nullptr;   ///< of each column, where there is one; then nothing is added to what is there
   bool rectifies = false;    ///< the sums with their biases
+  const T* rectified =
+      nullptr;  ///< count x n, where there are some: the sums are multiplied by relu's slope there
 };
 
 /// Where has_product_tiles. The same bits on any number of threads.
@@ -193,13 +195,17 @@ KERNMILL_INLINE void fold_tile(const T* a, const T* b, std::span<const std::size
   }
 }
 
-/// A row of a tile, whose columns are [first, first + there).
+/// The columns [first, first + there) of a row of the sums, from a tile.
 template <class T>
-KERNMILL_INLINE void put(const ProductFold<T>& of, const T* from, std::size_t first, std::size_t there,
-                         T* to) {
+KERNMILL_INLINE void put(const ProductFold<T>& of, const T* from, std::size_t row, std::size_t first,
+                         std::size_t there, T* sums) {
+  T* const to = sums + row * of.n + first;
   const T* const bias = of.bias + first;
+  const T* const rectified = of.rectified + row * of.n + first;
   if (of.adds) {
     for (std::size_t j = 0; j < there; ++j) to[j] += from[j];
+  } else if (of.rectified != nullptr) {
+    for (std::size_t j = 0; j < there; ++j) to[j] = rectified[j] > 0 ? from[j] : from[j] * 0;
   } else if (of.bias == nullptr) {
     for (std::size_t j = 0; j < there; ++j) to[j] = from[j];
   } else if (of.rectifies) {
@@ -225,7 +231,7 @@ KERNMILL_INLINE void fold_columns(const ProductFold<T>& of, const FoldPlan<T>& p
     const std::size_t high = std::min<std::size_t>(height, end - i);
     for (std::size_t k = 0; k < of.sums.size(); ++k)
       for (std::size_t row = 0; row < high; ++row)
-        put<T>(of, tiles + (k * height + row) * width, first, there, of.sums[k] + (i + row) * of.n + first);
+        put<T>(of, tiles + (k * height + row) * width, i + row, first, there, of.sums[k]);
   }
 }
 

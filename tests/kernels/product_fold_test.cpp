@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "device_test.hpp"
+#include "kernmill/kernels/activation.hpp"
 
 namespace kernmill::testing {
 namespace {
@@ -99,6 +100,17 @@ TYPED_TEST(ProductFold, MultipliesRowsOneByOne) {
       }
 }
 
+TYPED_TEST(ProductFold, MultipliesByTheSlopeAsThatIsDoneAlone) {
+  constexpr std::size_t m = 13, inner = 9, n = 50;
+  const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2), activated = this->random(m, n, 3);
+  const auto together = kernels::make_matrix<Host, TypeParam>(m, n);
+  const auto alone = kernels::make_matrix<Host, TypeParam>(m, n);
+  kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, together, {.rectified = activated});
+  kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, alone);
+  kernels::backward_activation<Host, TypeParam>(Host(), kernels::Activation::relu, activated, alone);
+  EXPECT_EQ(std::memcmp(together.data(), alone.data(), m * n * sizeof(TypeParam)), 0);
+}
+
 #if KERNMILL_HAS_PROCESSOR_LEVELS
 TYPED_TEST(ProductFold, HasTheSameBitsOnOtherProcessors) {
   using T = TypeParam;
@@ -135,7 +147,8 @@ TYPED_TEST(ProductFold, AddsBiasesAndRectifiesAsThatIsDoneAlone) {
   for (const Activation how : {Activation::identity, Activation::relu}) {
     const auto together = kernels::make_matrix<Host, TypeParam>(m, n);
     const auto alone = kernels::make_matrix<Host, TypeParam>(m, n);
-    kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, together, bias, how);
+    kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, together,
+                                      {bias, how == Activation::relu});
     kernels::multiply_rows<TypeParam>(a, kernels::Transpose::no, b, alone);
     kernels::add_bias_and_activate<Host, TypeParam>(Host(), how, bias, alone);
     EXPECT_TRUE(std::isnan(together(3, 7)));

@@ -64,13 +64,22 @@ bool RowsTogether<T>::may(std::size_t rows, std::size_t piece) {
   return at->second = have_the_same_bits<T>(together, alone);
 }
 
+/// On the host, where all rows go together.
 template <class T>
-void RowsTogether<T>::multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) {
+bool RowsTogether<T>::multiply_on_host(const Matrix& a, const Matrix& b, const Matrix& c, const Vector& bias,
+                                       bool rectifies, const Matrix& rectified) const {
   if constexpr (kernels::folds_products<Device>) {
     Device().fence();
-    return kernels::multiply_rows<T>(kernels::factor<Device, T>(Device(), how_, a), transpose_,
-                                     kernels::factor<Device, T>(Device(), how_, b), c);
+    kernels::multiply_rows<T>(kernels::factor<Device, T>(Device(), how_, a), transpose_,
+                              kernels::factor<Device, T>(Device(), how_, b), c, {bias, rectifies, rectified});
+    return true;
   }
+  return false;
+}
+
+template <class T>
+void RowsTogether<T>::multiply(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) {
+  if (multiply_on_host(a, b, c)) return;
   constexpr std::size_t worthwhile = 1U << 14U;  // weights that a core's nearest cache has not room for
   const std::size_t pieces = cuts.size() - 1, piece = cuts[1] - cuts[0];
   bool are_equal = pieces > 1 && inner_ * columns_ >= worthwhile;
@@ -93,6 +102,23 @@ KERNMILL_PROCESSOR_LEVELS void undo_activation(Activation activation,
                                                const kernels::Matrix<Device, T>& output,
                                                const kernels::Matrix<Device, T>& delta) {
   kernels::backward_activation<Device, T>(Device(), activation, output, delta);
+}
+
+template <class T>
+void RowsTogether<T>::multiply_and_activate(const Matrix& a, const Matrix& b, Cuts cuts,
+                                            Activation activation, const Vector& bias, const Matrix& c) {
+  if (activation != Activation::tanh && multiply_on_host(a, b, c, bias, activation == Activation::relu))
+    return;
+  multiply(a, b, cuts, c);
+  activate<T>(activation, bias, c);
+}
+
+template <class T>
+void RowsTogether<T>::multiply_and_undo(const Matrix& a, const Matrix& b, Cuts cuts, Activation activation,
+                                        const Matrix& activated, const Matrix& c) {
+  if (activation == Activation::relu && multiply_on_host(a, b, c, {}, false, activated)) return;
+  multiply(a, b, cuts, c);
+  undo_activation<T>(activation, activated, c);
 }
 
 template <class T>
@@ -147,6 +173,12 @@ Dense<T>::Dense(std::uint64_t inputs, std::uint64_t outputs, Activation activati
       bias_sums_(kernels::make_vector<Device, T>(outputs)) {}
 
 template <class T>
+void Dense<T>::follow(Dense& before) {
+  before_ = before.activation_;
+  before.is_followed_ = true;
+}
+
+template <class T>
 std::vector<ParameterTensor> Dense<T>::tensors() const {
   return {
       {fmt::format("layer_{}_weights", number_), {this->inputs(), this->outputs()}, 0, true},
@@ -169,19 +201,6 @@ typename Dense<T>::Matrix Dense<T>::weights(const Vector& parameters) const {
 }
 
 template <class T>
-void RowsTogether<T>::multiply_and_activate(const Matrix& a, const Matrix& b, Cuts cuts,
-                                            Activation activation, const Vector& bias, const Matrix& c) {
-  if constexpr (kernels::folds_products<Device>)
-    if (activation != Activation::tanh) {
-      Device().fence();
-      return kernels::multiply_rows<T>(kernels::factor<Device, T>(Device(), how_, a), transpose_,
-                                       kernels::factor<Device, T>(Device(), how_, b), c, bias, activation);
-    }
-  multiply(a, b, cuts, c);
-  activate<T>(activation, bias, c);
-}
-
-template <class T>
 void Dense<T>::forward(const Vector& parameters, const BatchOf<T>& input, Cuts cuts, const Pass&,
                        const Matrix& output) {
   const Vector bias =
@@ -195,10 +214,11 @@ void Dense<T>::forward(const Vector& parameters, const BatchOf<T>& input, Cuts c
 }
 
 template <class T>
-void Dense<T>::backward(const Vector& parameters, const BatchOf<T>&, const Matrix& output, Cuts cuts,
+void Dense<T>::backward(const Vector& parameters, const BatchOf<T>& input, const Matrix& output, Cuts cuts,
                         const Matrix& delta, const Matrix& input_delta) {
-  undo_activation<T>(activation_, output, delta);
-  if (input_delta.data() != nullptr) backward_.multiply(delta, weights(parameters), cuts, input_delta);
+  if (!is_followed_) undo_activation<T>(activation_, output, delta);
+  if (input_delta.data() != nullptr)
+    backward_.multiply_and_undo(delta, weights(parameters), cuts, before_, input.features, input_delta);
 }
 
 template <class T>

@@ -28,8 +28,13 @@ class RowsTogether {
   /// c = f(a op(b) + bias), but for gelu, which is the identity here.
   void multiply_and_activate(const Matrix& a, const Matrix& b, Cuts cuts, kernels::Activation activation,
                              const Vector& bias, const Matrix& c);
+  /// c = a op(b) times the slope of f where that gave `activated`, likewise.
+  void multiply_and_undo(const Matrix& a, const Matrix& b, Cuts cuts, kernels::Activation activation,
+                         const Matrix& activated, const Matrix& c);
 
  private:
+  bool multiply_on_host(const Matrix& a, const Matrix& b, const Matrix& c, const Vector& bias = {},
+                        bool rectifies = false, const Matrix& rectified = {}) const;
   [[nodiscard]] bool may(std::size_t rows, std::size_t piece);
   void by_pieces(const Matrix& a, const Matrix& b, Cuts cuts, const Matrix& c) const;
 
@@ -73,6 +78,10 @@ class Dense : public Layer<T> {
   Dense(std::uint64_t inputs, std::uint64_t outputs, kernels::Activation activation, std::size_t number,
         kernels::Multiply how = kernels::Multiply::fast);
 
+  /// Its inputs are what `before` gives, as they are. This layer multiplies by the slope of that one's
+  /// activation, too, which is then not undone there.
+  void follow(Dense& before);
+
   [[nodiscard]] std::vector<ParameterTensor> tensors() const override;
   /// Glorot's uniform weights (+- sqrt(6 / (inputs + outputs))), keyed by seed, layer and index; zero biases.
   void start(std::uint64_t seed, std::uint64_t number, std::span<double> parameters) const override;
@@ -91,7 +100,8 @@ class Dense : public Layer<T> {
   [[nodiscard]] Matrix weights(const Vector& parameters) const;
   void add_weight_gradient(const BatchOf<T>& rows, const Matrix& delta, const Matrix& gradient);
 
-  kernels::Activation activation_;
+  kernels::Activation activation_, before_ = kernels::Activation::identity;
+  bool is_followed_ = false;
   std::size_t number_;
   kernels::Multiply how_;
   RowsTogether<T> forward_, backward_;

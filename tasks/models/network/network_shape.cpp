@@ -15,12 +15,21 @@ using kernels::Activation;
 template <class T>
 using Layers = std::vector<std::unique_ptr<Layer<T>>>;
 
+/// Behind the last of them, which it follows where that is a dense one, too.
+template <class T>
+void add(std::unique_ptr<Dense<T>> dense, Layers<T>& layers) {
+  if (!layers.empty())
+    if (auto* const before = dynamic_cast<Dense<T>*>(layers.back().get())) dense->follow(*before);
+  layers.push_back(std::move(dense));
+}
+
 template <class T>
 void add_dense(const NetworkShape& shape, std::size_t i, Layers<T>& layers) {
   const bool fuses = !shape.layer_norm && shape.activation != Activation::gelu;
   const std::uint64_t width = shape.widths[i + 1];
-  layers.push_back(std::make_unique<Dense<T>>(
-      shape.widths[i], width, fuses ? shape.activation : Activation::identity, i, shape.multiply));
+  add(std::make_unique<Dense<T>>(shape.widths[i], width, fuses ? shape.activation : Activation::identity, i,
+                                 shape.multiply),
+      layers);
   if (shape.layer_norm) layers.push_back(std::make_unique<LayerNorm<T>>(width, i));
   if (!fuses) layers.push_back(std::make_unique<Activate<T>>(width, shape.activation));
 }
@@ -73,8 +82,9 @@ std::vector<std::unique_ptr<Layer<T>>> make_layers(const NetworkShape& shape) {
     if (shape.dropout > 0)
       layers.push_back(std::make_unique<Dropout<T>>(layers.back()->outputs(), shape.dropout, i));
   }
-  layers.push_back(std::make_unique<Dense<T>>(shape.widths[last], shape.widths[last + 1],
-                                              Activation::identity, last, shape.multiply));
+  add(std::make_unique<Dense<T>>(shape.widths[last], shape.widths[last + 1], Activation::identity, last,
+                                 shape.multiply),
+      layers);
   return layers;
 }
 

@@ -10,7 +10,7 @@
 
 #include "kernmill/kernels/math.hpp"
 #include "kernmill/kernels/processor.hpp"
-#include "kernmill/kernels/types.hpp"
+#include "kernmill/kernels/threads.hpp"
 
 /// What fold_products (product_fold.hpp) is made of.
 namespace kernmill::kernels::detail {
@@ -300,35 +300,25 @@ const ProductCode<T>& product_code() {
   return product_code_baseline<T>;
 }
 
-/// work(i) of each i below `count`, by the threads of the host where there are several and it is worth it.
-template <class Work>
-void on_threads(std::size_t count, bool is_worth_it, const Work& work) {
-  if (!is_worth_it || count == 1 || Host().concurrency() == 1) {
-    for (std::size_t i = 0; i < count; ++i) work(i);
-    return;
-  }
-  Kokkos::parallel_for("kernmill_product",
-                       Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Dynamic>>(0, count), work);
-  Host().fence();
-}
-
+/// On so many threads.
 template <class T>
-void fold_products(const ProductFold<T>& of, const ProductCode<T>& code) {
+void fold_products(const ProductFold<T>& of, const ProductCode<T>& code, std::size_t threads) {
   if (of.count == 0 || of.n == 0) return;
-  constexpr std::size_t worth_threads = 1U << 17U;  // products
-  ProductMemory<T>& memory = ProductMemory<T>::of_thread();
   const std::size_t rows = of.cuts.back(), panels = (of.count + code.height - 1) / code.height;
+  ProductMemory<T>& memory = ProductMemory<T>::of_thread();
   const std::size_t waiting = count_folds(of.cuts.size() - 1, of.first_leaf, memory.folds);
   T* const a = memory.a.at_least(panels * code.height * rows);
+  const auto each = [threads](std::size_t count, const auto& work) {
+    if (threads > 1) return on_host_threads(count, work);
+    for (std::size_t i = 0; i < count; ++i) work(i);
+  };
+  each(panels, [&](std::size_t panel) { code.pack_panel_of_a(of, panel, a); });
   const FoldPlan<T> plan{a, memory.folds.data(), waiting};
-  const bool is_worth_it = rows * of.count * of.n > worth_threads;
-  on_threads(panels, is_worth_it, [&](const std::size_t panel) { code.pack_panel_of_a(of, panel, a); });
   // Where the columns are too few for all threads, several share them.
   const std::size_t across = (of.n + code.columns - 1) / code.columns,
-                    threads = is_worth_it ? static_cast<std::size_t>(Host().concurrency()) : 1,
                     wanted = threads == 1 ? 1 : std::min((2 * threads + across - 1) / across, panels),
                     high = (panels + wanted - 1) / wanted, down = (panels + high - 1) / high;
-  on_threads(across * down, is_worth_it, [&](const std::size_t i) {
+  each(across * down, [&](std::size_t i) {
     const std::size_t row = i / across * high * code.height;
     code.fold_block(of, plan, {i % across * code.columns, row, std::min(of.count, row + high * code.height)});
   });
@@ -336,7 +326,9 @@ void fold_products(const ProductFold<T>& of, const ProductCode<T>& code) {
 
 template <class T>
 void fold_products(const ProductFold<T>& of) {
-  fold_products<T>(of, product_code<T>());
+  constexpr std::size_t worth_threads = 1U << 18U;  // products: some microseconds
+  const bool is_worth_it = of.cuts.back() * of.count * of.n > worth_threads;
+  fold_products<T>(of, product_code<T>(), is_worth_it ? static_cast<std::size_t>(host_threads()) : 1);
 }
 
 #else

@@ -1,4 +1,4 @@
-"""A training step of an MLP beside PyTorch, in turn: milliseconds a step, float32, Adam, two ranks and two threads.
+"""A training step of an MLP beside PyTorch, in turn: milliseconds a step, float32, Adam, on as many threads.
 
     python3 -m venv V && V/bin/pip install torch
     V/bin/python tests/benchmarks/step.py build/dev/bin/bench_step
@@ -44,21 +44,21 @@ def peer(rows, widths, threads):
                                 stdout=subprocess.PIPE, text=True).stdout)
 
 
-def kernmill(program, rows, widths, ranks):
+def kernmill(program, rows, widths, ranks, threads):
     """Milliseconds by what was measured: bare products, fast sums, exact sums; float32."""
-    env = dict(os.environ, OPENBLAS_NUM_THREADS="1")
+    env = dict(os.environ, OPENBLAS_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
     out = subprocess.run(["mpiexec", "-n", str(ranks), program, str(rows), "3", *map(str, widths)], env=env, check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     return {name: float(ms) for name, ms in re.findall(r"^  (\w+ \w+) +([\d.]+) ms", out.split("float64")[0], re.M)}
 
 
-def measure(program, rows, widths, ranks):
+def measure(program, rows, widths, ranks, threads):
     times = {}
     for _ in range(ROUNDS):
-        for name, ms in kernmill(program, rows, widths, ranks).items():
+        for name, ms in kernmill(program, rows, widths, ranks, threads).items():
             times.setdefault(name, []).append(ms)
-        times.setdefault("PyTorch", []).append(peer(rows, widths, ranks))
-    print(f"{'-'.join(map(str, widths))}, {rows} rows, {ranks} ranks or threads, {ROUNDS} rounds")
+        times.setdefault("PyTorch", []).append(peer(rows, widths, ranks * threads))
+    print(f"{'-'.join(map(str, widths))}, {rows} rows, {ranks} ranks of {threads} threads, {ROUNDS} rounds")
     for name, values in times.items():
         ratios = [theirs / ours for theirs, ours in zip(times["PyTorch"], values)]
         print(f"  {name:14} median {statistics.median(values):8.3f} ms  fastest {min(values):8.3f} ms"
@@ -67,9 +67,9 @@ def measure(program, rows, widths, ranks):
 
 def main():
     program = sys.argv[1]
-    for ranks in (2, 1):
-        measure(program, 512, [784, 1024, 1024, 10], ranks)
-    measure(program, 64, [40, 32, 4], 1)
+    for ranks, threads in ((2, 1), (1, 2), (1, 1)):
+        measure(program, 512, [784, 1024, 1024, 10], ranks, threads)
+    measure(program, 64, [40, 32, 4], 1, 1)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,29 @@ TYPED_TEST(ProductFold, MultipliesRowsOneByOne) {
       }
 }
 
+TYPED_TEST(ProductFold, HasTheSameBitsOnAnyNumberOfThreads) {
+  using T = TypeParam;
+  constexpr std::size_t m = 75, inner = 40;
+  const std::vector<std::size_t> cuts{0, 15, 30, inner};
+  for (const std::size_t n : {5U, 150U}) {
+    const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2);
+    const auto fold = [&](std::size_t threads) {
+      std::vector<T> sums(2 * m * n);
+      T* const out[] = {sums.data(), sums.data() + m * n};
+      kernels::detail::fold_products<T>({.a = {a.data(), inner, true},
+                                         .count = m,
+                                         .b = {b.data(), n},
+                                         .n = n,
+                                         .cuts = cuts,
+                                         .first_leaf = 0,
+                                         .sums = out},
+                                        kernels::detail::product_code<T>(), threads);
+      return sums;
+    };
+    for (const std::size_t threads : {2U, 3U, 16U}) EXPECT_EQ(fold(threads), fold(1)) << threads;
+  }
+}
+
 TYPED_TEST(ProductFold, MultipliesByTheSlopeAsThatIsDoneAlone) {
   constexpr std::size_t m = 13, inner = 9, n = 50;
   const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2), activated = this->random(m, n, 3);
@@ -120,7 +143,8 @@ TYPED_TEST(ProductFold, HasTheSameBitsOnOtherProcessors) {
   const std::vector<std::size_t> cuts{0, 30, 45, inner};
   const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2);
   std::vector<T> newer(2 * m * n), older(2 * m * n);
-  const auto fold = [&](std::vector<T>& out, const kernels::detail::ProductCode<T>& code) {
+  const auto fold = [&](std::vector<T>& out, const kernels::detail::ProductCode<T>& code,
+                        std::size_t threads) {
     T* const sums[] = {out.data(), out.data() + m * n};
     kernels::detail::fold_products<T>({.a = {a.data(), inner, true},
                                        .count = m,
@@ -129,10 +153,10 @@ TYPED_TEST(ProductFold, HasTheSameBitsOnOtherProcessors) {
                                        .cuts = cuts,
                                        .first_leaf = 0,
                                        .sums = sums},
-                                      code);
+                                      code, threads);
   };
-  fold(newer, kernels::detail::product_code_v4<T>);
-  fold(older, kernels::detail::product_code_v3<T>);
+  fold(newer, kernels::detail::product_code_v4<T>, 1);
+  fold(older, kernels::detail::product_code_v3<T>, 1);
   EXPECT_EQ(newer, older);
 }
 #endif

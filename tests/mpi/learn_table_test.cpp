@@ -37,7 +37,7 @@ const Why not_dense{"layers other than fully connected ones", "no (3)"};
 const Why one_layer{"of layers it has 1", "no (4)", false};
 const Why has_sparse_rows{"the layers of a training with sparse rows", "no (5)", false};
 const Why in_float64{"is for a network that is trained in mini-batches", "no (6)"};
-const Why one_layout{"mixed precision is for an mlp whose layers each rank has", "no (8)"};
+const Why of_an_mlp{"mixed precision is for an mlp", "no (8)"};
 const Why always_exact{"always exact", "no (7)"};
 const Why no_power_of_two{"cannot be shared by 3 tensor ranks", "", false};
 
@@ -149,8 +149,7 @@ std::vector<Why> reasons_against(const Row& row, const Asked& asked) {
     if (applies && *why.phrase != '\0') all.push_back(why);
   };
   add(asked.precision != "float64", row.float32);
-  add(asked.precision == "mixed" && all.empty() && (row.is_recurrent() || asked.shared.name != "data"),
-      one_layout);
+  add(asked.precision == "mixed" && all.empty() && row.is_recurrent(), of_an_mlp);
   add(!asked.exact, row.fast);
   if (asked.shared.name == "tensor") {
     add(true, row.tensor);
@@ -322,8 +321,8 @@ std::string in_words() {
     text += fmt::format("| {} | yes | {} | {} | {} | {} | {} |\n", row.told, row.tensor.footnote,
                         row.pipeline.footnote, row.float32.footnote,
                         *row.float32.phrase != '\0' ? row.float32.footnote
-                        : row.is_recurrent()        ? one_layout.footnote
-                                                    : "yes (8)",
+                        : row.is_recurrent()        ? of_an_mlp.footnote
+                                                    : fine.footnote,
                         row.fast.footnote);
   return text;
 }

@@ -63,9 +63,9 @@ void check_sums(const std::string& type, const Json& train, const SharingChoice&
                         fmt::format("{} is for a network that is trained in mini-batches",
                                     is_mixed ? "mixed precision" : "float32"),
                         "leave 'precision' out: all else is computed in float64");
-    } else if (is_mixed && (is_recurrent(type) || shares_layers(train.value("parallel", Json())))) {
-      diagnostics.error(choice.precision->where, "mixed precision is for an mlp whose layers each rank has",
-                        "leave 'precision' out: these are computed in float32");
+    } else if (is_mixed && is_recurrent(type)) {
+      diagnostics.error(choice.precision->where, "mixed precision is for an mlp",
+                        "leave 'precision' out: this model is computed in float32");
     }
   }
   if (choice.exact == nullptr || !has(train, "exact", false) || batches) return;

@@ -68,7 +68,7 @@ void NetworkPart<T>::add_layers(const LayerCut& cut, std::size_t number) {
   const bool last = number + 2 == shape.widths.size();
   const bool fuses = !shape.layer_norm && shape.activation != kernels::Activation::gelu;
   auto dense = std::make_unique<SlicedDense<T>>(
-      cut, last || !fuses ? kernels::Activation::identity : shape.activation, group_);
+      cut, last || !fuses ? kernels::Activation::identity : shape.activation, group_, shape.multiply);
   if (layers_.empty()) entrance_ = dense.get();
   add(std::move(dense));
   if (last) return;

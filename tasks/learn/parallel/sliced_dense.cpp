@@ -32,12 +32,14 @@ Sliced<T> matrices_in(std::vector<kernels::Vector<Device, T>>& memory, std::size
 }  // namespace
 
 template <class T>
-SlicedDense<T>::SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group)
+SlicedDense<T>::SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group,
+                            kernels::Multiply how)
     : shape_(shape),
       activation_(activation),
       group_(group),
-      forward_(Transpose::no, shape.slice_inputs(), shape.slice_outputs()),
-      backward_(Transpose::yes, shape.slice_outputs(), shape.slice_inputs()),
+      how_(how),
+      forward_(Transpose::no, shape.slice_inputs(), shape.slice_outputs(), how),
+      backward_(Transpose::yes, shape.slice_outputs(), shape.slice_inputs(), how),
       bias_sums_(kernels::make_vector<Device, T>(shape.slice_outputs())) {}
 
 template <class T>
@@ -141,7 +143,8 @@ void SlicedDense<T>::add_gradient(const Part& part, const Sliced<T>& input, cons
   const PartInput of = input_of(part, input);
   kernels::add_product_of_columns<Device, T>(
       Device(), kernels::rows_of<Device, T>(of.rows, first, count), of.first, shape_.slice_inputs(),
-      rows_delta, kernels::matrix_of<Device, T>(gradient, 0, shape_.slice_inputs(), shape_.slice_outputs()));
+      rows_delta, kernels::matrix_of<Device, T>(gradient, 0, shape_.slice_inputs(), shape_.slice_outputs()),
+      how_);
 }
 
 template <class T>
@@ -150,7 +153,7 @@ bool SlicedDense<T>::fold_gradient(const Part& part, const Sliced<T>& input, con
   if (part.is_bias) return false;
   const PartInput of = input_of(part, input);
   return fold_weight_gradient<T>(of.rows, of.first, shape_.slice_inputs(), delta_of(part, delta), pieces,
-                                 sums);
+                                 sums, how_);
 }
 
 template class SlicedDense<double>;

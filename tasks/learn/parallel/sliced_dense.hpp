@@ -17,7 +17,9 @@ class SlicedDense : public SlicedLayer<T> {
   using typename SlicedLayer<T>::Matrix;
   using typename SlicedLayer<T>::Part;
 
-  SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group);
+  /// `how` it multiplies: each slice's factors are rounded as those of the whole layer are.
+  SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group,
+              kernels::Multiply how = kernels::Multiply::fast);
 
   [[nodiscard]] std::size_t parameters() const override { return shape_.parameters(); }
   /// Memory for what goes into it.
@@ -50,6 +52,7 @@ class SlicedDense : public SlicedLayer<T> {
   LayerCut shape_;
   kernels::Activation activation_;
   TensorGroup<T>& group_;
+  kernels::Multiply how_;
   RowsTogether<T> forward_, backward_;
   Vector bias_sums_;
   std::vector<Vector> memory_, columns_;

@@ -85,15 +85,9 @@ void check_layout(const std::string& type, const Json& train, const Value& paral
         parallel.where, fmt::format("'parallel' shares the layers of a network, and a {} has none", type),
         "leave it out: all of its ranks share the rows");
   if (!trains_in_batches(train))
-    return diagnostics.error(
-        parallel.where, "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
-        "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
-  if (!shares_layers(layout)) return;
-  if (is_recurrent(type))
-    diagnostics.error(
-        parallel.where,
-        "'parallel' cannot share the layers of a training with layers other than fully connected ones",
-        "share rows alone: data");
+    diagnostics.error(parallel.where,
+                      "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
+                      "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
 }
 
 void check_balance(const std::string& type, const Json& train, const Value& balance,

@@ -7,30 +7,6 @@ namespace kernmill::tasks {
 using kernels::Device;
 using kernels::Transpose;
 
-namespace {
-
-template <class T>
-Sliced<T> matrices(std::size_t count, std::size_t rows, std::size_t width) {
-  Sliced<T> out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(kernels::make_matrix<Device, T>(rows, width));
-  return out;
-}
-
-/// Matrices in memory that grows.
-template <class T>
-Sliced<T> matrices_in(std::vector<kernels::Vector<Device, T>>& memory, std::size_t count, std::size_t rows,
-                      std::size_t width) {
-  memory.resize(count);
-  Sliced<T> out;
-  for (auto& values : memory) {
-    if (values.extent(0) < rows * width) values = kernels::make_vector<Device, T>(rows * width);
-    out.push_back(kernels::matrix_of<Device, T>(values, 0, rows, width));
-  }
-  return out;
-}
-
-}  // namespace
-
 template <class T>
 SlicedDense<T>::SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group,
                             kernels::Multiply how)
@@ -43,14 +19,8 @@ SlicedDense<T>::SlicedDense(const LayerCut& shape, kernels::Activation activatio
       bias_sums_(kernels::make_vector<Device, T>(shape.slice_outputs())) {}
 
 template <class T>
-Sliced<T> SlicedDense<T>::make_input(std::size_t rows) const {
-  if (shape_.input_is_whole) return matrices<T>(1, rows, shape_.inputs);
-  return matrices<T>(shape_.slices, rows, shape_.slice_inputs());
-}
-
-template <class T>
 Sliced<T> SlicedDense<T>::make_output(std::size_t rows) const {
-  return matrices<T>(shape_.cut == Cut::outputs ? shape_.slices : 1, rows, shape_.slice_outputs());
+  return make_sliced<T>(shape_.cut == Cut::outputs ? shape_.slices : 1, rows, shape_.slice_outputs());
 }
 
 template <class T>
@@ -61,32 +31,32 @@ typename SlicedDense<T>::Matrix SlicedDense<T>::weights(const Vector& parameters
 
 template <class T>
 Sliced<T> SlicedDense<T>::scratch(std::size_t rows, std::size_t width) {
-  return matrices_in<T>(memory_, shape_.slices, rows, width);
+  return sliced_in<T>(memory_, shape_.slices, rows, width);
 }
 
 template <class T>
 Sliced<T> SlicedDense<T>::own_columns(const Matrix& input) {
   const std::size_t width = shape_.slice_inputs();
-  Sliced<T> own = matrices_in<T>(columns_, shape_.slices, input.extent(0), width);
+  Sliced<T> own = sliced_in<T>(columns_, shape_.slices, input.extent(0), width);
   for (std::size_t i = 0; i < own.size(); ++i)
     copy_columns<T>(input, (shape_.first_slice + i) * width, own[i]);
   return own;
 }
 
 template <class T>
-void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts, const Pass&,
-                             const Sliced<T>& output) {
+void SlicedDense<T>::forward(const Vector& parameters, const LayerRows<T>& rows) {
+  const Sliced<T>&input = rows.input, &output = rows.output;
   if (shape_.cut == Cut::inputs) {
     const Sliced<T> own = is_alone() ? own_columns(input[0]) : input;
     const Sliced<T> sums = scratch(output[0].extent(0), shape_.outputs);
     for (std::size_t i = 0; i < own.size(); ++i)
-      forward_.multiply(own[i], weights(parameters, i), cuts, sums[i]);
+      forward_.multiply(own[i], weights(parameters, i), rows.cuts, sums[i]);
     fold_slices<T>(sums);
     group_.sum(sums[0]);
     Kokkos::deep_copy(Device(), output[0], sums[0]);
   } else {
     for (std::size_t i = 0; i < output.size(); ++i)
-      forward_.multiply(input[0], weights(parameters, i), cuts, output[i]);
+      forward_.multiply(input[0], weights(parameters, i), rows.cuts, output[i]);
   }
   const std::size_t width = shape_.slice_outputs();
   for (std::size_t i = 0; i < output.size(); ++i)
@@ -95,14 +65,14 @@ void SlicedDense<T>::forward(const Vector& parameters, const Sliced<T>& input, C
 }
 
 template <class T>
-void SlicedDense<T>::backward(const Vector& parameters, const Sliced<T>&, const Sliced<T>& output, Cuts cuts,
-                              const Pass&, const Sliced<T>& delta, const Sliced<T>& input_delta) {
-  for (std::size_t i = 0; i < delta.size(); ++i) undo_activation<T>(activation_, output[i], delta[i]);
+void SlicedDense<T>::backward(const Vector& parameters, const LayerRows<T>& rows, const Sliced<T>& delta,
+                              const Sliced<T>& input_delta) {
+  for (std::size_t i = 0; i < delta.size(); ++i) undo_activation<T>(activation_, rows.output[i], delta[i]);
   if (input_delta.empty()) return;
   const bool is_direct = shape_.cut == Cut::none || (shape_.cut == Cut::inputs && !is_alone());
   const Sliced<T> sums = is_direct ? input_delta : scratch(delta[0].extent(0), shape_.slice_inputs());
   for (std::size_t i = 0; i < sums.size(); ++i)
-    backward_.multiply(delta[shape_.cut == Cut::outputs ? i : 0], weights(parameters, i), cuts, sums[i]);
+    backward_.multiply(delta[shape_.cut == Cut::outputs ? i : 0], weights(parameters, i), rows.cuts, sums[i]);
   if (is_alone()) return group_.beside(sums, input_delta[0]);
   if (is_direct) return;
   fold_slices<T>(sums);
@@ -133,14 +103,14 @@ typename SlicedDense<T>::Matrix SlicedDense<T>::delta_of(const Part& part, const
 }
 
 template <class T>
-void SlicedDense<T>::add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta,
+void SlicedDense<T>::add_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta,
                                   std::size_t first, std::size_t count, const Vector& gradient) {
   const Matrix rows_delta = kernels::rows_of<Device, T>(delta_of(part, delta), first, count);
   if (part.is_bias) {
     add_bias_gradient<T>(rows_delta, bias_sums_, gradient);
     return;
   }
-  const PartInput of = input_of(part, input);
+  const PartInput of = input_of(part, rows.input);
   kernels::add_product_of_columns<Device, T>(
       Device(), kernels::rows_of<Device, T>(of.rows, first, count), of.first, shape_.slice_inputs(),
       rows_delta, kernels::matrix_of<Device, T>(gradient, 0, shape_.slice_inputs(), shape_.slice_outputs()),
@@ -148,10 +118,10 @@ void SlicedDense<T>::add_gradient(const Part& part, const Sliced<T>& input, cons
 }
 
 template <class T>
-bool SlicedDense<T>::fold_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta,
+bool SlicedDense<T>::fold_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta,
                                    const Pieces& pieces, std::span<const Vector> sums) {
   if (part.is_bias) return false;
-  const PartInput of = input_of(part, input);
+  const PartInput of = input_of(part, rows.input);
   return fold_weight_gradient<T>(of.rows, of.first, shape_.slice_inputs(), delta_of(part, delta), pieces,
                                  sums, how_);
 }

@@ -22,18 +22,15 @@ class SlicedDense : public SlicedLayer<T> {
               kernels::Multiply how = kernels::Multiply::fast);
 
   [[nodiscard]] std::size_t parameters() const override { return shape_.parameters(); }
-  /// Memory for what goes into it.
-  [[nodiscard]] Sliced<T> make_input(std::size_t rows) const;
   [[nodiscard]] Sliced<T> make_output(std::size_t rows) const override;
 
-  void forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts, const Pass& pass,
-               const Sliced<T>& output) override;
-  void backward(const Vector& parameters, const Sliced<T>& input, const Sliced<T>& output, Cuts cuts,
-                const Pass& pass, const Sliced<T>& delta, const Sliced<T>& input_delta) override;
+  void forward(const Vector& parameters, const LayerRows<T>& rows) override;
+  void backward(const Vector& parameters, const LayerRows<T>& rows, const Sliced<T>& delta,
+                const Sliced<T>& input_delta) override;
   [[nodiscard]] std::vector<Part> parts() const override;
-  void add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, std::size_t first,
+  void add_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
-  bool fold_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, const Pieces& pieces,
+  bool fold_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, const Pieces& pieces,
                      std::span<const Vector> sums) override;
 
  private:

@@ -279,8 +279,7 @@ std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
 }
 
 /// What the ranks have, before they are laid out. Collective.
-MemoryLayout memory_of(const TrainSettings& settings, const Network& network, const FitData& data,
-                       const Session& session) {
+MemoryLayout memory_of(const TrainSettings& settings, const FitData& data, const Session& session) {
   const Communicator& comm = session.comm();
   const double cache = static_cast<double>(
       settings.cache ? *settings.cache : comm.allreduce(memory_for_rows(comm), Reduction::min));
@@ -292,15 +291,15 @@ MemoryLayout memory_of(const TrainSettings& settings, const Network& network, co
           cache,
           session.keeps_checkpoints(),
           {},
-          may_share_layers(settings, data.rows, network)};
+          may_share_layers(settings, data.rows)};
 }
 
 /// Before anything is read: what it takes, and whether it is there.
 void check_memory(const TrainSettings& settings, const Network& network, const RowsSize& rows,
                   const MemoryLayout& layout, const Session& session) {
   if (session.talks())
-    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.layers(), rows, layout), layout));
-  require_room(settings.optimizer, network.layers(), rows, layout);
+    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.shape(), rows, layout), layout));
+  require_room(settings.optimizer, network.shape(), rows, layout);
 }
 
 }  // namespace
@@ -320,7 +319,7 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
-  MemoryLayout memory = memory_of(settings, network, data, session);
+  MemoryLayout memory = memory_of(settings, data, session);
   if (!settings.optimizer.is_full_batch())
     settings.layout = memory.layers = layout_of(settings, data, network, memory, session);
   check_memory(settings, network, size_of(data), memory, session);

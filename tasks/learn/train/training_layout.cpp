@@ -13,12 +13,10 @@ namespace kernmill::tasks {
 namespace {
 
 /// Throws TaskError: why ranks cannot share the layers of this training.
-void require_shared_layers(const TrainSettings& settings, const Rows& rows, const Network& network) {
+void require_shared_layers(const TrainSettings& settings, const Rows& rows) {
   const auto refuse = [](const char* what, const char* help) {
     throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
   };
-  if (!network.shape().can_be_shared())
-    refuse("layers other than fully connected ones", "share rows alone: data");
   if (rows.is_sparse())
     refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
   if (settings.balancing == Balancing::dynamic)
@@ -38,7 +36,7 @@ std::vector<Candidate> candidates_of(const TrainSettings& settings, const FitDat
   std::vector<Candidate> candidates;
   for (const Layout& layout : layouts) {
     memory.layers = layout;
-    const MemoryNeed need = memory_need(settings.optimizer, network.layers(), size_of(data), memory);
+    const MemoryNeed need = memory_need(settings.optimizer, network.shape(), size_of(data), memory);
     candidates.push_back({layout, predict(machine, step, layout), need.all()});
   }
   return candidates;
@@ -50,12 +48,13 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
   const Communicator& comm = session.comm();
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   Layout wanted = settings.layout;
-  require_fit({ranks, 1, 1, wanted.slices}, network.shape().widths, ranks);
-  if (!may_share_layers(settings, data.rows, network) && wanted.slices == 1) {
+  require_fit({ranks, 1, 1, wanted.slices}, network.shape(), ranks);
+  if (!may_share_layers(settings, data.rows) ||
+      network.shape().cell != Cell::none) {  // StepCost is of dense ones
     if (wanted.tensor == 0) wanted.tensor = 1;
     if (wanted.pipeline == 0) wanted.pipeline = 1;
   }
-  const auto layouts = layouts_of(wanted, ranks, network.shape().widths.size() - 1);
+  const auto layouts = layouts_of(wanted, ranks, network.shape().layer_count());
   if (layouts.empty())
     throw TaskError(
         fmt::format("no layout of {} ranks has what 'parallel' says", ranks), {},
@@ -76,8 +75,8 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
 
 }  // namespace
 
-bool may_share_layers(const TrainSettings& settings, const Rows& rows, const Network& network) {
-  return network.shape().can_be_shared() && !rows.is_sparse() && settings.balancing == Balancing::even;
+bool may_share_layers(const TrainSettings& settings, const Rows& rows) {
+  return !rows.is_sparse() && settings.balancing == Balancing::even;
 }
 
 RowsSize size_of(const FitData& data) {
@@ -94,8 +93,8 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
   } else if (layout.data == 0) {
     layout.data = std::max<std::uint64_t>(ranks / (layout.tensor * layout.pipeline), 1);
   }
-  if (!layout.is_plain()) require_shared_layers(settings, data.rows, network);
-  require_fit(layout, network.shape().widths, ranks);
+  if (!layout.is_plain()) require_shared_layers(settings, data.rows);
+  require_fit(layout, network.shape(), ranks);
   return layout;
 }
 

@@ -185,7 +185,7 @@ TEST_F(Layouts, OfRecurrentLayersGiveOneModel) {
     }
     expect_one_model(1, "float32");
     expect_one_model(2, "float64");
-    expect_one_model(2, "float32", {{"optimizer", {{"clip_norm", 0.05}}}});
+    expect_one_model(2, "mixed", {{"optimizer", {{"clip_norm", 0.05}}}});
   }
 }
 
@@ -255,7 +255,9 @@ TEST_F(Layouts, ThatDoNotFitAreErrors) {
   all["model"]["hidden"] = {15};
   EXPECT_THAT(complaint(all), HasSubstr("a layer of 15 units cannot be cut into 2 slices"));
   all = config(layout(1, 2, 1, 3), "float64");
-  EXPECT_THAT(complaint(all), HasSubstr("3 slices cannot be shared by 2 tensor ranks"));
+  EXPECT_THAT(complaint(all), HasSubstr("layers cannot be cut into 3 slices"));
+  all = config(layout(1, 2, 1, 1), "float64");
+  EXPECT_THAT(complaint(all), HasSubstr("1 slice cannot be shared by 2 tensor ranks"));
   all = config(layout(1, 1, 2, 1), "float64");
   all["model"] = softmax_model();
   EXPECT_THAT(complaint(all), HasSubstr("of layers it has 1"));

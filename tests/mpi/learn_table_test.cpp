@@ -36,9 +36,8 @@ const Why no_network{"shares the layers of a network", "no (2)"};
 const Why one_layer{"of layers it has 1", "no (3)", false};
 const Why has_sparse_rows{"the layers of a training with sparse rows", "no (4)", false};
 const Why in_float64{"is for a network that is trained in mini-batches", "no (5)"};
-const Why of_an_mlp{"mixed precision is for an mlp", "no (7)"};
 const Why always_exact{"always exact", "no (6)"};
-const Why no_power_of_two{"cannot be shared by 3 tensor ranks", "", false};
+const Why no_power_of_two{"layers cannot be cut into 3 slices", "", false};
 
 struct Row {
   std::string told;      ///< in the document
@@ -46,7 +45,6 @@ struct Row {
   std::string settings;  ///< of the train stage
   const Why &tensor, &pipeline, &float32, &fast;
   [[nodiscard]] bool goes_by_batches() const { return *fast.phrase == '\0'; }
-  [[nodiscard]] bool is_recurrent() const { return data == "series"; }
 };
 
 // As few steps as show what ranks do.
@@ -148,7 +146,6 @@ std::vector<Why> reasons_against(const Row& row, const Asked& asked) {
     if (applies && *why.phrase != '\0') all.push_back(why);
   };
   add(asked.precision != "float64", row.float32);
-  add(asked.precision == "mixed" && all.empty() && row.is_recurrent(), of_an_mlp);
   add(!asked.exact, row.fast);
   if (asked.shared.name == "tensor") {
     add(true, row.tensor);
@@ -316,15 +313,11 @@ TEST_F(LearnTable, IsWhatRanksDo) {
 /// The table as the document has it.
 std::string in_words() {
   std::string text =
-      "| | ranks share the rows | `tensor` | `pipeline`, and `data` with it | `precision: float32` | "
-      "`mixed` | `exact: false` |\n|---|---|---|---|---|---|---|\n";
+      "| | ranks share the rows | `tensor` | `pipeline`, and `data` with it | `precision: float32`, or "
+      "`mixed` | `exact: false` |\n|---|---|---|---|---|---|\n";
   for (const Row& row : table)
-    text += fmt::format("| {} | yes | {} | {} | {} | {} | {} |\n", row.told, row.tensor.footnote,
-                        row.pipeline.footnote, row.float32.footnote,
-                        *row.float32.phrase != '\0' ? row.float32.footnote
-                        : row.is_recurrent()        ? of_an_mlp.footnote
-                                                    : fine.footnote,
-                        row.fast.footnote);
+    text += fmt::format("| {} | yes | {} | {} | {} | {} |\n", row.told, row.tensor.footnote,
+                        row.pipeline.footnote, row.float32.footnote, row.fast.footnote);
   return text;
 }
 

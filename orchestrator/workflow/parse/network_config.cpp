@@ -57,17 +57,12 @@ void check_sums(const std::string& type, const Json& train, const SharingChoice&
                 Diagnostics& diagnostics) {
   const bool batches = trains_in_batches(train) && !has_own_method(type);
   const bool is_mixed = has(train, "precision", "mixed");
-  if (choice.precision != nullptr && (is_mixed || has(train, "precision", "float32"))) {
-    if (!batches || (!type.empty() && !is_network(type))) {
-      diagnostics.error(choice.precision->where,
-                        fmt::format("{} is for a network that is trained in mini-batches",
-                                    is_mixed ? "mixed precision" : "float32"),
-                        "leave 'precision' out: all else is computed in float64");
-    } else if (is_mixed && is_recurrent(type)) {
-      diagnostics.error(choice.precision->where, "mixed precision is for an mlp",
-                        "leave 'precision' out: this model is computed in float32");
-    }
-  }
+  const bool is_single = is_mixed || has(train, "precision", "float32");
+  if (choice.precision != nullptr && is_single && (!batches || (!type.empty() && !is_network(type))))
+    diagnostics.error(choice.precision->where,
+                      fmt::format("{} is for a network that is trained in mini-batches",
+                                  is_mixed ? "mixed precision" : "float32"),
+                      "leave 'precision' out: all else is computed in float64");
   if (choice.exact == nullptr || !has(train, "exact", false) || batches) return;
   const bool own = has_own_method(type);
   diagnostics.error(choice.exact->where,

@@ -621,7 +621,7 @@ std::vector<Setting> learning_settings(bool model_required) {
       seed_setting(),
       {.name = "precision",
        .type = T::text,
-       .doc = "what a method of mini-batches computes in; `mixed`, of an mlp: float32, but the factors of "
+       .doc = "what a method of mini-batches computes in; `mixed`, of a network: float32, but the factors of "
               "products are rounded to bfloat16, for which GPUs have units (other processors round them, and "
               "gain nothing)",
        .fallback_doc = "`float64`; `float32` for a network",

@@ -9,10 +9,14 @@ namespace kernmill::tasks {
 namespace {
 
 void require_slices(const Layout& layout, const NetworkShape& shape) {
-  if (!std::has_single_bit(layout.slices) || layout.slices % layout.tensor != 0)
+  if (!std::has_single_bit(layout.slices))
     throw TaskError(
-        fmt::format("{} slices cannot be shared by {} tensor ranks", layout.slices, layout.tensor), {},
-        "parallel.slices is a power of two, and parallel.tensor one that divides it");
+        fmt::format("layers cannot be cut into {} slices: their number is a power of two", layout.slices), {},
+        "make parallel.tensor, or parallel.slices where it is given, 2, 4, 8, ...");
+  if (layout.slices % layout.tensor != 0)
+    throw TaskError(fmt::format("{} slice{} cannot be shared by {} tensor ranks", layout.slices,
+                                layout.slices == 1 ? "" : "s", layout.tensor),
+                    {}, "parallel.slices is a power of two, and parallel.tensor one that divides it");
   if (const auto width = undivided_width(shape, layout.slices))
     throw TaskError(fmt::format("a layer of {} units cannot be cut into {} slices", *width, layout.slices),
                     {}, "give model.hidden widths that parallel.slices divides, or ask for fewer slices");
@@ -30,7 +34,7 @@ void require_fit(const Layout& layout, const NetworkShape& shape, std::uint64_t 
   if (layout.pipeline > shape.layer_count())
     throw TaskError(fmt::format("a pipeline of {} stages is longer than the network: of layers it has {}",
                                 layout.pipeline, shape.layer_count()),
-                    {}, "each stage needs a layer: make parallel.pipeline smaller");
+                    {}, "each stage needs a layer: make parallel.pipeline smaller, or the network deeper");
   require_slices(layout, shape);
 }
 

@@ -121,9 +121,6 @@ void require_method(const TrainSettings& settings, const Network& network) {
     throw TaskError(fmt::format("{} is for a network that is trained in mini-batches",
                                 settings.rounds_factors ? "mixed precision" : "float32"),
                     {}, "leave 'precision' out: all else is computed in float64");
-  if (settings.rounds_factors && network.shape().cell != Cell::none)
-    throw TaskError("mixed precision is for an mlp", {},
-                    "leave 'precision' out, and an lstm or a gru is computed in float32");
   if (!settings.exact && how.is_full_batch())
     throw TaskError("the sums of a full-batch method are always exact", {},
                     "leave 'exact' out, or use sgd, adam or adamw");

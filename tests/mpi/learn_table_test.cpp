@@ -34,9 +34,8 @@ const Why fine{"", "yes"};
 const Why one_method{"lays out a training in mini-batches", "no (1)"};
 const Why no_network{"shares the layers of a network", "no (2)"};
 const Why one_layer{"of layers it has 1", "no (3)", false};
-const Why has_sparse_rows{"the layers of a training with sparse rows", "no (4)", false};
-const Why in_float64{"is for a network that is trained in mini-batches", "no (5)"};
-const Why always_exact{"always exact", "no (6)"};
+const Why in_float64{"is for a network that is trained in mini-batches", "no (4)"};
+const Why always_exact{"always exact", "no (5)"};
 const Why no_power_of_two{"layers cannot be cut into 3 slices", "", false};
 
 struct Row {
@@ -95,7 +94,8 @@ const std::vector<Row> table{
     network("`mlp`, mini-batches", "classes", "model: {type: mlp, hidden: [8, 8, 8]}", fine),
     clipped("`mlp` with `gelu`, `layer_norm`, `dropout` and `clip_norm`", "classes",
             "model: {type: mlp, hidden: [8, 8, 8], activation: gelu, layer_norm: true, dropout: 0.1}"),
-    network("`mlp` of sparse rows", "sparse", "model: {type: mlp, hidden: [8]}", has_sparse_rows),
+    linear("`softmax` of sparse rows, mini-batches", "sparse", "model: softmax"),
+    network("`mlp` of sparse rows", "sparse", "model: {type: mlp, hidden: [8, 8, 8]}", fine),
     network("`lstm`", "series", "model: {type: lstm, hidden: 4, layers: 3}", fine),
     network("`gru`", "series", "model: {type: gru, hidden: 4, layers: 3}", fine),
     without_layers("`kmeans`, all rows at once", "model: {type: kmeans, k: 3, max_iterations: 3}"),

@@ -76,6 +76,15 @@ std::vector<storage::IndexRange> stages_of(const NetworkShape& shape, std::uint6
   return filled(products, stages, low);
 }
 
+std::vector<FeatureBlock> feature_blocks(const LayerCut& layer) {
+  const std::uint64_t inputs = layer.slice_inputs();
+  std::vector<FeatureBlock> blocks;
+  for (std::uint64_t i = 0; i < layer.slices; ++i)
+    blocks.push_back(
+        {layer.cut == Cut::inputs ? (layer.first_slice + i) * inputs : 0, inputs, layer.slice_outputs()});
+  return blocks;
+}
+
 std::vector<LayerCut> layers_of(const NetworkShape& shape, const Layout& layout, const Place& place) {
   const std::uint64_t own = layout.slices / layout.tensor;
   const storage::IndexRange stage = stages_of(shape, layout.pipeline)[place.stage];

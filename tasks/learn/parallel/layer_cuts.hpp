@@ -5,6 +5,7 @@
 
 #include "kernmill/storage/even_share.hpp"
 #include "kernmill/tasks/learn/parallel/layout.hpp"
+#include "kernmill/tasks/models/network/feature_block.hpp"
 #include "kernmill/tasks/models/network/network_shape.hpp"
 
 namespace kernmill::tasks {
@@ -51,6 +52,9 @@ struct LayerCut {
   }
   [[nodiscard]] std::uint64_t parameters() const { return weights() + biases(); }
 };
+
+/// What the parameters of a dense layer begin with.
+std::vector<FeatureBlock> feature_blocks(const LayerCut& layer);
 
 /// Contiguous layers for each of `stages`, where the most products with a weight that a row has in one of
 /// them are as few as can be. No more stages than layers.

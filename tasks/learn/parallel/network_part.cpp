@@ -204,9 +204,13 @@ typename NetworkPart<T>::Passing NetworkPart<T>::passing(const Step& step, std::
 }
 
 template <class T>
-LayerRows<T> NetworkPart<T>::at(std::size_t layer, const Passing& pass) {
-  return {layer == 0 ? pass.input : pass.outputs[layer - 1], pass.outputs[layer],
-          pass.flight->memories[layer], pass.cuts, pass.pass};
+LayerRows<T> NetworkPart<T>::at(std::size_t layer, const Passing& pass) const {
+  return {layer == 0 ? pass.input : pass.outputs[layer - 1],
+          pass.outputs[layer],
+          pass.flight->memories[layer],
+          pass.cuts,
+          pass.pass,
+          layer == 0 && is_first() && pass.rows.is_compact() ? &pass.rows : nullptr};
 }
 
 template <class T>
@@ -262,21 +266,25 @@ template <class T>
 void NetworkPart<T>::fold(std::size_t layer, const Step& step, const Passing& pass) {
   const LayerRows<T> rows = at(layer, pass);
   const Sliced<T>& delta = pass.deltas[layer];
-  for (const auto& part : layers_[layer]->parts()) {
-    const std::size_t at = offsets_[layer] + part.place.offset;
+  const std::size_t left_out = parameter_count_ - step.gradients.front().extent(0);  // features of no row
+  const auto parts = layers_[layer]->parts(rows);
+  for (std::size_t number = 0; number < parts.size(); ++number) {
+    const auto& part = parts[number];
+    const std::size_t at = (layer == 0 ? 0 : offsets_[layer] - left_out) + part.place.offset;
     if (pass.cuts.size() == step.pieces.cuts.size()) {  // all pieces at once
       std::vector<Vector> sums;
       for (const Vector& gradient : step.gradients)
         sums.push_back(kernels::part_of<Device, T>(gradient, at, part.place.size));
       if (layers_[layer]->fold_gradient(part, rows, delta, step.pieces, sums)) continue;
     }
-    auto& fold = folds_[at];
+    PartFold& fold = folds_[{layer, number}];
+    fold.at = at;
     for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i) {
-      const Vector sum = fold.vector(part.place.size);
+      const Vector sum = fold.sums.vector(part.place.size);
       Kokkos::deep_copy(Device(), sum, T(0));
       const std::size_t first = pass.cuts[i], count = pass.cuts[i + 1] - first;
       if (count > 0) layers_[layer]->add_gradient(part, rows, delta, first, count, sum);
-      fold.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
+      fold.sums.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
     }
   }
 }
@@ -301,12 +309,12 @@ void NetworkPart<T>::fold_gradients(const Vector& parameters, const BatchOf<T>& 
     turn.forward ? forward(step, pass) : backward(step, pass);
   }
   for (Flight& flight : flights_) flight.land();
-  for (auto& [at, fold] : folds_) {
-    for (std::size_t i = 0; i < fold.nodes().size(); ++i) {
-      const Vector& sum = fold.nodes()[i].sum;
-      Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], at, sum.extent(0)), sum);
+  for (auto& [part, fold] : folds_) {
+    for (std::size_t i = 0; i < fold.sums.nodes().size(); ++i) {
+      const Vector& sum = fold.sums.nodes()[i].sum;
+      Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], fold.at, sum.extent(0)), sum);
     }
-    fold.clear();
+    fold.sums.clear();
   }
 }
 

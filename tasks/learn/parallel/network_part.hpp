@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernmill/kernels/tree_fold.hpp"
@@ -30,6 +31,10 @@ class NetworkPart {
   /// The first stage needs the features of rows, the last one their targets; the others know no rows.
   [[nodiscard]] bool needs_rows() const { return is_first() || is_last(); }
   [[nodiscard]] std::size_t parameter_count() const { return parameter_count_; }
+  /// As NetworkOf's, of its own; stages behind the first one have none.
+  [[nodiscard]] std::vector<FeatureBlock> feature_blocks() const {
+    return is_first() ? tasks::feature_blocks(entrance_) : std::vector<FeatureBlock>();
+  }
   /// Its own, as NetworkOf::tensors are of all.
   [[nodiscard]] const std::vector<ParameterTensor>& tensors() const { return tensors_; }
 
@@ -84,7 +89,7 @@ class NetworkPart {
   void add_layers(const LayerCut& cut, std::size_t number);
   void add(std::unique_ptr<SlicedLayer<T>> layer);
   [[nodiscard]] Vector parameters_of(std::size_t layer, const Vector& parameters) const;
-  [[nodiscard]] static LayerRows<T> at(std::size_t layer, const Passing& pass);
+  [[nodiscard]] LayerRows<T> at(std::size_t layer, const Passing& pass) const;
   void reserve(std::size_t rows);
   [[nodiscard]] Passing passing(const Step& step, std::size_t micro_batch);
   void forward(const Step& step, Passing& pass);
@@ -105,7 +110,12 @@ class NetworkPart {
   std::vector<ParameterTensor> tensors_;
   std::size_t parameter_count_ = 0, reserved_ = 0;
   std::vector<Flight> flights_;
-  std::map<std::size_t, kernels::TreeFold<kernels::Device, T>> folds_;  ///< by where the part lies
+  /// Of a part of a layer's gradient, and where in the whole gradient it goes.
+  struct PartFold {
+    kernels::TreeFold<kernels::Device, T> sums;
+    std::size_t at = 0;
+  };
+  std::map<std::pair<std::size_t, std::size_t>, PartFold> folds_;  ///< by layer, and part of it
 };
 
 /// Throws TaskError where a network of this shape cannot be laid out so, or where there is another number of

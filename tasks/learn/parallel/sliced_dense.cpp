@@ -1,6 +1,7 @@
 #include "kernmill/tasks/learn/parallel/sliced_dense.hpp"
 
 #include "kernmill/kernels/product_fold.hpp"
+#include "kernmill/kernels/sparse.hpp"
 
 namespace kernmill::tasks {
 
@@ -44,19 +45,27 @@ Sliced<T> SlicedDense<T>::own_columns(const Matrix& input) {
 }
 
 template <class T>
+void SlicedDense<T>::multiply(std::size_t slice, const Vector& parameters, const LayerRows<T>& rows,
+                              const Matrix& input, const Matrix& output) {
+  if (rows.sparse == nullptr) return forward_.multiply(input, weights(parameters, slice), rows.cuts, output);
+  kernels::multiply<Device, T>(Device(), rows.sparse->sparse, weights(parameters, slice), output,
+                               is_alone() ? feature_blocks(shape_)[slice].first : kernels::all_columns);
+}
+
+template <class T>
 void SlicedDense<T>::forward(const Vector& parameters, const LayerRows<T>& rows) {
   const Sliced<T>&input = rows.input, &output = rows.output;
   if (shape_.cut == Cut::inputs) {
-    const Sliced<T> own = is_alone() ? own_columns(input[0]) : input;
+    const bool takes_columns = is_alone() && rows.sparse == nullptr;
+    const Sliced<T> own = takes_columns ? own_columns(input[0]) : input;
     const Sliced<T> sums = scratch(output[0].extent(0), shape_.outputs);
-    for (std::size_t i = 0; i < own.size(); ++i)
-      forward_.multiply(own[i], weights(parameters, i), rows.cuts, sums[i]);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      multiply(i, parameters, rows, own[rows.sparse == nullptr ? i : 0], sums[i]);
     fold_slices<T>(sums);
     group_.sum(sums[0]);
     Kokkos::deep_copy(Device(), output[0], sums[0]);
   } else {
-    for (std::size_t i = 0; i < output.size(); ++i)
-      forward_.multiply(input[0], weights(parameters, i), rows.cuts, output[i]);
+    for (std::size_t i = 0; i < output.size(); ++i) multiply(i, parameters, rows, input[0], output[i]);
   }
   const std::size_t width = shape_.slice_outputs();
   for (std::size_t i = 0; i < output.size(); ++i)
@@ -81,13 +90,23 @@ void SlicedDense<T>::backward(const Vector& parameters, const LayerRows<T>& rows
 }
 
 template <class T>
-std::vector<typename SlicedDense<T>::Part> SlicedDense<T>::parts() const {
-  const std::size_t inputs = shape_.slice_inputs(), outputs = shape_.slice_outputs();
+storage::IndexRange SlicedDense<T>::compact_features(std::size_t slice, const BatchOf<T>& sparse) const {
+  return feature_blocks(shape_)[slice].among(sparse.gradient_features);
+}
+
+template <class T>
+std::vector<typename SlicedDense<T>::Part> SlicedDense<T>::parts(const LayerRows<T>& rows) const {
+  const std::size_t outputs = shape_.slice_outputs();
+  std::size_t at = 0;
   std::vector<Part> parts;
-  for (std::size_t slice = 0; slice < shape_.slices; ++slice)
-    parts.push_back({{slice * inputs * outputs, inputs * outputs}, slice});
+  for (std::size_t slice = 0; slice < shape_.slices; ++slice) {
+    const std::size_t inputs =
+        rows.sparse == nullptr ? shape_.slice_inputs() : compact_features(slice, *rows.sparse).count();
+    if (inputs > 0) parts.push_back({{at, inputs * outputs}, slice});
+    at += inputs * outputs;
+  }
   for (std::size_t slice = 0; slice * outputs < shape_.biases(); ++slice)
-    parts.push_back({{shape_.weights() + slice * outputs, outputs}, slice, true});
+    parts.push_back({{at + slice * outputs, outputs}, slice, true});
   return parts;
 }
 
@@ -110,6 +129,13 @@ void SlicedDense<T>::add_gradient(const Part& part, const LayerRows<T>& rows, co
     add_bias_gradient<T>(rows_delta, bias_sums_, gradient);
     return;
   }
+  if (rows.sparse != nullptr) {
+    const storage::IndexRange own = compact_features(part.slice, *rows.sparse);
+    kernels::add_transposed_product<Device, T>(
+        Device(), kernels::rows_of(rows.sparse->compact, first, count), rows_delta,
+        kernels::matrix_of<Device, T>(gradient, 0, own.count(), shape_.slice_outputs()), 0, false, own.begin);
+    return;
+  }
   const PartInput of = input_of(part, rows.input);
   kernels::add_product_of_columns<Device, T>(
       Device(), kernels::rows_of<Device, T>(of.rows, first, count), of.first, shape_.slice_inputs(),
@@ -120,7 +146,7 @@ void SlicedDense<T>::add_gradient(const Part& part, const LayerRows<T>& rows, co
 template <class T>
 bool SlicedDense<T>::fold_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta,
                                    const Pieces& pieces, std::span<const Vector> sums) {
-  if (part.is_bias) return false;
+  if (part.is_bias || rows.sparse != nullptr) return false;
   const PartInput of = input_of(part, rows.input);
   return fold_weight_gradient<T>(of.rows, of.first, shape_.slice_inputs(), delta_of(part, delta), pieces,
                                  sums, how_);

@@ -27,7 +27,7 @@ class SlicedDense : public SlicedLayer<T> {
   void forward(const Vector& parameters, const LayerRows<T>& rows) override;
   void backward(const Vector& parameters, const LayerRows<T>& rows, const Sliced<T>& delta,
                 const Sliced<T>& input_delta) override;
-  [[nodiscard]] std::vector<Part> parts() const override;
+  [[nodiscard]] std::vector<Part> parts(const LayerRows<T>& rows) const override;
   void add_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
   bool fold_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, const Pieces& pieces,
@@ -38,6 +38,10 @@ class SlicedDense : public SlicedLayer<T> {
   [[nodiscard]] Matrix weights(const Vector& parameters, std::size_t slice) const;
   [[nodiscard]] Sliced<T> scratch(std::size_t rows, std::size_t width);
   [[nodiscard]] Sliced<T> own_columns(const Matrix& input);
+  void multiply(std::size_t slice, const Vector& parameters, const LayerRows<T>& rows, const Matrix& input,
+                const Matrix& output);
+  /// Of a compact gradient, the features that a slice has weights of.
+  [[nodiscard]] storage::IndexRange compact_features(std::size_t slice, const BatchOf<T>& sparse) const;
   /// What the weights of a part's slice are multiplied with: all columns, or those from the first on.
   struct PartInput {
     Matrix rows;

@@ -37,6 +37,7 @@ struct LayerRows {
   const Sliced<T>&input, &output, &memory;
   Cuts cuts;
   const Pass& pass;
+  const BatchOf<T>* sparse = nullptr;  ///< of the network's first layer: what goes in, where that is sparse
 };
 
 /// A layer as far as a rank has it: Layer's in slices. What it remembers of a pass lies in memory of the
@@ -64,13 +65,13 @@ class SlicedLayer {
   virtual void backward(const Vector& parameters, const LayerRows<T>& rows, const Sliced<T>& delta,
                         const Sliced<T>& input_delta) = 0;
 
-  /// A part of the gradient that is folded in one go: a slice's weights, or its biases.
+  /// A part of the layer's gradient that is folded in one go: a slice's weights, or its biases.
   struct Part {
     GradientPart place;
     std::size_t slice = 0;
     bool is_bias = false;
   };
-  [[nodiscard]] virtual std::vector<Part> parts() const { return {}; }
+  [[nodiscard]] virtual std::vector<Part> parts(const LayerRows<T>&) const { return {}; }
   virtual void add_gradient(const Part&, const LayerRows<T>&, const Sliced<T>& /*delta*/,
                             std::size_t /*first*/, std::size_t /*count*/, const Vector& /*gradient*/) {}
   virtual bool fold_gradient(const Part&, const LayerRows<T>&, const Sliced<T>& /*delta*/, const Pieces&,

@@ -85,7 +85,7 @@ void SlicedNorm<T>::backward(const Vector& parameters, const LayerRows<T>& at, c
 }
 
 template <class T>
-std::vector<typename SlicedNorm<T>::Part> SlicedNorm<T>::parts() const {
+std::vector<typename SlicedNorm<T>::Part> SlicedNorm<T>::parts(const LayerRows<T>&) const {
   std::vector<Part> parts;
   for (std::size_t i = 0; i < this->slices(); ++i)
     parts.push_back({{2 * i * this->width(), 2 * this->width()}, i});

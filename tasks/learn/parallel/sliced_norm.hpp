@@ -20,7 +20,7 @@ class SlicedNorm : public BehindWeights<T> {
   void forward(const Vector& parameters, const LayerRows<T>& rows) override;
   void backward(const Vector& parameters, const LayerRows<T>& rows, const Sliced<T>& delta,
                 const Sliced<T>& input_delta) override;
-  [[nodiscard]] std::vector<Part> parts() const override;
+  [[nodiscard]] std::vector<Part> parts(const LayerRows<T>& rows) const override;
   void add_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
 

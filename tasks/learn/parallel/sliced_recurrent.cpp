@@ -121,7 +121,7 @@ void SlicedRecurrent<T>::backward(const Vector& parameters, const LayerRows<T>& 
 }
 
 template <class T>
-std::vector<typename SlicedRecurrent<T>::Part> SlicedRecurrent<T>::parts() const {
+std::vector<typename SlicedRecurrent<T>::Part> SlicedRecurrent<T>::parts(const LayerRows<T>&) const {
   std::vector<Part> parts;
   for (std::size_t i = 0; i < units_.size(); ++i)
     for (GradientPart part : units_[i].parts()) {

@@ -276,19 +276,13 @@ std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
 }
 
 /// What the ranks have, before they are laid out. Collective.
-MemoryLayout memory_of(const TrainSettings& settings, const FitData& data, const Session& session) {
+MemoryLayout memory_of(const TrainSettings& settings, const Session& session) {
   const Communicator& comm = session.comm();
   const double cache = static_cast<double>(
       settings.cache ? *settings.cache : comm.allreduce(memory_for_rows(comm), Reduction::min));
   const int on_node = comm.allreduce(comm.ranks_on_node(), Reduction::max);
   const double node = comm.allreduce(static_cast<double>(available_memory()), Reduction::min);
-  return {comm.size(),
-          on_node,
-          node,
-          cache,
-          session.keeps_checkpoints(),
-          {},
-          may_share_layers(settings, data.rows)};
+  return {comm.size(), on_node, node, cache, session.keeps_checkpoints(), {}, may_share_layers(settings)};
 }
 
 /// Before anything is read: what it takes, and whether it is there.
@@ -316,7 +310,7 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
-  MemoryLayout memory = memory_of(settings, data, session);
+  MemoryLayout memory = memory_of(settings, session);
   if (!settings.optimizer.is_full_batch())
     settings.layout = memory.layers = layout_of(settings, data, network, memory, session);
   check_memory(settings, network, size_of(data), memory, session);

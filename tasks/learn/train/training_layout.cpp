@@ -12,15 +12,9 @@
 namespace kernmill::tasks {
 namespace {
 
-/// Throws TaskError: why ranks cannot share the layers of this training.
-void require_shared_layers(const TrainSettings& settings, const Rows& rows) {
-  const auto refuse = [](const char* what, const char* help) {
-    throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
-  };
-  if (rows.is_sparse())
-    refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
-  if (settings.balancing == Balancing::dynamic)
-    refuse("balance: dynamic", "leave 'balance' out, or share rows alone: data");
+/// Whether predict() knows what a step takes: of dense rows through dense layers.
+bool is_priced(const TrainSettings& settings, const Rows& rows, const Network& network) {
+  return may_share_layers(settings) && !rows.is_sparse() && network.shape().cell == Cell::none;
 }
 
 std::vector<Candidate> candidates_of(const TrainSettings& settings, const FitData& data,
@@ -49,8 +43,7 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   Layout wanted = settings.layout;
   require_fit({ranks, 1, 1, wanted.slices}, network.shape(), ranks);
-  if (!may_share_layers(settings, data.rows) ||
-      network.shape().cell != Cell::none) {  // StepCost is of dense ones
+  if (!is_priced(settings, data.rows, network)) {
     if (wanted.tensor == 0) wanted.tensor = 1;
     if (wanted.pipeline == 0) wanted.pipeline = 1;
   }
@@ -75,8 +68,8 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
 
 }  // namespace
 
-bool may_share_layers(const TrainSettings& settings, const Rows& rows) {
-  return !rows.is_sparse() && settings.balancing == Balancing::even;
+bool may_share_layers(const TrainSettings& settings) {
+  return settings.balancing == Balancing::even;
 }
 
 RowsSize size_of(const FitData& data) {
@@ -93,7 +86,9 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
   } else if (layout.data == 0) {
     layout.data = std::max<std::uint64_t>(ranks / (layout.tensor * layout.pipeline), 1);
   }
-  if (!layout.is_plain()) require_shared_layers(settings, data.rows);
+  if (!layout.is_plain() && !may_share_layers(settings))
+    throw TaskError("'parallel' cannot share the layers of a training with balance: dynamic", {},
+                    "leave 'balance' out, or share rows alone: data");
   require_fit(layout, network.shape(), ranks);
   return layout;
 }

@@ -229,6 +229,16 @@ TEST_F(Layouts, ThatAreChosenGiveTheModelOfTheirSlices) {
   }
 }
 
+TEST_F(Layouts, OfRecurrentLayersAreNotChosen) {
+  use_recurrent("lstm", 4);
+  ::testing::internal::CaptureStdout();
+  (void)train(data_, config({{"layout", "auto"}, {"slices", 2}}, "float32"));
+  const std::string told = ::testing::internal::GetCapturedStdout();
+  if (comm.is_root()) {
+    EXPECT_THAT(told, ::testing::HasSubstr("as steps of recurrent layers"));
+  }
+}
+
 TEST_F(Layouts, GoOnFromEachOthersCheckpoints) {
   expect_to_go_on_from_each_others_checkpoints();
 }
@@ -259,6 +269,8 @@ TEST_F(Layouts, ThatDoNotFitAreErrors) {
   all = config(layout(1, 1, 2, 1), "float64");
   all["model"] = softmax_model();
   EXPECT_THAT(complaint(all), HasSubstr("of layers it has 1"));
+  all["parallel"] = {{"tensor", 2}, {"slices", 8}};
+  EXPECT_THAT(complaint(all), HasSubstr("4 features cannot be cut into 8 slices"));
 }
 
 TEST_F(Layouts, OfRecurrentLayersThatDoNotFitAreErrors) {

@@ -17,7 +17,11 @@ void require_slices(const Layout& layout, const NetworkShape& shape) {
     throw TaskError(fmt::format("{} slice{} cannot be shared by {} tensor ranks", layout.slices,
                                 layout.slices == 1 ? "" : "s", layout.tensor),
                     {}, "parallel.slices is a power of two, and parallel.tensor one that divides it");
-  if (const auto width = undivided_width(shape, layout.slices))
+  const auto width = undivided_width(shape, layout.slices);
+  if (width && shape.layer_count() == 1)
+    throw TaskError(fmt::format("{} features cannot be cut into {} slices", *width, layout.slices), {},
+                    "ask for slices that divide the features, or share rows alone: data");
+  if (width)
     throw TaskError(fmt::format("a layer of {} units cannot be cut into {} slices", *width, layout.slices),
                     {}, "give model.hidden widths that parallel.slices divides, or ask for fewer slices");
 }

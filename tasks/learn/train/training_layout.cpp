@@ -43,7 +43,8 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   Layout wanted = settings.layout;
   require_fit({ranks, 1, 1, wanted.slices}, network.shape(), ranks);
-  if (!is_priced(settings, data.rows, network)) {
+  const bool priced = is_priced(settings, data.rows, network);
+  if (!priced) {
     if (wanted.tensor == 0) wanted.tensor = 1;
     if (wanted.pipeline == 0) wanted.pipeline = 1;
   }
@@ -54,7 +55,10 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
         "leave data, tensor and pipeline out beside layout: auto, or give slices that tensor divides");
   if (layouts.size() == 1) {
     if (session.talks() && comm.is_root())
-      fmt::print("layout: {}, the only one possible\n", text_of(layouts.front()));
+      fmt::print("layout: {}, {}\n", text_of(layouts.front()),
+                 priced || !may_share_layers(settings)
+                     ? "the only one possible"
+                     : "as steps of recurrent layers and of sparse rows are not predicted");
     return layouts.front();
   }
   const auto all = ranked(candidates_of(settings, data, network, memory, layouts, comm), memory.limit());

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "kernmill/kernels/types.hpp"
 
@@ -24,6 +25,9 @@ SparseRows<Space> rows_of(const SparseRows<Space>& rows, std::size_t first, std:
   using Begins = typename SparseRows<Space>::template Array<std::uint64_t>;
   return {Begins(rows.begins.data() + first, count + 1), rows.columns, rows.values};
 }
+
+/// In place of a first column: products are with all of them.
+inline constexpr std::size_t all_columns = std::numeric_limits<std::size_t>::max();
 
 namespace detail {
 
@@ -52,11 +56,14 @@ KOKKOS_INLINE_FUNCTION std::uint64_t first_entry_from(const Columns& columns, st
 
 }  // namespace detail
 
-/// z = rows * weights, each sum in the order of the row's entries.
+/// z = rows * weights, each sum in the order of the row's entries. Where `first_column` is given, weights are
+/// those of some columns, of that and the following ones, and the sums those over their entries.
 template <class Space, class T = double>
 void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space, T> weights,
-              Matrix<Space, T> z) {
+              Matrix<Space, T> z, std::size_t first_column = all_columns) {
   const std::size_t outputs = z.extent(1), blocks = detail::blocks_of_outputs(outputs);
+  const bool whole = first_column == all_columns;
+  const std::size_t low = whole ? 0 : first_column, high = low + weights.extent(0);
   Kokkos::parallel_for(
       "kernmill_sparse_product", Range<Space>(space, 0, rows.rows() * blocks),
       KOKKOS_LAMBDA(const std::size_t index) {
@@ -64,21 +71,27 @@ void multiply(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Spa
         const std::size_t count =
             outputs - first < detail::outputs_together ? outputs - first : detail::outputs_together;
         T sums[detail::outputs_together] = {};
-        for (std::uint64_t e = rows.begins(i); e < rows.begins(i + 1); ++e) {
+        const std::uint64_t end = rows.begins(i + 1);
+        const std::uint64_t begin =
+            whole ? rows.begins(i) : detail::first_entry_from(rows.columns, rows.begins(i), end, low);
+        const std::uint64_t behind = whole ? end : detail::first_entry_from(rows.columns, begin, end, high);
+        for (std::uint64_t e = begin; e < behind; ++e) {
           const T value = static_cast<T>(rows.values(e));
-          const std::size_t column = rows.columns(e);
+          const std::size_t column = rows.columns(e) - low;
           for (std::size_t j = 0; j < count; ++j) sums[j] += value * weights(column, first + j);
         }
         for (std::size_t j = 0; j < count; ++j) z(i, first + j) = sums[j];
       });
 }
 
-/// out += transposed rows * delta, in the order of the rows; `squared`: of the squares of their values.
-/// Threads share out the columns, `slabs` of them (0: as many as there are threads): the bits do not depend
-/// on it. Columns without entries cost nothing.
+/// out += transposed rows * delta, in the order of the rows; `squared`: of the squares of their values. It
+/// has as many columns as out has rows, from `first_column` on. Threads share out the columns, `slabs` of
+/// them (0: as many as there are threads): the bits do not depend on it. Columns without entries cost
+/// nothing.
 template <class Space, class T = double>
 void add_transposed_product(const Space& space, const SparseRows<Space>& rows, ConstMatrix<Space, T> delta,
-                            Matrix<Space, T> out, std::size_t slabs = 0, bool squared = false) {
+                            Matrix<Space, T> out, std::size_t slabs = 0, bool squared = false,
+                            std::size_t first_column = 0) {
   const std::size_t columns = out.extent(0), outputs = out.extent(1);
   const std::size_t blocks = detail::blocks_of_outputs(outputs), count_of_rows = rows.rows();
   if (slabs == 0) {
@@ -91,13 +104,14 @@ void add_transposed_product(const Space& space, const SparseRows<Space>& rows, C
         const std::size_t slab = index / blocks, first = index % blocks * detail::outputs_together;
         const std::size_t end =
             outputs - first < detail::outputs_together ? outputs : first + detail::outputs_together;
-        const std::size_t low = slab * columns / slabs, high = (slab + 1) * columns / slabs;
+        const std::size_t low = first_column + slab * columns / slabs,
+                          high = first_column + (slab + 1) * columns / slabs;
         for (std::size_t i = 0; i < count_of_rows; ++i) {
           const std::uint64_t last = rows.begins(i + 1);
           for (std::uint64_t e = detail::first_entry_from(rows.columns, rows.begins(i), last, low);
                e < last && rows.columns(e) < high; ++e) {
             const T value = static_cast<T>(squared ? rows.values(e) * rows.values(e) : rows.values(e));
-            const std::size_t column = rows.columns(e);
+            const std::size_t column = rows.columns(e) - first_column;
             for (std::size_t j = first; j < end; ++j) out(column, j) += value * delta(i, j);
           }
         }

@@ -121,14 +121,10 @@ void compare(const Communicator& comm, std::uint64_t rows, int rounds) {
 }
 
 double memory_of(const Widths& widths, std::uint64_t batch_size, const Layout& layout) {
-  std::vector<LayerExtent> layers;
-  for (std::size_t i = 0, at = 0; i + 1 < widths.size(); ++i) {
-    const std::size_t end = at + (widths[i] + 1) * widths[i + 1];
-    layers.push_back({widths[i], widths[i + 1], at, end});
-    at = end;
-  }
   const MemoryLayout memory{static_cast<int>(layout.ranks()), 1, 0, 0, false, layout};
-  return memory_need(adam(batch_size), layers, {1'000'000, widths.front() * sizeof(double)}, memory).all();
+  return memory_need(adam(batch_size), {.widths = widths}, {1'000'000, widths.front() * sizeof(double)},
+                     memory)
+      .all();
 }
 
 void extrapolate(const Machine& machine, const Widths& widths, std::uint64_t rows) {

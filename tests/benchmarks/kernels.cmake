@@ -15,7 +15,7 @@ endif()
 set(networks ${PROJECT_SOURCE_DIR}/tasks/models/network)
 add_executable(bench_device ${CMAKE_CURRENT_LIST_DIR}/bench_device.cpp ${networks}/activate.cpp ${networks}/dense.cpp
   ${networks}/dropout.cpp ${networks}/layer_norm.cpp ${networks}/loss.cpp ${networks}/network.cpp
-  ${networks}/network_shape.cpp ${networks}/recurrent.cpp)
+  ${networks}/network_shape.cpp ${networks}/recurrent.cpp ${networks}/recurrent_units.cpp)
 target_link_libraries(bench_device PRIVATE kernmill_flags kernmill::kernels fmt::fmt)
 foreach(layer tasks storage)
   file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include/${layer}/kernmill")

@@ -71,6 +71,24 @@ TYPED_TEST(Sparse, TheTransposedProductIsAddedWithTheSameBitsForAnyNumberOfSlabs
   }
 }
 
+TYPED_TEST(Sparse, ProductsWithSomeOfTheColumnsAreThoseWithTheirPartOfTheRows) {
+  const std::size_t rows = 40, columns = 30, first = 9, count = 12;
+  const auto sparse = random_rows(rows, columns, 3);
+  reference::Matrix part(rows, count);
+  const auto dense = reference::dense(sparse, columns);
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < count; ++j) part(i, j) = dense(i, first + j);
+  const auto weights = random_matrix(count, 3, 1), delta = random_matrix(rows, 3, 2),
+             before = random_matrix(count, 3, 4);
+  const auto z = kernels::make_matrix<TypeParam>(rows, 3), out = to_device<TypeParam>(before);
+  const auto on_device = rows_on_device<TypeParam>(sparse);
+  kernels::multiply<TypeParam>(TypeParam(), on_device, to_device<TypeParam>(weights), z, first);
+  expect_near(to_host(z), reference::gemm(1.0, part, weights, 0.0, reference::Matrix(rows, 3)).values);
+  kernels::add_transposed_product<TypeParam>(TypeParam(), on_device, to_device<TypeParam>(delta), out, 5,
+                                             false, first);
+  expect_near(to_host(out), reference::gemm(1.0, reference::transposed(part), delta, 1.0, before).values);
+}
+
 TYPED_TEST(Sparse, APartOfTheRowsIsThoseRows) {
   const auto sparse = random_rows(40, 30, 3);
   const auto weights = random_matrix(30, 3, 1);

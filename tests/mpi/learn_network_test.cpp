@@ -100,14 +100,6 @@ TEST_F(Networks, MixedPrecisionFollowsSinglePrecisionWithTheSameBitsOnAnyNumberO
   EXPECT_NEAR(train(data, config, "fast").metrics.at("train_loss"), loss, 5e-3 * loss);
 }
 
-TEST_F(Networks, MixedPrecisionIsForAPerceptronWhoseLayersEachRankHas) {
-  Json config = train_config(mlp_model({20}), adam(1e-3, 1, 50));
-  config["precision"] = "mixed";
-  config["parallel"] = {{"slices", 2}};
-  EXPECT_THAT(message_of<tasks::TaskError>([&] { train(fold_four("iris", "species"), config); }),
-              ::testing::HasSubstr("mixed precision is for an mlp whose layers each rank has"));
-}
-
 // Slices of a gradient of more than 32,768 parameters: each rank updates its own.
 TEST_F(Networks, ALongGradientGivesTheSameBitsOnAnyNumberOfRanks) {
   train_twice(fold_four("digits", "digit"), train_config(mlp_model({300, 64}), adam(1e-3, 1, 256)));

@@ -58,6 +58,31 @@ TEST_F(Sparse, MiniBatchesGiveTheModelOfTheSameRowsDense) {
   expect_the_model_of_dense_rows(train_config(mlp_model({8}), several), WordTarget::classes);
 }
 
+// Slices of the first layer have their columns of a compact gradient, those of a linear model their features.
+TEST_F(Sparse, RowsGiveTheModelOfTheSameRowsDenseInEveryLayout) {
+  const auto of_sparse = file(sparse()), of_dense = file({});
+  const auto expect_one_model = [&](const Json& model, Json parallel) {
+    Json config = train_config(model, sgd(0.05, 2, 50));
+    config["optimizer"]["clip_norm"] = 0.2;
+    config["parallel"] = {{"slices", parallel.at("slices")}};
+    const tasks::Spec alone = spec("train", config, {{"data", of_sparse}}, "alone");
+    on_first_rank([&](const tasks::Communicator& one) { (void)tasks::run_train(alone, one); });
+    config["parallel"] = parallel;
+    train(of_sparse, config);
+    const std::vector<double> found = parameters();
+    EXPECT_EQ(digest(found), digest(parameters("alone"))) << parallel;
+    train(of_dense, config);
+    const std::vector<double> expected = parameters();
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 1e-10) << "at " << i;
+  };
+  const int ranks = comm.size();
+  if (ranks == 3) return expect_one_model(mlp_model({8, 6}), {{"pipeline", 3}, {"slices", 2}});
+  const int pairs = ranks == 4 ? 2 : 1;
+  expect_one_model(mlp_model({8, 6}), {{"tensor", ranks / pairs}, {"pipeline", pairs}, {"slices", 2}});
+  expect_one_model(softmax_model(), {{"data", pairs}, {"tensor", ranks / pairs}, {"slices", 4}});
+}
+
 // See reference_words.py.
 TEST_F(Sparse, LinearModelsReachTheReferenceObjectives) {
   words_ = make_words(600, 2000);

@@ -57,17 +57,12 @@ void check_sums(const std::string& type, const Json& train, const SharingChoice&
                 Diagnostics& diagnostics) {
   const bool batches = trains_in_batches(train) && !has_own_method(type);
   const bool is_mixed = has(train, "precision", "mixed");
-  if (choice.precision != nullptr && (is_mixed || has(train, "precision", "float32"))) {
-    if (!batches || (!type.empty() && !is_network(type))) {
-      diagnostics.error(choice.precision->where,
-                        fmt::format("{} is for a network that is trained in mini-batches",
-                                    is_mixed ? "mixed precision" : "float32"),
-                        "leave 'precision' out: all else is computed in float64");
-    } else if (is_mixed && (is_recurrent(type) || shares_layers(train.value("parallel", Json())))) {
-      diagnostics.error(choice.precision->where, "mixed precision is for an mlp whose layers each rank has",
-                        "leave 'precision' out: these are computed in float32");
-    }
-  }
+  const bool is_single = is_mixed || has(train, "precision", "float32");
+  if (choice.precision != nullptr && is_single && (!batches || (!type.empty() && !is_network(type))))
+    diagnostics.error(choice.precision->where,
+                      fmt::format("{} is for a network that is trained in mini-batches",
+                                  is_mixed ? "mixed precision" : "float32"),
+                      "leave 'precision' out: all else is computed in float64");
   if (choice.exact == nullptr || !has(train, "exact", false) || batches) return;
   const bool own = has_own_method(type);
   diagnostics.error(choice.exact->where,
@@ -85,15 +80,9 @@ void check_layout(const std::string& type, const Json& train, const Value& paral
         parallel.where, fmt::format("'parallel' shares the layers of a network, and a {} has none", type),
         "leave it out: all of its ranks share the rows");
   if (!trains_in_batches(train))
-    return diagnostics.error(
-        parallel.where, "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
-        "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
-  if (!shares_layers(layout)) return;
-  if (is_recurrent(type))
-    diagnostics.error(
-        parallel.where,
-        "'parallel' cannot share the layers of a training with layers other than fully connected ones",
-        "share rows alone: data");
+    diagnostics.error(parallel.where,
+                      "'parallel' lays out a training in mini-batches, and this one is of all rows at once",
+                      "use the optimizer sgd, adam or adamw, or leave 'parallel' out");
 }
 
 void check_balance(const std::string& type, const Json& train, const Value& balance,

@@ -579,7 +579,7 @@ const Table& parallel_table() {
             "predicted to be fastest of the layouts that the memory has room for. It chooses data, tensor "
             "and "
             "pipeline where they are not given, and never slices: with exact sums each choice gives the same "
-            "model",
+            "model. Of an lstm or a gru, and of sparse rows, it chooses data alone",
         .fallback_doc = "as given",
         .choices = {"auto"}},
        share_of("data", "groups of ranks that take other rows", "what the others leave of the ranks"),
@@ -621,7 +621,7 @@ std::vector<Setting> learning_settings(bool model_required) {
       seed_setting(),
       {.name = "precision",
        .type = T::text,
-       .doc = "what a method of mini-batches computes in; `mixed`, of an mlp: float32, but the factors of "
+       .doc = "what a method of mini-batches computes in; `mixed`, of a network: float32, but the factors of "
               "products are rounded to bfloat16, for which GPUs have units (other processors round them, and "
               "gain nothing)",
        .fallback_doc = "`float64`; `float32` for a network",
@@ -650,8 +650,7 @@ std::vector<Setting> learning_settings(bool model_required) {
       {.name = "parallel",
        .type = T::table,
        .doc = "how the ranks share a training in mini-batches: data x tensor x pipeline of them; `auto`: as "
-              "it is "
-              "fastest. With sparse rows they share rows alone",
+              "it is fastest",
        .fallback_doc = "they share the rows",
        .table = &parallel_table()},
       {.name = "balance",

@@ -5,7 +5,9 @@
 #include <map>
 #include <numeric>
 
+#include "kernmill/tasks/learn/parallel/sliced_dense.hpp"
 #include "kernmill/tasks/learn/parallel/sliced_norm.hpp"
+#include "kernmill/tasks/learn/parallel/sliced_recurrent.hpp"
 
 namespace kernmill::tasks {
 
@@ -24,13 +26,21 @@ Sliced<T> first_rows(const Sliced<T>& all, std::size_t rows) {
   return out;
 }
 
+/// What goes into a layer.
+template <class T>
+Sliced<T> make_input(const LayerCut& layer, std::size_t rows) {
+  return make_sliced<T>(layer.input_is_whole ? 1 : layer.slices, rows,
+                        layer.input_is_whole ? layer.inputs : layer.slice_inputs());
+}
+
 /// Calls back with where each row of a block begins in the whole network and in the part, and how long it is.
 template <class Each>
 void for_rows(const ParameterBlock& block, const ParameterTensor& tensor, const Each& each) {
   const std::size_t stride = tensor.shape.back();
   for (std::uint64_t row = 0; row < block.rows; ++row)
-    each(tensor.offset + (block.first_row + row) * stride + block.first_column,
-         block.offset + row * block.columns, block.columns);
+    for (std::uint64_t gate = 0; gate < block.gates; ++gate)
+      each(tensor.offset + (block.first_row + row) * stride + block.first_column + gate * block.gate_width,
+           block.offset + row * block.row_length() + gate * block.columns, block.columns);
 }
 
 }  // namespace
@@ -44,13 +54,14 @@ NetworkPart<T>::NetworkPart(const Communicator& comm, const NetworkOf<T>& networ
       pipeline_(comm.split(as_color(place_.data * layout.tensor + place_.tensor), comm.rank())),
       rows_(comm.split(as_color(place_.data), comm.rank())),
       group_(comm.split(as_color(place_.stage * layout.data + place_.data), comm.rank())) {
-  const auto& widths = network.shape().widths;
-  std::size_t number = stages_of(widths, layout.pipeline)[place_.stage].begin;
+  std::size_t number = stages_of(network.shape(), layout.pipeline)[place_.stage].begin;
+  const std::vector<LayerCut> cuts = layers_of(network.shape(), layout, place_);
+  entrance_ = cuts.front();
   offsets_.push_back(0);
-  for (const LayerCut& cut : layers_of(widths, layout, place_)) add_layers(cut, number++);
+  for (const LayerCut& cut : cuts) add_layers(cut, number++);
   for (const ParameterBlock& block : blocks_of(network.shape(), layout, place_)) {
     const ParameterTensor& tensor = network.tensors()[block.tensor];
-    tensors_.push_back({tensor.name, {block.rows, block.columns}, block.offset, tensor.is_weight});
+    tensors_.push_back({tensor.name, {block.rows, block.row_length()}, block.offset, tensor.is_weight});
   }
 }
 
@@ -65,16 +76,17 @@ void NetworkPart<T>::add(std::unique_ptr<SlicedLayer<T>> layer) {
 template <class T>
 void NetworkPart<T>::add_layers(const LayerCut& cut, std::size_t number) {
   const NetworkShape& shape = network_.shape();
-  const bool last = number + 2 == shape.widths.size();
-  const bool fuses = !shape.layer_norm && shape.activation != kernels::Activation::gelu;
-  auto dense = std::make_unique<SlicedDense<T>>(
-      cut, last || !fuses ? kernels::Activation::identity : shape.activation, group_);
-  if (layers_.empty()) entrance_ = dense.get();
-  add(std::move(dense));
-  if (last) return;
-  if (shape.layer_norm) add(std::make_unique<SlicedNorm<T>>(cut, group_));
-  if (!fuses) add(std::make_unique<SlicedActivate<T>>(cut, shape.activation));
-  if (shape.dropout > 0) add(std::make_unique<SlicedDropout<T>>(cut, shape.dropout, number));
+  const bool last = number + 1 == shape.layer_count();
+  const bool fuses = shape.fuses_activation();
+  if (cut.sequence) {
+    add(std::make_unique<SlicedRecurrent<T>>(cut, group_, shape.multiply));
+  } else {
+    add(std::make_unique<SlicedDense<T>>(
+        cut, last || !fuses ? kernels::Activation::identity : shape.activation, group_, shape.multiply));
+    if (!last && shape.layer_norm) add(std::make_unique<SlicedNorm<T>>(cut, group_));
+    if (!last && !fuses) add(std::make_unique<SlicedActivate<T>>(cut, shape.activation));
+  }
+  if (!last && shape.dropout > 0) add(std::make_unique<SlicedDropout<T>>(cut, shape.dropout, number));
 }
 
 template <class T>
@@ -102,7 +114,7 @@ std::vector<T> NetworkPart<T>::whole(std::span<const T> own) const {
                    std::copy_n(part + static_cast<std::ptrdiff_t>(from), n,
                                whole.begin() + static_cast<std::ptrdiff_t>(to));
                  });
-        length = block.offset + block.rows * block.columns;
+        length = block.offset + block.size();
       }
       part += static_cast<std::ptrdiff_t>(length);
     }
@@ -156,12 +168,13 @@ void NetworkPart<T>::reserve(std::size_t rows) {
   flights_.resize(layout_.pipeline - place_.stage);
   for (Flight& flight : flights_) {
     if (!is_first()) {
-      flight.input = entrance_->make_input(rows);
-      flight.input_delta = entrance_->make_input(rows);
+      flight.input = make_input<T>(entrance_, rows);
+      flight.input_delta = make_input<T>(entrance_, rows);
     }
     for (const auto& layer : layers_) {
       flight.outputs.push_back(layer->make_output(rows));
       flight.deltas.push_back(layer->make_output(rows));
+      flight.memories.push_back(layer->make_memory(rows));
     }
     if (is_last()) {
       flight.deltas.back() = flight.outputs.back();  // the loss leaves its gradient there
@@ -188,6 +201,16 @@ typename NetworkPart<T>::Passing NetworkPart<T>::passing(const Step& step, std::
   for (const Sliced<T>& output : pass.flight->outputs) pass.outputs.push_back(first_rows<T>(output, rows));
   for (const Sliced<T>& delta : pass.flight->deltas) pass.deltas.push_back(first_rows<T>(delta, rows));
   return pass;
+}
+
+template <class T>
+LayerRows<T> NetworkPart<T>::at(std::size_t layer, const Passing& pass) const {
+  return {layer == 0 ? pass.input : pass.outputs[layer - 1],
+          pass.outputs[layer],
+          pass.flight->memories[layer],
+          pass.cuts,
+          pass.pass,
+          layer == 0 && is_first() && pass.rows.is_compact() ? &pass.rows : nullptr};
 }
 
 template <class T>
@@ -224,8 +247,7 @@ void NetworkPart<T>::forward(const Step& step, Passing& pass) {
   pass.flight->land();
   if (!is_first()) receive(pass.input, place_.stage - 1);
   for (std::size_t i = 0; i < layers_.size(); ++i)
-    layers_[i]->forward(parameters_of(i, step.parameters), i == 0 ? pass.input : pass.outputs[i - 1],
-                        pass.cuts, pass.pass, pass.outputs[i]);
+    layers_[i]->forward(parameters_of(i, step.parameters), at(i, pass));
   is_last() ? lose(step, pass) : send(pass.outputs.back(), place_.stage + 1, *pass.flight);
 }
 
@@ -233,8 +255,7 @@ template <class T>
 void NetworkPart<T>::backward(const Step& step, Passing& pass) {
   if (!is_last()) receive(pass.deltas.back(), place_.stage + 1);
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    layers_[i]->backward(parameters_of(i, step.parameters), i == 0 ? pass.input : pass.outputs[i - 1],
-                         pass.outputs[i], pass.cuts, pass.pass, pass.deltas[i],
+    layers_[i]->backward(parameters_of(i, step.parameters), at(i, pass), pass.deltas[i],
                          i == 0 ? pass.input_delta : pass.deltas[i - 1]);
     fold(i, step, pass);
   }
@@ -243,22 +264,27 @@ void NetworkPart<T>::backward(const Step& step, Passing& pass) {
 
 template <class T>
 void NetworkPart<T>::fold(std::size_t layer, const Step& step, const Passing& pass) {
-  const Sliced<T>&input = layer == 0 ? pass.input : pass.outputs[layer - 1], &delta = pass.deltas[layer];
-  for (const auto& part : layers_[layer]->parts()) {
-    const std::size_t at = offsets_[layer] + part.place.offset;
+  const LayerRows<T> rows = at(layer, pass);
+  const Sliced<T>& delta = pass.deltas[layer];
+  const std::size_t left_out = parameter_count_ - step.gradients.front().extent(0);  // features of no row
+  const auto parts = layers_[layer]->parts(rows);
+  for (std::size_t number = 0; number < parts.size(); ++number) {
+    const auto& part = parts[number];
+    const std::size_t at = (layer == 0 ? 0 : offsets_[layer] - left_out) + part.place.offset;
     if (pass.cuts.size() == step.pieces.cuts.size()) {  // all pieces at once
       std::vector<Vector> sums;
       for (const Vector& gradient : step.gradients)
         sums.push_back(kernels::part_of<Device, T>(gradient, at, part.place.size));
-      if (layers_[layer]->fold_gradient(part, input, delta, step.pieces, sums)) continue;
+      if (layers_[layer]->fold_gradient(part, rows, delta, step.pieces, sums)) continue;
     }
-    auto& fold = folds_[at];
+    PartFold& fold = folds_[{layer, number}];
+    fold.at = at;
     for (std::size_t i = 0; i + 1 < pass.cuts.size(); ++i) {
-      const Vector sum = fold.vector(part.place.size);
+      const Vector sum = fold.sums.vector(part.place.size);
       Kokkos::deep_copy(Device(), sum, T(0));
       const std::size_t first = pass.cuts[i], count = pass.cuts[i + 1] - first;
-      if (count > 0) layers_[layer]->add_gradient(part, input, delta, first, count, sum);
-      fold.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
+      if (count > 0) layers_[layer]->add_gradient(part, rows, delta, first, count, sum);
+      fold.sums.add({0, step.pieces.first_leaf + pass.first_piece + i, sum});
     }
   }
 }
@@ -283,12 +309,12 @@ void NetworkPart<T>::fold_gradients(const Vector& parameters, const BatchOf<T>& 
     turn.forward ? forward(step, pass) : backward(step, pass);
   }
   for (Flight& flight : flights_) flight.land();
-  for (auto& [at, fold] : folds_) {
-    for (std::size_t i = 0; i < fold.nodes().size(); ++i) {
-      const Vector& sum = fold.nodes()[i].sum;
-      Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], at, sum.extent(0)), sum);
+  for (auto& [part, fold] : folds_) {
+    for (std::size_t i = 0; i < fold.sums.nodes().size(); ++i) {
+      const Vector& sum = fold.sums.nodes()[i].sum;
+      Kokkos::deep_copy(Device(), kernels::part_of<Device, T>(gradients[i], fold.at, sum.extent(0)), sum);
     }
-    fold.clear();
+    fold.sums.clear();
   }
 }
 

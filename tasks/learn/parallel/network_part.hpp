@@ -2,11 +2,14 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernmill/kernels/tree_fold.hpp"
+#include "kernmill/tasks/learn/parallel/layer_cuts.hpp"
 #include "kernmill/tasks/learn/parallel/schedule.hpp"
-#include "kernmill/tasks/learn/parallel/sliced_dense.hpp"
+#include "kernmill/tasks/learn/parallel/sliced_layer.hpp"
+#include "kernmill/tasks/learn/parallel/tensor_group.hpp"
 #include "kernmill/tasks/models/network/network.hpp"
 
 namespace kernmill::tasks {
@@ -28,6 +31,10 @@ class NetworkPart {
   /// The first stage needs the features of rows, the last one their targets; the others know no rows.
   [[nodiscard]] bool needs_rows() const { return is_first() || is_last(); }
   [[nodiscard]] std::size_t parameter_count() const { return parameter_count_; }
+  /// As NetworkOf's, of its own; stages behind the first one have none.
+  [[nodiscard]] std::vector<FeatureBlock> feature_blocks() const {
+    return is_first() ? tasks::feature_blocks(entrance_) : std::vector<FeatureBlock>();
+  }
   /// Its own, as NetworkOf::tensors are of all.
   [[nodiscard]] const std::vector<ParameterTensor>& tensors() const { return tensors_; }
 
@@ -52,7 +59,7 @@ class NetworkPart {
   /// Memory of a micro-batch on its way.
   struct Flight {
     Sliced<T> input, input_delta;
-    std::vector<Sliced<T>> outputs, deltas;  ///< by layer
+    std::vector<Sliced<T>> outputs, deltas, memories;  ///< by layer
     Matrix terms;
     std::vector<PendingMessages> sent;
     std::vector<kernels::Matrix<kernels::Host, T>> staged;  ///< what is sent, in the host's memory
@@ -82,6 +89,7 @@ class NetworkPart {
   void add_layers(const LayerCut& cut, std::size_t number);
   void add(std::unique_ptr<SlicedLayer<T>> layer);
   [[nodiscard]] Vector parameters_of(std::size_t layer, const Vector& parameters) const;
+  [[nodiscard]] LayerRows<T> at(std::size_t layer, const Passing& pass) const;
   void reserve(std::size_t rows);
   [[nodiscard]] Passing passing(const Step& step, std::size_t micro_batch);
   void forward(const Step& step, Passing& pass);
@@ -97,16 +105,21 @@ class NetworkPart {
   Communicator data_, pipeline_, rows_;  ///< rows_: the ranks that have the same rows
   TensorGroup<T> group_;
   std::vector<std::unique_ptr<SlicedLayer<T>>> layers_;
-  const SlicedDense<T>* entrance_ = nullptr;  ///< the first of them
+  LayerCut entrance_;  ///< the first of them
   std::vector<std::size_t> offsets_;
   std::vector<ParameterTensor> tensors_;
   std::size_t parameter_count_ = 0, reserved_ = 0;
   std::vector<Flight> flights_;
-  std::map<std::size_t, kernels::TreeFold<kernels::Device, T>> folds_;  ///< by where the part lies
+  /// Of a part of a layer's gradient, and where in the whole gradient it goes.
+  struct PartFold {
+    kernels::TreeFold<kernels::Device, T> sums;
+    std::size_t at = 0;
+  };
+  std::map<std::pair<std::size_t, std::size_t>, PartFold> folds_;  ///< by layer, and part of it
 };
 
-/// Throws TaskError where a network of these widths cannot be laid out so, or where there is another number
-/// of ranks.
-void require_fit(const Layout& layout, std::span<const std::uint64_t> widths, std::uint64_t ranks);
+/// Throws TaskError where a network of this shape cannot be laid out so, or where there is another number of
+/// ranks.
+void require_fit(const Layout& layout, const NetworkShape& shape, std::uint64_t ranks);
 
 }  // namespace kernmill::tasks

@@ -8,35 +8,38 @@
 namespace kernmill::tasks {
 namespace {
 
-void require_slices(const Layout& layout, std::span<const std::uint64_t> widths) {
-  if (!std::has_single_bit(layout.slices) || layout.slices % layout.tensor != 0)
+void require_slices(const Layout& layout, const NetworkShape& shape) {
+  if (!std::has_single_bit(layout.slices))
     throw TaskError(
-        fmt::format("{} slices cannot be shared by {} tensor ranks", layout.slices, layout.tensor), {},
-        "parallel.slices is a power of two, and parallel.tensor one that divides it");
-  const std::size_t layers = widths.size() - 1;
-  for (std::size_t i = 0; i < layers; ++i) {
-    const Cut cut = cut_of(i, layers, layout.slices);
-    const std::uint64_t width = cut == Cut::outputs ? widths[i + 1] : widths[i];
-    if (cut == Cut::none || width % layout.slices == 0) continue;
-    throw TaskError(fmt::format("a layer of {} units cannot be cut into {} slices", width, layout.slices), {},
-                    "give model.hidden widths that parallel.slices divides, or ask for fewer slices");
-  }
+        fmt::format("layers cannot be cut into {} slices: their number is a power of two", layout.slices), {},
+        "make parallel.tensor, or parallel.slices where it is given, 2, 4, 8, ...");
+  if (layout.slices % layout.tensor != 0)
+    throw TaskError(fmt::format("{} slice{} cannot be shared by {} tensor ranks", layout.slices,
+                                layout.slices == 1 ? "" : "s", layout.tensor),
+                    {}, "parallel.slices is a power of two, and parallel.tensor one that divides it");
+  const auto width = undivided_width(shape, layout.slices);
+  if (width && shape.layer_count() == 1)
+    throw TaskError(fmt::format("{} features cannot be cut into {} slices", *width, layout.slices), {},
+                    "ask for slices that divide the features, or share rows alone: data");
+  if (width)
+    throw TaskError(fmt::format("a layer of {} units cannot be cut into {} slices", *width, layout.slices),
+                    {}, "give model.hidden widths that parallel.slices divides, or ask for fewer slices");
 }
 
 }  // namespace
 
-void require_fit(const Layout& layout, std::span<const std::uint64_t> widths, std::uint64_t ranks) {
+void require_fit(const Layout& layout, const NetworkShape& shape, std::uint64_t ranks) {
   if (layout.ranks() != ranks)
     throw TaskError(fmt::format("data: {} x tensor: {} x pipeline: {} of 'parallel' make {} ranks, and there "
                                 "are {}",
                                 layout.data, layout.tensor, layout.pipeline, layout.ranks(), ranks),
                     {},
                     "give the stage as many ranks (resources: {ntasks: ...}), or leave parallel.data out");
-  if (layout.pipeline > widths.size() - 1)
+  if (layout.pipeline > shape.layer_count())
     throw TaskError(fmt::format("a pipeline of {} stages is longer than the network: of layers it has {}",
-                                layout.pipeline, widths.size() - 1),
-                    {}, "each stage needs a layer: make parallel.pipeline smaller");
-  require_slices(layout, widths);
+                                layout.pipeline, shape.layer_count()),
+                    {}, "each stage needs a layer: make parallel.pipeline smaller, or the network deeper");
+  require_slices(layout, shape);
 }
 
 }  // namespace kernmill::tasks

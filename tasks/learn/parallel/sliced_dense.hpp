@@ -17,21 +17,20 @@ class SlicedDense : public SlicedLayer<T> {
   using typename SlicedLayer<T>::Matrix;
   using typename SlicedLayer<T>::Part;
 
-  SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group);
+  /// `how` it multiplies: each slice's factors are rounded as those of the whole layer are.
+  SlicedDense(const LayerCut& shape, kernels::Activation activation, TensorGroup<T>& group,
+              kernels::Multiply how = kernels::Multiply::fast);
 
   [[nodiscard]] std::size_t parameters() const override { return shape_.parameters(); }
-  /// Memory for what goes into it.
-  [[nodiscard]] Sliced<T> make_input(std::size_t rows) const;
   [[nodiscard]] Sliced<T> make_output(std::size_t rows) const override;
 
-  void forward(const Vector& parameters, const Sliced<T>& input, Cuts cuts, const Pass& pass,
-               const Sliced<T>& output) override;
-  void backward(const Vector& parameters, const Sliced<T>& input, const Sliced<T>& output, Cuts cuts,
-                const Pass& pass, const Sliced<T>& delta, const Sliced<T>& input_delta) override;
-  [[nodiscard]] std::vector<Part> parts() const override;
-  void add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, std::size_t first,
+  void forward(const Vector& parameters, const LayerRows<T>& rows) override;
+  void backward(const Vector& parameters, const LayerRows<T>& rows, const Sliced<T>& delta,
+                const Sliced<T>& input_delta) override;
+  [[nodiscard]] std::vector<Part> parts(const LayerRows<T>& rows) const override;
+  void add_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, std::size_t first,
                     std::size_t count, const Vector& gradient) override;
-  bool fold_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta, const Pieces& pieces,
+  bool fold_gradient(const Part& part, const LayerRows<T>& rows, const Sliced<T>& delta, const Pieces& pieces,
                      std::span<const Vector> sums) override;
 
  private:
@@ -39,6 +38,10 @@ class SlicedDense : public SlicedLayer<T> {
   [[nodiscard]] Matrix weights(const Vector& parameters, std::size_t slice) const;
   [[nodiscard]] Sliced<T> scratch(std::size_t rows, std::size_t width);
   [[nodiscard]] Sliced<T> own_columns(const Matrix& input);
+  void multiply(std::size_t slice, const Vector& parameters, const LayerRows<T>& rows, const Matrix& input,
+                const Matrix& output);
+  /// Of a compact gradient, the features that a slice has weights of.
+  [[nodiscard]] storage::IndexRange compact_features(std::size_t slice, const BatchOf<T>& sparse) const;
   /// What the weights of a part's slice are multiplied with: all columns, or those from the first on.
   struct PartInput {
     Matrix rows;
@@ -50,6 +53,7 @@ class SlicedDense : public SlicedLayer<T> {
   LayerCut shape_;
   kernels::Activation activation_;
   TensorGroup<T>& group_;
+  kernels::Multiply how_;
   RowsTogether<T> forward_, backward_;
   Vector bias_sums_;
   std::vector<Vector> memory_, columns_;

@@ -7,24 +7,21 @@ namespace kernmill::tasks {
 using kernels::Device;
 
 template <class T>
-Sliced<T> BehindDense<T>::make_output(std::size_t rows) const {
-  Sliced<T> out;
-  for (std::size_t i = 0; i < slices(); ++i) out.push_back(kernels::make_matrix<Device, T>(rows, width()));
-  return out;
+Sliced<T> BehindWeights<T>::make_output(std::size_t rows) const {
+  return make_sliced<T>(slices(), rows, width());
 }
 
 template <class T>
-void SlicedActivate<T>::forward(const Vector&, const Sliced<T>& input, Cuts, const Pass&,
-                                const Sliced<T>& output) {
-  for (std::size_t i = 0; i < output.size(); ++i)
-    kernels::activate<Device, T>(Device(), activation_, input[i], output[i]);
+void SlicedActivate<T>::forward(const Vector&, const LayerRows<T>& rows) {
+  for (std::size_t i = 0; i < rows.output.size(); ++i)
+    kernels::activate<Device, T>(Device(), activation_, rows.input[i], rows.output[i]);
 }
 
 template <class T>
-void SlicedActivate<T>::backward(const Vector&, const Sliced<T>& input, const Sliced<T>&, Cuts, const Pass&,
-                                 const Sliced<T>& delta, const Sliced<T>& input_delta) {
+void SlicedActivate<T>::backward(const Vector&, const LayerRows<T>& rows, const Sliced<T>& delta,
+                                 const Sliced<T>& input_delta) {
   for (std::size_t i = 0; i < delta.size(); ++i)
-    kernels::backward_activate<Device, T>(Device(), activation_, input[i], delta[i], input_delta[i]);
+    kernels::backward_activate<Device, T>(Device(), activation_, rows.input[i], delta[i], input_delta[i]);
 }
 
 template <class T>
@@ -41,19 +38,18 @@ void SlicedDropout<T>::drop(const Pass& pass, const Sliced<T>& from, const Slice
 }
 
 template <class T>
-void SlicedDropout<T>::forward(const Vector&, const Sliced<T>& input, Cuts, const Pass& pass,
-                               const Sliced<T>& output) {
-  drop(pass, input, output);
+void SlicedDropout<T>::forward(const Vector&, const LayerRows<T>& rows) {
+  drop(rows.pass, rows.input, rows.output);
 }
 
 template <class T>
-void SlicedDropout<T>::backward(const Vector&, const Sliced<T>&, const Sliced<T>&, Cuts, const Pass& pass,
-                                const Sliced<T>& delta, const Sliced<T>& input_delta) {
-  drop(pass, delta, input_delta);
+void SlicedDropout<T>::backward(const Vector&, const LayerRows<T>& rows, const Sliced<T>& delta,
+                                const Sliced<T>& input_delta) {
+  drop(rows.pass, delta, input_delta);
 }
 
-template class BehindDense<double>;
-template class BehindDense<float>;
+template class BehindWeights<double>;
+template class BehindWeights<float>;
 template class SlicedActivate<double>;
 template class SlicedActivate<float>;
 template class SlicedDropout<double>;

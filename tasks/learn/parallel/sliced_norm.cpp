@@ -7,10 +7,13 @@ namespace kernmill::tasks {
 using kernels::Device;
 
 template <class T>
-Sliced<T> SlicedNorm<T>::make_output(std::size_t rows) const {
-  Sliced<T> out = BehindDense<T>::make_output(rows);
-  out.push_back(kernels::make_matrix<Device, T>(rows, 2));
-  return out;
+Sliced<T> SlicedNorm<T>::make_memory(std::size_t rows) const {
+  return {kernels::make_matrix<Device, T>(rows, 2)};
+}
+
+template <class T>
+typename SlicedNorm<T>::Matrix SlicedNorm<T>::moments_of(const LayerRows<T>& rows) const {
+  return kernels::rows_of<Device, T>(rows.memory[0], 0, rows.input[0].extent(0));
 }
 
 template <class T>
@@ -39,9 +42,9 @@ typename SlicedNorm<T>::Matrix SlicedNorm<T>::total(std::size_t rows, std::size_
 }
 
 template <class T>
-void SlicedNorm<T>::forward(const Vector& parameters, const Sliced<T>& input, Cuts, const Pass&,
-                            const Sliced<T>& output) {
-  const Matrix moments = output.back();
+void SlicedNorm<T>::forward(const Vector& parameters, const LayerRows<T>& at) {
+  const Sliced<T>&input = at.input, &output = at.output;
+  const Matrix moments = moments_of(at);
   if (!this->is_cut())
     return kernels::layer_norm<Device, T>(Device(), gain(parameters, 0), shift(parameters, 0), input[0],
                                           moments, output[0]);
@@ -65,10 +68,10 @@ void SlicedNorm<T>::forward(const Vector& parameters, const Sliced<T>& input, Cu
 }
 
 template <class T>
-void SlicedNorm<T>::backward(const Vector& parameters, const Sliced<T>& input, const Sliced<T>& output, Cuts,
-                             const Pass&, const Sliced<T>& delta, const Sliced<T>& input_delta) {
-  const Matrix moments = output.back();
-  Kokkos::deep_copy(Device(), delta.back(), moments);
+void SlicedNorm<T>::backward(const Vector& parameters, const LayerRows<T>& at, const Sliced<T>& delta,
+                             const Sliced<T>& input_delta) {
+  const Sliced<T>& input = at.input;
+  const Matrix moments = moments_of(at);
   if (!this->is_cut())
     return kernels::backward_layer_norm<Device, T>(Device(), gain(parameters, 0), input[0], moments, delta[0],
                                                    input_delta[0]);
@@ -82,7 +85,7 @@ void SlicedNorm<T>::backward(const Vector& parameters, const Sliced<T>& input, c
 }
 
 template <class T>
-std::vector<typename SlicedNorm<T>::Part> SlicedNorm<T>::parts() const {
+std::vector<typename SlicedNorm<T>::Part> SlicedNorm<T>::parts(const LayerRows<T>&) const {
   std::vector<Part> parts;
   for (std::size_t i = 0; i < this->slices(); ++i)
     parts.push_back({{2 * i * this->width(), 2 * this->width()}, i});
@@ -90,10 +93,10 @@ std::vector<typename SlicedNorm<T>::Part> SlicedNorm<T>::parts() const {
 }
 
 template <class T>
-void SlicedNorm<T>::add_gradient(const Part& part, const Sliced<T>& input, const Sliced<T>& delta,
+void SlicedNorm<T>::add_gradient(const Part& part, const LayerRows<T>& at, const Sliced<T>& delta,
                                  std::size_t first, std::size_t count, const Vector& gradient) {
   const auto rows = [&](const Matrix& all) { return kernels::rows_of<Device, T>(all, first, count); };
-  kernels::add_layer_norm_gradient<Device, T>(Device(), rows(input[part.slice]), rows(delta.back()),
+  kernels::add_layer_norm_gradient<Device, T>(Device(), rows(at.input[part.slice]), rows(at.memory[0]),
                                               rows(delta[part.slice]), gradient);
 }
 

@@ -80,7 +80,7 @@ class Predictor {
   [[nodiscard]] Stage stage(std::uint64_t index) const {
     Stage out;
     const double row = layout_.pipeline == 1 ? machine_.row : machine_.lone_row;
-    const auto layers = layers_of(step_.widths, layout_, {0, 0, index});
+    const auto layers = layers_of({.widths = step_.widths}, layout_, {0, 0, index});
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const LayerCut& layer = layers[i];
       const bool is_first = index == 0 && i == 0, by_inputs = layer.cut == Cut::inputs;

@@ -37,6 +37,12 @@ void copy_columns(const kernels::Matrix<Device, T>& all, std::size_t first,
 }
 
 template <class T>
+void put_columns(const kernels::Matrix<Device, T>& part, std::size_t first,
+                 const kernels::Matrix<Device, T>& all) {
+  Kokkos::deep_copy(Device(), Kokkos::subview(all, Kokkos::ALL(), columns_of(first, part.extent(1))), part);
+}
+
+template <class T>
 void TensorGroup<T>::sum(const Matrix& values) {
   if (comm_.size() == 1) return;
   Device().fence();
@@ -94,5 +100,9 @@ template void copy_columns<double>(const kernels::Matrix<Device, double>&, std::
                                    const kernels::Matrix<Device, double>&);
 template void copy_columns<float>(const kernels::Matrix<Device, float>&, std::size_t,
                                   const kernels::Matrix<Device, float>&);
+template void put_columns<double>(const kernels::Matrix<Device, double>&, std::size_t,
+                                  const kernels::Matrix<Device, double>&);
+template void put_columns<float>(const kernels::Matrix<Device, float>&, std::size_t,
+                                 const kernels::Matrix<Device, float>&);
 
 }  // namespace kernmill::tasks

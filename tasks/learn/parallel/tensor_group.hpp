@@ -34,5 +34,9 @@ void fold_slices(const std::vector<kernels::Matrix<kernels::Device, T>>& slices)
 template <class T>
 void copy_columns(const kernels::Matrix<kernels::Device, T>& all, std::size_t first,
                   const kernels::Matrix<kernels::Device, T>& out);
+/// The inverse.
+template <class T>
+void put_columns(const kernels::Matrix<kernels::Device, T>& part, std::size_t first,
+                 const kernels::Matrix<kernels::Device, T>& all);
 
 }  // namespace kernmill::tasks

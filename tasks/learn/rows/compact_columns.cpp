@@ -33,7 +33,7 @@ void CompactColumns::set(const Communicator& comm, const storage::SparseRows& ro
     return static_cast<std::uint32_t>(at - features_.begin());
   });
   batch.compact = on_device(rows.begins, places_, rows.values);
-  batch.gradient_inputs = features_.size();
+  batch.gradient_features = features_;
 }
 
 }  // namespace kernmill::tasks

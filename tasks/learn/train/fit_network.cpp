@@ -121,10 +121,6 @@ void require_method(const TrainSettings& settings, const Network& network) {
     throw TaskError(fmt::format("{} is for a network that is trained in mini-batches",
                                 settings.rounds_factors ? "mixed precision" : "float32"),
                     {}, "leave 'precision' out: all else is computed in float64");
-  if (settings.rounds_factors && (network.shape().cell != Cell::none || !settings.layout.is_plain()))
-    throw TaskError(
-        "mixed precision is for an mlp whose layers each rank has", {},
-        "leave 'precision' out, and an lstm, a gru and a layout of layers are computed in float32");
   if (!settings.exact && how.is_full_batch())
     throw TaskError("the sums of a full-batch method are always exact", {},
                     "leave 'exact' out, or use sgd, adam or adamw");
@@ -280,28 +276,21 @@ std::vector<double> balanced_weights(const std::vector<std::uint64_t>& counts) {
 }
 
 /// What the ranks have, before they are laid out. Collective.
-MemoryLayout memory_of(const TrainSettings& settings, const Network& network, const FitData& data,
-                       const Session& session) {
+MemoryLayout memory_of(const TrainSettings& settings, const Session& session) {
   const Communicator& comm = session.comm();
   const double cache = static_cast<double>(
       settings.cache ? *settings.cache : comm.allreduce(memory_for_rows(comm), Reduction::min));
   const int on_node = comm.allreduce(comm.ranks_on_node(), Reduction::max);
   const double node = comm.allreduce(static_cast<double>(available_memory()), Reduction::min);
-  return {comm.size(),
-          on_node,
-          node,
-          cache,
-          session.keeps_checkpoints(),
-          {},
-          may_share_layers(settings, data.rows, network)};
+  return {comm.size(), on_node, node, cache, session.keeps_checkpoints(), {}, may_share_layers(settings)};
 }
 
 /// Before anything is read: what it takes, and whether it is there.
 void check_memory(const TrainSettings& settings, const Network& network, const RowsSize& rows,
                   const MemoryLayout& layout, const Session& session) {
   if (session.talks())
-    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.layers(), rows, layout), layout));
-  require_room(settings.optimizer, network.layers(), rows, layout);
+    fmt::print("{}\n", text_of(memory_need(settings.optimizer, network.shape(), rows, layout), layout));
+  require_room(settings.optimizer, network.shape(), rows, layout);
 }
 
 }  // namespace
@@ -321,7 +310,7 @@ Fit fit_network(const Json& config, const FitData& data, Session& session) {
   if (settings.optimizer.early_stopping && data.held_out.count() == 0)
     throw TaskError("there are no validation rows for early stopping", {},
                     "give the preprocess stage a split with validation rows");
-  MemoryLayout memory = memory_of(settings, network, data, session);
+  MemoryLayout memory = memory_of(settings, session);
   if (!settings.optimizer.is_full_batch())
     settings.layout = memory.layers = layout_of(settings, data, network, memory, session);
   check_memory(settings, network, size_of(data), memory, session);

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "kernmill/tasks/learn/rows/rows.hpp"
@@ -35,17 +34,14 @@ struct RowsSize {
   std::uint64_t count = 0, row_bytes = 0, held_out = 0;
 };
 
-/// A network's, whose last parameter is the last layer's.
-using Layers = std::span<const LayerExtent>;
-
-MemoryNeed memory_need(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+MemoryNeed memory_need(const OptimizerSettings& optimizer, const NetworkShape& shape, const RowsSize& rows,
                        const MemoryLayout& layout);
 
 /// "memory: about 41.2 MiB a rank, of 7.5 GiB (model and optimizer 12 MiB, ...)".
 std::string text_of(const MemoryNeed& need, const MemoryLayout& layout);
 
 /// Throws TaskError where it is more than there is: with the figures, and with what would fit.
-void require_room(const OptimizerSettings& optimizer, Layers layers, const RowsSize& rows,
+void require_room(const OptimizerSettings& optimizer, const NetworkShape& shape, const RowsSize& rows,
                   const MemoryLayout& layout);
 
 }  // namespace kernmill::tasks

@@ -10,6 +10,7 @@
 
 #include "kernmill/tasks/learn/monitor/not_finite.hpp"
 #include "kernmill/tasks/learn/train/parameter_update.hpp"
+#include "kernmill/tasks/learn/train/whole_gradient.hpp"
 #include "kernmill/tasks/models/tensors.hpp"
 
 namespace kernmill::tasks {
@@ -65,7 +66,9 @@ class BatchTraining {
                                          : part->add_up(of_tensors);
                 }) {
     if (settings_.early_stopping) best_.emplace(*settings_.early_stopping);
-    if (is_sparse_) whole_gradient_ = Vector("gradient", network_.parameter_count());
+    if (is_sparse_)
+      whole_gradient_.emplace(own_count(),
+                              part_ == nullptr ? network_.feature_blocks() : part_->feature_blocks());
   }
 
   Trained run(const std::vector<double>& start);
@@ -102,7 +105,7 @@ class BatchTraining {
   void fold_portions(const std::vector<Portion>& portions);
   void step();
   BatchOf<T> take(const std::vector<Portion>& portions, std::size_t index);
-  [[nodiscard]] Vector whole(const BatchSum<T>& sum);
+  [[nodiscard]] std::size_t gradient_length() const;
   void note_norm(double scale, const Vector& gradient);
   void share_parameters();
   void begin(const std::vector<double>& start);
@@ -135,7 +138,8 @@ class BatchTraining {
   HeldOutLoss held_out_;
   std::optional<BestEpoch> best_;
   bool stops_early_ = false;
-  Vector parameters_, whole_gradient_;  ///< whole_gradient_: of sparse rows, with the features left out
+  Vector parameters_;
+  std::optional<WholeGradient<T>> whole_gradient_;  ///< of sparse rows
   ParameterUpdate<T> update_;
   std::vector<Vector> portion_sums_;
   kernels::TreeFold<Device, T> fold_;                           ///< of the portions
@@ -274,7 +278,7 @@ BatchSum<T> BatchTraining<T>::part_sum() {
   const std::vector<Portion> all = portions(step_);
   const BatchOf<T> rows = part_->needs_rows() ? take(all, 0) : BatchOf<T>();
   part_->fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin},
-                        {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(own_count()),
+                        {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(gradient_length()),
                         sum_.losses());
   BatchSum<T> sum = sum_.sum(session_.wishes());
   part_losses_.assign(sum.losses.begin(), sum.losses.end());
@@ -327,10 +331,8 @@ BatchSum<T> BatchTraining<T>::batch_sum() {
     fold_portions(all);
   } else {
     const BatchOf<T> rows = take(all, 0);
-    const std::size_t length =
-        is_sparse_ ? network_.gradient_length(rows_.features().size()) : network_.parameter_count();
     network_.fold_gradients(parameters_, rows, {cuts_of(all[0]), sum_.own().begin},
-                            {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(length),
+                            {true, seed_, step_, all[0].rows.places.begin}, sum_.gradients(gradient_length()),
                             sum_.losses(), [&](GradientPart part) { sum_.ready(part); });
   }
   BatchSum<T> sum = sum_.sum(session_.wishes());
@@ -339,22 +341,10 @@ BatchSum<T> BatchTraining<T>::batch_sum() {
   return sum;
 }
 
-/// Of sparse rows: with the features that the batch has nothing of.
+/// Of the batch that was taken last.
 template <class T>
-typename BatchTraining<T>::Vector BatchTraining<T>::whole(const BatchSum<T>& sum) {
-  if (!is_sparse_) return sum.gradient;
-  const std::vector<std::uint32_t>& features = rows_.features();
-  const std::size_t outputs = network_.layer_outputs(0);
-  using Places = kernels::SparseRows<Device>::Array<std::uint32_t>;
-  const kernels::SparseRows<kernels::Host>::Array<std::uint32_t> host(features.data(), features.size());
-  const Places places = Kokkos::create_mirror_view_and_copy(Device::memory_space(), host);
-  kernels::scatter_rows<Device, T>(
-      Device(), kernels::matrix_of<Device, T>(sum.gradient, 0, features.size(), outputs), places,
-      kernels::matrix_of<Device, T>(whole_gradient_, 0, network_.features(), outputs));
-  const std::size_t at = network_.features() * outputs, from = features.size() * outputs;
-  Kokkos::deep_copy(kernels::part_of<Device, T>(whole_gradient_, at, whole_gradient_.extent(0) - at),
-                    kernels::part_of<Device, T>(sum.gradient, from, sum.gradient.extent(0) - from));
-  return whole_gradient_;
+std::size_t BatchTraining<T>::gradient_length() const {
+  return whole_gradient_ ? whole_gradient_->compact_length(rows_.features()) : own_count();
 }
 
 /// Collective, where somebody may read it.
@@ -386,7 +376,7 @@ void BatchTraining<T>::step() {
   // The batch stands for all rows, by its weight; one without any has no gradient.
   const double share = weight > 0 ? weight_ / weight : 0;
   const double scale = criterion_.weight * criterion_.step_weight * share;
-  const Vector gradient = whole(sum);
+  const Vector gradient = whole_gradient_ ? (*whole_gradient_)(sum.gradient, rows_.features()) : sum.gradient;
   note_norm(scale, gradient);
   update_(rates_.rate(step_), step_, scale, gradient, parameters_);
   share_parameters();

@@ -26,8 +26,7 @@ struct BatchTask {
   Reads reads = Reads::rows;
   std::uint64_t memory = 0;  ///< all dense rows are kept where they take no more bytes; the same on all ranks
   HeldOutLoss held_out{};
-  NetworkPart<T>* part =
-      nullptr;  ///< where ranks share layers, too: sums are exact, shares even and rows dense then
+  NetworkPart<T>* part = nullptr;  ///< where ranks share layers, too: sums are exact and shares even then
 };
 
 /// SGD with momentum, Adam and AdamW. An epoch's order is a permutation keyed by (seed, epoch), so that the

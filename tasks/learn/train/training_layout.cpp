@@ -12,17 +12,9 @@
 namespace kernmill::tasks {
 namespace {
 
-/// Throws TaskError: why ranks cannot share the layers of this training.
-void require_shared_layers(const TrainSettings& settings, const Rows& rows, const Network& network) {
-  const auto refuse = [](const char* what, const char* help) {
-    throw TaskError(fmt::format("'parallel' cannot share the layers of a training with {}", what), {}, help);
-  };
-  if (!network.shape().can_be_shared())
-    refuse("layers other than fully connected ones", "share rows alone: data");
-  if (rows.is_sparse())
-    refuse("sparse rows", "store the rows densely in the preprocess stage, or share rows alone: data");
-  if (settings.balancing == Balancing::dynamic)
-    refuse("balance: dynamic", "leave 'balance' out, or share rows alone: data");
+/// Whether predict() knows what a step takes: of dense rows through dense layers.
+bool is_priced(const TrainSettings& settings, const Rows& rows, const Network& network) {
+  return may_share_layers(settings) && !rows.is_sparse() && network.shape().cell == Cell::none;
 }
 
 std::vector<Candidate> candidates_of(const TrainSettings& settings, const FitData& data,
@@ -38,7 +30,7 @@ std::vector<Candidate> candidates_of(const TrainSettings& settings, const FitDat
   std::vector<Candidate> candidates;
   for (const Layout& layout : layouts) {
     memory.layers = layout;
-    const MemoryNeed need = memory_need(settings.optimizer, network.layers(), size_of(data), memory);
+    const MemoryNeed need = memory_need(settings.optimizer, network.shape(), size_of(data), memory);
     candidates.push_back({layout, predict(machine, step, layout), need.all()});
   }
   return candidates;
@@ -50,19 +42,23 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
   const Communicator& comm = session.comm();
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   Layout wanted = settings.layout;
-  require_fit({ranks, 1, 1, wanted.slices}, network.shape().widths, ranks);
-  if (!may_share_layers(settings, data.rows, network) && wanted.slices == 1) {
+  require_fit({ranks, 1, 1, wanted.slices}, network.shape(), ranks);
+  const bool priced = is_priced(settings, data.rows, network);
+  if (!priced) {
     if (wanted.tensor == 0) wanted.tensor = 1;
     if (wanted.pipeline == 0) wanted.pipeline = 1;
   }
-  const auto layouts = layouts_of(wanted, ranks, network.shape().widths.size() - 1);
+  const auto layouts = layouts_of(wanted, ranks, network.shape().layer_count());
   if (layouts.empty())
     throw TaskError(
         fmt::format("no layout of {} ranks has what 'parallel' says", ranks), {},
         "leave data, tensor and pipeline out beside layout: auto, or give slices that tensor divides");
   if (layouts.size() == 1) {
     if (session.talks() && comm.is_root())
-      fmt::print("layout: {}, the only one possible\n", text_of(layouts.front()));
+      fmt::print("layout: {}, {}\n", text_of(layouts.front()),
+                 priced || !may_share_layers(settings)
+                     ? "the only one possible"
+                     : "as steps of recurrent layers and of sparse rows are not predicted");
     return layouts.front();
   }
   const auto all = ranked(candidates_of(settings, data, network, memory, layouts, comm), memory.limit());
@@ -76,8 +72,8 @@ Layout chosen_layout(const TrainSettings& settings, const FitData& data, const N
 
 }  // namespace
 
-bool may_share_layers(const TrainSettings& settings, const Rows& rows, const Network& network) {
-  return network.shape().can_be_shared() && !rows.is_sparse() && settings.balancing == Balancing::even;
+bool may_share_layers(const TrainSettings& settings) {
+  return settings.balancing == Balancing::even;
 }
 
 RowsSize size_of(const FitData& data) {
@@ -94,8 +90,10 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
   } else if (layout.data == 0) {
     layout.data = std::max<std::uint64_t>(ranks / (layout.tensor * layout.pipeline), 1);
   }
-  if (!layout.is_plain()) require_shared_layers(settings, data.rows, network);
-  require_fit(layout, network.shape().widths, ranks);
+  if (!layout.is_plain() && !may_share_layers(settings))
+    throw TaskError("'parallel' cannot share the layers of a training with balance: dynamic", {},
+                    "leave 'balance' out, or share rows alone: data");
+  require_fit(layout, network.shape(), ranks);
   return layout;
 }
 

@@ -12,7 +12,7 @@ Layout layout_of(const TrainSettings& settings, const FitData& data, const Netwo
                  const MemoryLayout& memory, const Session& session);
 
 /// Whether ranks can share the layers of this training, too.
-bool may_share_layers(const TrainSettings& settings, const Rows& rows, const Network& network);
+bool may_share_layers(const TrainSettings& settings);
 
 /// The rows, for an estimate.
 RowsSize size_of(const FitData& data);

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "kernmill/kernels/optimizer.hpp"
@@ -14,9 +16,9 @@ struct BatchOf {
   kernels::Matrix<kernels::Device, T> features;
   kernels::SparseRows<kernels::Device> sparse;
   /// The same sparse rows where the first layer's gradient has a few of the features only: their columns are
-  /// counted among the `gradient_inputs` of these. Without it the gradient has all.
+  /// counted among these, which are ascending. Without it the gradient has all.
   kernels::SparseRows<kernels::Device> compact;
-  std::size_t gradient_inputs = 0;
+  std::span<const std::uint32_t> gradient_features;
   kernels::Labels<kernels::Device> labels;      ///< of a class target
   kernels::Matrix<kernels::Device, T> numbers;  ///< of a numeric target, n x outputs
   kernels::Vector<kernels::Device> weights;     ///< how much each row counts; empty: once
@@ -34,7 +36,7 @@ BatchOf<T> part_of(const BatchOf<T>& batch, std::size_t first, std::size_t count
   BatchOf<T> part;
   if (batch.is_sparse()) part.sparse = kernels::rows_of(batch.sparse, first, count);
   if (batch.is_compact()) part.compact = kernels::rows_of(batch.compact, first, count);
-  part.gradient_inputs = batch.gradient_inputs;
+  part.gradient_features = batch.gradient_features;
   if (batch.features.data() != nullptr)
     part.features = kernels::rows_of<Device, T>(batch.features, first, count);
   if (batch.labels.data() != nullptr)
@@ -57,7 +59,7 @@ class BatchAs {
       BatchOf<T> out;
       out.sparse = batch.sparse;
       out.compact = batch.compact;
-      out.gradient_inputs = batch.gradient_inputs;
+      out.gradient_features = batch.gradient_features;
       out.labels = batch.labels;
       out.weights = batch.weights;
       out.features = copy(batch.features, features_);

@@ -223,7 +223,7 @@ void Dense<T>::backward(const Vector& parameters, const BatchOf<T>& input, const
 
 template <class T>
 std::size_t Dense<T>::gradient_inputs(const BatchOf<T>& input) const {
-  return input.is_compact() ? input.gradient_inputs : this->inputs();
+  return input.is_compact() ? input.gradient_features.size() : this->inputs();
 }
 
 template <class T>

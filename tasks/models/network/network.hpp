@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernmill/kernels/tree_fold.hpp"
+#include "kernmill/tasks/models/network/feature_block.hpp"
 #include "kernmill/tasks/models/network/network_shape.hpp"
 
 namespace kernmill::tasks {
@@ -37,9 +38,9 @@ class NetworkOf {
   [[nodiscard]] std::size_t losses_length() const { return loss_parts() + (tells_weight_ ? 2 : 1); }
   /// The gradient, and these.
   [[nodiscard]] std::size_t sums_length() const { return parameter_count_ + losses_length(); }
-  /// The length of the gradient where it has so many of the features.
-  [[nodiscard]] std::size_t gradient_length(std::size_t gradient_inputs) const {
-    return parameter_count_ - (features() - gradient_inputs) * layers_.front()->outputs();
+  /// What the parameters of one that takes sparse rows begin with.
+  [[nodiscard]] std::vector<FeatureBlock> feature_blocks() const {
+    return {{0, features(), layers_.front()->outputs()}};
   }
 
   /// Where training starts, keyed by the seed.

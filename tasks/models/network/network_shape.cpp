@@ -25,7 +25,7 @@ void add(std::unique_ptr<Dense<T>> dense, Layers<T>& layers) {
 
 template <class T>
 void add_dense(const NetworkShape& shape, std::size_t i, Layers<T>& layers) {
-  const bool fuses = !shape.layer_norm && shape.activation != Activation::gelu;
+  const bool fuses = shape.fuses_activation();
   const std::uint64_t width = shape.widths[i + 1];
   add(std::make_unique<Dense<T>>(shape.widths[i], width, fuses ? shape.activation : Activation::identity, i,
                                  shape.multiply),
@@ -36,10 +36,7 @@ void add_dense(const NetworkShape& shape, std::size_t i, Layers<T>& layers) {
 
 template <class T>
 void add_recurrent(const NetworkShape& shape, std::size_t i, Layers<T>& layers) {
-  const std::uint64_t columns = i == 0 ? shape.widths[0] / shape.steps : shape.widths[i];
-  const bool all_steps = i + 3 < shape.widths.size();  // there is another one behind it
-  layers.push_back(std::make_unique<Recurrent<T>>(
-      SequenceShape{shape.cell, shape.steps, columns, shape.widths[i + 1], all_steps}, i));
+  layers.push_back(std::make_unique<Recurrent<T>>(shape.sequence(i), i, shape.multiply));
 }
 
 /// Of a layer without overflow: (inputs + others) * units.

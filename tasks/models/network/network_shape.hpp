@@ -8,11 +8,9 @@
 #include "kernmill/kernels/gemm.hpp"
 #include "kernmill/tasks/models/network/layer.hpp"
 #include "kernmill/tasks/models/network/loss.hpp"
+#include "kernmill/tasks/models/network/sequence_shape.hpp"
 
 namespace kernmill::tasks {
-
-/// What goes over the steps of a sequence: the first layers of a network for windows of a series.
-enum class Cell { none, lstm, gru };
 
 /// What a network is made of, without its parameters.
 struct NetworkShape {
@@ -22,11 +20,23 @@ struct NetworkShape {
   bool layer_norm = false;  ///< between a hidden layer's weights and its activation
   double dropout = 0;       ///< the share of the hidden units that a training step does without
   Cell cell = Cell::none;   ///< of the hidden layers; none: they are dense
-  kernels::Multiply multiply = kernels::Multiply::fast;  ///< how dense layers do
+  kernels::Multiply multiply = kernels::Multiply::fast;  ///< how layers do
   std::size_t steps = 1;  ///< of a sequence: the features are those of the first step, of the second, ...
 
-  /// Whether ranks can share its layers: fully connected ones, and what goes row by row behind them.
-  [[nodiscard]] bool can_be_shared() const { return cell == Cell::none; }
+  /// Layers that have weights: hidden ones, and the last.
+  [[nodiscard]] std::size_t layer_count() const { return widths.size() - 1; }
+  [[nodiscard]] bool is_recurrent(std::size_t layer) const {
+    return cell != Cell::none && layer + 1 < layer_count();
+  }
+  /// Whether hidden dense layers activate, and none behind them does.
+  [[nodiscard]] bool fuses_activation() const {
+    return !layer_norm && activation != kernels::Activation::gelu;
+  }
+  /// Of a recurrent layer.
+  [[nodiscard]] SequenceShape sequence(std::size_t layer) const {
+    return {cell, steps, layer == 0 ? widths[0] / steps : widths[layer], widths[layer + 1],
+            is_recurrent(layer + 1)};
+  }
 
   /// Whether the parameters of the two mean the same: what counts in training alone is not compared.
   friend bool operator==(const NetworkShape& a, const NetworkShape& b) {

@@ -6,8 +6,6 @@
 namespace kernmill::tasks {
 namespace {
 
-using Widths = std::vector<std::uint64_t>;
-
 TEST(Layout, TensorRanksAreNeighbours) {
   const Layout layout{3, 2, 4, 2};
   EXPECT_EQ(place_of(layout, 0), (Place{0, 0, 0}));
@@ -19,23 +17,28 @@ TEST(Layout, TensorRanksAreNeighbours) {
 }
 
 TEST(Layout, StagesAreBalancedByTheirWeights) {
-  const Widths widths{100, 10, 10, 10, 10};  // 1000, 100, 100, 100 weights
-  const auto stages = stages_of(widths, 2);
+  const auto stages = stages_of({.widths = {100, 10, 10, 10, 10}}, 2);  // 1000, 100, 100, 100 weights
   EXPECT_EQ(stages[0].end, 1U);
   EXPECT_EQ(stages[1].end, 4U);
 }
 
+TEST(Layout, StagesOfRecurrentLayersAreBalancedByWhatTheirStepsDo) {
+  const NetworkShape shape{.widths = {10, 2, 2, 2, 100}, .cell = Cell::gru, .steps = 10};
+  const auto stages = stages_of(shape, 2);  // 180, 240, 240 and 200 products of a row
+  EXPECT_EQ(stages[0].end, 2U);
+}
+
 TEST(Layout, EveryStageHasALayer) {
-  const Widths widths{1, 1, 1, 100, 100};
-  const auto stages = stages_of(widths, 4);
+  const auto stages = stages_of({.widths = {1, 1, 1, 100, 100}}, 4);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(stages[i].begin, i);
 }
 
 TEST(Layout, LayersAreCutInPairsAndALastOneByItsInputs) {
-  EXPECT_EQ(cut_of(0, 3, 2), Cut::outputs);
-  EXPECT_EQ(cut_of(1, 3, 2), Cut::inputs);
-  EXPECT_EQ(cut_of(2, 3, 2), Cut::inputs);
-  EXPECT_EQ(cut_of(2, 3, 1), Cut::none);
+  const NetworkShape shape{.widths = {1, 2, 2, 2}};
+  EXPECT_EQ(cut_of(shape, 0, 2), Cut::outputs);
+  EXPECT_EQ(cut_of(shape, 1, 2), Cut::inputs);
+  EXPECT_EQ(cut_of(shape, 2, 2), Cut::inputs);
+  EXPECT_EQ(cut_of(shape, 2, 1), Cut::none);
 }
 
 /// How many ranks hold each number of each tensor.
@@ -48,15 +51,26 @@ std::vector<std::vector<int>> held_by(const NetworkShape& shape, const Layout& l
   };
   for (std::size_t i = 0; i + 1 < shape.widths.size(); ++i) {
     const std::size_t units = shape.widths[i + 1];
+    if (shape.is_recurrent(i)) {
+      const SequenceShape sequence = shape.sequence(i);
+      const std::size_t width = gates_of(shape.cell) * units;
+      tensor(sequence.columns, width);
+      tensor(units, width);
+      tensor(1, width);
+      continue;
+    }
     tensor(shape.widths[i], units);
     tensor(1, units);
     for (int more = 0; more < 2 && shape.layer_norm && i + 2 < shape.widths.size(); ++more) tensor(1, units);
   }
   for (std::uint64_t rank = 0; rank < layout.ranks(); ++rank)
     for (const ParameterBlock& block : blocks_of(shape, layout, place_of(layout, rank)))
-      for (std::size_t i = 0; i < block.rows * block.columns; ++i)
-        ++held[block.tensor].at((block.first_row + i / block.columns) * strides[block.tensor] +
-                                block.first_column + i % block.columns);
+      for (std::size_t i = 0; i < block.size(); ++i) {
+        const std::size_t at = i % block.row_length();
+        ++held[block.tensor].at((block.first_row + i / block.row_length()) * strides[block.tensor] +
+                                block.first_column + at / block.columns * block.gate_width +
+                                at % block.columns);
+      }
   return held;
 }
 
@@ -71,6 +85,14 @@ TEST(Layout, EveryParameterOfANormIsHeldByWhoHasItsUnits) {
   ASSERT_EQ(held.size(), 10U);
   for (std::size_t tensor = 0; tensor < held.size(); ++tensor)
     EXPECT_THAT(held[tensor], ::testing::Each(tensor < 5 || tensor == 8 ? 1 : 2)) << tensor;
+}
+
+TEST(Layout, EveryGateOfARecurrentLayerIsHeldByWhoHasItsUnits) {
+  const NetworkShape shape{.widths = {6, 8, 8, 3}, .cell = Cell::lstm, .steps = 3};
+  const auto held = held_by(shape, {1, 2, 2, 4});
+  ASSERT_EQ(held.size(), 8U);
+  for (std::size_t tensor = 0; tensor < held.size(); ++tensor)  // the last bias is everybody's of its stage
+    EXPECT_THAT(held[tensor], ::testing::Each(tensor == 7 ? 2 : 1)) << tensor;
 }
 
 TEST(Pipeline, FillsThenAlternatesThenDrains) {

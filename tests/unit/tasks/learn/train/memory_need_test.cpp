@@ -26,7 +26,7 @@ OptimizerSettings adam(std::uint64_t batch_size) {
 /// Four ranks on one node with 400 MiB.
 constexpr MemoryLayout four{4, 4, 400 * mebibyte, 50 * mebibyte, false};
 
-std::string refusal(const OptimizerSettings& optimizer, Layers network, const RowsSize& rows,
+std::string refusal(const OptimizerSettings& optimizer, const NetworkShape& network, const RowsSize& rows,
                     const MemoryLayout& layout) {
   try {
     require_room(optimizer, network, rows, layout);
@@ -36,8 +36,7 @@ std::string refusal(const OptimizerSettings& optimizer, Layers network, const Ro
   return {};
 }
 
-const std::vector<LayerExtent> small{{100, 10, 0, 1010}},
-    wide{{1000, 1000, 0, 1'001'000}, {1000, 1000, 1'001'000, 2'002'000}};
+const NetworkShape small{.widths = {100, 10}}, wide{.widths = {1000, 1000, 1000}};
 
 TEST(MemoryNeed, CountsWhatAMethodKeepsOfTheModel) {
   const double vector = 8.0 * (100 * 10 + 10);
@@ -81,6 +80,18 @@ TEST(MemoryNeed, IsThatOfAPartOfTheNetworkWhereLayersAreShared) {
   EXPECT_EQ(model({4}), 14 * vector);
   EXPECT_EQ(model({2, 1, 2, 1}), 14 * vector / 2 + 4 * vector);
   EXPECT_NEAR(model({1, 4, 1, 4}), 14 * vector / 4 + 4 * vector, 0.01 * vector);
+}
+
+TEST(MemoryNeed, OfRecurrentLayersCountsTheGatesOfAllSteps) {
+  const NetworkShape shape{.widths = {50, 16, 16, 1}, .cell = Cell::lstm, .steps = 10};
+  const auto need = [&](const Layout& layers) {
+    MemoryLayout layout{static_cast<int>(layers.ranks()), 1, 0, 0, false, layers};
+    return memory_need(adam(8), shape, {1000, 400}, layout);
+  };
+  const double parameters = 64 * (5 + 16 + 1) + 64 * (16 + 16 + 1) + 17;
+  EXPECT_EQ(need({}).model, 14 * 8 * parameters);
+  EXPECT_EQ(need({}).activations, 2 * 8 * 8 * (2 * 10 * 16 * 5 + 10 * 16 + 16 + 1));
+  EXPECT_EQ(need({1, 2, 1, 2}).model, (14 * (parameters - 1) / 2 + 14 + 4 * parameters) * 8);
 }
 
 TEST(MemoryNeed, IsSaidInWords) {

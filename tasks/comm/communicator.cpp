@@ -214,6 +214,7 @@ struct Parts {
 template <class T>
 void Communicator::alltoallv(std::span<const T> values, std::span<const std::uint64_t> to,
                              std::span<T> received, std::span<const std::uint64_t> from) const {
+  const Waiting waiting(waited_);
   const Parts send(to), receive(from);
   MPI_Request request;
   MPI_Ialltoallv(values.data(), send.lengths.data(), send.offsets.data(), type_of<T>(), received.data(),
@@ -223,6 +224,7 @@ void Communicator::alltoallv(std::span<const T> values, std::span<const std::uin
 
 template <class T>
 void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> counts) const {
+  const Waiting waiting(waited_);
   const Parts parts(counts);
   MPI_Request request;
   MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), parts.lengths.data(), parts.offsets.data(),

@@ -156,17 +156,8 @@ std::vector<T> Communicator::allgatherv(std::span<const T> values) const {
 template <class T>
 std::vector<T> Communicator::allgatherv(std::span<const T> values,
                                         std::span<const std::uint64_t> counts) const {
-  const Waiting waiting(waited_);
-  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-  if (total > INT_MAX) throw std::length_error("allgatherv: more than 2^31 elements in all");
-  const std::vector<int> lengths(counts.begin(), counts.end());
-  std::vector<int> offsets(lengths.size());
-  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-  std::vector<T> all(total);
-  MPI_Request request;
-  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(), lengths.data(),
-                  offsets.data(), type_of<T>(), comm_, &request);
-  wait(request);
+  std::vector<T> all(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  allgatherv(values, std::span(all), counts);
   return all;
 }
 
@@ -219,6 +210,17 @@ void Communicator::alltoallv(std::span<const T> values, std::span<const std::uin
   MPI_Request request;
   MPI_Ialltoallv(values.data(), send.lengths.data(), send.offsets.data(), type_of<T>(), received.data(),
                  receive.lengths.data(), receive.offsets.data(), type_of<T>(), comm_, &request);
+  wait(request);
+}
+
+template <class T>
+void Communicator::allgatherv(std::span<const T> values, std::span<T> all,
+                              std::span<const std::uint64_t> counts) const {
+  const Waiting waiting(waited_);
+  const Parts parts(counts);
+  MPI_Request request;
+  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(),
+                  parts.lengths.data(), parts.offsets.data(), type_of<T>(), comm_, &request);
   wait(request);
 }
 
@@ -326,6 +328,8 @@ Failure Communicator::lowest(const Failure& own) const {
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                             \
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>)    \
       const;                                                                                                 \
+  template void Communicator::allgatherv<T>(std::span<const T>, std::span<T>,                                \
+                                            std::span<const std::uint64_t>) const;                           \
   template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,     \
                                                      std::vector<std::uint64_t>&) const;                     \
   template void Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>, std::span<T>, \

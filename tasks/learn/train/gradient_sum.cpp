@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "kernmill/kernels/tree_fold.hpp"
 
 namespace kernmill::tasks {
 
 using kernels::Device;
-using kernels::Host;
 
 namespace {
 
@@ -19,19 +19,28 @@ constexpr std::size_t slice_unit = 1024;
 
 template <class T>
 GradientSum<T>::GradientSum(const Communicator& comm, Summing summing, std::uint64_t pieces,
-                            std::size_t losses, bool may_cut)
+                            std::size_t losses, bool may_cut, bool sends_from_device)
     : comm_(&comm),
       summing_(summing),
       pieces_(summing == Summing::fast ? static_cast<std::uint64_t>(comm.size()) : pieces),
       may_cut_(may_cut),
       shares_(even_shares(pieces_, comm.size())),
       seconds_(shares_.size()),
-      losses_("losses", std::max<std::size_t>(own().count(), 1), losses) {}
+      packed_(sends_from_device),
+      received_(sends_from_device) {
+  set_losses(losses);
+}
+
+template <class T>
+void GradientSum<T>::set_losses(std::size_t length) {
+  losses_ = kernels::Matrix<Device>("losses", std::max<std::size_t>(own().count(), 1), length);
+  losses_on_host_ = Kokkos::create_mirror_view(kernels::StagingSpace(), losses_);
+}
 
 template <class T>
 void GradientSum<T>::set_shares(LeafShares shares) {
   shares_ = std::move(shares);
-  losses_ = kernels::make_matrix<Device>(std::max<std::size_t>(own().count(), 1), losses_.extent(1));
+  set_losses(losses_.extent(1));
 }
 
 template <class T>
@@ -53,6 +62,19 @@ void GradientSum<T>::complete(std::span<T> values) const {
   counts.reserve(static_cast<std::size_t>(comm_->size()));
   for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(share(values.size(), rank).count());
   comm_->complete(values, std::span<const std::uint64_t>(counts));
+}
+
+template <class T>
+void GradientSum<T>::complete(const Vector& values) {
+  const std::size_t length = values.extent(0);
+  if (!cuts(length)) return;
+  Device().fence();
+  if (packed_.is_on_device()) return complete(std::span<T>(values.data(), length));
+  const storage::IndexRange own = share(length, comm_->rank());
+  packed_.resize(length);
+  packed_.put(own.begin, kernels::part_of<Device, T>(values, own.begin, own.count()));
+  complete(packed_.values());
+  packed_.get(0, values);
 }
 
 template <class T>
@@ -87,19 +109,34 @@ void GradientSum<T>::ready(GradientPart part) {
   for (PendingMessages& sum : pending_) sum.poll();
   if (waiting_.size < gradient_bucket && waiting_.offset > 0) return;
   Device().fence();
-  if constexpr (std::is_same_v<Device, Host>)
-    pending_.push_back(
-        comm_->begin_allreduce(std::span<T>(gradients_[0].data() + waiting_.offset, waiting_.size)));
+  std::span<T> all(gradients_[0].data(), length_);
+  if (!packed_.is_on_device()) {
+    packed_.resize(length_);
+    packed_.put(waiting_.offset, kernels::part_of<Device, T>(gradients_[0], waiting_.offset, waiting_.size));
+    all = packed_.values();
+  }
+  pending_.push_back(comm_->begin_allreduce(all.subspan(waiting_.offset, waiting_.size)));
   waiting_ = {};
 }
 
 /// This rank's pieces' losses, one after the other, its wishes and its seconds.
 template <class T>
 void GradientSum<T>::begin_losses(std::vector<double>& message, unsigned wishes) const {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), losses_);
-  message.assign(host.data(), host.data() + own().count() * losses_.extent(1));
+  Kokkos::deep_copy(losses_on_host_, losses_);
+  message.assign(losses_on_host_.data(), losses_on_host_.data() + own().count() * losses_.extent(1));
   message.push_back(wishes);
   message.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count());
+}
+
+/// What `seconds_` tells ends here.
+template <class T>
+void GradientSum<T>::exchange_losses(unsigned wishes) {
+  std::vector<double> losses;
+  begin_losses(losses, wishes);
+  std::vector<std::uint64_t> counts;
+  counts.reserve(static_cast<std::size_t>(comm_->size()));
+  for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(message_length(rank));
+  take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
 }
 
 template <class T>
@@ -127,49 +164,60 @@ void GradientSum<T>::take_losses(std::span<const double> messages) {
 
 /// Adds up what the ranks gave along the tree, vectors of `length`, each rank's behind the others'.
 template <class T>
-typename GradientSum<T>::Vector GradientSum<T>::fold(std::span<T> given, std::size_t length) {
-  kernels::TreeFold<Host, T> tree;
-  T* at = given.data();
+typename GradientSum<T>::Vector GradientSum<T>::fold(const Vector& given, std::size_t length) {
+  kernels::TreeFold<Device, T> tree;
+  std::size_t at = 0;
   for (int rank = 0; rank < comm_->size(); ++rank) {
     const storage::IndexRange leaves = shares_[static_cast<std::size_t>(rank)];
     for (const auto& [level, index] : kernels::whole_subtrees(leaves.begin, leaves.end)) {
-      tree.add({level, index, kernels::host_vector(at, length)});
+      tree.add({level, index, kernels::part_of<Device, T>(given, at, length)});
       at += length;
     }
   }
-  Host().fence();
-  return kernels::on_space<Device>(tree.nodes().front().sum.data(), length);
+  Device().fence();
+  return tree.nodes().front().sum;
 }
 
+/// This rank's gradients' slices of a rank. Returns where they end.
 template <class T>
-void GradientSum<T>::pack(int rank, std::vector<T>& packed) const {
+std::size_t GradientSum<T>::pack(int rank, std::size_t at) const {
   const storage::IndexRange slice = share(length_, rank);
   for (const Vector& gradient : gradients_) {
-    const std::size_t at = packed.size();
-    packed.resize(at + slice.count());
-    Kokkos::deep_copy(kernels::host_vector(packed.data() + at, slice.count()),
-                      kernels::part_of<Device, T>(gradient, slice.begin, slice.count()));
+    packed_.put(at, kernels::part_of<Device, T>(gradient, slice.begin, slice.count()));
+    at += slice.count();
   }
+  return at;
 }
 
-/// One message of everything: the gradients, and behind them the losses, whose bits travel as they are.
+/// As alltoallv takes them where the gradient is cut, else one behind the other.
 template <class T>
-typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
+std::span<const T> GradientSum<T>::own_gradients() {
+  if (packed_.is_on_device() && gradients_.size() == 1) return {gradients_[0].data(), length_};
+  packed_.resize(gradients_.size() * length_);
+  std::size_t at = 0;
+  for (int rank = 0; rank < (cuts(length_) ? comm_->size() : 1); ++rank) at = pack(rank, at);
+  return packed_.values();
+}
+
+/// Of the host, whose latency counts: the gradients, and behind them the losses, whose bits travel as they
+/// are.
+template <class T>
+typename GradientSum<T>::Vector GradientSum<T>::sum_in_one_message(unsigned wishes) {
   constexpr std::size_t width = std::is_same_v<T, double> ? 1 : 2;  // of T, that have room for a double
   std::vector<double> losses;
   begin_losses(losses, wishes);
-  packed_.clear();
-  pack(comm_->rank(), packed_);
-  const std::size_t at = packed_.size();
-  packed_.resize(at + losses.size() * width);
-  std::memcpy(packed_.data() + at, losses.data(), losses.size() * sizeof(double));
+  packed_.resize(gradients_.size() * length_ + losses.size() * width);
+  const std::size_t at = pack(comm_->rank(), 0);
+  std::memcpy(packed_.values().data() + at, losses.data(), losses.size() * sizeof(double));
   std::vector<std::uint64_t> counts;
   counts.reserve(static_cast<std::size_t>(comm_->size()));
   for (int rank = 0; rank < comm_->size(); ++rank)
     counts.push_back(nodes_of(rank) * length_ + message_length(rank) * width);
-  received_ = comm_->allgatherv(std::span<const T>(packed_), std::span<const std::uint64_t>(counts));
+  received_.resize(std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
+  comm_->allgatherv(std::span<const T>(packed_.values()), received_.values(),
+                    std::span<const std::uint64_t>(counts));
   std::vector<double> all;
-  T *from = received_.data(), *to = from;
+  T *from = received_.values().data(), *to = from;
   for (int rank = 0; rank < comm_->size(); ++rank) {  // the gradients move together, the losses out
     const std::size_t gradients = nodes_of(rank) * length_,
                       own = counts[static_cast<std::size_t>(rank)] - gradients;
@@ -179,51 +227,44 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
     from += gradients + own;
   }
   take_losses(all);
-  return fold(std::span(received_.data(), to), length_);
+  return fold(received_.on_device(), length_);
+}
+
+template <class T>
+typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
+  if (kernels::host_reaches_device && packed_.is_on_device()) return sum_in_one_message(wishes);
+  exchange_losses(wishes);
+  std::vector<std::uint64_t> counts;
+  std::size_t total = 0;
+  for (int rank = 0; rank < comm_->size(); ++rank) total += counts.emplace_back(nodes_of(rank) * length_);
+  received_.resize(total);
+  comm_->allgatherv(own_gradients(), received_.values(), std::span<const std::uint64_t>(counts));
+  return fold(received_.on_device(), length_);
 }
 
 template <class T>
 typename GradientSum<T>::Vector GradientSum<T>::sum_slices(unsigned wishes) {
-  std::vector<double> losses;
-  begin_losses(losses, wishes);
-  std::vector<std::uint64_t> counts, to, from;
+  exchange_losses(wishes);
+  std::vector<std::uint64_t> to, from;
   const std::size_t own = share(length_, comm_->rank()).count();
   for (int rank = 0; rank < comm_->size(); ++rank) {
-    counts.push_back(message_length(rank));
     to.push_back(gradients_.size() * share(length_, rank).count());
     from.push_back(nodes_of(rank) * own);
-  }
-  std::span<const T> sent;
-  if (std::is_same_v<Device, Host> && gradients_.size() == 1) {
-    sent = {gradients_[0].data(), length_};  // its slices lie behind each other already
-  } else {
-    packed_.clear();
-    for (int rank = 0; rank < comm_->size(); ++rank) pack(rank, packed_);
-    sent = packed_;
   }
   std::size_t nodes = 0;
   for (int rank = 0; rank < comm_->size(); ++rank) nodes += nodes_of(rank);
   received_.resize(nodes * own);
-  comm_->alltoallv(sent, std::span<const std::uint64_t>(to), std::span<T>(received_),
+  comm_->alltoallv(own_gradients(), std::span<const std::uint64_t>(to), received_.values(),
                    std::span<const std::uint64_t>(from));
-  take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
-  return fold(received_, own);
+  return fold(received_.on_device(), own);
 }
 
 template <class T>
 typename GradientSum<T>::Vector GradientSum<T>::sum_fast(unsigned wishes) {
-  std::vector<double> losses;
-  begin_losses(losses, wishes);
-  const std::vector<std::uint64_t> counts(static_cast<std::size_t>(comm_->size()), losses.size());
-  take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
-  if constexpr (!std::is_same_v<Device, Host>) {  // through the host's memory
-    received_.resize(length_);
-    Kokkos::deep_copy(kernels::host_vector(received_.data(), length_), gradients_[0]);
-    comm_->allreduce(std::span<T>(received_), Reduction::sum);
-    Kokkos::deep_copy(gradients_[0], kernels::host_vector(received_.data(), length_));
-  }
+  exchange_losses(wishes);
   for (PendingMessages& sum : pending_) sum.wait();
   pending_.clear();
+  if (!packed_.is_on_device()) packed_.get(0, gradients_[0]);
   return gradients_[0];
 }
 

@@ -4,9 +4,6 @@
 #include <string_view>
 
 #include <mpi.h>
-#if defined(OPEN_MPI) && __has_include(<mpi-ext.h>)
-#include <mpi-ext.h>
-#endif
 
 #include "kernmill/kernels/staging.hpp"
 
@@ -29,12 +26,8 @@ bool takes_memory_of_gpu() {
   return false;
 #elif defined(KOKKOS_ENABLE_CUDA) && defined(MPIX_GPU_SUPPORT_CUDA)
   return mpich_takes(MPIX_GPU_SUPPORT_CUDA);
-#elif defined(KOKKOS_ENABLE_CUDA) && defined(MPIX_CUDA_AWARE_SUPPORT)
-  return MPIX_Query_cuda_support() == 1;
 #elif defined(KOKKOS_ENABLE_HIP) && defined(MPIX_GPU_SUPPORT_HIP)
   return mpich_takes(MPIX_GPU_SUPPORT_HIP);
-#elif defined(KOKKOS_ENABLE_HIP) && defined(MPIX_ROCM_AWARE_SUPPORT)
-  return MPIX_Query_rocm_support() == 1;
 #elif defined(KOKKOS_ENABLE_SYCL) && defined(MPIX_GPU_SUPPORT_ZE)
   return mpich_takes(MPIX_GPU_SUPPORT_ZE);
 #else

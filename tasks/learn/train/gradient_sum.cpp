@@ -26,7 +26,7 @@ GradientSum<T>::GradientSum(const Communicator& comm, Summing summing, std::uint
       may_cut_(may_cut),
       shares_(even_shares(pieces_, comm.size())),
       seconds_(shares_.size()),
-      packed_(sends_from_device),
+      packed_(sends_from_device && (summing == Summing::exact || kernels::host_reaches_device)),
       received_(sends_from_device) {
   set_losses(losses);
 }

@@ -8,6 +8,7 @@
 
 #include "kernmill/kernels/processor.hpp"
 #include "kernmill/storage/hdf5/library.hpp"
+#include "kernmill/tasks/comm/device_memory.hpp"
 #include "kernmill/tasks/support/blas.hpp"
 #include "kernmill/tasks/support/json.hpp"
 #include "kernmill/tasks/support/program.hpp"
@@ -16,8 +17,8 @@ namespace kernmill::tasks {
 namespace {
 
 std::string kokkos_text() {
-  return fmt::format("Kokkos {}.{}.{}, {}", KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100,
-                     KOKKOS_VERSION % 100, Kokkos::DefaultExecutionSpace::name());
+  return fmt::format("Kokkos {}.{}.{}, {}{}", KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100,
+                     KOKKOS_VERSION % 100, Kokkos::DefaultExecutionSpace::name(), way_of_messages());
 }
 
 }  // namespace

@@ -12,6 +12,9 @@
 namespace kernmill::storage {
 
 inline constexpr const char* dataset_format = "kernmill-dataset";
+/// Of datasets that have weights: who does not know of them must not read such a one as if each row counted
+/// once.
+inline constexpr std::uint64_t weighted_version = 4;
 
 /// The tables of a part, below its group.
 enum class Table {

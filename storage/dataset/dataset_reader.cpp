@@ -35,7 +35,7 @@ auto members_of(Is<Opened> auto& opened) {
 }
 
 Opened look_into(const std::filesystem::path& file, const Access& access) {
-  const OpenedFile in = open_sealed_file(file, file, dataset_format, access.key);
+  const OpenedFile in = open_sealed_file(file, file, dataset_format, access.key, weighted_version);
   Opened opened;
   opened.has_checksums = version_of(in.file) > 1;
   if (opened.has_checksums) opened.content_hash = in.file.read_text_attribute("content_hash");

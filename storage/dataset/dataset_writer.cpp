@@ -110,6 +110,7 @@ struct DatasetWriter::Impl {
   [[nodiscard]] Structure structure() const {
     Structure structure;
     structure.format = dataset_format;
+    if (!schema.weight.empty()) structure.version = weighted_version;
     structure.attributes = [](const hdf5::File& out) {  // it gets its value when all is written
       out.write_attribute("content_hash", std::string(2 * sizeof(Digest), '0'));
     };
@@ -253,7 +254,8 @@ struct DatasetWriter::Impl {
       out.close();
     }
     append_footer(temporary, file, made.tables);
-    const OpenedFile opened = open_sealed_file(temporary, file, dataset_format, options.key);
+    const OpenedFile opened =
+        open_sealed_file(temporary, file, dataset_format, options.key, weighted_version);
     find_tables(opened.file, tables, cipher.has_value());
   }
 };

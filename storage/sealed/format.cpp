@@ -4,21 +4,24 @@
 
 namespace kernmill::storage {
 
-void write_format(const hdf5::File& file, const std::string& format) {
+void write_format(const hdf5::File& file, const std::string& format, std::uint64_t version) {
   file.write_attribute("format", format);
-  file.write_attribute("format_version", format_version);
+  file.write_attribute("format_version", version);
 }
 
-void require_format(const hdf5::File& file, const std::string& format) {
+void require_format(const hdf5::File& file, const std::string& format, std::uint64_t newest) {
   const std::string name = file.path().string();
   if (!file.has_attribute("format"))
     throw Error(fmt::format("{}: is an HDF5 file, but no {}: Kernmill did not write it", name, format));
   const std::string actual = file.read_text_attribute("format");
   if (actual != format) throw Error(fmt::format("{}: is a {}, not a {}", name, actual, format));
   const std::uint64_t version = version_of(file);
-  if (version < 1 || version > format_version)
-    throw Error(fmt::format("{}: has format version {}; this program reads versions 1 to {}", name, version,
-                            format_version));
+  if (version < 1 || version > newest)
+    throw Error(fmt::format(
+        "{}: has format version {}; of a {} this program reads versions 1 to {}. {}", name, version, format,
+        newest,
+        version > newest ? "A newer Kernmill wrote it: read it with that one, or make it anew with this one"
+                         : "It has to be made anew"));
 }
 
 std::uint64_t version_of(const hdf5::File& file) {

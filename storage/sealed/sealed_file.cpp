@@ -4,7 +4,6 @@
 
 #include "kernmill/storage/file/commit.hpp"
 #include "kernmill/storage/sealed/footer.hpp"
-#include "kernmill/storage/sealed/format.hpp"
 #include "kernmill/storage/sealed/sealed_reader.hpp"
 
 namespace kernmill::storage {
@@ -35,7 +34,7 @@ MadeFile make_sealed_file(const std::filesystem::path& temporary, const std::fil
   fail_at("create", named);
   remove_leftovers(named);
   auto out = hdf5::File::create(temporary, named, stripes_of(hints));
-  write_format(out, structure.format);
+  write_format(out, structure.format, structure.version);
   structure.attributes(out);
   auto tables = structure.tables;
   if (key) {
@@ -55,10 +54,10 @@ MadeFile make_sealed_file(const std::filesystem::path& temporary, const std::fil
 }
 
 OpenedFile open_sealed_file(const std::filesystem::path& file, const std::filesystem::path& named,
-                            const std::string& format, const std::optional<Key>& key) {
+                            const std::string& format, const std::optional<Key>& key, std::uint64_t newest) {
   const bool sound = std::filesystem::is_regular_file(file) && has_sound_footer(file, named);
   OpenedFile opened{hdf5::File::open(file, named), std::nullopt, std::nullopt};
-  require_format(opened.file, format);
+  require_format(opened.file, format, newest);
   if (!sound && version_of(opened.file) > 1)
     throw Error(
         fmt::format("{}: is cut short: its footer is missing. {}", named.string(), why_a_footer_is_broken));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernmill/storage/sealed/format.hpp"
 #include "kernmill/storage/sealed/sealed_table.hpp"
 #include "kernmill/storage/transport/hints.hpp"
 
@@ -24,6 +25,7 @@ struct Structure {
   std::string format;
   std::vector<NewTable> tables;
   std::function<void(const hdf5::File&)> attributes, about;
+  std::uint64_t version = format_version;
 };
 
 /// A file that has its structure, and no content yet.
@@ -43,8 +45,10 @@ struct OpenedFile {
   std::optional<hdf5::File> content;
   [[nodiscard]] const hdf5::File& about() const { return content ? *content : file; }
 };
-/// Throws when it is of another format or damaged outside of its tables, or when the key is not right.
+/// Throws when it is of another format, of a version after `newest` or damaged outside of its tables, or when
+/// the key is not right.
 OpenedFile open_sealed_file(const std::filesystem::path& file, const std::filesystem::path& named,
-                            const std::string& format, const std::optional<Key>& key);
+                            const std::string& format, const std::optional<Key>& key,
+                            std::uint64_t newest = format_version);
 
 }  // namespace kernmill::storage

@@ -161,17 +161,8 @@ std::vector<T> Communicator::allgatherv(std::span<const T> values) const {
 template <class T>
 std::vector<T> Communicator::allgatherv(std::span<const T> values,
                                         std::span<const std::uint64_t> counts) const {
-  const Waiting waiting(waited_);
-  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-  if (total > INT_MAX) throw std::length_error("allgatherv: more than 2^31 elements in all");
-  const std::vector<int> lengths(counts.begin(), counts.end());
-  std::vector<int> offsets(lengths.size());
-  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-  std::vector<T> all(total);
-  MPI_Request request;
-  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(), lengths.data(),
-                  offsets.data(), type_of<T>(), comm_, &request);
-  wait(request);
+  std::vector<T> all(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  allgatherv(values, std::span(all), counts);
   return all;
 }
 
@@ -201,8 +192,23 @@ std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<cons
   return all;
 }
 
+namespace {
+
 // So many messages each way are on their way at a time.
 constexpr int most_at_once = 32;
+
+/// As MPI takes them, behind each other.
+struct Parts {
+  std::vector<int> lengths, offsets;
+  explicit Parts(std::span<const std::uint64_t> counts)
+      : lengths(counts.begin(), counts.end()), offsets(counts.size()) {
+    const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
+    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  }
+};
+
+}  // namespace
 
 template <class T>
 void Communicator::exchange(std::span<const std::span<const T>> to,
@@ -228,6 +234,17 @@ void Communicator::exchange(std::span<const std::span<const T>> to,
 }
 
 template <class T>
+void Communicator::allgatherv(std::span<const T> values, std::span<T> all,
+                              std::span<const std::uint64_t> counts) const {
+  const Waiting waiting(waited_);
+  const Parts parts(counts);
+  MPI_Request request;
+  MPI_Iallgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(),
+                  parts.lengths.data(), parts.offsets.data(), type_of<T>(), comm_, &request);
+  wait(request);
+}
+
+template <class T>
 void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> counts) const {
   if (size_ <= most_at_once) {  // each copy once, and no detour
     std::vector<std::span<T>> parts;
@@ -239,13 +256,9 @@ void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> cou
     return exchange(std::span(own), std::span<const std::span<T>>(parts));
   }
   const Waiting waiting(waited_);
-  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-  if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
-  const std::vector<int> lengths(counts.begin(), counts.end());
-  std::vector<int> offsets(lengths.size());
-  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  const Parts parts(counts);
   MPI_Request request;
-  MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), lengths.data(), offsets.data(),
+  MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), parts.lengths.data(), parts.offsets.data(),
                   type_of<T>(), comm_, &request);
   wait(request);
 }
@@ -340,6 +353,8 @@ Failure Communicator::lowest(const Failure& own) const {
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>) const;                          \
   template std::vector<T> Communicator::allgatherv<T>(std::span<const T>, std::span<const std::uint64_t>) \
       const;                                                                                              \
+  template void Communicator::allgatherv<T>(std::span<const T>, std::span<T>,                             \
+                                            std::span<const std::uint64_t>) const;                        \
   template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,  \
                                                      std::vector<std::uint64_t>&) const;                  \
   template void Communicator::exchange<T>(std::span<const std::span<const T>>,                            \

@@ -71,6 +71,9 @@ class Communicator {
   template <class T>
   [[nodiscard]] std::vector<T> allgatherv(std::span<const T> values,
                                           std::span<const std::uint64_t> counts) const;
+  /// The memory for them is there, too.
+  template <class T>
+  void allgatherv(std::span<const T> values, std::span<T> all, std::span<const std::uint64_t> counts) const;
   /// Every rank gives each other rank `to[rank]` values, which stand behind each other in `values`, and gets
   /// what the others gave it, in the order of the ranks; `from` says how many from each.
   template <class T>

@@ -14,6 +14,7 @@
 #include "kernmill/kernels/processor.hpp"
 #include "kernmill/kernels/product_fold.hpp"
 #include "kernmill/storage/history/history.hpp"
+#include "kernmill/tasks/comm/device_memory.hpp"
 #include "kernmill/tasks/kinds/own_files.hpp"
 #include "kernmill/tasks/kinds/task.hpp"
 #include "kernmill/tasks/learn/monitor/attempts.hpp"
@@ -90,11 +91,11 @@ Json arithmetic_of(const Json& config, const std::set<std::string>& products) {
 
 std::string text_of(const Json& arithmetic) {
   const auto products = arithmetic.at("products").get<std::set<std::string>>();
-  return fmt::format("computing in {}, {} sums, {}loops for {}",
+  return fmt::format("computing in {}, {} sums, {}loops for {}{}",
                      arithmetic.at("precision").get<std::string>(),
                      arithmetic.at("exact").get<bool>() ? "exact" : "fast",
                      products.empty() ? "" : fmt::format("{}, ", fmt::join(products, " and ")),
-                     arithmetic.at("loops").get<std::string>());
+                     arithmetic.at("loops").get<std::string>(), way_of_messages());
 }
 
 /// Which of it the numbers of a model say nothing of.

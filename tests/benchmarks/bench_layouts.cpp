@@ -1,11 +1,12 @@
 // A step of a network in every layout, beside what the cost model predicts
 // (tasks/learn/parallel/step_cost.hpp).
 //
-//   mpiexec -n 4 bench_layouts [BATCH] [ROUNDS]
+//   mpiexec -n 4 bench_layouts [BATCH] [ROUNDS] [gelu|layer_norm|dropout...]
 //   bench_layouts --network 1.5e-6,4e-7,4e-7,4e-11
 //
-// Of an MLP 784-1024-1024-10 in float32: what is measured of the machine, then each layout's step, in
-// interleaved rounds, and what is predicted of it: of the fastest round, as it is of a quiet machine.
+// Of an MLP 784-1024-1024-10 in float32, with what is named behind its hidden layers: what is measured of the
+// machine, then each layout's step, in interleaved rounds, and what is predicted of it: of the fastest round,
+// as it is of a quiet machine.
 //
 // On one rank there are predictions, too, from the speed of a core of this machine: for 64 to 65,536 ranks,
 // 64 on a node of as many cores, of that network with batches of 512 and 65,536 rows, and of one of 10^9
@@ -62,11 +63,11 @@ void print_machine(const Machine& machine) {
   if (machine.near.byte > 0) print_link("near", machine.near);
   if (machine.far.byte > 0) print_link("far", machine.far);
   fmt::print(
-      "  {:.3g} ns a row and weight ({:.3g} Gflop/s), {:.3g} of pieces one by one, {:.3g} ns a piece and "
-      "parameter, "
-      "{:.3g} us a call, {:.3g} ns an update\n",
-      1e9 * machine.row, 6e-9 / machine.row, 1e9 * machine.lone_row, 1e9 * machine.piece, 1e6 * machine.call,
-      1e9 * machine.update);
+      "  {:.3g} ns a row and weight ({:.3g} Gflop/s), {:.3g} of pieces one by one, {:.3g} ns a row and "
+      "hidden "
+      "unit beside, {:.3g} ns a piece and parameter, {:.3g} us a call, {:.3g} ns an update\n",
+      1e9 * machine.row, 6e-9 / machine.row, 1e9 * machine.lone_row, 1e9 * machine.entry, 1e9 * machine.piece,
+      1e6 * machine.call, 1e9 * machine.update);
 }
 
 void print_cost(const Layout& layout, const StepCost& cost) {
@@ -76,10 +77,21 @@ void print_cost(const Layout& layout, const StepCost& cost) {
 
 constexpr const char* heading = "computing  messages    waiting    updates";
 
-void compare(const Communicator& comm, std::uint64_t rows, int rounds) {
+/// With gelu, layer_norm and dropout where they are named.
+NetworkShape shape_of(std::span<char* const> names) {
+  NetworkShape shape{mlp};
+  for (const std::string_view name : names) {
+    if (name == "gelu") shape.activation = kernels::Activation::gelu;
+    if (name == "layer_norm") shape.layer_norm = true;
+    if (name == "dropout") shape.dropout = 0.1;
+  }
+  return shape;
+}
+
+void compare(const Communicator& comm, const NetworkShape& shape, std::uint64_t rows, int rounds) {
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   Machine machine;
-  const double seconds = seconds_of(comm, [&] { machine = measure_machine<float>(comm, mlp, adam(rows)); });
+  const double seconds = seconds_of(comm, [&] { machine = measure_machine<float>(comm, shape, adam(rows)); });
   if (comm.is_root()) {
     print_machine(machine);
     fmt::print("  measured in {:.0f} ms\n", 1e3 * seconds);
@@ -94,7 +106,7 @@ void compare(const Communicator& comm, std::uint64_t rows, int rounds) {
     for (const Summing summing : {Summing::exact, Summing::fast})
       if (summing == Summing::exact || layout.is_plain())
         entrants.push_back(
-            {layout, summing, std::make_unique<TrainingSteps<float>>(comm, summing, mlp, rows, layout)});
+            {layout, summing, std::make_unique<TrainingSteps<float>>(comm, summing, shape, rows, layout)});
   Rivals rivals(comm);
   for (const Entrant& entrant : entrants)
     rivals.add(text_of(entrant.layout), [&] {
@@ -111,8 +123,8 @@ void compare(const Communicator& comm, std::uint64_t rows, int rounds) {
       "predicted/fastest\n",
       rows, fmt::join(mlp, "-"), ranks, rounds, "", "predicted", heading);
   for (std::size_t i = 0; i < entrants.size(); ++i) {
-    const StepCost cost =
-        predict(machine, {mlp, rows, sizeof(float), entrants[i].summing}, entrants[i].layout);
+    const StepCost cost = predict(machine, {mlp, rows, sizeof(float), entrants[i].summing, shape.layer_norm},
+                                  entrants[i].layout);
     const double measured = fastest(rivals.rounds(i));
     print_cost(entrants[i].layout, cost);
     fmt::print("  {:8.3f} ms  {:8.3f} ms {:8.2f}{}\n", 1e3 * median(rivals.rounds(i)), 1e3 * measured,
@@ -160,7 +172,7 @@ Link link_of(const std::string& text) {
 }
 
 void predict_alone(const Communicator& comm, const Link& network) {
-  Machine machine = measure_machine<float>(comm, mlp, adam(512));
+  Machine machine = measure_machine<float>(comm, {mlp}, adam(512));
   machine.ranks_on_node = machine.cores = 64;
   machine.near = two_ranks_here;
   machine.far = network;
@@ -181,9 +193,10 @@ int main(int argc, char** argv) {
   const Communicator comm = mpi.world();
   const bool has_network = argc == 3 && std::string_view(argv[1]) == "--network";
   if (comm.size() == 1) {
-    compare(comm, 512, 5);
+    compare(comm, shape_of({}), 512, 5);
     predict_alone(comm, has_network ? link_of(argv[2]) : two_ranks_here);
   } else {
-    compare(comm, number_argument(argc, argv, 1, 512), static_cast<int>(number_argument(argc, argv, 2, 11)));
+    compare(comm, shape_of(std::span(argv, static_cast<std::size_t>(argc))),
+            number_argument(argc, argv, 1, 512), static_cast<int>(number_argument(argc, argv, 2, 11)));
   }
 }

@@ -63,7 +63,7 @@ void compare(const Communicator& comm, const std::vector<std::uint64_t>& widths,
                       }) /
            steps;
   };
-  TrainingSteps<T> exact(comm, Summing::exact, widths, rows), fast(comm, Summing::fast, widths, rows);
+  TrainingSteps<T> exact(comm, Summing::exact, {widths}, rows), fast(comm, Summing::fast, {widths}, rows);
   const Products<T> products(widths, rows / static_cast<std::uint64_t>(comm.size()));
   Rivals rivals(comm);
   const auto bare = rivals.add("bare products", [&] { return times([&] { products.all(); }); });

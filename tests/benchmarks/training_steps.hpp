@@ -13,10 +13,10 @@ template <class T>
 class TrainingSteps {
  public:
   using Vector = kernels::Vector<kernels::Device, T>;
-  TrainingSteps(const Communicator& comm, Summing summing, const std::vector<std::uint64_t>& widths,
-                std::uint64_t rows, const Layout& layout = {})
+  TrainingSteps(const Communicator& comm, Summing summing, const NetworkShape& shape, std::uint64_t rows,
+                const Layout& layout = {})
       : rows_(rows),
-        network_({widths, kernels::Activation::relu, Loss::cross_entropy}),
+        network_(shape),
         part_(part_of_network(comm, layout)),
         parameters_("parameters", part_ ? part_->parameter_count() : network_.parameter_count()),
         sum_(part_ ? part_->data() : comm, summing, micro_batches(rows, network_.parameter_count()),
@@ -27,6 +27,7 @@ class TrainingSteps {
     std::vector<T> values(start.begin(), start.end());
     if (part_) values = part_->take(values);
     Kokkos::deep_copy(parameters_, kernels::host_vector(values.data(), values.size()));
+    const std::vector<std::uint64_t>& widths = shape.widths;
     features_.resize(rows * widths.front());
     for (std::size_t i = 0; i < features_.size(); ++i) features_[i] = static_cast<T>(i * 7919 % 256) / 256;
     batch_.features = kernels::Matrix<kernels::Device, T>(features_.data(), rows, widths.front());
@@ -43,9 +44,9 @@ class TrainingSteps {
     const BatchOf<T> rows = part_of(batch_, first, cuts.back());
     const auto gradients = sum_.gradients(parameters_.size());
     if (part_) {
-      part_->fold_gradients(parameters_, rows, {cuts, own.begin}, {}, gradients, sum_.losses());
+      part_->fold_gradients(parameters_, rows, {cuts, own.begin}, pass(first), gradients, sum_.losses());
     } else {
-      network_.fold_gradients(parameters_, rows, {cuts, own.begin}, {}, gradients, sum_.losses(),
+      network_.fold_gradients(parameters_, rows, {cuts, own.begin}, pass(first), gradients, sum_.losses(),
                               [&](GradientPart part) { sum_.ready(part); });
     }
     const BatchSum<T> sum = sum_.sum(0);
@@ -54,7 +55,7 @@ class TrainingSteps {
       (void)part_->agree(losses, 0);
     }
     update_(1e-3, step_++, 1.0 / static_cast<double>(rows_), sum.gradient, parameters_);
-    sum_.complete(std::span<T>(parameters_.data(), parameters_.size()));
+    sum_.complete(parameters_);
   }
 
  private:
@@ -67,6 +68,7 @@ class TrainingSteps {
     if (layout.is_plain()) return std::nullopt;
     return std::optional<NetworkPart<T>>(std::in_place, comm, network_, layout);
   }
+  [[nodiscard]] Pass pass(std::uint64_t first_row) const { return {true, 1, step_, first_row}; }
   [[nodiscard]] storage::IndexRange piece(std::uint64_t leaf) const {
     return storage::even_share(rows_, static_cast<int>(leaf), static_cast<int>(sum_.pieces()));
   }

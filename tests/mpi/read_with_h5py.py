@@ -1,4 +1,4 @@
-"""Reads a dataset of format version 2 or 3 without Kernmill: read_with_h5py.py FILE [KEY_FILE].
+"""Reads a dataset of format version 2, 3 or 4 without Kernmill: read_with_h5py.py FILE [KEY_FILE].
 
 Not a line of Kernmill's takes part: it follows storage/README.md alone: checksums, footer, content hash, types and sparse
 rows and, with a key, the encryption. Prints the number of training rows, a sum over their features that tells each place
@@ -170,7 +170,7 @@ def main():
 
         about = h5py.File(io.BytesIO(content("sealed/content")), "r") if decryption else file
         version = int(file.attrs["format_version"])
-        packed = text(f"kernmill-dataset content {version}") + text(described(about["schema"], "schema"))
+        packed = text(f"kernmill-dataset content {min(version, 3)}") + text(described(about["schema"], "schema"))
         if version > 2:
             packed += text(described(about["encoding"], "encoding"))
         for part in ["train", "validation", "test"]:

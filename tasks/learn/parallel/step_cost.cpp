@@ -95,9 +95,20 @@ class Predictor {
       if (!is_first && layer.cut == Cut::outputs) out.talk.backward += slices_sum(inputs);
       if (!is_first && by_inputs && layer.input_is_whole)
         out.talk.backward += allgather(machine_.link(layout_.tensor), layout_.tensor, inputs * step_.bytes);
+      if (index + 1 < layout_.pipeline || i + 1 < layers.size()) add_entries(layer, out);
     }
     if (index + 1 < layout_.pipeline) out.transfer = transfer_of(layers.back());
     return out;
+  }
+
+  /// Of what stands behind a hidden layer. A row's moments and their gradient are sums over all of its units.
+  void add_entries(const LayerCut& layer, Stage& stage) const {
+    const double one_way = passes_.rows * real(layer.biases()) * machine_.entry / 2;
+    stage.compute.forward += one_way;
+    stage.compute.backward += one_way;
+    if (!step_.layer_norm || layer.cut != Cut::outputs) return;
+    stage.talk.forward += 2 * slices_sum(passes_.rows);
+    stage.talk.backward += slices_sum(2 * passes_.rows);
   }
 
   /// A message for each slice that the rank has of a layer's outputs.

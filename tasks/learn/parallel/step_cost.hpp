@@ -16,8 +16,9 @@ struct Machine {
   std::uint64_t cores = 1;  ///< of a node, that its ranks share; of a rank with threads, so many as it has
   double row = 0;           ///< of a row and weight: its products, forward and backward, of pieces together
   double lone_row = 0;      ///< the same of pieces that come one by one, as in a pipeline
-  double piece = 0;   ///< of a piece and parameter: its gradient is cleared, and added to another piece's
-  double call = 0;    ///< of a piece and layer, or slice of one, however small
+  double entry = 0;  ///< of a row and hidden unit: activation, layer_norm and dropout, beside relu's in `row`
+  double piece = 0;  ///< of a piece and parameter: its gradient is cleared, and added to another piece's
+  double call = 0;   ///< of a piece and layer, or slice of one, however small
   double update = 0;  ///< of a parameter, by the optimizer
 
   /// What the ranks of a group talk by where the first and the last of them are so many ranks apart.
@@ -30,6 +31,7 @@ struct TrainingStep {
   std::uint64_t batch_size = 1;
   double bytes = 8;  ///< of an element
   Summing summing = Summing::exact;
+  bool layer_norm = false;
 };
 
 /// Weights and biases of a network of dense layers of these widths.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernmill/kernels/staging.hpp"
 #include "kernmill/kernels/tree_fold.hpp"
 #include "kernmill/tasks/comm/communicator.hpp"
 #include "kernmill/tasks/learn/rows/leaf_shares.hpp"
@@ -92,7 +93,8 @@ class LeafSum {
     counts.reserve(static_cast<std::size_t>(comm_->size()));
     for (int rank = 0; rank < comm_->size(); ++rank)
       counts.push_back(subtrees_of(rank).size() * length_ + aside);
-    gathered_ = comm_->allgatherv(std::span<const double>(packed_), std::span<const std::uint64_t>(counts));
+    gathered_ = comm_->allgatherv(std::span<const double>(packed_.data(), packed_.size()),
+                                  std::span<const std::uint64_t>(counts));
     sum_at_ = static_cast<std::size_t>(fold(gathered_, length_) - gathered_.data());
   }
 
@@ -102,8 +104,8 @@ class LeafSum {
       lengths.push_back(storage::even_share(length_, rank, comm_->size()).count());
       to.push_back(subtrees_of(comm_->rank()).size() * lengths.back() + aside);
     }
-    std::vector<double> slices =
-        comm_->alltoallv(std::span<const double>(packed_), std::span<const std::uint64_t>(to), from);
+    std::vector<double> slices = comm_->alltoallv(std::span<const double>(packed_.data(), packed_.size()),
+                                                  std::span<const std::uint64_t>(to), from);
     const std::size_t own_length = lengths[static_cast<std::size_t>(comm_->rank())];
     const double* const sum = fold(slices, own_length);
     gathered_ =
@@ -133,7 +135,8 @@ class LeafSum {
   LeafShares shares_;
   std::vector<double> seconds_;  ///< of each rank
   kernels::TreeFold<Space> fold_;
-  std::vector<double> packed_, gathered_;
+  kernels::Staging<double> packed_;
+  std::vector<double> gathered_;
   std::size_t sum_at_ = 0;  ///< in gathered_
   unsigned wishes_ = 0;
 };

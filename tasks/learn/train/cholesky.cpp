@@ -7,6 +7,7 @@
 // Eigen and not LAPACK (support/lapack.hpp), whose eigenvectors one rank finds for all: here every rank
 // solves for itself, and Eigen's bits are those of our own compiler, not of the kernels that a BLAS picks by
 // processor.
+#define EIGEN_NO_CUDA  // nothing of it runs on a GPU, for which nvcc would compile it, too
 #include <Eigen/Cholesky>
 
 namespace kernmill::tasks {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "kernmill/kernels/tree_fold.hpp"
 
 namespace kernmill::tasks {
 
 using kernels::Device;
-using kernels::Host;
 
 namespace {
 
@@ -19,19 +19,28 @@ constexpr std::size_t slice_unit = 1024;
 
 template <class T>
 GradientSum<T>::GradientSum(const Communicator& comm, Summing summing, std::uint64_t pieces,
-                            std::size_t losses, bool may_cut)
+                            std::size_t losses, bool may_cut, bool sends_from_device)
     : comm_(&comm),
       summing_(summing),
       pieces_(summing == Summing::fast ? static_cast<std::uint64_t>(comm.size()) : pieces),
       may_cut_(may_cut),
       shares_(even_shares(pieces_, comm.size())),
       seconds_(shares_.size()),
-      losses_("losses", std::max<std::size_t>(own().count(), 1), losses) {}
+      packed_(sends_from_device && (summing == Summing::exact || kernels::host_reaches_device)),
+      received_(sends_from_device) {
+  set_losses(losses);
+}
+
+template <class T>
+void GradientSum<T>::set_losses(std::size_t length) {
+  losses_ = kernels::Matrix<Device>("losses", std::max<std::size_t>(own().count(), 1), length);
+  losses_on_host_ = Kokkos::create_mirror_view(kernels::StagingSpace(), losses_);
+}
 
 template <class T>
 void GradientSum<T>::set_shares(LeafShares shares) {
   shares_ = std::move(shares);
-  losses_ = kernels::make_matrix<Device>(std::max<std::size_t>(own().count(), 1), losses_.extent(1));
+  set_losses(losses_.extent(1));
 }
 
 template <class T>
@@ -53,6 +62,19 @@ void GradientSum<T>::complete(std::span<T> values) const {
   counts.reserve(static_cast<std::size_t>(comm_->size()));
   for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(share(values.size(), rank).count());
   comm_->complete(values, std::span<const std::uint64_t>(counts));
+}
+
+template <class T>
+void GradientSum<T>::complete(const Vector& values) {
+  const std::size_t length = values.extent(0);
+  if (!cuts(length)) return;
+  Device().fence();
+  if (packed_.is_on_device()) return complete(std::span<T>(values.data(), length));
+  const storage::IndexRange own = share(length, comm_->rank());
+  packed_.resize(length);
+  packed_.put(own.begin, kernels::part_of<Device, T>(values, own.begin, own.count()));
+  complete(packed_.values());
+  packed_.get(0, values);
 }
 
 template <class T>
@@ -87,19 +109,34 @@ void GradientSum<T>::ready(GradientPart part) {
   for (PendingMessages& sum : pending_) sum.poll();
   if (waiting_.size < gradient_bucket && waiting_.offset > 0) return;
   Device().fence();
-  if constexpr (std::is_same_v<Device, Host>)
-    pending_.push_back(
-        comm_->begin_allreduce(std::span<T>(gradients_[0].data() + waiting_.offset, waiting_.size)));
+  std::span<T> all(gradients_[0].data(), length_);
+  if (!packed_.is_on_device()) {
+    packed_.resize(length_);
+    packed_.put(waiting_.offset, kernels::part_of<Device, T>(gradients_[0], waiting_.offset, waiting_.size));
+    all = packed_.values();
+  }
+  pending_.push_back(comm_->begin_allreduce(all.subspan(waiting_.offset, waiting_.size)));
   waiting_ = {};
 }
 
 /// This rank's pieces' losses, one after the other, its wishes and its seconds.
 template <class T>
 void GradientSum<T>::begin_losses(std::vector<double>& message, unsigned wishes) const {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), losses_);
-  message.assign(host.data(), host.data() + own().count() * losses_.extent(1));
+  Kokkos::deep_copy(losses_on_host_, losses_);
+  message.assign(losses_on_host_.data(), losses_on_host_.data() + own().count() * losses_.extent(1));
   message.push_back(wishes);
   message.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count());
+}
+
+/// What `seconds_` tells ends here.
+template <class T>
+void GradientSum<T>::exchange_losses(unsigned wishes) {
+  std::vector<double> losses;
+  begin_losses(losses, wishes);
+  std::vector<std::uint64_t> counts;
+  counts.reserve(static_cast<std::size_t>(comm_->size()));
+  for (int rank = 0; rank < comm_->size(); ++rank) counts.push_back(message_length(rank));
+  take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
 }
 
 template <class T>
@@ -125,111 +162,136 @@ void GradientSum<T>::take_losses(std::span<const double> messages) {
   loss_sums_.assign(leaves.begin(), leaves.begin() + static_cast<std::ptrdiff_t>(length));
 }
 
-/// Adds up what the ranks gave along the tree: each rank's vectors of `length` lie behind each other.
+/// A rank's vectors of `length`, one for each of its subtrees, which lie behind each other in `all` from `at`
+/// on. Returns where they end.
 template <class T>
-typename GradientSum<T>::Vector GradientSum<T>::fold(std::span<T* const> given, std::size_t length) {
-  kernels::TreeFold<Host, T> tree;
-  for (int rank = 0; rank < comm_->size(); ++rank) {
-    T* at = given[static_cast<std::size_t>(rank)];
-    const storage::IndexRange leaves = shares_[static_cast<std::size_t>(rank)];
-    for (const auto& [level, index] : kernels::whole_subtrees(leaves.begin, leaves.end)) {
-      tree.add({level, index, kernels::host_vector(at, length)});
-      at += length;
-    }
-  }
-  Host().fence();
-  return kernels::on_space<Device>(tree.nodes().front().sum.data(), length);
+std::size_t GradientSum<T>::append(int rank, const Vector& all, std::size_t at, std::size_t length,
+                                   std::vector<Vector>& given) const {
+  for (std::size_t i = 0; i < nodes_of(rank); ++i, at += length)
+    given.push_back(kernels::part_of<Device, T>(all, at, length));
+  return at;
 }
 
+/// Adds up along the tree what the ranks gave, in their order.
 template <class T>
-void GradientSum<T>::pack(int rank, std::vector<T>& packed) const {
+typename GradientSum<T>::Vector GradientSum<T>::fold(const std::vector<Vector>& given) const {
+  kernels::TreeFold<Device, T> tree;
+  auto next = given.begin();
+  for (const storage::IndexRange& leaves : shares_)
+    for (const auto& [level, index] : kernels::whole_subtrees(leaves.begin, leaves.end))
+      tree.add({level, index, *next++});
+  Device().fence();
+  return tree.nodes().front().sum;
+}
+
+/// This rank's gradients' slices of a rank. Returns where they end.
+template <class T>
+std::size_t GradientSum<T>::pack(int rank, std::size_t at) const {
   const storage::IndexRange slice = share(length_, rank);
   for (const Vector& gradient : gradients_) {
-    const std::size_t at = packed.size();
-    packed.resize(at + slice.count());
-    Kokkos::deep_copy(kernels::host_vector(packed.data() + at, slice.count()),
-                      kernels::part_of<Device, T>(gradient, slice.begin, slice.count()));
+    packed_.put(at, kernels::part_of<Device, T>(gradient, slice.begin, slice.count()));
+    at += slice.count();
   }
+  return at;
 }
 
-/// One message of everything: the gradients, and behind them the losses, whose bits travel as they are.
+/// As `exchange` takes them where the gradient is cut, else one behind the other.
 template <class T>
-typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
+std::span<const T> GradientSum<T>::own_gradients() {
+  if (packed_.is_on_device() && gradients_.size() == 1) return {gradients_[0].data(), length_};
+  packed_.resize(gradients_.size() * length_);
+  std::size_t at = 0;
+  for (int rank = 0; rank < (cuts(length_) ? comm_->size() : 1); ++rank) at = pack(rank, at);
+  return packed_.values();
+}
+
+/// Of the host, whose latency counts: the gradients, and behind them the losses, whose bits travel as they
+/// are.
+template <class T>
+typename GradientSum<T>::Vector GradientSum<T>::sum_in_one_message(unsigned wishes) {
   constexpr std::size_t width = std::is_same_v<T, double> ? 1 : 2;  // of T, that have room for a double
   std::vector<double> losses;
   begin_losses(losses, wishes);
-  packed_.clear();
-  pack(comm_->rank(), packed_);
-  const std::size_t at = packed_.size();
-  packed_.resize(at + losses.size() * width);
-  std::memcpy(packed_.data() + at, losses.data(), losses.size() * sizeof(double));
+  packed_.resize(gradients_.size() * length_ + losses.size() * width);
+  const std::size_t at = pack(comm_->rank(), 0);
+  std::memcpy(packed_.values().data() + at, losses.data(), losses.size() * sizeof(double));
   std::vector<std::uint64_t> counts;
   counts.reserve(static_cast<std::size_t>(comm_->size()));
   for (int rank = 0; rank < comm_->size(); ++rank)
     counts.push_back(nodes_of(rank) * length_ + message_length(rank) * width);
-  received_ = comm_->allgatherv(std::span<const T>(packed_), std::span<const std::uint64_t>(counts));
+  received_.resize(std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
+  comm_->allgatherv(std::span<const T>(packed_.values()), received_.values(),
+                    std::span<const std::uint64_t>(counts));
   std::vector<double> all;
-  std::vector<T*> given;
-  T* from = received_.data();
+  std::vector<Vector> given;
+  std::size_t from = 0;
   for (int rank = 0; rank < comm_->size(); ++rank) {
-    given.push_back(from);
-    from += nodes_of(rank) * length_;
+    from = append(rank, received_.on_device(), from, length_, given);
     const std::size_t own = message_length(rank);
     all.resize(all.size() + own);
-    std::memcpy(all.data() + all.size() - own, from, own * sizeof(double));
+    std::memcpy(all.data() + all.size() - own, received_.values().data() + from, own * sizeof(double));
     from += own * width;
   }
   take_losses(all);
-  return fold(given, length_);
+  return fold(given);
 }
 
 template <class T>
-typename GradientSum<T>::Vector GradientSum<T>::sum_slices(unsigned wishes) {
-  std::vector<double> losses;
-  begin_losses(losses, wishes);
-  const std::size_t own = share(length_, comm_->rank()).count();
-  // Of one gradient in the host's memory the slices are there as they are sent.
-  const bool lies_there = std::is_same_v<Device, Host> && gradients_.size() == 1;
-  packed_.clear();
-  if (!lies_there)
-    for (int rank = 0; rank < comm_->size(); ++rank) pack(rank, packed_);
-  T* at = lies_there ? gradients_[0].data() : packed_.data();
-  std::size_t others = 0;
-  for (int rank = 0; rank < comm_->size(); ++rank) others += rank == comm_->rank() ? 0 : nodes_of(rank) * own;
-  received_.resize(others);
-  T* to = received_.data();
+typename GradientSum<T>::Vector GradientSum<T>::sum_whole(unsigned wishes) {
+  if (kernels::host_reaches_device && packed_.is_on_device()) return sum_in_one_message(wishes);
+  exchange_losses(wishes);
   std::vector<std::uint64_t> counts;
+  std::size_t total = 0;
+  for (int rank = 0; rank < comm_->size(); ++rank) total += counts.emplace_back(nodes_of(rank) * length_);
+  received_.resize(total);
+  comm_->allgatherv(own_gradients(), received_.values(), std::span<const std::uint64_t>(counts));
+  const Vector all = received_.on_device();
+  std::vector<Vector> given;
+  std::size_t at = 0;
+  for (int rank = 0; rank < comm_->size(); ++rank) at = append(rank, all, at, length_, given);
+  return fold(given);
+}
+
+/// What is this rank's own stays where it is.
+template <class T>
+typename GradientSum<T>::Vector GradientSum<T>::sum_slices(unsigned wishes) {
+  exchange_losses(wishes);
+  const storage::IndexRange own = share(length_, comm_->rank());
+  std::size_t total = 0;
+  for (int rank = 0; rank < comm_->size(); ++rank)
+    if (rank != comm_->rank()) total += nodes_of(rank) * own.count();
+  received_.resize(total);
   std::vector<std::span<const T>> sent;
   std::vector<std::span<T>> received;
-  std::vector<T*> given;
+  std::span<const T> gradients = own_gradients();
+  std::span<T> memory = received_.values();
   for (int rank = 0; rank < comm_->size(); ++rank) {
-    counts.push_back(message_length(rank));
-    sent.emplace_back(at, gradients_.size() * share(length_, rank).count());
-    const bool is_own = rank == comm_->rank();
-    given.push_back(is_own ? at : to);
-    received.emplace_back(given.back(), nodes_of(rank) * own);
-    at += sent.back().size();
-    if (!is_own) to += received.back().size();
+    sent.push_back(gradients.first(gradients_.size() * share(length_, rank).count()));
+    gradients = gradients.subspan(sent.back().size());
+    received.push_back(memory.first(rank == comm_->rank() ? 0 : nodes_of(rank) * own.count()));
+    memory = memory.subspan(received.back().size());
   }
   comm_->exchange(std::span<const std::span<const T>>(sent), std::span<const std::span<T>>(received));
-  take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
-  return fold(given, own);
+  const Vector others = received_.on_device();
+  std::vector<Vector> given;
+  std::size_t at = 0;
+  for (int rank = 0; rank < comm_->size(); ++rank) {
+    if (rank != comm_->rank()) {
+      at = append(rank, others, at, own.count(), given);
+    } else {
+      for (const Vector& gradient : gradients_)
+        given.push_back(kernels::part_of<Device, T>(gradient, own.begin, own.count()));
+    }
+  }
+  return fold(given);
 }
 
 template <class T>
 typename GradientSum<T>::Vector GradientSum<T>::sum_fast(unsigned wishes) {
-  std::vector<double> losses;
-  begin_losses(losses, wishes);
-  const std::vector<std::uint64_t> counts(static_cast<std::size_t>(comm_->size()), losses.size());
-  take_losses(comm_->allgatherv(std::span<const double>(losses), std::span<const std::uint64_t>(counts)));
-  if constexpr (!std::is_same_v<Device, Host>) {  // through the host's memory
-    received_.resize(length_);
-    Kokkos::deep_copy(kernels::host_vector(received_.data(), length_), gradients_[0]);
-    comm_->allreduce(std::span<T>(received_), Reduction::sum);
-    Kokkos::deep_copy(gradients_[0], kernels::host_vector(received_.data(), length_));
-  }
+  exchange_losses(wishes);
   for (PendingMessages& sum : pending_) sum.wait();
   pending_.clear();
+  if (!packed_.is_on_device()) packed_.get(0, gradients_[0]);
   return gradients_[0];
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ctime>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include <sched.h>
 
@@ -107,8 +109,9 @@ class LinkProbe {
 template <class T>
 class PassProbe {
  public:
-  PassProbe(const std::vector<std::uint64_t>& widths, std::size_t pieces, std::size_t rows)
-      : network_({widths, kernels::Activation::relu, Loss::cross_entropy}), losses_("losses", pieces, 2) {
+  PassProbe(const NetworkShape& shape, std::size_t pieces, std::size_t rows)
+      : network_(shape), losses_("losses", pieces, 2) {
+    const std::vector<std::uint64_t>& widths = shape.widths;
     for (std::size_t i = 0; i <= pieces; ++i) cuts_.push_back(i * rows);
     batch_.features = kernels::Matrix<Device, T>("features", pieces * rows, widths.front());
     batch_.labels = kernels::Labels<Device>("labels", pieces * rows);
@@ -116,11 +119,11 @@ class PassProbe {
     const std::size_t nodes = kernels::whole_subtrees(0, pieces).size();
     for (std::size_t i = 0; i < nodes; ++i) gradients_.emplace_back("gradient", network_.parameter_count());
     parameters_ = Vector("parameters", network_.parameter_count());
-    Kokkos::deep_copy(parameters_, T(0.01));
+    Kokkos::deep_copy(parameters_, T(0.001));  // units of about 1, as they are of real rows
   }
   [[nodiscard]] double seconds(int times) {
     return fastest_of(times, work_clock, [&] {
-      network_.fold_gradients(parameters_, batch_, {cuts_, 0}, {}, gradients_, losses_);
+      network_.fold_gradients(parameters_, batch_, {cuts_, 0}, {true}, gradients_, losses_);
       Device().fence();
     });
   }
@@ -166,10 +169,25 @@ double weights_met(const std::vector<std::uint64_t>& widths) {
   return met;
 }
 
+double hidden_units(const std::vector<std::uint64_t>& widths) {
+  return static_cast<double>(std::accumulate(widths.begin() + 1, widths.end() - 1, std::uint64_t{0}));
+}
+
+/// A network of such layers, and whether it has nothing but them and relus.
+NetworkShape plain(const NetworkShape& shape, std::vector<std::uint64_t> widths) {
+  NetworkShape out;
+  out.widths = std::move(widths);
+  out.multiply = shape.multiply;
+  return out;
+}
+bool is_plain(const NetworkShape& shape) {
+  return shape.activation == kernels::Activation::relu && !shape.layer_norm && shape.dropout == 0;
+}
+
 /// The speed of one rank, into the machine.
 template <class T>
-void probe_speed(const std::vector<std::uint64_t>& all_widths, OptimizerSettings optimizer,
-                 Machine& machine) {
+void probe_speed(const NetworkShape& shape, OptimizerSettings optimizer, Machine& machine) {
+  const std::vector<std::uint64_t>& all_widths = shape.widths;
   constexpr std::size_t most_layers = 3;
   constexpr std::uint64_t widest = 1024, most_rows = 128, rows_in_all = 256;
   std::vector<std::uint64_t> widths(
@@ -181,8 +199,8 @@ void probe_speed(const std::vector<std::uint64_t>& all_widths, OptimizerSettings
   const std::size_t pieces = std::clamp<std::uint64_t>(rows_in_all / rows, 1, all_pieces);
   const auto layers = static_cast<double>(widths.size() - 1), count = static_cast<double>(pieces);
 
-  PassProbe<T> together(widths, pieces, rows), alone(widths, 1, rows),
-      tiny(std::vector<std::uint64_t>(widths.size(), 2), pieces, 2);
+  PassProbe<T> together(plain(shape, widths), pieces, rows), alone(plain(shape, widths), 1, rows),
+      tiny(plain(shape, std::vector<std::uint64_t>(widths.size(), 2)), pieces, 2);
   optimizer.clip_norm.reset();
   const auto own = static_cast<double>(together.network().parameter_count());
   const double products = static_cast<double>(rows) * weights_met(widths);
@@ -192,9 +210,17 @@ void probe_speed(const std::vector<std::uint64_t>& all_widths, OptimizerSettings
   const auto row = [&](double seconds, double of_parameter) {
     return std::max(seconds - own * of_parameter - layers * machine.call, seconds / 2) / products;
   };
-  machine.row = row(together.seconds(few) / count, machine.piece);
+  const double seconds = together.seconds(few);
+  machine.row = row(seconds / count, machine.piece);
   // A single piece is cleared, and added to nothing.
   machine.lone_row = row(alone.seconds(few), machine.piece / 2);
+  if (is_plain(shape) || widths.size() < 3) return;
+  NetworkShape whole = plain(shape, widths);
+  whole.activation = shape.activation;
+  whole.layer_norm = shape.layer_norm;
+  whole.dropout = shape.dropout;
+  machine.entry = std::max(0.0, PassProbe<T>(whole, pieces, rows).seconds(few) - seconds) /
+                  (count * static_cast<double>(rows) * hidden_units(widths));
 }
 
 /// Cores of a node, that its ranks may use; of ranks with threads so many as each has, and of those with a
@@ -214,12 +240,12 @@ std::uint64_t cores_of_node(const Communicator& comm, std::uint64_t ranks) {
 }  // namespace
 
 template <class T>
-Machine measure_machine(const Communicator& comm, const std::vector<std::uint64_t>& widths,
+Machine measure_machine(const Communicator& comm, const NetworkShape& shape,
                         const OptimizerSettings& optimizer) {
   Machine machine;
   machine.ranks_on_node = static_cast<std::uint64_t>(comm.allreduce(comm.ranks_on_node(), Reduction::max));
   machine.cores = cores_of_node(comm, machine.ranks_on_node);
-  if (static_cast<std::uint64_t>(comm.rank()) < machine.cores) probe_speed<T>(widths, optimizer, machine);
+  if (static_cast<std::uint64_t>(comm.rank()) < machine.cores) probe_speed<T>(shape, optimizer, machine);
   (void)comm.allreduce(0, Reduction::max);  // nobody computes while messages are measured
   machine.far = LinkProbe(comm, comm.size() - 1).measure();
   machine.near = comm.size() > 2 ? LinkProbe(comm, 1).measure() : machine.far;
@@ -228,9 +254,7 @@ Machine measure_machine(const Communicator& comm, const std::vector<std::uint64_
   return machine;
 }
 
-template Machine measure_machine<double>(const Communicator&, const std::vector<std::uint64_t>&,
-                                         const OptimizerSettings&);
-template Machine measure_machine<float>(const Communicator&, const std::vector<std::uint64_t>&,
-                                        const OptimizerSettings&);
+template Machine measure_machine<double>(const Communicator&, const NetworkShape&, const OptimizerSettings&);
+template Machine measure_machine<float>(const Communicator&, const NetworkShape&, const OptimizerSettings&);
 
 }  // namespace kernmill::tasks

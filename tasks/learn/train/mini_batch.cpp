@@ -107,7 +107,6 @@ class BatchTraining {
   BatchOf<T> take(const std::vector<Portion>& portions, std::size_t index);
   [[nodiscard]] std::size_t gradient_length() const;
   void note_norm(double scale, const Vector& gradient);
-  void share_parameters();
   void begin(const std::vector<double>& start);
   void resume(const storage::Checkpoint& checkpoint);
   void end_epoch();
@@ -379,17 +378,8 @@ void BatchTraining<T>::step() {
   const Vector gradient = whole_gradient_ ? (*whole_gradient_)(sum.gradient, rows_.features()) : sum.gradient;
   note_norm(scale, gradient);
   update_(rates_.rate(step_), step_, scale, gradient, parameters_);
-  share_parameters();
+  sum_.complete(parameters_);
   ++step_;
-}
-
-/// Where each rank has updated a slice: all of them to all.
-template <class T>
-void BatchTraining<T>::share_parameters() {
-  if (!sum_.cuts(own_count())) return;
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), parameters_);
-  sum_.complete(std::span<T>(host.data(), host.extent(0)));
-  Kokkos::deep_copy(parameters_, host);
 }
 
 /// Collective in a layout of layers.

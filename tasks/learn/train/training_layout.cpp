@@ -20,13 +20,13 @@ bool is_priced(const TrainSettings& settings, const Rows& rows, const Network& n
 std::vector<Candidate> candidates_of(const TrainSettings& settings, const FitData& data,
                                      const Network& network, MemoryLayout memory,
                                      const std::vector<Layout>& layouts, const Communicator& comm) {
-  const std::vector<std::uint64_t>& widths = network.shape().widths;
+  const NetworkShape& shape = network.shape();
   const Machine machine = settings.single_precision
-                              ? measure_machine<float>(comm, widths, settings.optimizer)
-                              : measure_machine<double>(comm, widths, settings.optimizer);
-  const TrainingStep step{widths, settings.optimizer.batch_size,
+                              ? measure_machine<float>(comm, shape, settings.optimizer)
+                              : measure_machine<double>(comm, shape, settings.optimizer);
+  const TrainingStep step{shape.widths, settings.optimizer.batch_size,
                           settings.single_precision ? double{sizeof(float)} : double{sizeof(double)},
-                          settings.exact ? Summing::exact : Summing::fast};
+                          settings.exact ? Summing::exact : Summing::fast, shape.layer_norm};
   std::vector<Candidate> candidates;
   for (const Layout& layout : layouts) {
     memory.layers = layout;

@@ -113,6 +113,31 @@ TEST(StepCost, OfTensorRanksIsTheSumsOfTheirPartialProducts) {
                    predict(slow_cores(), large, {1, 1, 1, 2}).compute / 2);
 }
 
+// Hidden layers alone have something behind them; of one that is cut by inputs every rank has all units.
+TEST(StepCost, CountsWhatStandsBehindHiddenLayersByTheirUnits) {
+  Machine machine = slow_cores();
+  machine.row = machine.lone_row = 0;
+  machine.entry = 1e-6;
+  const TrainingStep step{{100, 400, 200, 10}, 128, 8};
+  const double both = 128 * (400 + 200) * 1e-6;
+  const auto compute = [&](const Layout& layout) { return predict(machine, step, layout).compute; };
+  EXPECT_NEAR(compute({}), both, 1e-12);
+  EXPECT_NEAR(compute({4, 1, 1, 1}), both / 4, 1e-12);
+  EXPECT_NEAR(compute({1, 2, 1, 2}), 128 * (400.0 / 2 + 200) * 1e-6, 1e-12);
+  EXPECT_NEAR(compute({1, 1, 2, 1}), 128 * 400 * 1e-6, 1e-12) << "the last stage has the other 200";
+}
+
+TEST(StepCost, OfLayerNormIsThatOfSumsOverARowsUnits) {
+  const auto talk = [](const Layout& layout, bool layer_norm) {
+    TrainingStep step = large;  // layer 0 is cut by outputs
+    step.layer_norm = layer_norm;
+    return predict(slow_network(), step, layout).communication;
+  };
+  const auto sum = [](double numbers) { return 2 * (1 + numbers * 8 / 2 * 1e-3); };
+  EXPECT_NEAR(talk({1, 2, 1, 2}, true) - talk({1, 2, 1, 2}, false), 2 * sum(128) + sum(2 * 128), 1e-9);
+  EXPECT_DOUBLE_EQ(talk({2, 1, 1, 1}, true), talk({2, 1, 1, 1}, false));
+}
+
 TEST(StepCost, OfStagesWaitsWhileThePipelineFills) {
   TrainingStep even = large;
   even.widths = {400, 400, 400, 400};  // 4 pieces; stages of 2 (first: two products), 1 layers

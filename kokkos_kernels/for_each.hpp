@@ -28,8 +28,8 @@ void for_each(const Space& space, const char* name, std::size_t count, const Wor
   }
 }
 
-/// work(i, j) for each entry of a matrix of less than 2^31 columns, likewise: by blocks of rows. Devices, which
-/// divide 32 bits much faster than 64, take as many rows at once as have an index of 32.
+/// work(i, j) for each entry of a matrix of less than 2^31 columns, likewise: by blocks of rows. Devices,
+/// which divide 32 bits much faster than 64, take as many rows at once as have an index of 32.
 template <class Space, class Work>
 void for_each_entry(const Space& space, const char* name, std::size_t rows, std::size_t columns,
                     const Work& work) {

@@ -211,8 +211,7 @@ struct Parts {
 }  // namespace
 
 template <class T>
-void Communicator::exchange(std::span<const std::span<const T>> to,
-                            std::span<const std::span<T>> from) const {
+void Communicator::exchange(Sent<T> to, Received<T> from) const {
   const Waiting waiting(waited_);
   for (int first = 1; first < size_; first += most_at_once) {
     PendingMessages pending;
@@ -253,7 +252,7 @@ void Communicator::complete(std::span<T> all, std::span<const std::uint64_t> cou
       at += count;
     }
     const std::vector<std::span<const T>> own(parts.size(), parts[static_cast<std::size_t>(rank_)]);
-    return exchange(std::span(own), std::span<const std::span<T>>(parts));
+    return exchange<T>(own, parts);
   }
   const Waiting waiting(waited_);
   const Parts parts(counts);
@@ -357,8 +356,7 @@ Failure Communicator::lowest(const Failure& own) const {
                                             std::span<const std::uint64_t>) const;                        \
   template std::vector<T> Communicator::alltoallv<T>(std::span<const T>, std::span<const std::uint64_t>,  \
                                                      std::vector<std::uint64_t>&) const;                  \
-  template void Communicator::exchange<T>(std::span<const std::span<const T>>,                            \
-                                          std::span<const std::span<T>>) const;                           \
+  template void Communicator::exchange<T>(Sent<T>, Received<T>) const;                                    \
   template void Communicator::complete<T>(std::span<T>, std::span<const std::uint64_t>) const;            \
   template PendingMessages Communicator::begin_allreduce<T>(std::span<T>) const;                          \
   template void Communicator::bcast<T>(std::span<T>, int) const;                                          \

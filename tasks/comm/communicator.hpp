@@ -26,6 +26,12 @@ class PendingMessages {
   std::vector<MPI_Request> requests_;
 };
 
+/// What goes to each rank, and what comes from each.
+template <class T>
+using Sent = std::span<const std::span<const T>>;
+template <class T>
+using Received = std::span<const std::span<T>>;
+
 /// The ranks that work on one thing together, and the only place where tasks talk MPI. Methods are collective
 /// over the communicator unless they say otherwise. Waiting yields the core, so that more ranks than cores
 /// still make progress. The element types are int, std::int64_t, std::uint64_t, float, double and char.
@@ -82,7 +88,7 @@ class Communicator {
   /// Each rank gives each other one `to[rank]`, and gets `from[rank]`; what is its own stays where it is. All
   /// know each other's lengths.
   template <class T>
-  void exchange(std::span<const std::span<const T>> to, std::span<const std::span<T>> from) const;
+  void exchange(Sent<T> to, Received<T> from) const;
   /// In place: each rank has its own of the parts of `all`, which lie behind each other, and gets the others.
   template <class T>
   void complete(std::span<T> all, std::span<const std::uint64_t> counts) const;

@@ -30,8 +30,8 @@ struct ModelKind {
   std::uint64_t (*steps_per_period)(const Json& config, std::uint64_t rows) = nullptr;
   /// How good it is (learn/score/own_scores.hpp), of a model without a target.
   std::unique_ptr<OwnScores> (*own_scores)() = nullptr;
-  bool takes_weights = true;       ///< whether a row may count more than another
-  bool multiplies_by_blas = true;  ///< on the host; else by kernels of Kernmill's own (multiply_rows)
+  bool takes_weights = true;             ///< whether a row may count more than another
+  bool multiplies_by_blas = true;        ///< on the host; else by kernels of Kernmill's own (multiply_rows)
   const NetworkKind* network = nullptr;  ///< of one that is a network: network/network_kind.hpp
 
   [[nodiscard]] constexpr bool needs_target() const { return predicts_classes || predicts_numbers; }

@@ -76,7 +76,7 @@ TEST_F(Ranks, ExchangeWhatIsNotTheirOwn) {
     to.emplace_back(given[r]);
     from.emplace_back(got[r]);
   }
-  comm.exchange(std::span<const std::span<const int>>(to), std::span<const std::span<int>>(from));
+  comm.exchange<int>(to, from);
   EXPECT_EQ(got, expected);
 }
 

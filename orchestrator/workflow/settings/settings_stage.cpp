@@ -103,7 +103,7 @@ const Table& resource_settings() {
        {.name = "ntasks_per_node", .type = T::integer, .doc = "the most MPI ranks on a node", .range = count},
        {.name = "cpus_per_task",
         .type = T::integer,
-        .doc = "cores for each rank (default 1)",
+        .doc = "cores for each rank (default 1); the products of networks, and BLAS, share them",
         .aliases = {"threads"},
         .range = count},
        gpu("gpus", "GPUs of the job: 2, or a100:2"),

@@ -36,7 +36,7 @@ class MessageMemory {
   /// All values on the device, where they may be changed; valid until the next `resize`.
   [[nodiscard]] Vector on_device() {
     reserve_on_device();
-    const auto all = kernels::part_of<kernels::Device, T>(device_, 0, size_);
+    auto all = kernels::part_of<kernels::Device, T>(device_, 0, size_);
     if (!is_on_device_) get(0, all);
     return all;
   }

@@ -61,7 +61,7 @@ void TensorGroup<T>::sum(const Matrix& values) {
     sent.push_back(all.subspan(part.begin, part.count()));
     received.push_back(std::span(received_).subspan(static_cast<std::size_t>(rank) * count, count));
   }
-  comm_.exchange(std::span<const std::span<const T>>(sent), std::span<const std::span<T>>(received));
+  comm_.exchange<T>(sent, received);
   const auto self = static_cast<std::size_t>(comm_.rank());
   std::ranges::copy(sent[self], received[self].begin());
   for (std::size_t step = 1; step < ranks; step *= 2)

@@ -271,7 +271,7 @@ typename GradientSum<T>::Vector GradientSum<T>::sum_slices(unsigned wishes) {
     received.push_back(memory.first(rank == comm_->rank() ? 0 : nodes_of(rank) * own.count()));
     memory = memory.subspan(received.back().size());
   }
-  comm_->exchange(std::span<const std::span<const T>>(sent), std::span<const std::span<T>>(received));
+  comm_->exchange<T>(sent, received);
   const Vector others = received_.on_device();
   std::vector<Vector> given;
   std::size_t at = 0;

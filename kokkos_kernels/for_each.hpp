@@ -9,6 +9,17 @@
 
 namespace kernmill::kernels {
 
+/// work(b) for each block b below `count`, on the host. A single thread goes over them where it is called, so
+/// that the loops in a block are compiled for the processor's level, as their caller is (processor.hpp).
+template <class Space, class Work>
+void for_each_block(const Space& space, const char* name, std::size_t count, const Work& work) {
+  if (space.concurrency() == 1) {
+    for (std::size_t b = 0; b < count; ++b) work(b);
+  } else {
+    Kokkos::parallel_for(name, Range<Space>(space, 0, count), work);
+  }
+}
+
 /// work(i) for each i below `count`, of work that does one element by itself. On the host a thread goes over
 /// blocks of neighbours in a loop that a compiler can vectorize: it has a copy of the work of its own, so
 /// that no element can be a part of that.
@@ -16,13 +27,12 @@ template <class Space, class Work>
 void for_each(const Space& space, const char* name, std::size_t count, const Work& work) {
   if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
     constexpr std::size_t block = 4096;
-    Kokkos::parallel_for(name, Range<Space>(space, 0, (count + block - 1) / block),
-                         [work, count](const std::size_t b) {
-                           const Work own = work;
-                           const std::size_t end = (b + 1) * block < count ? (b + 1) * block : count;
+    for_each_block(space, name, (count + block - 1) / block, [work, count](const std::size_t b) {
+      const Work own = work;
+      const std::size_t end = (b + 1) * block < count ? (b + 1) * block : count;
 #pragma GCC ivdep
-                           for (std::size_t i = b * block; i < end; ++i) own(i);
-                         });
+      for (std::size_t i = b * block; i < end; ++i) own(i);
+    });
   } else {
     Kokkos::parallel_for(name, Range<Space>(space, 0, count), work);
   }
@@ -36,14 +46,14 @@ void for_each_entry(const Space& space, const char* name, std::size_t rows, std:
   if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
     constexpr std::size_t entries = 4096;
     const std::size_t block = columns < entries ? entries / (columns + 1) + 1 : 1;  // rows
-    Kokkos::parallel_for(name, Range<Space>(space, 0, (rows + block - 1) / block),
-                         [work, rows, columns, block](const std::size_t b) {
-                           const Work own = work;
-                           const std::size_t end = (b + 1) * block < rows ? (b + 1) * block : rows;
-                           for (std::size_t i = b * block; i < end; ++i)
+    for_each_block(space, name, (rows + block - 1) / block,
+                   [work, rows, columns, block](const std::size_t b) {
+                     const Work own = work;
+                     const std::size_t end = (b + 1) * block < rows ? (b + 1) * block : rows;
+                     for (std::size_t i = b * block; i < end; ++i)
 #pragma GCC ivdep
-                             for (std::size_t j = 0; j < columns; ++j) own(i, j);
-                         });
+                       for (std::size_t j = 0; j < columns; ++j) own(i, j);
+                   });
   } else if (columns > 0) {
     using Index = std::uint32_t;
     const auto width = static_cast<Index>(columns);

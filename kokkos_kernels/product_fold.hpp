@@ -37,10 +37,9 @@ void fold_products(ConstMatrix<Host, T> a, std::size_t first, std::size_t count,
 /// What is done to an entry of a product when it is there.
 template <class T>
 struct Finish {
-  ConstVector<Host, T> bias{};  ///< of each column: it is added
-  bool rectifies = false;       ///< max(entry + bias, 0)
-  ConstMatrix<Host, T>
-      rectified{};  ///< in place of both: the entry is multiplied by relu's slope where that gave this
+  ConstVector<Host, T> bias{};       ///< of each column: it is added
+  bool rectifies = false;            ///< max(entry + bias, 0)
+  ConstMatrix<Host, T> rectified{};  ///< in place of both: times relu's slope where that gave these
 };
 
 /// c = a op(b), finished. Each entry is added up in the order of the inner index, with one rounding each

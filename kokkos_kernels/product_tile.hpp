@@ -35,8 +35,7 @@ struct ProductFold {
   bool adds = false;         ///< to what is there
   const T* bias = nullptr;   ///< of each column, where there is one; then nothing is added to what is there
   bool rectifies = false;    ///< the sums with their biases
-  const T* rectified =
-      nullptr;  ///< count x n, where there are some: the sums are multiplied by relu's slope there
+  const T* rectified = nullptr;  ///< count x n: what relu gave, whose slope the sums are multiplied by
 };
 
 /// Where has_product_tiles. The same bits on any number of threads.
@@ -200,17 +199,18 @@ template <class T>
 KERNMILL_INLINE void put(const ProductFold<T>& of, const T* from, std::size_t row, std::size_t first,
                          std::size_t there, T* sums) {
   T* const to = sums + row * of.n + first;
-  const T* const bias = of.bias + first;
-  const T* const rectified = of.rectified + row * of.n + first;
   if (of.adds) {
     for (std::size_t j = 0; j < there; ++j) to[j] += from[j];
   } else if (of.rectified != nullptr) {
+    const T* const rectified = of.rectified + row * of.n + first;
     for (std::size_t j = 0; j < there; ++j) to[j] = rectified[j] > 0 ? from[j] : from[j] * 0;
   } else if (of.bias == nullptr) {
     for (std::size_t j = 0; j < there; ++j) to[j] = from[j];
   } else if (of.rectifies) {
+    const T* const bias = of.bias + first;
     for (std::size_t j = 0; j < there; ++j) to[j] = math::max(from[j] + bias[j], T(0));
   } else {
+    const T* const bias = of.bias + first;
     for (std::size_t j = 0; j < there; ++j) to[j] = from[j] + bias[j];
   }
 }

@@ -61,7 +61,7 @@ void column_sums(const Space& space, ConstMatrix<Space, T> values, Vector<Space,
   const auto partial =
       blocks == 1 ? Matrix<Space, Sum>(sums.data(), 1, columns) : make_matrix<Space, Sum>(blocks, columns);
   if constexpr (std::is_same_v<typename Space::memory_space, Kokkos::HostSpace>) {
-    Kokkos::parallel_for("kernmill_block_sums", Range<Space>(space, 0, blocks), [=](const std::size_t block) {
+    for_each_block(space, "kernmill_block_sums", blocks, [=](const std::size_t block) {
       const auto from = values;
       const auto to = partial;
       const std::size_t begin = block * reduction_block, end = std::min(begin + reduction_block, rows);

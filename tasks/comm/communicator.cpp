@@ -72,6 +72,17 @@ void in_pieces(std::span<T> values, const Call& call) {
   });
 }
 
+/// As MPI takes them, behind each other.
+struct Parts {
+  std::vector<int> lengths, offsets;
+  explicit Parts(std::span<const std::uint64_t> counts)
+      : lengths(counts.begin(), counts.end()), offsets(counts.size()) {
+    const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
+    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  }
+};
+
 /// Adds the time until its end.
 class Waiting {
  public:
@@ -175,40 +186,16 @@ std::vector<T> Communicator::alltoallv(std::span<const T> values, std::span<cons
   MPI_Ialltoall(to.data(), 1, type_of<std::uint64_t>(), from.data(), 1, type_of<std::uint64_t>(), comm_,
                 &request);
   wait(request);
-  const auto offsets_of = [](const std::vector<int>& lengths) {
-    std::vector<int> offsets(lengths.size());
-    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-    return offsets;
-  };
-  const std::uint64_t total = std::accumulate(from.begin(), from.end(), std::uint64_t{0});
-  if (total > INT_MAX || values.size() > INT_MAX)
-    throw std::length_error("alltoallv: more than 2^31 elements of a rank");
-  const std::vector<int> send(to.begin(), to.end()), receive(from.begin(), from.end());
-  const std::vector<int> send_at = offsets_of(send), receive_at = offsets_of(receive);
-  std::vector<T> all(total);
-  MPI_Ialltoallv(values.data(), send.data(), send_at.data(), type_of<T>(), all.data(), receive.data(),
-                 receive_at.data(), type_of<T>(), comm_, &request);
+  const Parts send(to), receive(from);
+  std::vector<T> all(std::accumulate(from.begin(), from.end(), std::uint64_t{0}));
+  MPI_Ialltoallv(values.data(), send.lengths.data(), send.offsets.data(), type_of<T>(), all.data(),
+                 receive.lengths.data(), receive.offsets.data(), type_of<T>(), comm_, &request);
   wait(request);
   return all;
 }
 
-namespace {
-
 // So many messages each way are on their way at a time.
-constexpr int most_at_once = 32;
-
-/// As MPI takes them, behind each other.
-struct Parts {
-  std::vector<int> lengths, offsets;
-  explicit Parts(std::span<const std::uint64_t> counts)
-      : lengths(counts.begin(), counts.end()), offsets(counts.size()) {
-    const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-    if (total > INT_MAX) throw std::length_error("more than 2^31 elements in a message of all ranks");
-    std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-  }
-};
-
-}  // namespace
+static constexpr int most_at_once = 32;
 
 template <class T>
 void Communicator::exchange(Sent<T> to, Received<T> from) const {

@@ -44,6 +44,23 @@ class ProductFold : public ::testing::Test {
         }
     return out;
   }
+  /// The sums of both subtrees of three pieces, by the code of a level: of the rows of a, and the columns of
+  /// b.
+  static std::vector<T> fold(const Matrix& a, const Matrix& b, std::span<const std::size_t> cuts,
+                             const kernels::detail::ProductCode<T>& code, std::size_t threads) {
+    const std::size_t m = a.extent(0), n = b.extent(1);
+    std::vector<T> sums(2 * m * n);
+    T* const out[] = {sums.data(), sums.data() + m * n};
+    kernels::detail::fold_products<T>({.a = {a.data(), a.extent(1), true},
+                                       .count = m,
+                                       .b = {b.data(), n},
+                                       .n = n,
+                                       .cuts = cuts,
+                                       .first_leaf = 0,
+                                       .sums = out},
+                                      code, threads);
+    return sums;
+  }
   static void expect_the_tree(std::size_t m, std::size_t first, std::size_t count, std::size_t n,
                               const std::vector<std::size_t>& cuts, std::uint64_t first_leaf) {
     const Matrix a = random(cuts.back(), m, 1), b = random(cuts.back(), n, 2);
@@ -107,17 +124,7 @@ TYPED_TEST(ProductFold, HasTheSameBitsOnAnyNumberOfThreads) {
   for (const std::size_t n : {5U, 150U}) {
     const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2);
     const auto fold = [&](std::size_t threads) {
-      std::vector<T> sums(2 * m * n);
-      T* const out[] = {sums.data(), sums.data() + m * n};
-      kernels::detail::fold_products<T>({.a = {a.data(), inner, true},
-                                         .count = m,
-                                         .b = {b.data(), n},
-                                         .n = n,
-                                         .cuts = cuts,
-                                         .first_leaf = 0,
-                                         .sums = out},
-                                        kernels::detail::product_code<T>(), threads);
-      return sums;
+      return this->fold(a, b, cuts, kernels::detail::product_code<T>(), threads);
     };
     for (const std::size_t threads : {2U, 3U, 16U}) EXPECT_EQ(fold(threads), fold(1)) << threads;
   }
@@ -142,22 +149,8 @@ TYPED_TEST(ProductFold, HasTheSameBitsOnOtherProcessors) {
   constexpr std::size_t m = 21, inner = 70, n = 100;
   const std::vector<std::size_t> cuts{0, 30, 45, inner};
   const auto a = this->random(m, inner, 1), b = this->random(inner, n, 2);
-  std::vector<T> newer(2 * m * n), older(2 * m * n);
-  const auto fold = [&](std::vector<T>& out, const kernels::detail::ProductCode<T>& code,
-                        std::size_t threads) {
-    T* const sums[] = {out.data(), out.data() + m * n};
-    kernels::detail::fold_products<T>({.a = {a.data(), inner, true},
-                                       .count = m,
-                                       .b = {b.data(), n},
-                                       .n = n,
-                                       .cuts = cuts,
-                                       .first_leaf = 0,
-                                       .sums = sums},
-                                      code, threads);
-  };
-  fold(newer, kernels::detail::product_code_v4<T>, 1);
-  fold(older, kernels::detail::product_code_v3<T>, 1);
-  EXPECT_EQ(newer, older);
+  EXPECT_EQ(this->fold(a, b, cuts, kernels::detail::product_code_v4<T>, 1),
+            this->fold(a, b, cuts, kernels::detail::product_code_v3<T>, 1));
 }
 #endif
 

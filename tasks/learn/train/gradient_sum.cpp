@@ -195,13 +195,19 @@ std::size_t GradientSum<T>::pack(int rank, std::size_t at) const {
   return at;
 }
 
-/// As `exchange` takes them where the gradient is cut, else one behind the other.
+/// As `exchange` takes them where the gradient is cut, but for this rank's slices, which nobody else wants
+/// and whose place holds nothing; else one behind the other.
 template <class T>
 std::span<const T> GradientSum<T>::own_gradients() {
   if (packed_.is_on_device() && gradients_.size() == 1) return {gradients_[0].data(), length_};
   packed_.resize(gradients_.size() * length_);
+  if (!cuts(length_)) {
+    static_cast<void>(pack(comm_->rank(), 0));
+    return packed_.values();
+  }
   std::size_t at = 0;
-  for (int rank = 0; rank < (cuts(length_) ? comm_->size() : 1); ++rank) at = pack(rank, at);
+  for (int rank = 0; rank < comm_->size(); ++rank)
+    at = rank == comm_->rank() ? at + gradients_.size() * share(length_, rank).count() : pack(rank, at);
   return packed_.values();
 }
 
